@@ -1,0 +1,1 @@
+# Level 4: input and output in blocking style.

@@ -1,0 +1,31 @@
+# libgruvi.  All of it is compiled into a library of convenience, from which
+# libgruvi.so is made, and against which the unit tests link, because they also
+# reach what the shared library hides.
+
+include_HEADERS += %D%/gruvi.h
+
+gruviinclude_HEADERS += %D%/gruvi/version.h
+
+LIBGRUVI_SOURCES =
+include lib/core/local.mk
+include lib/sync/local.mk
+include lib/pool/local.mk
+include lib/io/local.mk
+
+noinst_LTLIBRARIES += %D%/libgruvi_private.la
+%C%_libgruvi_private_la_SOURCES = $(LIBGRUVI_SOURCES)
+%C%_libgruvi_private_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+%C%_libgruvi_private_la_CFLAGS += -ftls-model=initial-exec
+%C%_libgruvi_private_la_LIBADD = $(UV_LIBS)
+
+# -version-info is changed by its own rules at a release, not with PACKAGE_VERSION:
+# changed code: revision+1; added calls: current+1, revision 0, age+1; a call
+# removed or changed: current+1, revision 0, age 0, and another plugin ABI.
+lib_LTLIBRARIES += %D%/libgruvi.la
+%C%_libgruvi_la_SOURCES =
+%C%_libgruvi_la_LIBADD = %D%/libgruvi_private.la $(UV_LIBS)
+%C%_libgruvi_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
+%C%_libgruvi_la_LDFLAGS += -no-undefined -version-info 0:0:0
+%C%_libgruvi_la_LDFLAGS += -Wl,--version-script=$(srcdir)/%D%/gruvi.map
+%C%_libgruvi_la_DEPENDENCIES = %D%/libgruvi_private.la %D%/gruvi.map
+EXTRA_DIST += %D%/gruvi.map

@@ -1,0 +1,1 @@
+# Level 3: threads for work that would block a hub.

@@ -1,0 +1,1 @@
+# Level 2: what fibers and threads wait on together.

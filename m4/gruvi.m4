@@ -1,0 +1,166 @@
+# The probes of configure.ac.
+
+# GRUVI_ADD_FLAG(VARIABLE, FLAG, [USE])
+# Append FLAG to VARIABLE where compiler and linker take it without a warning.
+# USE is what is tried in its place, e.g. FLAG together with one it relies on.
+AC_DEFUN([GRUVI_ADD_FLAG], [
+  AC_MSG_CHECKING([for $2])
+  gruvi_save_CFLAGS=$CFLAGS
+  CFLAGS="$CFLAGS m4_default([$3], [$2]) -Werror"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM],
+    [AC_MSG_RESULT([yes])
+     $1="$$1 $2"],
+    [AC_MSG_RESULT([no])])
+  CFLAGS=$gruvi_save_CFLAGS
+])
+
+# Warnings are always on; they are errors for those who ask, which CI does.
+AC_DEFUN([GRUVI_WARNINGS], [
+  AC_ARG_ENABLE([werror],
+    [AS_HELP_STRING([--enable-werror], [a warning is an error])],
+    [], [enable_werror=no])
+  gruvi_warnings=on
+  WARN_CFLAGS="-Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes"
+  AS_IF([test "$enable_werror" = yes],
+    [WARN_CFLAGS="$WARN_CFLAGS -Werror"
+     gruvi_warnings=errors])
+  AC_SUBST([WARN_CFLAGS])
+])
+
+# Sanitizers reach the compiler and the linker.  Their runtime may live in the
+# program only (clang), so that libraries may not be linked with -z defs then.
+AC_DEFUN([GRUVI_SANITIZER], [
+  AC_ARG_ENABLE([sanitizer],
+    [AS_HELP_STRING([--enable-sanitizer=LIST],
+       [build with -fsanitize=LIST: "address,undefined" or "thread"])],
+    [], [enable_sanitizer=no])
+  SANITIZER_FLAGS= DEFS_LDFLAGS=
+  AS_CASE([$enable_sanitizer],
+    [yes], [AC_MSG_ERROR([--enable-sanitizer wants a list, see --help])],
+    [no], [GRUVI_ADD_FLAG([DEFS_LDFLAGS], [-Wl,-z,defs])],
+    [SANITIZER_FLAGS="-fsanitize=$enable_sanitizer"
+     AS_CASE([,$enable_sanitizer,], [*,undefined,*],
+       [SANITIZER_FLAGS="$SANITIZER_FLAGS -fno-sanitize-recover=undefined"])
+     gruvi_saved_flags=
+     GRUVI_ADD_FLAG([gruvi_saved_flags], [$SANITIZER_FLAGS])
+     AS_IF([test -z "$gruvi_saved_flags"],
+       [AC_MSG_ERROR([$CC cannot link with $SANITIZER_FLAGS])])])
+  AC_SUBST([SANITIZER_FLAGS])
+  AC_SUBST([DEFS_LDFLAGS])
+])
+
+# PIE is for programs only; the rest is for everything.  _FORTIFY_SOURCE warns
+# without optimisation and hides calls from a sanitizer.
+AC_DEFUN([GRUVI_HARDENING], [
+  AC_ARG_ENABLE([hardening],
+    [AS_HELP_STRING([--disable-hardening],
+       [no PIE, RELRO, stack protector, _FORTIFY_SOURCE])],
+    [], [enable_hardening=yes])
+  HARDEN_CFLAGS= HARDEN_CPPFLAGS= HARDEN_LDFLAGS= PIE_CFLAGS= PIE_LDFLAGS=
+  AS_IF([test "$enable_hardening" != no], [
+    GRUVI_ADD_FLAG([HARDEN_CFLAGS], [-fstack-protector-strong])
+    GRUVI_ADD_FLAG([HARDEN_CFLAGS], [-fstack-clash-protection])
+    GRUVI_ADD_FLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
+    GRUVI_ADD_FLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
+    GRUVI_ADD_FLAG([PIE_CFLAGS], [-fPIE])
+    GRUVI_ADD_FLAG([PIE_LDFLAGS], [-pie], [-fPIE -pie])
+    AS_IF([test "$enable_sanitizer" = no], [
+      AS_CASE([" $CFLAGS "], [*" -O0 "*], [], [*" -O"*],
+        [HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+  ])
+  gruvi_hardening=no
+  for gruvi_flag in $PIE_LDFLAGS $HARDEN_LDFLAGS $HARDEN_CFLAGS \
+    $HARDEN_CPPFLAGS; do
+    AS_CASE([$gruvi_flag], [-U*], [],
+      [AS_IF([test "$gruvi_hardening" = no],
+         [gruvi_hardening=$gruvi_flag],
+         [gruvi_hardening="$gruvi_hardening $gruvi_flag"])])
+  done
+  AC_SUBST([HARDEN_CFLAGS])
+  AC_SUBST([HARDEN_CPPFLAGS])
+  AC_SUBST([HARDEN_LDFLAGS])
+  AC_SUBST([PIE_CFLAGS])
+  AC_SUBST([PIE_LDFLAGS])
+])
+
+# The context switch: assembly where there is some for the host.
+AC_DEFUN([GRUVI_CONTEXT], [
+  AC_ARG_WITH([context],
+    [AS_HELP_STRING([--with-context=NAME],
+       [the context switch: auto, x86_64, aarch64 or ucontext])],
+    [], [with_context=auto])
+  AC_MSG_CHECKING([for the context switch])
+  AS_CASE([$host_cpu:$CC],
+    [*:*-mx32*], [gruvi_context=ucontext],
+    [*:*-m32*], [gruvi_context=ucontext],
+    [x86_64:*], [AS_CASE([$host_os], [*x32], [gruvi_context=ucontext],
+                   [gruvi_context=x86_64])],
+    [aarch64:*], [gruvi_context=aarch64],
+    [gruvi_context=ucontext])
+  AS_CASE([$with_context],
+    [auto|"$gruvi_context"|ucontext], [],
+    [x86_64|aarch64],
+      [AC_MSG_ERROR([--with-context=$with_context does not fit $host_cpu])],
+    [AC_MSG_ERROR([--with-context=$with_context is none of auto, x86_64, aarch64, ucontext])])
+  AS_IF([test "$with_context" != auto], [gruvi_context=$with_context])
+  AC_MSG_RESULT([$gruvi_context])
+  AS_CASE([$gruvi_context],
+    [x86_64],
+      [AC_DEFINE([GRUVI_CONTEXT_X86_64], [1], [Assembly for x86-64.])],
+    [aarch64],
+      [AC_DEFINE([GRUVI_CONTEXT_AARCH64], [1], [Assembly for aarch64.])],
+    [AC_DEFINE([GRUVI_CONTEXT_UCONTEXT], [1], [The portable one.])])
+  AM_CONDITIONAL([GRUVI_CONTEXT_X86_64], [test "$gruvi_context" = x86_64])
+  AM_CONDITIONAL([GRUVI_CONTEXT_AARCH64], [test "$gruvi_context" = aarch64])
+  AM_CONDITIONAL([GRUVI_CONTEXT_UCONTEXT], [test "$gruvi_context" = ucontext])
+])
+
+# inih can be built with its settings fixed at compile time.  gruvid changes
+# five of them at run time, so such a build of it will not do.
+AC_DEFUN([GRUVI_CHECK_INIH], [
+  PKG_CHECK_MODULES([INIH], [inih])
+  AC_MSG_CHECKING([whether inih can be set up at run time])
+  gruvi_save_CFLAGS=$CFLAGS gruvi_save_LIBS=$LIBS
+  CFLAGS="$CFLAGS $INIH_CFLAGS"
+  LIBS="$INIH_LIBS $LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdbool.h>
+      #include <stdio.h>
+      #include <ini.h>]],
+    [[ini_use_stack = false;
+      ini_allow_realloc = true;
+      ini_max_line = 65536;
+      ini_allow_multiline = false;
+      ini_allow_inline_comments = false;]])],
+    [AC_MSG_RESULT([yes])],
+    [AC_MSG_RESULT([no])
+     AC_MSG_ERROR([this inih has no ini_use_stack, ini_allow_realloc,
+       ini_max_line, ini_allow_multiline and ini_allow_inline_comments: take
+       the one of Debian 12, or another that is built with these settings])])
+  CFLAGS=$gruvi_save_CFLAGS
+  LIBS=$gruvi_save_LIBS
+])
+
+# libsystemd tells the service manager when gruvid is ready.
+AC_DEFUN([GRUVI_CHECK_SYSTEMD], [
+  AC_ARG_WITH([systemd],
+    [AS_HELP_STRING([--without-systemd], [do without libsystemd])],
+    [], [with_systemd=auto])
+  have_systemd=no
+  AS_IF([test "$with_systemd" != no], [
+    PKG_CHECK_MODULES([SYSTEMD], [libsystemd], [have_systemd=yes],
+      [AS_IF([test "$with_systemd" = yes],
+         [AC_MSG_ERROR([libsystemd was asked for and not found])])])])
+  AS_IF([test "$have_systemd" = yes],
+    [AC_DEFINE([HAVE_SYSTEMD], [1], [libsystemd is there.])])
+  AM_CONDITIONAL([HAVE_SYSTEMD], [test "$have_systemd" = yes])
+  AC_ARG_WITH([systemdsystemunitdir],
+    [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+       [where gruvid.service goes; default PREFIX/lib/systemd/system])],
+    [], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
+  AS_CASE([$with_systemdsystemunitdir],
+    [yes], [AC_MSG_ERROR([--with-systemdsystemunitdir wants a folder])],
+    [no], [systemdsystemunitdir=],
+    [systemdsystemunitdir=$with_systemdsystemunitdir])
+  AC_SUBST([systemdsystemunitdir])
+  AM_CONDITIONAL([INSTALL_UNIT], [test -n "$systemdsystemunitdir"])
+])

@@ -1,0 +1,30 @@
+# The plugins that come with gruvid.  Each is built as a user would build his
+# own: it links with the shared libraries and shows what it likes.  Four lines
+# add one:
+#
+#   plugin_LTLIBRARIES += %D%/NAME.la
+#   %C%_NAME_la_SOURCES = %D%/NAME.c
+#   %C%_NAME_la_LDFLAGS = $(PLUGIN_LINKING)
+#   %C%_NAME_la_LIBADD = $(PLUGIN_LIBS)
+#
+# Uninstalled ones are in plugins/.libs/NAME.so.
+
+PLUGIN_LINKING = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
+PLUGIN_LINKING += -module -avoid-version -shared -export-dynamic
+PLUGIN_LIBS = daemon/libgruvid.la lib/libgruvi.la
+
+
+# gruvid loads NAME.so; libtool's own description of it is of no use there.
+INSTALL_EXEC_HOOKS += install-plugins-hook
+install-plugins-hook:
+	@for la in $(plugin_LTLIBRARIES); do \
+	    rm -f "$(DESTDIR)$(plugindir)/$$(basename $$la)"; \
+	done
+
+UNINSTALL_HOOKS += uninstall-plugins-hook
+uninstall-plugins-hook:
+	@for la in $(plugin_LTLIBRARIES); do \
+	    rm -f "$(DESTDIR)$(plugindir)/$$(basename $$la .la).so"; \
+	done
+
+.PHONY: install-plugins-hook uninstall-plugins-hook

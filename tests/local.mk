@@ -1,0 +1,23 @@
+# The tests.  A program with libcheck a source file of the library, in unit/ and
+# daemon/; scripts in policy/ for what a compiler does not see.
+
+EXTRA_DIST += %D%/README.md
+
+# Scripts and programs are told where things are.
+AM_TESTS_ENVIRONMENT += \
+    top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+    top_builddir='$(abs_top_builddir)'; export top_builddir; \
+    CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX; \
+    PKG_CONFIG='$(PKG_CONFIG)'; export PKG_CONFIG; \
+    MANDOC='$(MANDOC)'; export MANDOC;
+
+if HAVE_CHECK
+include tests/support/local.mk
+include tests/unit/local.mk
+include tests/daemon/local.mk
+include tests/policy/local.mk
+else
+check-local:
+	@echo "make check needs libcheck: install it (Debian: check) and" \
+	    "run configure again" >&2; exit 1
+endif

@@ -1,0 +1,1 @@
+# Rules that are tests: scripts, run by the shell.
