@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything of libgruvi. */
+/*
+ * Gruvi for C: fibers on libuv.  This header includes all of the library's.
+ */
 #ifndef GRUVI_H
 #define GRUVI_H
 
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/group.h>
+#include <gruvi/hub.h>
+#include <gruvi/local.h>
+#include <gruvi/log.h>
+#include <gruvi/poll.h>
+#include <gruvi/pool.h>
+#include <gruvi/stream.h>
+#include <gruvi/switch_back.h>
+#include <gruvi/switchpoint.h>
+#include <gruvi/sync.h>
 #include <gruvi/version.h>
 
 #endif

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The version of the headers, and of the library that was found at run time.
+ */
 #ifndef GRUVI_VERSION_H
 #define GRUVI_VERSION_H
 
-/* The version of these headers; gruvi_version() is the one of the library. */
+#include <gruvi/base.h>
+
 #define GRUVI_VERSION_MAJOR 0
 #define GRUVI_VERSION_MINOR 1
 #define GRUVI_VERSION_PATCH 0
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+GRUVI_BEGIN_DECLS
 
 /*
- * The version of the library as text, e.g. "0.1.0".
+ * The library's version, "0.1.0".
  *
- * Returns static text, borrowed.
- * Context:  any thread.
+ * Returns static text.
+ * Context: any thread.
  */
-__attribute__((visibility("default"))) const char *gruvi_version(void);
+GRUVI_API const char *gruvi_version(void);
 
-#ifdef __cplusplus
-}
-#endif
+GRUVI_END_DECLS
 
 #endif

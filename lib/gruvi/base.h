@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every public header needs: visibility, linkage, the opaque types.
+ * Programs include <gruvi.h>.
+ */
+#ifndef GRUVI_BASE_H
+#define GRUVI_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <uv.h>
+
+#ifdef __cplusplus
+#define GRUVI_BEGIN_DECLS extern "C" {
+#define GRUVI_END_DECLS   }
+#else
+#define GRUVI_BEGIN_DECLS
+#define GRUVI_END_DECLS
+#endif
+
+#define GRUVI_API __attribute__((visibility("default")))
+
+/* Any negative timeout means "no timeout"; this is the one to write. */
+#define GRUVI_FOREVER (-1.0)
+
+/*
+ * For macros that declare variables: called with __COUNTER__, they get a name
+ * that does not meet that of a macro around them.
+ */
+#define GRUVI__PASTE2(a, b) a##b
+#define GRUVI__PASTE(a, b)  GRUVI__PASTE2(a, b)
+
+/* Reference-counted and opaque: only pointers to these are ever seen. */
+typedef struct gruvi_hub gruvi_hub_t;
+typedef struct gruvi_fiber gruvi_fiber_t;
+typedef struct gruvi_poller gruvi_poller_t;
+typedef struct gruvi_watch gruvi_watch_t;
+
+#endif

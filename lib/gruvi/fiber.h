@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fibers: light, cooperatively scheduled flows of control.
+ *
+ * A fiber belongs to the hub that it was made in and never leaves its thread.
+ * Only the hub decides when it runs.  Everything here is for that thread.
+ */
+#ifndef GRUVI_FIBER_H
+#define GRUVI_FIBER_H
+
+#include <gruvi/base.h>
+#include <gruvi/switchpoint.h>
+
+GRUVI_BEGIN_DECLS
+
+/*
+ * A fiber's main function.  A negative result other than UV_ECANCELED is what
+ * an uncaught exception is elsewhere: it is logged with the fiber's name.
+ */
+typedef int (*gruvi_fiber_fn)(void *arg);
+
+typedef struct gruvi_fiber_options {
+    const char *name;  /* copied, cut to 31 bytes; NULL: "Fiber-N" */
+    gruvi_hub_t *hub;  /* NULL: this thread's; another's is UV_EPERM */
+    size_t stack_size; /* bytes, the guard included; 0: the default */
+    void *reserved[4]; /* NULL */
+} gruvi_fiber_options_t;
+
+/*
+ * Make a fiber.  It does not run before it is started.
+ *
+ *   target   the main function
+ *   arg      handed to target; borrowed
+ *   options  NULL: the defaults
+ *
+ * Returns a fiber that the caller owns (gruvi_fiber_unref()), or NULL.
+ * Errors:  UV_ENOMEM, UV_EAGAIN (gruvi_hub_set_max_fibers()), UV_ESHUTDOWN
+ *          (the hub is closing), UV_EPERM (another thread's hub), UV_EINVAL
+ *          (no target, a stack under 16 KiB, a reserved member in use).
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_fiber_t *gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
+                                         const gruvi_fiber_options_t *options);
+
+/*
+ * Schedule a fiber to run in the next iteration of its hub.  It joins the
+ * group of the fiber that starts it.
+ *
+ * Returns 0.
+ * Errors:  UV_EALREADY where it was started before, UV_ECANCELED where the
+ *          group is cancelled, UV_ESHUTDOWN, UV_EPERM in another thread,
+ *          UV_EINVAL for the root or hub fiber.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_fiber_start(gruvi_fiber_t *fiber);
+
+/*
+ * Schedule a fiber to be cancelled in the next iteration of its hub: the
+ * switchpoint it waits in, or else its next one that waits, returns
+ * UV_ECANCELED, once a call.  A fiber that has not run yet never runs.
+ *
+ *   message  for gruvi_error_message(); copied, cut to 47 bytes; may be NULL
+ *
+ * Returns 0, also for a fiber that has ended.
+ * Errors:  UV_EPERM in another thread, UV_EINVAL for the root or hub fiber.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_fiber_cancel(gruvi_fiber_t *fiber, const char *message);
+
+/*
+ * Wait until a fiber has ended, however it ended.
+ *
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0; gruvi_fiber_status() has the result.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_EPERM in
+ *          another thread, UV_EINVAL for oneself, the root or hub fiber, NaN.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_fiber_join(gruvi_fiber_t *fiber,
+                                                 double timeout);
+
+/*
+ * The name of a fiber, for diagnostics.  The root fiber's is "Root", the
+ * hub's is "Hub".
+ *
+ * Returns text that lives as long as the fiber's handle.
+ * Context: hub thread.
+ */
+GRUVI_API const char *gruvi_fiber_name(const gruvi_fiber_t *fiber);
+
+/* Whether a fiber has not ended yet.  Context: hub thread. */
+GRUVI_API bool gruvi_fiber_alive(const gruvi_fiber_t *fiber);
+
+/* Whether gruvi_fiber_cancel() was called on it.  Context: hub thread. */
+GRUVI_API bool gruvi_fiber_cancelled(const gruvi_fiber_t *fiber);
+
+/*
+ * What target returned; UV_EBUSY while the fiber is alive, UV_ECANCELED for
+ * one that was cancelled before it ran.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_fiber_status(const gruvi_fiber_t *fiber);
+
+/*
+ * What a fiber waits for: "event", "read", "timer"; "" where it does not wait.
+ *
+ * Returns static text.
+ * Context: hub thread.
+ */
+GRUVI_API const char *gruvi_fiber_waiting_for(const gruvi_fiber_t *fiber);
+
+/*
+ * The parent of a fiber: NULL for the root, the root for the hub's fiber, the
+ * hub's fiber for all others.
+ *
+ * Returns a borrowed fiber.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_fiber_t *gruvi_fiber_parent(const gruvi_fiber_t *fiber);
+
+/*
+ * Hold, or let go of, a fiber.  A handle that is kept pins the fiber's stack.
+ * Letting go of a running fiber is fine: it runs on.
+ *
+ * Returns fiber.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_fiber_t *gruvi_fiber_ref(gruvi_fiber_t *fiber);
+GRUVI_API void gruvi_fiber_unref(gruvi_fiber_t *fiber);
+
+/*
+ * Switch to a fiber: it runs first in this turn.  One that has not run yet is
+ * started; one that waits in gruvi_hub_switch() returns from it with value.
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY for a fiber that is in any
+ *          other state, UV_EINVAL for the hub's fiber.
+ * Context: hub callback.
+ */
+GRUVI_API int gruvi_fiber_switch(gruvi_fiber_t *fiber, void *value);
+
+/*
+ * Throw an error into a fiber: the switchpoint it waits in, or else its next
+ * one that waits, returns it; the fiber runs first in this turn.  One that
+ * has not run yet ends with it.
+ *
+ *   err      a negative code
+ *   message  for gruvi_error_message(); copied, cut to 47 bytes; may be NULL
+ *
+ * Returns 0, also for a fiber that has ended.
+ * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY where an error thrown
+ *          before has not arrived yet, UV_EINVAL for a code that is not
+ *          negative or the hub's fiber.
+ * Context: hub callback.
+ */
+GRUVI_API int gruvi_fiber_throw(gruvi_fiber_t *fiber, int err,
+                                const char *message);
+
+/*
+ * The fiber that runs now: in a hub or libuv callback the hub's, in a thread
+ * without a hub its root fiber.
+ *
+ * Returns a borrowed fiber, or NULL (UV_ENOMEM) in a thread without a hub.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_fiber_t *gruvi_current_fiber(void);
+
+/*
+ * Make a fiber and start it.
+ *
+ * Returns a fiber that the caller owns, or NULL with the errors of
+ * gruvi_fiber_new() and gruvi_fiber_start().
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_fiber_t *gruvi_spawn(gruvi_fiber_fn target, void *arg);
+GRUVI_API gruvi_fiber_t *gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
+                                        const gruvi_fiber_options_t *options);
+
+/*
+ * Sleep.
+ *
+ *   secs  seconds, never less; 0 lets others run: it returns after every
+ *         start, cancel, throw and callback queued before it, and the fibers
+ *         that those woke, have run once.  Negative: until cancelled.
+ *
+ * Returns 0.
+ * Errors:  UV_ECANCELED, UV_ETIMEDOUT (an enclosing deadline), UV_EINTR,
+ *          UV_ESHUTDOWN, UV_EINVAL for NaN.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_sleep(double secs);
+
+/*
+ * The stack size of fibers that ask for none, for the whole process.
+ *
+ *   bytes  rounded up to a power of two; 0: 128 KiB
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL under 16 KiB or over 1 GiB.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_set_stack_size(size_t bytes);
+
+/*
+ * How this machine guards stacks, and how many can be guarded at once.
+ *
+ *   ceiling  may be NULL; SIZE_MAX: limited by memory alone
+ *
+ * Returns static text: "MADV_GUARD_INSTALL" or "mprotect".
+ * Context: any thread.
+ */
+GRUVI_API const char *gruvi_stack_guard(size_t *ceiling);
+
+GRUVI_END_DECLS
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups: the fibers that belong to one task, to be cancelled and joined
+ * together, so that none outlives what it works for.
+ *
+ * A fiber's own spawns join its group when they start.  A group initialised
+ * in a fiber of group A is A's child: cancel, join and size include children.
+ * Fibers started by hub callbacks belong to none.
+ *
+ * One hub: everything here is for its thread.
+ */
+#ifndef GRUVI_GROUP_H
+#define GRUVI_GROUP_H
+
+#include <gruvi/base.h>
+#include <gruvi/fiber.h>
+#include <gruvi/switchpoint.h>
+
+GRUVI_BEGIN_DECLS
+
+/* Placed by the caller; not copied, not moved. */
+typedef union gruvi_group {
+    uint64_t align;
+    unsigned char opaque[192];
+} gruvi_group_t;
+
+/*
+ * Make a group.
+ *
+ *   name  for diagnostics; copied, cut to 31 bytes; may be NULL
+ *
+ * Returns 0.
+ * Errors:  whatever the hub cannot be made for; UV_ESHUTDOWN.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_group_init(gruvi_group_t *group, const char *name);
+
+/*
+ * End a group.  That it has members left is an assertion failure.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_group_destroy(gruvi_group_t *group);
+
+/*
+ * Make a fiber and start it in the group.
+ *
+ * Returns a fiber that the caller owns, or NULL.
+ * Errors:  UV_ECANCELED where the group, or one it is in, is cancelled; those
+ *          of gruvi_fiber_new().
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_fiber_t *gruvi_group_spawn(gruvi_group_t *group,
+                                           gruvi_fiber_fn target, void *arg);
+
+/*
+ * Cancel all members, as gruvi_fiber_cancel() does, and refuse new ones from
+ * now on.  The caller, if a member, is cancelled as well.
+ *
+ *   message  copied; may be NULL
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM in another thread.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_group_cancel(gruvi_group_t *group, const char *message);
+
+/*
+ * Wait until the group has no members.
+ *
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EINVAL in a
+ *          member of the group; UV_EPERM in another thread.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_group_join(gruvi_group_t *group,
+                                                 double timeout);
+
+/* How many live fibers it has, its children's included.  Context: hub thread.
+ */
+GRUVI_API size_t gruvi_group_size(const gruvi_group_t *group);
+
+/*
+ * The name it was made with, "" where there was none.
+ *
+ * Returns text that lives as long as the group.
+ * Context: hub thread.
+ */
+GRUVI_API const char *gruvi_group_name(const gruvi_group_t *group);
+
+/*
+ * The group that a fiber belongs to.
+ *
+ * Returns a borrowed group, NULL where it belongs to none.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_group_t *gruvi_fiber_group(const gruvi_fiber_t *fiber);
+
+/*
+ * The group around a group.
+ *
+ * Returns a borrowed group, NULL where there is none.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_group_t *gruvi_group_parent(const gruvi_group_t *group);
+
+GRUVI_END_DECLS
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub: the event loop of a thread and the scheduler of its fibers.
+ *
+ * A thread gets its hub when it first needs one.  Nothing runs before the
+ * hub does: fibers that were started and callbacks that were queued wait
+ * until the thread's root fiber calls a switchpoint.
+ */
+#ifndef GRUVI_HUB_H
+#define GRUVI_HUB_H
+
+#include <gruvi/base.h>
+#include <gruvi/switchpoint.h>
+
+GRUVI_BEGIN_DECLS
+
+/*
+ * The hub of this thread, made on first use.  After gruvi_hub_close() the
+ * closed hub stays the answer.
+ *
+ * Returns a borrowed hub (gruvi_hub_ref() to keep it beyond the thread), or
+ * NULL with gruvi_last_error() UV_ENOMEM, UV_EMFILE or whatever the event
+ * loop failed with.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_hub_t *gruvi_get_hub(void);
+
+/*
+ * Hold, or let go of, a hub.  Threads that post to a hub they do not own need
+ * a reference.  The thread's own ends with the thread.
+ *
+ * Returns hub.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_hub_t *gruvi_hub_ref(gruvi_hub_t *hub);
+GRUVI_API void gruvi_hub_unref(gruvi_hub_t *hub);
+
+/*
+ * The event loop of a hub.  Any libuv handle may be used on it; see
+ * gruvi/switch_back.h.  Do not run, stop or close it.
+ *
+ * Returns a borrowed loop; NULL once the hub is closed.
+ * Context: hub thread.
+ */
+GRUVI_API uv_loop_t *gruvi_hub_loop(gruvi_hub_t *hub);
+
+/*
+ * The name of a hub: "Hub".
+ *
+ * Context: any thread.
+ */
+GRUVI_API const char *gruvi_hub_name(const gruvi_hub_t *hub);
+
+/*
+ * Whether SIGINT is ignored.  By default it is not: the switchpoint that the
+ * root fiber waits in, or else its next wait, returns UV_EINTR.
+ *
+ * Only the first hub of a process listens, and only where the program has no
+ * handler of its own: an inherited SIG_IGN means ignored.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API bool gruvi_hub_ignore_interrupt(const gruvi_hub_t *hub);
+GRUVI_API void gruvi_hub_set_ignore_interrupt(gruvi_hub_t *hub, bool ignore);
+
+/*
+ * The centrally managed poller of a hub; see gruvi/poll.h.
+ *
+ * Returns a borrowed poller.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_poller_t *gruvi_hub_poll(gruvi_hub_t *hub);
+
+/*
+ * Data that an application keeps with a hub.
+ *
+ *   key      copied, up to 63 bytes; keys that begin with "gruvi:" are reserved
+ *   value    NULL removes the key
+ *   destroy  run on the value when it is replaced or removed, and when the
+ *            hub closes; may be NULL
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM for a reserved key or in another thread, UV_EINVAL for a
+ *          key that is empty or too long, UV_ENOMEM, UV_ESHUTDOWN.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_hub_set_data(gruvi_hub_t *hub, const char *key, void *value,
+                                 void (*destroy)(void *value));
+
+/*
+ * Returns the value of a key, NULL where there is none.
+ * Context: hub thread.
+ */
+GRUVI_API void *gruvi_hub_get_data(gruvi_hub_t *hub, const char *key);
+
+/*
+ * Queue a callback for the next iteration of the hub.  It runs in the hub's
+ * fiber, so it must not call switchpoints.  Callbacks run in the order in
+ * which one thread added them, and never before this call has returned.
+ *
+ * Every callback accepted runs exactly once, at the latest while the hub is
+ * being closed.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM; UV_ESHUTDOWN once the hub is closed; UV_EINVAL.
+ * Context: any thread; another thread holds a reference to the hub.
+ */
+GRUVI_API int gruvi_hub_run_callback(gruvi_hub_t *hub,
+                                     void (*callback)(void *arg), void *arg);
+
+/*
+ * Pause this fiber and run the event loop, until the innermost live switch
+ * back of this fiber is called, or gruvi_fiber_switch() names this fiber.
+ * Something has to have been set up that will do so.
+ *
+ *   value  where to put the value handed over; may be NULL.  NULL is put
+ *          there on failure.
+ *
+ * Returns 0, or the error that was thrown.
+ * Errors:  UV_ECANCELED, UV_ETIMEDOUT (a deadline), UV_EINTR (root fiber),
+ *          UV_ESHUTDOWN, UV_EPERM for another thread's hub, and any code given
+ *          to gruvi_fiber_throw() or gruvi_switch_back_throw().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_hub_switch(gruvi_hub_t *hub,
+                                                 void **value);
+
+/*
+ * Close a hub and wait for it: cancels every fiber, runs until all have ended
+ * (waits they begin meanwhile return UV_ESHUTDOWN), runs the callbacks that
+ * are queued and the destroyers of its data, and closes handles left on the
+ * loop, with a line in the log for each.  Gruvi cannot be used in this thread
+ * any more.
+ *
+ * Nothing interrupts it.  A fiber that never returns keeps it waiting.
+ *
+ * Returns 0, also where the hub is closed already.
+ * Errors:  UV_EPERM outside the root fiber of the hub's own thread.
+ * Context: root fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_hub_close(gruvi_hub_t *hub);
+
+/*
+ * Call a function for each live fiber of a hub, its root and hub fiber
+ * included.
+ *
+ *   fn   must not switch; it may keep a fiber with gruvi_fiber_ref(), and
+ *        must not let go of one that it does not hold
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_hub_each_fiber(gruvi_hub_t *hub,
+                                    void (*fn)(gruvi_fiber_t *fiber, void *arg),
+                                    void *arg);
+
+/*
+ * The most fibers that a hub may have at one time, beside root and hub.
+ *
+ *   max  0: as many as the machine allows.  Over it gruvi_fiber_new() fails
+ *        with UV_EAGAIN, and one line in the log says so.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max);
+
+GRUVI_END_DECLS
+
+#endif

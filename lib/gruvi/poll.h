@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readiness of descriptors: many watchers on one descriptor, in any mix,
+ * though the event loop allows one handle each.
+ *
+ * Level-triggered.  Remove watches before closing a descriptor.  A descriptor
+ * that is watched becomes non-blocking.
+ */
+#ifndef GRUVI_POLL_H
+#define GRUVI_POLL_H
+
+#include <gruvi/base.h>
+#include <gruvi/switchpoint.h>
+
+GRUVI_BEGIN_DECLS
+
+/*
+ * Called when a descriptor is ready, or has an error (then with all the
+ * events that were asked for, so that the next call on it shows the error).
+ *
+ *   events  UV_READABLE | UV_WRITABLE, those asked for that came
+ *
+ * It may add, update and remove watches, its own too; it must not switch.
+ */
+typedef void (*gruvi_poll_fn)(int fd, int events, void *arg);
+
+/*
+ * Watch a descriptor.
+ *
+ *   events  UV_READABLE | UV_WRITABLE; 0: paused
+ *   arg     handed to fn; borrowed
+ *
+ * Returns a watch that the caller owns (gruvi_poll_remove()), or NULL.
+ * Errors:  UV_EBADF, UV_EINVAL (events, no fn), UV_ENOMEM, UV_ENOSPC, UV_EPERM
+ *          (a descriptor that cannot be polled, or another thread),
+ *          UV_EEXIST (a libuv handle of yours has it), UV_ESHUTDOWN.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_watch_t *gruvi_poll_add(gruvi_poller_t *poller, int fd,
+                                        int events, gruvi_poll_fn fn,
+                                        void *arg);
+
+/*
+ * Change what a watch waits for.
+ *
+ *   events  as for gruvi_poll_add()
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL, UV_ENOENT (not a watch of this poller), and those of
+ *          the event loop; the watch is then paused.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_poll_update(gruvi_poller_t *poller, gruvi_watch_t *watch,
+                                int events);
+
+/*
+ * End a watch: its function is not called any more.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOENT (not a watch of this poller).
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_poll_remove(gruvi_poller_t *poller, gruvi_watch_t *watch);
+
+/*
+ * Wait until a descriptor is ready.  Leaves no registration behind, so that a
+ * library that owns its descriptors may close them and reuse the numbers.
+ *
+ *   events   UV_READABLE | UV_WRITABLE
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns the events that came.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, and those of
+ *          gruvi_poll_add().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_wait_fd(int fd, int events,
+                                              double timeout);
+
+GRUVI_END_DECLS
+
+#endif

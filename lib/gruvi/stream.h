@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams: TCP and Unix sockets in blocking style.  The calling fiber waits,
+ * its hub does not.
+ *
+ * Addresses are text:
+ *
+ *     tcp://127.0.0.1:7007   tcp://[::1]:0   tcp://localhost:7007
+ *     unix:/run/echo.sock    unix:@abstract
+ *
+ * A stream and a listener belong to the hub they were made in.  One fiber may
+ * read a stream while another writes it; a second reader or writer is refused
+ * with UV_EBUSY.  A stream has a file descriptor, non-blocking and
+ * close-on-exec.
+ *
+ * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
+ * timeout or a deadline around it), UV_EINTR in the root fiber and
+ * UV_ESHUTDOWN while the hub closes.  Calls that succeed at once let others
+ * run every 64th time.
+ */
+#ifndef GRUVI_STREAM_H
+#define GRUVI_STREAM_H
+
+#include <gruvi/base.h>
+#include <gruvi/switchpoint.h>
+
+GRUVI_BEGIN_DECLS
+
+typedef struct gruvi_listener gruvi_listener_t;
+typedef struct gruvi_stream gruvi_stream_t;
+
+typedef struct gruvi_listen_options {
+    int backlog;       /* connections the kernel queues; 0: 1024 */
+    unsigned mode;     /* permissions of a Unix socket's file; 0: by umask */
+    void *reserved[4]; /* NULL */
+} gruvi_listen_options_t;
+
+typedef struct gruvi_connect_options {
+    bool delay;        /* TCP: leave Nagle's algorithm on */
+    void *reserved[4]; /* NULL */
+} gruvi_connect_options_t;
+
+typedef struct gruvi_serve_options {
+    size_t max_connections; /* 0: no limit; at it accepting pauses */
+    void *reserved[4];      /* NULL */
+} gruvi_serve_options_t;
+
+/*
+ * Listen on an address.  A Unix socket's file that nobody listens on any more
+ * is replaced, one that somebody does is UV_EADDRINUSE.
+ *
+ *   listener  where to put the listener, owned (gruvi_listener_close()); NULL
+ *             on failure
+ *   options   NULL: the defaults
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL (address, option), UV_ENOTSUP (a kind of address that
+ *          cannot be listened on), UV_EADDRINUSE, UV_EADDRNOTAVAIL,
+ *          UV_EACCES, UV_EMFILE, UV_ENOMEM, UV_ENAMETOOLONG, UV_EAI_*.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_listen(gruvi_listener_t **listener, const char *address,
+             const gruvi_listen_options_t *options);
+
+/*
+ * Accept a connection.  Where descriptors run out it waits until there are
+ * some, and logs that once; connections that ended in the queue are passed
+ * over.
+ *
+ *   stream   where to put it, owned (gruvi_stream_close()); NULL on failure
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY (another fiber is accepting), UV_ECONNABORTED (the
+ *          listener was closed meanwhile), UV_ENOMEM.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_accept(gruvi_listener_t *listener,
+                                             gruvi_stream_t **stream,
+                                             double timeout);
+
+/*
+ * Handles a connection, in a fiber of its own.  The stream is closed when it
+ * returns.  A negative result is logged, except those with which a peer goes
+ * away.
+ */
+typedef int (*gruvi_connection_fn)(gruvi_stream_t *stream, void *arg);
+
+/*
+ * Accept connections and call a handler for each in a fiber of its own, until
+ * cancelled or the listener is closed; then the handlers that still run are
+ * cancelled and joined.
+ *
+ *   arg      handed to handler; borrowed
+ *   options  NULL: the defaults
+ *
+ * Returns a negative code, why it ended: UV_ECANCELED, UV_ECONNABORTED.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
+            const gruvi_serve_options_t *options);
+
+/*
+ * The address listened on, with the port it got: "tcp://127.0.0.1:7007".
+ *
+ *   buf, len  where to put it, and how many bytes fit
+ *
+ * Returns 0.
+ * Errors:  UV_ENOBUFS.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_listener_address(gruvi_listener_t *listener, char *buf,
+                                     size_t len);
+
+/*
+ * Stop listening, and free the listener.  Whoever accepts on it gets
+ * UV_ECONNABORTED.  A Unix socket's file is removed, unless it is another's by
+ * now.  NULL is fine.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
+
+/*
+ * Connect.  Names are looked up without blocking the hub, and the addresses
+ * they have are tried in turn.
+ *
+ *   stream   where to put it, owned (gruvi_stream_close()); NULL on failure
+ *   options  NULL: the defaults
+ *   timeout  seconds for all of it; GRUVI_FOREVER: the system's own
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL, UV_ENOTSUP, UV_ECONNREFUSED, UV_ENOENT, UV_EHOSTUNREACH,
+ *          UV_EMFILE, UV_ENOMEM, UV_EAI_*, ...
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_connect(gruvi_stream_t **stream, const char *address,
+              const gruvi_connect_options_t *options, double timeout);
+
+/*
+ * Read what is there, at least one byte.
+ *
+ * Returns how many bytes; 0 at the end of the stream, and for a len of 0.
+ * Errors:  UV_EBUSY, UV_ECONNRESET, UV_ECONNABORTED (closed meanwhile).
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read(gruvi_stream_t *s,
+                                                      void *buf, size_t len);
+
+/*
+ * Read len bytes.  What was read before a failure, if anything, is in buf.
+ *
+ * Returns 0.
+ * Errors:  UV_EOF where the stream ends early; as gruvi_stream_read().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_read_exact(gruvi_stream_t *s,
+                                                        void *buf, size_t len);
+
+/*
+ * Read a line, up to and with '\n'.  A last line may end without.  After a
+ * timeout or a cancel nothing is lost: the next read continues.
+ *
+ *   buf, len  where to put it; it is not ended by '\0'
+ *
+ * Returns how many bytes; 0 at the end of the stream.
+ * Errors:  UV_E2BIG where there is no '\n' in len bytes (nothing is consumed);
+ *          UV_ENOMEM; as gruvi_stream_read().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_line(gruvi_stream_t *s,
+                                                           char *buf,
+                                                           size_t len);
+
+/*
+ * Write all of it.  After a failure the write side is dead: the next write
+ * returns UV_EPIPE.
+ *
+ *   bufs, n  not changed
+ *
+ * Returns 0.
+ * Errors:  UV_EPIPE, UV_ECONNRESET, UV_EBUSY, UV_ECONNABORTED (closed
+ *          meanwhile).  SIGPIPE is never raised.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_write(gruvi_stream_t *s,
+                                                   const void *buf, size_t len);
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n);
+
+/*
+ * End the write side: the peer reads the end of the stream.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOTCONN, UV_EBUSY (a fiber is writing).
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_shutdown(gruvi_stream_t *s);
+
+/*
+ * Close and free a stream.  Whoever waits on it gets UV_ECONNABORTED.  NULL
+ * is fine.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_stream_close(gruvi_stream_t *s);
+
+/*
+ * Limit each read and write from now on.
+ *
+ *   timeout  seconds a call may wait; GRUVI_FOREVER, the default: no limit
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
+
+/* The descriptor, borrowed.  Context: hub thread. */
+GRUVI_API int gruvi_stream_fd(const gruvi_stream_t *s);
+
+/*
+ * The peer's address: "tcp://127.0.0.1:43210"; "unix:" for one without a name.
+ *
+ *   buf, len  where to put it, and how many bytes fit
+ *
+ * Returns 0.
+ * Errors:  UV_ENOBUFS, UV_ENOTCONN.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len);
+
+GRUVI_END_DECLS
+
+#endif
