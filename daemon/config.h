@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration of gruvid, seen from the rest of the daemon.
+ *
+ *   gruvid__config_load()          files, includes and -o become sections;
+ *        |                         gruvid's own keys are checked
+ *        v
+ *   for each plugin section        the loader opens its module, and
+ *     gruvid__config_check_plugin()    gives the table from its descriptor, or
+ *     gruvid__section_error()          says why there is none
+ *        |
+ *        v
+ *   gruvid__config_mistakes()      0: the getters may be used
+ *   gruvid__config_print_mistakes()    else: everything at once, exit 78
+ *
+ * A mistake of the operator is not an error of a function here: it is recorded,
+ * and work goes on so that the next one is found too.  Functions that return
+ * int fail only for want of memory (UV_ENOMEM) or by misuse (UV_EINVAL).
+ *
+ * Everything is owned by the config and lives until gruvid__config_free():
+ * sections, values, and all text they point to.  Nothing here is thread-safe,
+ * and loading must not run beside another user of inih (its settings are
+ * process-wide; they are set for the load and put back).
+ *
+ * Depends on libc, inih and libuv's error codes alone.
+ */
+#ifndef GRUVID_CONFIG_INTERNAL_H
+#define GRUVID_CONFIG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "gruvid/option.h"
+
+typedef struct gruvid__config gruvid__config_t;
+typedef struct gruvid__section gruvid__section_t;
+
+/*
+ * A checked value.  Valid once the config has no mistakes; read-only.
+ */
+typedef struct gruvid__value {
+    const gruvid_option_t *option; /* what it was checked against */
+
+    /* Where it was set; file is NULL for a default, "-o" for the command line
+     * (line then counts the -o options from 1). */
+    const char *file;
+    unsigned line;
+
+    /* The text, unquoted; of a secret, what it stands for.  NULL: not set and
+     * no default.  Not used for lists. */
+    const char *text;
+
+    /* By option->type; 0 also when text is one of the option's words. */
+    union {
+        bool boolean;
+        int64_t integer;
+        double number; /* also a duration, in seconds */
+        uint64_t size; /* bytes */
+    } as;
+
+    /* GRUVID_LIST and "listen": the items in order, ended by NULL. */
+    const char *const *list;
+    size_t list_length;
+} gruvid__value_t;
+
+/* Loading. */
+
+/*
+ * Read a configuration and check everything of it that gruvid itself knows: all
+ * built-in sections, and in plugin sections the keys that every plugin has.
+ *
+ *   config       the result; NULL on failure
+ *   path         the file; NULL: no file, built-in defaults and overrides only
+ *   overrides    the arguments of -o in order, "section.key=value"; they come
+ *                last and win; borrowed for the call
+ *   n_overrides  how many
+ *
+ * A file that cannot be read is a mistake like others.
+ *
+ * Returns 0; free the config with gruvid__config_free().
+ * Errors:  UV_ENOMEM.
+ */
+int gruvid__config_load(gruvid__config_t **config, const char *path,
+                        const char *const *overrides, size_t n_overrides);
+
+/* Wipes what may be secret.  NULL is fine. */
+void gruvid__config_free(gruvid__config_t *config);
+
+/*
+ * The second step for a plugin section: check the keys that are not gruvid's
+ * own against the plugin's table, and the table itself (a broken one is a
+ * mistake that names the module).
+ *
+ *   options      from the descriptor; NULL: the plugin has none.  Copied, but
+ *                not the text it points to
+ *   option_size  sizeof(gruvid_option_t) when the plugin was compiled, from its
+ *                ELF note: an older, shorter one is fine
+ *
+ * A section this was not called for has no values but gruvid's own, and its
+ * other keys are not judged: call gruvid__section_error() to say why its module
+ * could not be loaded.
+ *
+ * Errors:  UV_ENOMEM; UV_EINVAL: not a plugin section, called before for it,
+ *          or option_size too small to be one.
+ */
+int gruvid__config_check_plugin(gruvid__config_t *config,
+                                gruvid__section_t *section,
+                                const gruvid_option_t *options,
+                                size_t option_size);
+
+/* Mistakes. */
+
+/*
+ * Record one.
+ *
+ *   file     NULL: it belongs to no file (not printed)
+ *   line     0: to no line (not printed; nor is that of "-o")
+ *   section  NULL: none; "log", "plugin echo"
+ *   key      NULL: none
+ *   format   what is wrong; text from outside may be passed as it is, control
+ *            characters are escaped when it is printed
+ *
+ * Of a value that may be a secret, say nothing.  For want of memory, the config
+ * remembers that it has mistakes and prints so.
+ */
+void gruvid__config_error(gruvid__config_t *config, const char *file,
+                          unsigned line, const char *section, const char *key,
+                          const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/*
+ * The same, at the place where the section sets the key, or if it does not, at
+ * its header.  This is how the loader reports a module that does not load:
+ *
+ *     gruvid__section_error(section, "module", "%s: not a plugin", path);
+ */
+void gruvid__section_error(gruvid__section_t *section, const char *key,
+                           const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* How many so far. */
+size_t gruvid__config_mistakes(const gruvid__config_t *config);
+
+/*
+ * Print all of them, one a line, sorted by file (in the order of reading; -o
+ * last) and line:
+ *
+ *     gruvid.conf:12: log.levle: unknown key; did you mean "level"?
+ */
+void gruvid__config_print_mistakes(gruvid__config_t *config, FILE *out);
+
+/* Sections. */
+
+/*
+ * A section by its name as in the file: "gruvid", "hub", "pools", "fibers",
+ * "log" always exist, whether the file has them or not; "plugin echo" if it is
+ * configured.  NULL: no such section.
+ */
+gruvid__section_t *gruvid__config_section(gruvid__config_t *config,
+                                          const char *name);
+
+/*
+ * The plugin sections in the order of the file, which is the order of start:
+ *
+ *     gruvid__section_t *s = NULL;
+ *     while ((s = gruvid__config_next_plugin(config, s)) != NULL)
+ */
+gruvid__section_t *gruvid__config_next_plugin(gruvid__config_t *config,
+                                              gruvid__section_t *section);
+
+/* "plugin echo" */
+const char *gruvid__section_name(const gruvid__section_t *section);
+
+/* "echo", or NULL for a built-in section. */
+const char *gruvid__section_plugin(const gruvid__section_t *section);
+
+/*
+ * The module to load for a plugin section: its key "module", or its name.  A
+ * bare name, [a-z0-9][a-z0-9_-]{0,31}, also when the configuration has
+ * mistakes; NULL when "module" itself is one (it is recorded; do not load).
+ */
+const char *gruvid__section_module(const gruvid__section_t *section);
+
+/* Values. */
+
+/* NULL: the section has no such option. */
+const gruvid__value_t *gruvid__section_value(const gruvid__section_t *section,
+                                             const char *key);
+
+/*
+ * Shortcuts.  An option that does not exist or has another type answers false,
+ * 0, NULL or an empty list.  gruvid__section_string() works for every type but
+ * lists: it gives the text ("auto", "30s", an address, a secret).
+ */
+const char *gruvid__section_string(const gruvid__section_t *section,
+                                   const char *key);
+bool gruvid__section_bool(const gruvid__section_t *section, const char *key);
+int64_t gruvid__section_integer(const gruvid__section_t *section,
+                                const char *key);
+double gruvid__section_number(const gruvid__section_t *section,
+                              const char *key);
+uint64_t gruvid__section_size(const gruvid__section_t *section,
+                              const char *key);
+double gruvid__section_duration(const gruvid__section_t *section,
+                                const char *key);
+
+/* Ended by NULL, never NULL itself; *length may be NULL. */
+const char *const *gruvid__section_list(const gruvid__section_t *section,
+                                        const char *key, size_t *length);
+
+/*
+ * What is there, and what it means.
+ *
+ * Built-in sections and keys, with the type of each (see config_tables.c for
+ * the tables themselves):
+ *
+ *   [gruvid]  hubs             integer or "auto"; only 1 passes, for now
+ *             plugin_dir       string, an absolute path
+ *             control          string, "" or an absolute path; only checked
+ *             user             string, "" or the name of a user that exists
+ *             drain_timeout    duration
+ *             cancel_timeout   duration
+ *             include          list; done by the load
+ *   [hub]     ignore_interrupt bool
+ *   [pools]   cpu_threads      integer; 0 for "auto": the cores
+ *             io_threads       integer
+ *   [fibers]  stack_size       size
+ *             max_fibers       integer; 0: no limit
+ *   [log]     level            string: debug, info, warning, error
+ *             target           string: auto, stderr, file:/PATH
+ *             format           string: text, json
+ *   [plugin]  module           string; use gruvid__section_module()
+ *             listen           list of addresses, checked; may be empty
+ *             max_connections  integer; 0: no limit
+ *             read_timeout     duration of one read or write; 0: none
+ *             idle_timeout     duration without traffic either way; 0: none
+ *             start_timeout    duration; 30s
+ */
+
+/* --describe. */
+
+/* Every built-in section and the keys that every plugin has. */
+void gruvid__describe_builtin(FILE *out);
+
+/*
+ * The options of a plugin, as in its descriptor; version, summary and options
+ * may be NULL.
+ */
+void gruvid__describe_plugin(FILE *out, const char *name, const char *version,
+                             const char *summary,
+                             const gruvid_option_t *options,
+                             size_t option_size);
+
+#endif /* GRUVID_CONFIG_INTERNAL_H */
