@@ -2,6 +2,12 @@
 # daemon/; scripts in policy/ for what a compiler does not see.
 
 EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/driver
+EXTRA_DIST += %D%/summary
+
+# Counts checks, not programs; the sum is in the heading of make's own summary.
+LOG_DRIVER = $(srcdir)/%D%/driver
+AM_TESTSUITE_SUMMARY_HEADER = ": `$(srcdir)/%D%/summary $(TEST_LOGS)`"
 
 # Scripts and programs are told where things are.
 AM_TESTS_ENVIRONMENT += \
