@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The daemon from its command line to its exit status. */
-#include "config.h"
-
 #include <stdio.h>
 
 #include <gruvi.h>

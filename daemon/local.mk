@@ -1,9 +1,11 @@
 # libgruvid, which plugins link with, and gruvid, a thin main over it.  As with
 # libgruvi, tests that reach the hidden parts link the library of convenience.
 
+gruvidinclude_HEADERS += %D%/gruvid/option.h
 gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 
 LIBGRUVID_SOURCES =
+LIBGRUVID_SOURCES += %D%/config.h
 LIBGRUVID_SOURCES += %D%/daemon.h
 LIBGRUVID_SOURCES += %D%/daemon.c
 

@@ -4,6 +4,19 @@
 
 include_HEADERS += %D%/gruvi.h
 
+gruviinclude_HEADERS += %D%/gruvi/base.h
+gruviinclude_HEADERS += %D%/gruvi/error.h
+gruviinclude_HEADERS += %D%/gruvi/fiber.h
+gruviinclude_HEADERS += %D%/gruvi/group.h
+gruviinclude_HEADERS += %D%/gruvi/hub.h
+gruviinclude_HEADERS += %D%/gruvi/local.h
+gruviinclude_HEADERS += %D%/gruvi/log.h
+gruviinclude_HEADERS += %D%/gruvi/poll.h
+gruviinclude_HEADERS += %D%/gruvi/pool.h
+gruviinclude_HEADERS += %D%/gruvi/stream.h
+gruviinclude_HEADERS += %D%/gruvi/switch_back.h
+gruviinclude_HEADERS += %D%/gruvi/switchpoint.h
+gruviinclude_HEADERS += %D%/gruvi/sync.h
 gruviinclude_HEADERS += %D%/gruvi/version.h
 
 LIBGRUVI_SOURCES =

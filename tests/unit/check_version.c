@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The version of the library and of its headers. */
-#include "config.h"
-
 #include <stdio.h>
 
 #include <gruvi.h>
