@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the core share: the hub, the fiber, and how to wait.
+ *
+ *   fiber --gruvi__park()--> run queue --next--> fiber
+ *                                | empty, and the turn is over
+ *                                v
+ *                  hub: callbacks, deadlines, then uv_run
+ *
+ * Invariants:
+ *   - a fiber is running, on one run queue, or waiting; only gruvi__ready()
+ *     takes it from waiting to a queue;
+ *   - being made ready says nothing: whoever wakes a fiber first writes down
+ *     why (a granted flag, a pending bit), and the fiber looks there.  So a
+ *     wake-up that comes late or twice is harmless;
+ *   - libuv callbacks and hub callbacks make fibers ready and never switch;
+ *   - nothing here is touched by another thread, but for the inbox, atomics
+ *     that are named as such, and what a lock guards.
+ */
+#ifndef GRUVI_CORE_CORE_H
+#define GRUVI_CORE_CORE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/group.h>
+#include <gruvi/hub.h>
+#include <gruvi/log.h>
+#include <gruvi/poll.h>
+#include <gruvi/switch_back.h>
+#include <gruvi/switchpoint.h>
+
+#include "context.h"
+#include "heap.h"
+#include "list.h"
+#include "stack.h"
+
+#define gruvi__likely(x)   __builtin_expect(!!(x), 1)
+#define gruvi__unlikely(x) __builtin_expect(!!(x), 0)
+
+#define GRUVI__NAME_SIZE    32
+#define GRUVI__MESSAGE_SIZE 48
+
+/* --- clock.c ----------------------------------------------------------- */
+
+/* Nanoseconds of a clock that never goes back.  The only place that asks. */
+uint64_t gruvi__clock_now(void);
+
+/* When a timeout that begins now ends; UINT64_MAX for none. */
+uint64_t gruvi__clock_due(double timeout);
+
+/* 0, or UV_EINVAL for NaN. */
+static inline int
+gruvi__timeout_check(double timeout)
+{
+    return timeout != timeout ? UV_EINVAL : 0;
+}
+
+/* A point in time at which the hub calls fire, once. */
+struct gruvi__deadline {
+    struct gruvi__heap_node node; /* key 0: not armed */
+    void (*fire)(struct gruvi__deadline *deadline);
+};
+
+void gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
+                         uint64_t due);
+void gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline);
+
+/* --- inbox.c ------------------------------------------------------------ */
+
+/* One message to a hub.  Run in the hub's fiber, or freed by what it runs. */
+struct gruvi__inbox_node {
+    struct gruvi__inbox_node *next;
+    void (*run)(struct gruvi__inbox_node *node);
+};
+
+struct gruvi__inbox {
+    struct gruvi__inbox_node *head; /* atomic; newest first */
+    int sleeping; /* atomic: the hub may block in its loop; write to fd */
+    int fd;       /* eventfd, open as long as the hub's memory lives */
+};
+
+int gruvi__inbox_init(struct gruvi__inbox *inbox);
+void gruvi__inbox_destroy(struct gruvi__inbox *inbox);
+
+/* From any thread.  0, or UV_ESHUTDOWN: then node is still the caller's. */
+int gruvi__inbox_post(struct gruvi__inbox *inbox,
+                      struct gruvi__inbox_node *node);
+
+/* Run what was there when the call began, in the order posted. */
+void gruvi__inbox_drain(struct gruvi__inbox *inbox);
+
+/* Refuse posts from now on; false where there are some left to drain. */
+bool gruvi__inbox_close(struct gruvi__inbox *inbox);
+
+static inline bool
+gruvi__inbox_empty(const struct gruvi__inbox *inbox)
+{
+    return __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST) == NULL;
+}
+
+/* --- fibers ------------------------------------------------------------- */
+
+enum gruvi__state {
+    GRUVI__NEW,
+    GRUVI__READY, /* on a queue: hub->first, ready, yielded or run */
+    GRUVI__RUNNING,
+    GRUVI__WAITING,
+    GRUVI__DEAD
+};
+
+enum gruvi__kind { GRUVI__FIBER, GRUVI__ROOT, GRUVI__HUB };
+
+/* Errors on their way to a fiber. */
+enum {
+    GRUVI__PENDING_CANCEL = 1,    /* fiber->cancels of them */
+    GRUVI__PENDING_THROW = 2,     /* fiber->throw_error */
+    GRUVI__PENDING_INTERRUPT = 4, /* root fiber: SIGINT */
+    GRUVI__PENDING_DEADLINE = 8,  /* a switch back has expired */
+    GRUVI__PENDING_SWITCH_BACK = 16 /* one has an error thrown into it */
+};
+
+struct gruvi__local_value;
+struct gruvi__sb;
+struct gruvi__group;
+
+struct gruvi_fiber {
+    /* Scheduling.  next is valid while the fiber is on a queue. */
+    gruvi_fiber_t *next;
+    struct gruvi__context context;
+    gruvi_hub_t *hub; /* never changes; NULL: root of a thread without one */
+    uint8_t state;    /* enum gruvi__state */
+    uint8_t kind;     /* enum gruvi__kind */
+    bool started, was_cancelled;
+    bool timed_out;   /* the timeout of the wait it is in has passed */
+    bool in_switch;   /* it waits in gruvi_hub_switch() */
+    bool switched;    /* gruvi_fiber_switch() was called: switch_value */
+    uint8_t work;     /* stream calls since it last let others run */
+    uint16_t shield;  /* depth of GRUVI_SHIELD */
+    uint16_t cancels;
+    uint32_t pending;
+    const char *waiting_for; /* static text; valid while waiting */
+
+    /* What wakes it. */
+    struct gruvi__sb *sb; /* innermost live switch back */
+    struct gruvi__deadline timeout; /* of the wait it is in */
+    void *switch_value;
+    int throw_error;
+    unsigned wake_posted; /* atomic: wake_node is in the inbox */
+    struct gruvi__inbox_node wake_node;
+
+    /* Life. */
+    gruvi_fiber_fn target;
+    void *arg; /* borrowed from the caller of gruvi_fiber_new() */
+    int status;
+    unsigned refs; /* one is the hub's from start to end */
+    uint64_t id;
+    struct gruvi__list all_link; /* on hub->fibers until it has ended */
+    struct gruvi__list joiners;  /* struct gruvi__joiner */
+    struct gruvi__group *group;  /* from start to end */
+    struct gruvi__list group_link;
+    struct gruvi__local_value *locals;
+    struct gruvi__stack stack; /* its top page holds this very block */
+    struct gruvi__context_tools tools;
+
+    char name[GRUVI__NAME_SIZE]; /* "": made when asked for */
+    char message[GRUVI__MESSAGE_SIZE];
+    char thrown_message[GRUVI__MESSAGE_SIZE]; /* until it is delivered */
+};
+
+/* First in, first out, linked by fiber->next. */
+struct gruvi__queue {
+    gruvi_fiber_t *head, **tail;
+};
+
+/* What this thread is doing. */
+struct gruvi__thread {
+    gruvi_fiber_t *current; /* NULL: nothing of ours was used here yet */
+    gruvi_hub_t *hub;       /* also when closed */
+    gruvi__no_switch_t *section;
+    int last_error;
+};
+
+extern __thread struct gruvi__thread gruvi__self;
+
+/* --- hub ------------------------------------------------------------------ */
+
+struct gruvi__callback {
+    struct gruvi__inbox_node node;
+    void (*callback)(void *arg);
+    void *arg;
+};
+
+struct gruvi_hub {
+    /* Queues.  A turn runs first, ready and yielded, joined to run. */
+    struct gruvi__queue run, first, ready, yielded;
+    int budget; /* switches until the loop is polled whatever happens */
+    bool in_loop, closing, closed;
+
+    gruvi_fiber_t *root;
+    gruvi_fiber_t fiber; /* the hub's own */
+
+    struct gruvi__inbox inbox;
+    struct gruvi__inbox_node *callbacks, **callbacks_tail; /* this thread's */
+
+    struct gruvi__heap deadlines;
+    uint64_t timer_due; /* what timer is set to; UINT64_MAX: stopped */
+
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_poll_t wake;     /* on inbox.fd */
+    uv_signal_t sigint; /* where listens */
+    bool listens, ignore_interrupt;
+
+    struct gruvi__arena *arena;
+    struct gruvi__deadline trim;
+    gruvi_fiber_t *dead; /* ended, with nobody holding them; by next */
+    struct gruvi__list fibers; /* those that have not ended, all_link */
+    size_t live, max_fibers;
+    size_t blocks; /* control blocks, that is stacks, in use */
+    uint64_t next_id;
+    bool limit_logged;
+
+    gruvi_poller_t *poller;
+    struct gruvi__list data;
+    struct gruvi__list closings; /* of gruvi_uv_close() */
+    int refs;                    /* atomic */
+};
+
+/* --- switching: hub.c ------------------------------------------------------ */
+
+/*
+ * Leave the current fiber, which has said what it waits for and who wakes it,
+ * or is on a queue; returns when it runs again.
+ */
+void gruvi__park(gruvi_fiber_t *fiber);
+
+/* Let all others that are ready run once. */
+void gruvi__yield(gruvi_fiber_t *fiber);
+
+/* Put a fiber that waits on hub->ready; any other is left alone. */
+void gruvi__ready(gruvi_fiber_t *fiber);
+
+/* The same from any thread, as long as fiber is sure to live. */
+void gruvi__ready_remote(gruvi_fiber_t *fiber);
+
+/* Leave the current fiber for good. */
+void gruvi__leave(gruvi_fiber_t *fiber) __attribute__((noreturn));
+
+/* An assertion of the library failed: the handler, then UV_EPERM. */
+int gruvi__assert_failed(const char *format, ...)
+    __attribute__((format(printf, 1, 2), cold));
+
+/* Set gruvi_last_error() and return NULL. */
+void *gruvi__fail(int err);
+
+/* Whether this is hub's thread. */
+static inline bool
+gruvi__is_own(const gruvi_hub_t *hub)
+{
+    return hub == gruvi__self.hub;
+}
+
+/* Whether a hub or libuv callback is running in this thread. */
+static inline bool
+gruvi__in_callback(void)
+{
+    return gruvi__self.current != NULL &&
+           gruvi__self.current->kind == GRUVI__HUB;
+}
+
+/* --- waiting: wait.c ------------------------------------------------------- */
+
+/*
+ * Every switchpoint begins with one of these: it may switch here, its hub
+ * lives (and is made), and no deadline is overdue.
+ *
+ *   function  its name, for the assertion
+ *   fiber     where to put the current fiber
+ *
+ * gruvi__enter_any() makes no hub: in a thread without one *fiber is NULL, and
+ * the caller waits as a plain thread.
+ */
+int gruvi__enter(const char *function, gruvi_fiber_t **fiber);
+int gruvi__enter_any(const char *function, gruvi_fiber_t **fiber);
+
+/*
+ * The ordinary wait: until *granted is set, which is read with acquire, or
+ * something interrupts it.  Whoever sets it calls gruvi__ready().
+ *
+ *   what     static text for dumps: "read"
+ *   timeout  seconds; checked by the caller for NaN; 0 polls
+ *
+ * Returns 0 where granted, whatever else is pending; else the error.
+ */
+int gruvi__wait(gruvi_fiber_t *fiber, const int *granted, const char *what,
+                double timeout);
+
+/* Until *granted, whatever is pending. */
+void gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted,
+                         const char *what);
+
+/*
+ * The same in pieces, for waits that have to be withdrawn from something
+ * before it is sure that they were not granted:
+ *
+ *   gruvi__wait_begin(fiber, timeout);
+ *   done = gruvi__wait_run(fiber, &granted, what) || !withdraw();
+ *   err = gruvi__wait_end(fiber, done);
+ *
+ * gruvi__wait_run() returns true where granted, false where interrupted; the
+ * error is only taken by gruvi__wait_end(), and only where done is false.
+ */
+void gruvi__wait_begin(gruvi_fiber_t *fiber, double timeout);
+bool gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted,
+                     const char *what);
+int gruvi__wait_end(gruvi_fiber_t *fiber, bool done);
+
+/* Mark an error as pending, and make the fiber look at it. */
+void gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending);
+
+/* For stream calls that succeed at once: every 64th time, let others run. */
+int gruvi__breathe(gruvi_fiber_t *fiber);
+
+/* --- waitlist.c: waits that other threads grant ------------------------------ */
+
+/*
+ * One wait for an object that any thread may use.  It lies on the waiter's
+ * stack, linked to the object under the object's lock.
+ *
+ *   waker                                  waiter
+ *   under the lock: unlink, claim          waits
+ *   unlock: the object is not touched now
+ *   wake: post, then released = 1          returns once released
+ *
+ * The waiter does not return before released is set, so that neither its
+ * stack nor its hub goes while the waker still needs them.
+ */
+struct gruvi__waiter {
+    struct gruvi__list link;
+    gruvi_fiber_t *fiber; /* NULL: a plain thread */
+    int state;            /* atomic; enum in waitlist.c */
+    int released;         /* atomic; a futex for plain threads */
+};
+
+void gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber);
+
+/* Take the right to wake a waiter; false where it has withdrawn. */
+bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
+
+/* Wake one that was claimed: the last touch. */
+void gruvi__waiter_wake(struct gruvi__waiter *waiter);
+
+/*
+ * Wait.  Returns 0 where claimed and woken, else the error: then the caller
+ * still has to unlink it, under the lock.
+ */
+int gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
+                       double timeout);
+
+/* The same in pieces; see gruvi__wait_begin().  Not claimed: interrupted. */
+void gruvi__waiter_begin(struct gruvi__waiter *waiter, double timeout);
+bool gruvi__waiter_run(struct gruvi__waiter *waiter, const char *what);
+int gruvi__waiter_end(struct gruvi__waiter *waiter, bool done);
+
+/* Until woken, whatever is pending. */
+void gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what);
+
+/* A lock held for a few instructions: spins, then yields the processor. */
+struct gruvi__spin {
+    int taken;
+};
+
+void gruvi__spin_contended(struct gruvi__spin *spin);
+
+static inline void
+gruvi__spin_lock(struct gruvi__spin *spin)
+{
+    if (gruvi__unlikely(
+            __atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0))
+        gruvi__spin_contended(spin);
+}
+
+static inline void
+gruvi__spin_unlock(struct gruvi__spin *spin)
+{
+    __atomic_store_n(&spin->taken, 0, __ATOMIC_RELEASE);
+}
+
+/* --- the rest --------------------------------------------------------------- */
+
+/* switch_back.c: the real switch back; gruvi_switch_back_t has room for it. */
+struct gruvi__cleanup {
+    struct gruvi__cleanup *next;
+    void (*callback)(void *arg);
+    void *arg;
+};
+
+struct gruvi__sb {
+    gruvi_fiber_t *fiber; /* the origin; NULL: not live */
+    struct gruvi__sb *outer;
+    uv_mutex_t *lock;
+    struct gruvi__deadline deadline;
+    double timeout;
+    void *value;
+    int error;    /* thrown, not delivered yet */
+    bool used;    /* under lock: a switch or throw came */
+    bool expired; /* the deadline has passed and is not delivered yet */
+    bool timed_out;
+    bool latched; /* atomic: value is there */
+    struct gruvi__cleanup *cleanups, first_cleanup;
+    char message[GRUVI__MESSAGE_SIZE];
+};
+
+/* Deliver what is pending on the switch backs of a fiber. */
+int gruvi__sb_take_deadline(gruvi_fiber_t *fiber);
+int gruvi__sb_take_error(gruvi_fiber_t *fiber);
+
+/* fiber.c */
+void gruvi__fiber_set_message(char *to, const char *message);
+void gruvi__fiber_release(gruvi_fiber_t *fiber);
+void gruvi__fiber_reap(gruvi_hub_t *hub);
+void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
+                       enum gruvi__kind kind);
+gruvi_fiber_t *gruvi__fiber_start_in(gruvi_fiber_t *fiber,
+                                     struct gruvi__group *group);
+
+/* thread.c: the root fiber of this thread, made on first use; or NULL. */
+gruvi_fiber_t *gruvi__root_fiber(void);
+void gruvi__root_end(gruvi_fiber_t *root);
+
+/* group.c */
+int gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group);
+void gruvi__group_leave(gruvi_fiber_t *fiber);
+const char *gruvi__group_outermost(const gruvi_fiber_t *fiber);
+
+/* local.c: run the destroyers of a fiber that ends. */
+void gruvi__local_end(gruvi_fiber_t *fiber);
+
+/* poll.c */
+gruvi_poller_t *gruvi__poller_new(gruvi_hub_t *hub);
+void gruvi__poller_free(gruvi_poller_t *poller);
+
+/* uv_close.c: complete a gruvi_uv_close(). */
+
+/* hub_data.c */
+void gruvi__hub_data_destroy(gruvi_hub_t *hub);
+
+/* interrupt.c: SIGINT. */
+void gruvi__sigint_listen(gruvi_hub_t *hub);
+void gruvi__sigint_unlisten(gruvi_hub_t *hub);
+
+/* backtrace.c: this thread's stack, on stderr. */
+void gruvi__backtrace_print(void);
+
+#endif
