@@ -2,15 +2,25 @@
 
 
 # Contexts: configure picks one.
+LIBGRUVI_SOURCES += %D%/context.h
+LIBGRUVI_SOURCES += %D%/context_aarch64.h
+LIBGRUVI_SOURCES += %D%/context_ucontext.h
+LIBGRUVI_SOURCES += %D%/context_x86_64.h
+LIBGRUVI_SOURCES += %D%/context_tools.h
+LIBGRUVI_SOURCES += %D%/context_tools.c
 if GRUVI_CONTEXT_X86_64
+LIBGRUVI_SOURCES += %D%/context_x86_64.S
 endif
 if GRUVI_CONTEXT_AARCH64
+LIBGRUVI_SOURCES += %D%/context_aarch64.S
 endif
 if GRUVI_CONTEXT_UCONTEXT
+LIBGRUVI_SOURCES += %D%/context_ucontext.c
 endif
 
 # Stacks.
-
+LIBGRUVI_SOURCES += %D%/overflow.h
+LIBGRUVI_SOURCES += %D%/stack.h
 
 # Level 1: fibers, the hub and what belongs to them.
 LIBGRUVI_SOURCES += %D%/version.c

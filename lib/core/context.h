@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract: make an execution context, and switch to it.
+ *
+ *   gruvi__context_make(&fiber, low, top, entry);
+ *   gruvi__context_switch(&here, &fiber);     the first time: entry()
+ *   gruvi__context_switch(&fiber, &here);     returns here
+ *
+ * On x86-64 and aarch64 the switch is inline assembly and not a call.  The
+ * return-address predictor of the processor is why: a switch that is called
+ * and leaves by a jump unbalances it (every return after it is mispredicted,
+ * 28 ns a yield at a real call depth), one that leaves by a return mispredicts
+ * itself; the inline one costs 6 ns.  It saves nothing but the instruction,
+ * stack and frame pointers and tells the compiler that all other registers are
+ * lost, so that only what lives is spilled, by the code around it.
+ *
+ * What a switch does not carry: the signal mask and, on x86-64 and aarch64,
+ * the floating-point environment (mxcsr, the x87 control word, fpcr).  That
+ * environment belongs to the thread.  A fiber that changes the rounding mode
+ * or unmasks an exception puts it back before its next switchpoint.  Carrying
+ * mxcsr and the control word along costs 3 to 4 times as much as all the rest
+ * of the switch (bench_context prints both), and nothing that does not touch
+ * them would gain.
+ *
+ * Write functions that switch small: with clang and AddressSanitizer, one that
+ * has a variable-length array or a local whose address is taken addresses its
+ * frame by rbx (x19), which the switch loses; clang warns about that.
+ *
+ * Nothing here allocates, or needs another part of the library.
+ */
+#ifndef GRUVI_CORE_CONTEXT_H
+#define GRUVI_CORE_CONTEXT_H
+
+/* ucontext first: it is asked for by hand where configure found another. */
+#if defined(GRUVI_CONTEXT_UCONTEXT)
+#include "core/context_ucontext.h"
+#elif defined(GRUVI_CONTEXT_X86_64)
+#include "core/context_x86_64.h"
+#elif defined(GRUVI_CONTEXT_AARCH64)
+#include "core/context_aarch64.h"
+#else
+#error "configure has not chosen a context implementation"
+#endif
+
+/*
+ * Each implementation defines:
+ *
+ * struct gruvi__context
+ *      A context that is not running.  Nothing has to be done to the one that
+ *      is first switched away from.
+ *
+ * void gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
+ *                          void (*entry)(void))
+ *      Prepare ctx so that the first switch to it calls entry on the stack
+ *      from low up to top.  entry never returns.  top need not be aligned.
+ *
+ * void gruvi__context_switch(struct gruvi__context *from,
+ *                            struct gruvi__context *to)
+ *      Save the current context in from and continue to.
+ *
+ * const void *gruvi__context_pc(const struct gruvi__context *ctx)
+ * const void *gruvi__context_sp(const struct gruvi__context *ctx)
+ * const void *gruvi__context_fp(const struct gruvi__context *ctx)
+ *      Where a context that is not running will go on; NULL where the port
+ *      does not know.  The frames from fp upwards end with a zero.
+ */
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where every aarch64 context begins: the first switch to it jumps here, with
+ * the stack pointer aligned to 16 bytes, the entry function in the word that it
+ * points to, and a frame pointer of zero.
+ *
+ * The entry function is called so that it has a return address: that of the
+ * trap, which belongs to a function whose own return address is declared
+ * undefined.  An unwinder that comes here knows that the stack ends.
+ */
+#if defined(__aarch64__)
+
+        .text
+        .globl  gruvi__context_start
+        .hidden gruvi__context_start
+        .type   gruvi__context_start, %function
+        .p2align 4
+gruvi__context_start:
+        .cfi_startproc
+        .cfi_undefined x30
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+        hint    #36             /* bti j */
+#endif
+        ldr     x16, [sp]
+        blr     x16
+        brk     #1
+        .cfi_endproc
+        .size   gruvi__context_start, . - gruvi__context_start
+
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+/* Fit for branch target identification; no return address is ever signed
+ * here, so that the object fits pointer authentication too. */
+        .section .note.gnu.property, "a"
+        .p2align 3
+        .word   4               /* length of the name */
+        .word   16              /* length of the description */
+        .word   5               /* NT_GNU_PROPERTY_TYPE_0 */
+        .asciz  "GNU"
+        .word   0xc0000000      /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
+        .word   4
+        .word   3               /* BTI and PAC */
+        .word   0
+#endif
+
+#endif
+        .section .note.GNU-stack, "", %progbits

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tell the sanitizers about the contexts that come and go; see the header.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_getattr_np */
+#endif
+#include "core/context_tools.h"
+
+#if defined(GRUVI__ASAN) || defined(GRUVI__TSAN)
+
+#include <pthread.h>
+#include <string.h>
+
+void
+gruvi__tools_init_thread(struct gruvi__context_tools *tools)
+{
+    memset(tools, 0, sizeof(*tools));
+#ifdef GRUVI__ASAN
+    pthread_attr_t attr;
+    void *low;
+
+    if (pthread_getattr_np(pthread_self(), &attr) != 0)
+        __builtin_trap();
+    pthread_attr_getstack(&attr, &low, &tools->size);
+    pthread_attr_destroy(&attr);
+    tools->low = low;
+#endif
+#ifdef GRUVI__TSAN
+    tools->fiber = __tsan_get_current_fiber();
+#endif
+}
+
+void
+gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
+                  size_t size)
+{
+    (void)low;
+    (void)size;
+    memset(tools, 0, sizeof(*tools));
+#ifdef GRUVI__ASAN
+    tools->low = low;
+    tools->size = size;
+#endif
+#ifdef GRUVI__TSAN
+    tools->fiber = __tsan_create_fiber(0);
+#endif
+}
+
+void
+gruvi__tools_destroy(struct gruvi__context_tools *tools)
+{
+    (void)tools;
+#ifdef GRUVI__TSAN
+    __tsan_destroy_fiber(tools->fiber);
+#endif
+}
+
+#endif

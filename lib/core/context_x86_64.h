@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86-64 context: three words, and a switch of eight instructions.
+ *
+ * The switch stores to *from and never pushes: the 128 bytes below the stack
+ * pointer belong to the function it is inlined into (the red zone).  rbp is
+ * saved by hand, because a compiler that uses it as the frame pointer does not
+ * let us declare it lost.  The new context finds its entry function in the
+ * word at its stack pointer; see context_x86_64.S.
+ */
+#ifndef GRUVI_CORE_CONTEXT_X86_64_H
+#define GRUVI_CORE_CONTEXT_X86_64_H
+
+#include <stdint.h>
+
+/* The offsets are known to the assembly below. */
+struct gruvi__context {
+    void *ip; /* 0 */
+    void *sp; /* 8 */
+    void *fp; /* 16 */
+};
+
+/* Where an indirect jump may land, with indirect branch tracking. */
+#if defined(__CET__) && (__CET__ & 1)
+#define GRUVI__CONTEXT_LANDING "endbr64\n\t"
+#else
+#define GRUVI__CONTEXT_LANDING ""
+#endif
+
+/* Registers that exist only with some instruction sets. */
+#ifdef __AVX512F__
+#define GRUVI__CONTEXT_LOST_AVX512                                             \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",  \
+        "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30",         \
+        "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#else
+#define GRUVI__CONTEXT_LOST_AVX512
+#endif
+#ifdef __APX_F__
+#define GRUVI__CONTEXT_LOST_APX                                                \
+    , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25",    \
+        "r26", "r27", "r28", "r29", "r30", "r31"
+#else
+#define GRUVI__CONTEXT_LOST_APX
+#endif
+
+/* In context_x86_64.S; jumped to, never called. */
+extern void gruvi__context_start(void) __attribute__((visibility("hidden")));
+
+static inline void
+gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
+                    void (*entry)(void))
+{
+    uintptr_t sp = ((uintptr_t)top & ~(uintptr_t)15) - 16;
+
+    (void)low;
+    *(void (**)(void))sp = entry;
+    ctx->ip = (void *)gruvi__context_start;
+    ctx->sp = (void *)sp;
+    ctx->fp = 0; /* here a walk along the frame pointers ends */
+}
+
+static inline __attribute__((always_inline)) void
+gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
+{
+    __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
+                     "movq %%rax, (%%rdi)\n\t"
+                     "movq %%rsp, 8(%%rdi)\n\t"
+                     "movq %%rbp, 16(%%rdi)\n\t"
+                     "movq (%%rsi), %%rax\n\t"
+                     "movq 8(%%rsi), %%rsp\n\t"
+                     "movq 16(%%rsi), %%rbp\n\t"
+                     "jmpq *%%rax\n\t"
+                     ".p2align 4\n"
+                     "1:\n\t" GRUVI__CONTEXT_LANDING
+                     : "+D"(from), "+S"(to)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11",
+                       "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
+                       "st(6)", "st(7)", "memory",
+                       "cc" GRUVI__CONTEXT_LOST_AVX512 GRUVI__CONTEXT_LOST_APX);
+}
+
+static inline const void *
+gruvi__context_pc(const struct gruvi__context *ctx)
+{
+    return ctx->ip;
+}
+
+static inline const void *
+gruvi__context_sp(const struct gruvi__context *ctx)
+{
+    return ctx->sp;
+}
+
+static inline const void *
+gruvi__context_fp(const struct gruvi__context *ctx)
+{
+    return ctx->fp;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fiber that has used up its stack is named before the process dies.
+ *
+ * The guard below a stack turns an overflow into SIGSEGV.  The handler runs on
+ * an alternate stack, tells who it was and what to do, restores the default
+ * action and returns: the instruction faults again and the process dies as it
+ * would have, with its core.  Faults elsewhere are for whoever handled them
+ * before.
+ */
+#ifndef GRUVI_CORE_OVERFLOW_H
+#define GRUVI_CORE_OVERFLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Whether addr lies in the guard of the stack that the calling thread runs on,
+ * and then whose it is.  Set once by the core; called by the signal handler,
+ * so it must be async-signal-safe.
+ */
+typedef bool gruvi__overflow_describe_fn(const void *addr, const char **name,
+                                         size_t *stack_size);
+extern gruvi__overflow_describe_fn *gruvi__overflow_describe
+    __attribute__((visibility("hidden")));
+
+/* Install the handler; once a process, the later calls do nothing.  Returns 0
+ * or a negative UV_E*. */
+int gruvi__overflow_install(void);
+
+/*
+ * Give the calling thread an alternate signal stack, unless it has one; and
+ * take it away again.  Each thread that runs fibers calls both.  Returns 0 or
+ * UV_ENOMEM.
+ */
+int gruvi__overflow_thread_enter(void);
+void gruvi__overflow_thread_leave(void);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stacks of one hub's fibers: an arena, not thread-safe.
+ *
+ * A slot is a power of two in size, from 16 KiB to 1 GiB:
+ *
+ *   slot            low                                             slot + size
+ *   | guard         | usable                 | control block | colour         |
+ *                                            |  ...  | stack |
+ *
+ * The guard is an eighth of the slot, one page at least and 64 KiB at most; it
+ * is taken from the size that was asked for.  The owner's control block lies
+ * at the upper end, and struct gruvi__stack is its last member, so that a
+ * shallow fiber needs one page for everything; nothing is allocated a stack.
+ * The colour shifts the upper ends of neighbours against each other by
+ * multiples of 64 bytes, up to 2 KiB: stacks that all ended at the same offset
+ * in a page would fight for the same few sets of the cache.
+ *
+ * A released stack goes to the cache of its size, the last in is the first
+ * out.  What is in the cache keeps its pages.  gruvi__arena_trim() gives those
+ * of a surplus back to the system; such a slot keeps only its guard.
+ */
+#ifndef GRUVI_CORE_STACK_H
+#define GRUVI_CORE_STACK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/context_tools.h"
+
+#define GRUVI__STACK_MIN          ((size_t)16 << 10)
+#define GRUVI__STACK_MAX          ((size_t)1 << 30)
+#define GRUVI__STACK_DEFAULT      ((size_t)128 << 10)
+#define GRUVI__STACK_SMALLEST_LOG 14
+#define GRUVI__STACK_CLASSES      17
+
+struct gruvi__extent;
+
+/* The last member of the owner's control block. */
+struct gruvi__stack {
+    char *low;                 /* lowest usable byte, above the guard */
+    size_t size;               /* of the slot, with its guard */
+    struct gruvi__stack *next; /* valid while in the cache */
+    struct gruvi__extent *extent;
+    unsigned valgrind_id;
+    unsigned class_index;
+};
+
+/* The stacks of one size. */
+struct gruvi__stack_class {
+    struct gruvi__stack *cache;
+    size_t cached;
+    size_t resident;               /* given out or in the cache */
+    struct gruvi__extent *extents; /* the newest first */
+};
+
+struct gruvi__arena {
+    struct gruvi__stack_class classes[GRUVI__STACK_CLASSES];
+    unsigned used; /* bit i: classes[i] has extents */
+    char error[256];
+};
+
+/* NULL without memory. */
+struct gruvi__arena *gruvi__arena_new(void);
+
+/* Unmaps all stacks, also those that were not released. */
+void gruvi__arena_free(struct gruvi__arena *arena);
+
+/*
+ * Give the pages of up to max cached stacks back to the system, of those that
+ * exceed the cache's limit: 32 MiB worth of slots of a size, or as many as are
+ * given out, whichever is more.  For a hub that has nothing else to do; half a
+ * microsecond a stack.
+ *
+ * Returns how many exceed the limit still.
+ */
+size_t gruvi__arena_trim(struct gruvi__arena *arena, size_t max);
+
+/* Why the last gruvi__stack_alloc() failed: a sentence, until the next call. */
+const char *gruvi__arena_error(const struct gruvi__arena *arena);
+
+/* The size of a stack when none is asked for, of the whole process.
+ * UV_EINVAL under 16 KiB or over 1 GiB; rounded up to a power of two. */
+int gruvi__stack_set_default_size(size_t size);
+size_t gruvi__stack_default_size(void);
+
+/* "MADV_GUARD_INSTALL", or "mprotect" on Linux before 6.13. */
+const char *gruvi__stack_guard_mode(void);
+
+/* How many stacks the process can have: with mprotect each takes two of
+ * vm.max_map_count mappings; SIZE_MAX otherwise. */
+size_t gruvi__stack_ceiling(void);
+
+/* For tests: act as on an older kernel from now on. */
+void gruvi__stack_force_mprotect(bool force);
+
+/*
+ * A stack of size bytes, 0 for the default, rounded up to a power of two.
+ * Its memory holds what its last user left, or zeros.
+ *
+ * Returns 0 and *out, or, with *out NULL, UV_EINVAL (under 16 KiB or over
+ * 1 GiB) or UV_ENOMEM; gruvi__arena_error() says more.
+ */
+static inline int gruvi__stack_alloc(struct gruvi__arena *arena, size_t size,
+                                     struct gruvi__stack **out);
+
+/* The stack goes to the cache; nothing of it may be used any more. */
+static inline void gruvi__stack_release(struct gruvi__arena *arena,
+                                        struct gruvi__stack *stack);
+
+/*
+ * The control block of a stack:
+ *
+ *   struct gruvi_fiber { ...; struct gruvi__stack stack; };
+ *   GRUVI__STACK_LAST(struct gruvi_fiber, stack);
+ *   fiber = gruvi__stack_control(stack, struct gruvi_fiber, stack);
+ *   gruvi__context_make(&fiber->context, stack->low, fiber, entry);
+ *
+ * It is aligned to 64 bytes if its size is a multiple of 64.
+ */
+#define gruvi__stack_control(stack, type, member)                              \
+    ((type *)(void *)((char *)(stack)-offsetof(type, member)))
+#define GRUVI__STACK_LAST(type, member)                                        \
+    _Static_assert(offsetof(type, member) + sizeof(struct gruvi__stack) ==     \
+                           sizeof(type) &&                                     \
+                       sizeof(type) <= 1536,                                   \
+                   "the stack is the last member of a small control block")
+
+/* Whether addr lies in the guard of the stack.  Async-signal-safe. */
+bool gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr);
+
+/* The part that is inline. */
+
+/* The index of the default size in gruvi__arena.classes. */
+extern atomic_uint gruvi__stack_default_class
+    __attribute__((visibility("hidden")));
+
+int gruvi__stack_alloc_slowly(struct gruvi__arena *arena, size_t size,
+                              struct gruvi__stack **out);
+
+/* The first byte that does not belong to the stack and its control block. */
+static inline char *
+gruvi__stack_end(struct gruvi__stack *stack)
+{
+    return (char *)(stack + 1);
+}
+
+static inline int
+gruvi__stack_alloc(struct gruvi__arena *arena, size_t size,
+                   struct gruvi__stack **out)
+{
+    if (__builtin_expect(size == 0, 1)) {
+        unsigned i = atomic_load_explicit(&gruvi__stack_default_class,
+                                          memory_order_relaxed);
+        struct gruvi__stack_class *class = &arena->classes[i];
+        struct gruvi__stack *stack = class->cache;
+
+        if (__builtin_expect(stack != NULL, 1)) {
+            class->cache = stack->next;
+            class->cached--;
+#ifdef GRUVI__ASAN
+            /* The frames of the fiber that ended here never returned. */
+            __asan_unpoison_memory_region(
+                stack->low, (size_t)(gruvi__stack_end(stack) - stack->low));
+#endif
+            *out = stack;
+            return 0;
+        }
+    }
+    return gruvi__stack_alloc_slowly(arena, size, out);
+}
+
+static inline void
+gruvi__stack_release(struct gruvi__arena *arena, struct gruvi__stack *stack)
+{
+    struct gruvi__stack_class *class = &arena->classes[stack->class_index];
+
+    stack->next = class->cache;
+    class->cache = stack;
+    class->cached++;
+}
+
+#endif
