@@ -16,3 +16,11 @@ UNIT_TESTS += %D%/check_version
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+
+# CK_FORK=no: one process a program, or Valgrind would count the leaks of each
+# test's fork.
+VALGRIND_FLAGS = --quiet --error-exitcode=99 --leak-check=full
+VALGRIND_FLAGS += --errors-for-leak-kinds=definite --fair-sched=try
+check-valgrind:
+	CK_FORK=no $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)' \
+	    LOG_COMPILER='$(LIBTOOL) --mode=execute valgrind $(VALGRIND_FLAGS)'
