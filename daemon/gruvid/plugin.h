@@ -1,15 +1,276 @@
 /* SPDX-License-Identifier: MIT */
-/* The interface between gruvid and its plugins. */
+/*
+ * The interface between gruvid and its plugins.
+ *
+ * A plugin is a shared library with one descriptor, which GRUVID_PLUGIN()
+ * defines.  This one sends back what it gets:
+ *
+ *     #include <gruvid/plugin.h>
+ *
+ *     static GRUVI_SWITCHPOINT int
+ *     echo_connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+ *     {
+ *         char buf[16384];
+ *         ssize_t n;
+ *
+ *         (void)plugin;
+ *         while ((n = gruvi_stream_read(stream, buf, sizeof buf)) > 0) {
+ *             int err = gruvi_stream_write(stream, buf, n);
+ *             if (err < 0)
+ *                 return err;
+ *         }
+ *         return n;
+ *     }
+ *
+ *     GRUVID_PLUGIN(echo,
+ *         .version = "1.0",
+ *         .summary = "sends back what it gets",
+ *         .connection = echo_connection);
+ *
+ * Every section of the configuration that names the module is an instance of
+ * it, with its own options, data and fibers.  Instances of one module share
+ * its static variables.
+ */
 #ifndef GRUVID_PLUGIN_H
 #define GRUVID_PLUGIN_H
 
 #include <gruvi.h>
 
+#include <gruvid/option.h>
+
+GRUVI_BEGIN_DECLS
+
 /*
- * The number of this interface.  Its history:
+ * The number of this interface.  gruvid refuses a plugin made for another
+ * major, or for a newer minor than its own.  Its history:
+ *
  *   1.0  the first one
+ *
+ * A new minor: members added at the end of a struct, calls added.  A new
+ * major: anything else, and every change of libgruvi's SONAME.
  */
 #define GRUVID_ABI_MAJOR 1
 #define GRUVID_ABI_MINOR 0
+
+/* An instance of a plugin: opaque. */
+typedef struct gruvid_plugin gruvid_plugin_t;
+
+/*
+ * What a plugin is.  Every member but the name may be left out.  The order is
+ * frozen; a new member takes the place of a reserved one or goes last.
+ */
+typedef struct gruvid_descriptor {
+    /* The name of the plugin and of its file, without ".so".  Set by
+     * GRUVID_PLUGIN(). */
+    const char *name;
+
+    /* Text for gruvid --describe. */
+    const char *version;
+    const char *summary;
+
+    /* The keys of its section, ended by GRUVID_OPTIONS_END; checked before any
+     * function here runs. */
+    const gruvid_option_t *options;
+
+    /*
+     * Begin, in a fiber of the plugin's group: read options, make what the
+     * plugin needs, spawn its fibers, and return.
+     *
+     * Returns 0, or a negative code to refuse the start: its fibers are
+     * cancelled and joined, stop is not called, and gruvid ends.
+     * Context: fiber, switchpoint.
+     */
+    int (*start)(gruvid_plugin_t *plugin);
+
+    /*
+     * Serve a connection, in a fiber of its own, for the addresses that the
+     * section sets with listen.  What it spawns is cancelled and joined when
+     * it has returned, and then the stream is closed.
+     *
+     *   stream  borrowed: gruvid closes it
+     *
+     * Returns 0 or more; a negative code is logged, unless it is a way in
+     * which a peer goes away.
+     * Context: fiber, switchpoint.
+     */
+    int (*connection)(gruvi_stream_t *stream, gruvid_plugin_t *plugin);
+
+    /*
+     * End: free what start made.  No fiber of the plugin is left by then.
+     *
+     * Context: fiber, switchpoint.
+     */
+    void (*stop)(gruvid_plugin_t *plugin);
+
+    /* The author's promise that connections may be served by several hubs at
+     * once.  Without it everything of an instance runs in one. */
+    bool multi_hub;
+
+    /* start and stop run once in each hub; see gruvid_hub_data(). */
+    bool per_hub;
+
+    /* Room for request, reconfigure, handover, unloadable.  NULL. */
+    void (*reserved[4])(void);
+} gruvid_descriptor_t;
+
+/*
+ * Define the descriptor of a plugin; once, at file scope.
+ *
+ *   name  as in the file's, not quoted: [a-z0-9][a-z0-9_-]{0,31}
+ *   ...   designated initialisers of members of gruvid_descriptor_t, in their
+ *         order if it is C++
+ */
+#define GRUVID_PLUGIN(name_, ...)                                              \
+    GRUVID__NOTE;                                                              \
+    GRUVID__QUIET                                                              \
+    const gruvid_descriptor_t gruvid_plugin = {.name = #name_, __VA_ARGS__};   \
+    GRUVID__LOUD                                                               \
+    GRUVID__ASSERT(sizeof(#name_) <= 33, "a plugin's name is too long")
+
+/* The name of the instance: that of its section.  Context: any thread. */
+GRUVI_API const char *gruvid_plugin_name(const gruvid_plugin_t *plugin);
+
+/*
+ * Data of the plugin's own.
+ *
+ * Returns what was set, NULL before.
+ * Context: any thread.
+ */
+GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
+
+/*
+ * Set it, so that connection and stop find it.
+ *
+ *   data  borrowed; stop frees it.  NULL is fine.
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM anywhere but in start.
+ * Context: hub thread, during start.
+ */
+GRUVI_API int gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data);
+
+/*
+ * The group of the instance.  Fibers that its functions spawn are in it, or in
+ * that of their connection, anyway; this is for hub and libuv callbacks, which
+ * belong to none.
+ *
+ * Returns a borrowed group.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_group_t *gruvid_plugin_group(gruvid_plugin_t *plugin);
+
+/*
+ * Data of the instance in the hub that asks, for plugins with per_hub.
+ *
+ * Returns what was set in this hub, NULL before.
+ * Context: hub thread.
+ */
+GRUVI_API void *gruvid_hub_data(const gruvid_plugin_t *plugin);
+
+/*
+ * Set it.
+ *
+ *   data  borrowed; stop, which runs in each hub too, frees it
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM anywhere but in start.
+ * Context: hub thread, during start.
+ */
+GRUVI_API int gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data);
+
+/*
+ * The value of an option: what the section sets, else its default.  An option
+ * that the plugin does not have, or that has another type, is an error of the
+ * plugin: it is logged, and the answer is NULL, 0, false or an empty list.
+ *
+ * gruvid_option_string() is for every type but GRUVID_LIST and gives the text;
+ * NULL where there is neither value nor default.  It is valid until stop has
+ * returned.
+ *
+ * Context: any thread.
+ */
+GRUVI_API const char *gruvid_option_string(const gruvid_plugin_t *plugin,
+                                           const char *name);
+GRUVI_API bool gruvid_option_bool(const gruvid_plugin_t *plugin,
+                                  const char *name);
+GRUVI_API int64_t gruvid_option_integer(const gruvid_plugin_t *plugin,
+                                        const char *name);
+GRUVI_API double gruvid_option_number(const gruvid_plugin_t *plugin,
+                                      const char *name);
+
+/* In bytes. */
+GRUVI_API uint64_t gruvid_option_size(const gruvid_plugin_t *plugin,
+                                      const char *name);
+
+/* In seconds. */
+GRUVI_API double gruvid_option_duration(const gruvid_plugin_t *plugin,
+                                        const char *name);
+
+/*
+ * The items of a list, in order, ended by NULL; never NULL itself.
+ *
+ *   length  where to put how many there are; may be NULL
+ */
+GRUVI_API const char *const *gruvid_option_list(const gruvid_plugin_t *plugin,
+                                                const char *name,
+                                                size_t *length);
+
+/* Behind the macro above; do not use. */
+
+/* What gruvid looks up once it has read and accepted the note. */
+GRUVI_API extern const gruvid_descriptor_t gruvid_plugin;
+
+/* An ELF note, owner "gruvid", type 1.  gruvid reads it from the file: once
+ * the file is opened as a library it is too late to refuse it. */
+typedef struct gruvid__note {
+    uint32_t name_size;
+    uint32_t desc_size;
+    uint32_t type;
+    char name[8];
+    uint32_t abi_major;
+    uint32_t abi_minor;
+    uint32_t descriptor_size;
+    uint32_t option_size;
+} gruvid__note_t;
+
+#define GRUVID__NOTE_TYPE 1
+
+#define GRUVID__NOTE                                                           \
+    static const gruvid__note_t gruvid__note GRUVID__KEEP                      \
+        __attribute__((section(".note.gruvid"), used, aligned(4))) = {         \
+            7,                                                                 \
+            16,                                                                \
+            GRUVID__NOTE_TYPE,                                                 \
+            "gruvid",                                                          \
+            GRUVID_ABI_MAJOR,                                                  \
+            GRUVID_ABI_MINOR,                                                  \
+            sizeof(gruvid_descriptor_t),                                       \
+            sizeof(gruvid_option_t)}
+
+/* Linkers that are told to drop what nobody refers to know notes, but not all
+ * of them do.  NULL is the only reference. */
+#ifdef __has_attribute
+#if __has_attribute(retain)
+#define GRUVID__KEEP __attribute__((retain))
+#endif
+#endif
+#ifndef GRUVID__KEEP
+#define GRUVID__KEEP
+#endif
+
+/* In C++ members that are left out make a warning, in C they don't. */
+#if defined(__cplusplus)
+#define GRUVID__QUIET                                                          \
+    _Pragma("GCC diagnostic push")                                             \
+        _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define GRUVID__LOUD                   _Pragma("GCC diagnostic pop")
+#define GRUVID__ASSERT(condition, why) static_assert(condition, why)
+#else
+#define GRUVID__QUIET
+#define GRUVID__LOUD
+#define GRUVID__ASSERT(condition, why) _Static_assert(condition, why)
+#endif
+
+GRUVI_END_DECLS
 
 #endif
