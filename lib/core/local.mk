@@ -20,7 +20,11 @@ endif
 
 # Stacks.
 LIBGRUVI_SOURCES += %D%/overflow.h
+LIBGRUVI_SOURCES += %D%/overflow.c
 LIBGRUVI_SOURCES += %D%/stack.h
+LIBGRUVI_SOURCES += %D%/stack.c
+LIBGRUVI_SOURCES += %D%/stack_guard.h
+LIBGRUVI_SOURCES += %D%/stack_guard.c
 
 # Level 1: fibers, the hub and what belongs to them.
 LIBGRUVI_SOURCES += %D%/version.c

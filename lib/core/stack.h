@@ -68,7 +68,7 @@ struct gruvi__arena *gruvi__arena_new(void);
 void gruvi__arena_free(struct gruvi__arena *arena);
 
 /*
- * Give the pages of up to max cached stacks back to the system, of those that
+ * Give all pages of up to max cached stacks back to the system, of those that
  * exceed the cache's limit: 32 MiB worth of slots of a size, or as many as are
  * given out, whichever is more.  For a hub that has nothing else to do; half a
  * microsecond a stack.
@@ -139,11 +139,22 @@ extern atomic_uint gruvi__stack_default_class
 int gruvi__stack_alloc_slowly(struct gruvi__arena *arena, size_t size,
                               struct gruvi__stack **out);
 
-/* The first byte that does not belong to the stack and its control block. */
-static inline char *
-gruvi__stack_end(struct gruvi__stack *stack)
+/* Take the stack that was released last, or NULL. */
+static inline struct gruvi__stack *
+gruvi__stack_reuse(struct gruvi__stack_class *class)
 {
-    return (char *)(stack + 1);
+    struct gruvi__stack *stack = class->cache;
+
+    if (__builtin_expect(stack == NULL, 0))
+        return NULL;
+    class->cache = stack->next;
+    class->cached--;
+#ifdef GRUVI__ASAN
+    /* The frames of the fiber that ended here never returned. */
+    __asan_unpoison_memory_region(stack->low,
+                                  (size_t)((char *)stack - stack->low));
+#endif
+    return stack;
 }
 
 static inline int
@@ -153,20 +164,10 @@ gruvi__stack_alloc(struct gruvi__arena *arena, size_t size,
     if (__builtin_expect(size == 0, 1)) {
         unsigned i = atomic_load_explicit(&gruvi__stack_default_class,
                                           memory_order_relaxed);
-        struct gruvi__stack_class *class = &arena->classes[i];
-        struct gruvi__stack *stack = class->cache;
 
-        if (__builtin_expect(stack != NULL, 1)) {
-            class->cache = stack->next;
-            class->cached--;
-#ifdef GRUVI__ASAN
-            /* The frames of the fiber that ended here never returned. */
-            __asan_unpoison_memory_region(
-                stack->low, (size_t)(gruvi__stack_end(stack) - stack->low));
-#endif
-            *out = stack;
+        *out = gruvi__stack_reuse(&arena->classes[i]);
+        if (__builtin_expect(*out != NULL, 1))
             return 0;
-        }
     }
     return gruvi__stack_alloc_slowly(arena, size, out);
 }

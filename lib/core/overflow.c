@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The handler of stack overflows; see the header.
+ *
+ * It runs on an alternate stack, because there is nothing left of the fiber's
+ * own, and uses nothing but write(), sigaction() and raise().  A fault is an
+ * overflow if it lies in the guard of the running fiber's stack and not below
+ * what the stack pointer accounts for: a stray pointer that hits the guard is
+ * left to others.
+ *
+ * Linux raises SIGSEGV for both kinds of guards, so SIGBUS is not looked at.
+ */
+#include "core/overflow.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#define ALTERNATE_SIZE ((size_t)64 << 10)
+
+/* What a function may touch below its stack pointer: the red zone of x86-64
+ * and a call's return address, rounded up. */
+#define BELOW_SP 256
+
+gruvi__overflow_describe_fn *gruvi__overflow_describe;
+
+static struct sigaction previous;
+static pthread_once_t install_once = PTHREAD_ONCE_INIT;
+static int install_error;
+
+/* The alternate stack that we gave to this thread, or NULL. */
+static __thread void *alternate;
+static __thread size_t alternate_size;
+
+struct text {
+    char bytes[512];
+    size_t length;
+};
+
+static void
+add(struct text *text, const char *words)
+{
+    while (*words != '\0' && text->length < sizeof text->bytes)
+        text->bytes[text->length++] = *words++;
+}
+
+static void
+add_number(struct text *text, size_t number)
+{
+    char digits[24];
+    char *at = &digits[sizeof digits - 1];
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    add(text, at);
+}
+
+static void
+report(const char *name, size_t stack_size)
+{
+    struct text text = {.length = 0};
+    const char *at = text.bytes;
+
+    add(&text, "gruvi: stack overflow in fiber \"");
+    add(&text, name);
+    add(&text, "\": its stack of ");
+    add_number(&text, stack_size / 1024);
+    add(&text, " KiB is used up.  Give it a larger one: stack_size in "
+               "gruvi_fiber_options_t, or in section [fibers] of "
+               "gruvid.conf.\n");
+    while (text.length > 0) {
+        ssize_t n = write(STDERR_FILENO, at, text.length);
+
+        if (n <= 0)
+            break;
+        at += n;
+        text.length -= (size_t)n;
+    }
+}
+
+/* Where the stack pointer was, or NULL on processors not known here. */
+static const char *
+stack_pointer(const void *context)
+{
+    const ucontext_t *uc = context;
+
+#if defined(__x86_64__)
+    return (const char *)uc->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (const char *)uc->uc_mcontext.sp;
+#else
+    (void)uc;
+    return NULL;
+#endif
+}
+
+static void
+restore_default(int signum)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    sigaction(signum, &action, NULL);
+}
+
+/* Do what would have been done without us. */
+static void
+pass_on(int signum, siginfo_t *info, void *context)
+{
+    struct sigaction action = previous;
+    bool sent = info->si_code <= 0; /* by a process, not by a fault */
+
+    if (action.sa_flags & SA_RESETHAND) {
+        previous.sa_flags &= ~(SA_SIGINFO | SA_RESETHAND);
+        previous.sa_handler = SIG_DFL;
+    }
+    if (action.sa_flags & SA_SIGINFO) {
+        action.sa_sigaction(signum, info, context);
+    } else if (action.sa_handler == SIG_IGN && sent) {
+        return;
+    } else if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
+        /* A fault comes again by itself, and cannot be ignored. */
+        restore_default(signum);
+        if (sent)
+            raise(signum);
+    } else {
+        action.sa_handler(signum);
+    }
+}
+
+static void
+on_fault(int signum, siginfo_t *info, void *context)
+{
+    const char *addr = info->si_addr;
+    const char *sp = stack_pointer(context);
+    const char *name = NULL;
+    size_t stack_size = 0;
+    int saved_errno = errno;
+
+    if (info->si_code > 0 &&
+        (sp == NULL || (uintptr_t)addr >= (uintptr_t)sp - BELOW_SP) &&
+        gruvi__overflow_describe != NULL &&
+        gruvi__overflow_describe(addr, &name, &stack_size)) {
+        report(name, stack_size);
+        restore_default(signum);
+    } else {
+        pass_on(signum, info, context);
+    }
+    errno = saved_errno;
+}
+
+static void
+install(void)
+{
+    struct sigaction action;
+
+    /* Whoever was there before keeps the conditions asked for. */
+    if (sigaction(SIGSEGV, NULL, &previous) == 0) {
+        action = previous;
+        action.sa_flags &= SA_NODEFER | SA_RESTART;
+        action.sa_flags |= SA_SIGINFO | SA_ONSTACK;
+        action.sa_sigaction = on_fault;
+        if (sigaction(SIGSEGV, &action, NULL) == 0)
+            return;
+    }
+    install_error = uv_translate_sys_error(errno);
+}
+
+int
+gruvi__overflow_install(void)
+{
+    pthread_once(&install_once, install);
+    return install_error;
+}
+
+int
+gruvi__overflow_thread_enter(void)
+{
+    stack_t stack;
+    long wanted = sysconf(_SC_SIGSTKSZ);
+
+    if (sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_DISABLE) == 0)
+        return 0;
+    memset(&stack, 0, sizeof stack);
+    stack.ss_size = ALTERNATE_SIZE;
+    if (wanted > (long)ALTERNATE_SIZE)
+        stack.ss_size = (size_t)wanted;
+    stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack.ss_sp == MAP_FAILED)
+        return UV_ENOMEM;
+    if (sigaltstack(&stack, NULL) != 0) {
+        munmap(stack.ss_sp, stack.ss_size);
+        return UV_ENOMEM;
+    }
+    alternate = stack.ss_sp;
+    alternate_size = stack.ss_size;
+    return 0;
+}
+
+void
+gruvi__overflow_thread_leave(void)
+{
+    stack_t stack;
+
+    if (alternate == NULL)
+        return;
+    if (sigaltstack(NULL, &stack) == 0 && stack.ss_sp == alternate) {
+        stack.ss_flags = SS_DISABLE;
+        sigaltstack(&stack, NULL);
+    }
+    munmap(alternate, alternate_size);
+    alternate = NULL;
+}

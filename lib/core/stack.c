@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The arena: where stacks come from, and where they go.
+ *
+ *     release            alloc
+ *   fiber -----> cache -------> fiber
+ *                  | trim         ^
+ *                  v              | alloc, when the cache is empty
+ *                cold slots ------+
+ *                new slots -------+
+ *
+ * Slots are carved one after another from extents: mappings that take no memory
+ * until they are touched, each twice as large as the one before, so that a
+ * million stacks need 15 of them and a handful of stacks 8 MiB of addresses.
+ * (A mapping each would cost two system calls a stack and run into
+ * vm.max_map_count.)  A slot gets its guard when it is carved and keeps it.
+ *
+ * A slot is resident while it is given out or cached; its struct gruvi__stack
+ * is valid then.  A cold slot has given up all its pages, with that structure;
+ * it is a bit in its extent.  The lowest cold slot is taken first.
+ */
+#include "core/stack.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <uv.h>
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND              0
+#define VALGRIND_STACK_REGISTER(low, up) 0
+#define VALGRIND_STACK_DEREGISTER(id)    ((void)(id))
+#endif
+
+#include "core/stack_guard.h"
+
+#define FIRST_EXTENT ((size_t)8 << 20)  /* bytes */
+#define CACHE_LIMIT  ((size_t)32 << 20) /* bytes of slots of a class */
+
+#define COLOUR_STEP 192u
+#define COLOUR_MASK 2047u
+
+struct gruvi__extent {
+    struct gruvi__extent *next; /* the one before it, half its size */
+    char *base;
+    size_t slots;
+    size_t carved;    /* slots below this one have their guards */
+    size_t cold;      /* how many bits are set */
+    size_t cold_from; /* no bit is set in the words below */
+    size_t protected; /* guards that are mappings of their own */
+    unsigned class_index;
+    uint64_t is_cold[]; /* a bit a slot */
+};
+
+atomic_uint gruvi__stack_default_class =
+    17 - GRUVI__STACK_SMALLEST_LOG; /* 128 KiB */
+
+static size_t
+class_size(unsigned class_index)
+{
+    return (size_t)1 << (class_index + GRUVI__STACK_SMALLEST_LOG);
+}
+
+/* A slot has room for its guard, its top page and two more, also where pages
+ * have 64 KiB. */
+static unsigned
+class_of(size_t size)
+{
+    unsigned class_index = 0;
+
+    while (class_size(class_index) < size ||
+           class_size(class_index) < 4 * gruvi__page_size())
+        class_index++;
+    return class_index;
+}
+
+int
+gruvi__stack_set_default_size(size_t size)
+{
+    if (size < GRUVI__STACK_MIN || size > GRUVI__STACK_MAX)
+        return UV_EINVAL;
+    atomic_store(&gruvi__stack_default_class, class_of(size));
+    return 0;
+}
+
+size_t
+gruvi__stack_default_size(void)
+{
+    return class_size(atomic_load(&gruvi__stack_default_class));
+}
+
+struct gruvi__arena *
+gruvi__arena_new(void)
+{
+    return calloc(1, sizeof(struct gruvi__arena));
+}
+
+const char *
+gruvi__arena_error(const struct gruvi__arena *arena)
+{
+    return arena->error;
+}
+
+/* The slot becomes resident. */
+static struct gruvi__stack *
+place(struct gruvi__stack_class *class, struct gruvi__extent *extent,
+      size_t slot)
+{
+    size_t size = class_size(extent->class_index);
+    char *base = extent->base + slot * size;
+    char *end = base + size - (slot * COLOUR_STEP & COLOUR_MASK);
+    struct gruvi__stack *stack = (struct gruvi__stack *)(void *)end - 1;
+    char *low = base + gruvi__guard_size(size);
+
+#ifdef GRUVI__ASAN
+    __asan_unpoison_memory_region(low, (size_t)(base + size - low));
+#endif
+    stack->low = low;
+    stack->size = size;
+    stack->next = NULL;
+    stack->extent = extent;
+    stack->class_index = extent->class_index;
+    stack->valgrind_id = VALGRIND_STACK_REGISTER(low, base + size - 1);
+    class->resident++;
+    return stack;
+}
+
+static struct gruvi__stack *
+place_cold(struct gruvi__stack_class *class)
+{
+    struct gruvi__extent *extent = class->extents;
+    size_t word, bit;
+
+    while (extent != NULL && extent->cold == 0)
+        extent = extent->next;
+    if (extent == NULL)
+        return NULL;
+    word = extent->cold_from;
+    while (extent->is_cold[word] == 0)
+        word++;
+    bit = (size_t)__builtin_ctzll(extent->is_cold[word]);
+    extent->is_cold[word] &= extent->is_cold[word] - 1;
+    extent->cold_from = word;
+    extent->cold--;
+    return place(class, extent, word * 64 + bit);
+}
+
+/* An extent of up to slots slots: fewer where there is a limit on addresses,
+ * or where the kernel accounts for all that is mapped. */
+static struct gruvi__extent *
+extent_new(unsigned class_index, size_t slots)
+{
+    struct gruvi__extent *extent;
+    void *base;
+
+    for (;; slots /= 2) {
+        if (slots == 0)
+            return NULL;
+        base = mmap(
+            NULL, slots * class_size(class_index), PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+        if (base != MAP_FAILED)
+            break;
+    }
+    extent = calloc(1, sizeof(*extent) + (slots + 63) / 64 * sizeof(uint64_t));
+    if (extent == NULL) {
+        munmap(base, slots * class_size(class_index));
+        return NULL;
+    }
+    /* A huge page would make a shallow stack cost 2 MiB.  Kernels that have
+     * none refuse, rightly. */
+    madvise(base, slots * class_size(class_index), MADV_NOHUGEPAGE);
+    extent->base = base;
+    extent->slots = slots;
+    extent->class_index = class_index;
+    return extent;
+}
+
+static int
+add_extent(struct gruvi__arena *arena, unsigned class_index)
+{
+    struct gruvi__stack_class *class = &arena->classes[class_index];
+    size_t slots = FIRST_EXTENT / class_size(class_index);
+    struct gruvi__extent *extent;
+
+    if (class->extents != NULL)
+        slots = 2 * class->extents->slots;
+    extent = extent_new(class_index, slots > 0 ? slots : 1);
+    if (extent == NULL) {
+        snprintf(arena->error, sizeof arena->error,
+                 "no memory for a fiber's stack of %zu KiB: %s (see ulimit -v "
+                 "and vm.overcommit_memory)",
+                 class_size(class_index) / 1024, strerror(errno));
+        return UV_ENOMEM;
+    }
+    extent->next = class->extents;
+    class->extents = extent;
+    arena->used |= 1u << class_index;
+    return 0;
+}
+
+static int
+place_new(struct gruvi__arena *arena, unsigned class_index,
+          struct gruvi__stack **out)
+{
+    struct gruvi__stack_class *class = &arena->classes[class_index];
+    struct gruvi__extent *extent = class->extents;
+    size_t size = class_size(class_index);
+    int guard;
+
+    if (extent == NULL || extent->carved == extent->slots) {
+        int err = add_extent(arena, class_index);
+
+        if (err < 0)
+            return err;
+        extent = class->extents;
+    }
+    guard = gruvi__guard_install(extent->base + extent->carved * size,
+                                 gruvi__guard_size(size));
+    if (guard < 0) {
+        snprintf(arena->error, sizeof arena->error,
+                 "no guard for a fiber's stack: %s (Linux before 6.13 needs "
+                 "two mappings a stack, vm.max_map_count allows %zu stacks)",
+                 guard == UV_EMFILE ? "too many stacks" : "out of memory",
+                 gruvi__stack_ceiling());
+        return UV_ENOMEM;
+    }
+    if (guard == GRUVI__GUARD_PROTECTED)
+        extent->protected ++;
+    *out = place(class, extent, extent->carved++);
+    return 0;
+}
+
+int
+gruvi__stack_alloc_slowly(struct gruvi__arena *arena, size_t size,
+                          struct gruvi__stack **out)
+{
+    unsigned class_index;
+
+    *out = NULL;
+    if (size == 0) {
+        class_index = atomic_load(&gruvi__stack_default_class);
+    } else if (size < GRUVI__STACK_MIN || size > GRUVI__STACK_MAX) {
+        snprintf(arena->error, sizeof arena->error,
+                 "a fiber's stack of %zu bytes: it must have from 16 KiB to "
+                 "1 GiB",
+                 size);
+        return UV_EINVAL;
+    } else {
+        class_index = class_of(size);
+    }
+    *out = gruvi__stack_reuse(&arena->classes[class_index]);
+    if (*out == NULL)
+        *out = place_cold(&arena->classes[class_index]);
+    if (*out == NULL)
+        return place_new(arena, class_index, out);
+    return 0;
+}
+
+/* The slot becomes cold.  False where the memory is locked. */
+static bool
+give_back(struct gruvi__stack_class *class, struct gruvi__stack *stack)
+{
+    struct gruvi__extent *extent = stack->extent;
+    size_t size = stack->size;
+    size_t slot = (size_t)(stack->low - extent->base) / size;
+    char *end = extent->base + (slot + 1) * size;
+    unsigned valgrind_id = stack->valgrind_id;
+
+    if (madvise(stack->low, (size_t)(end - stack->low), MADV_DONTNEED) != 0)
+        return false;
+    VALGRIND_STACK_DEREGISTER(valgrind_id);
+    extent->is_cold[slot / 64] |= (uint64_t)1 << slot % 64;
+    extent->cold++;
+    if (extent->cold_from > slot / 64)
+        extent->cold_from = slot / 64;
+    class->resident--;
+    return true;
+}
+
+static size_t
+surplus(const struct gruvi__stack_class *class, unsigned class_index)
+{
+    size_t given_out = class->resident - class->cached;
+    size_t limit = CACHE_LIMIT / class_size(class_index);
+
+    if (limit < given_out)
+        limit = given_out;
+    if (limit == 0)
+        limit = 1;
+    return class->cached > limit ? class->cached - limit : 0;
+}
+
+size_t
+gruvi__arena_trim(struct gruvi__arena *arena, size_t max)
+{
+    size_t rest = 0;
+    unsigned used = arena->used;
+
+    for (; used != 0; used &= used - 1) {
+        unsigned class_index = (unsigned)__builtin_ctz(used);
+        struct gruvi__stack_class *class = &arena->classes[class_index];
+        size_t n = surplus(class, class_index);
+
+        for (; n > 0 && max > 0; n--, max--) {
+            struct gruvi__stack *stack = gruvi__stack_reuse(class);
+
+            if (!give_back(class, stack)) {
+                gruvi__stack_release(arena, stack);
+                return 0;
+            }
+        }
+        rest += n;
+    }
+    return rest;
+}
+
+/* Valgrind keeps a list of stacks, which must not outlive them. */
+static void
+forget_stacks(const struct gruvi__extent *extent)
+{
+    size_t size = class_size(extent->class_index);
+    size_t slot;
+
+    for (slot = 0; slot < extent->carved; slot++) {
+        char *end = extent->base + (slot + 1) * size -
+                    (slot * COLOUR_STEP & COLOUR_MASK);
+        struct gruvi__stack *stack = (struct gruvi__stack *)(void *)end - 1;
+
+        if ((extent->is_cold[slot / 64] >> slot % 64 & 1) == 0)
+            VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+    }
+}
+
+static void
+extent_free(struct gruvi__extent *extent)
+{
+    size_t size = extent->slots * class_size(extent->class_index);
+
+    if (RUNNING_ON_VALGRIND)
+        forget_stacks(extent);
+#ifdef GRUVI__ASAN
+    /* Somebody else may be given these addresses. */
+    __asan_unpoison_memory_region(
+        extent->base, extent->carved * class_size(extent->class_index));
+#endif
+    munmap(extent->base, size);
+    gruvi__guard_forget(extent->protected);
+    free(extent);
+}
+
+void
+gruvi__arena_free(struct gruvi__arena *arena)
+{
+    unsigned i;
+
+    if (arena == NULL)
+        return;
+    for (i = 0; i < GRUVI__STACK_CLASSES; i++) {
+        struct gruvi__extent *extent = arena->classes[i].extents;
+
+        while (extent != NULL) {
+            struct gruvi__extent *next = extent->next;
+
+            extent_free(extent);
+            extent = next;
+        }
+    }
+    free(arena);
+}

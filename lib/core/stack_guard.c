@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two ways to make the lowest pages of a stack fault.
+ *
+ * MADV_GUARD_INSTALL (Linux 6.13) writes a mark into the page table.  It needs
+ * no mapping of its own, so that a million guarded stacks fit into a few
+ * mappings, and survives MADV_DONTNEED.
+ *
+ * mprotect() splits the mapping: two mappings a stack.  vm.max_map_count allows
+ * 65,530 by default, and a process that has used them up can neither start a
+ * thread nor allocate memory.  So we count, and stop while some are left for
+ * others.
+ *
+ * The mark is tried first; where it is refused, all further guards are of the
+ * second kind.
+ */
+#include "core/stack_guard.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "core/stack.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+#define GUARD_MAX ((size_t)64 << 10)
+
+/* Mappings that are not ours to use. */
+#define MAPPINGS_LEFT     1024
+#define MAPPINGS_OF_LINUX 65530
+
+enum { UNKNOWN, MARK, PROTECT };
+
+static atomic_int mode = UNKNOWN;
+static atomic_size_t protected_guards;
+static atomic_size_t page_size;
+
+size_t
+gruvi__page_size(void)
+{
+    size_t size = atomic_load_explicit(&page_size, memory_order_relaxed);
+
+    if (size == 0) {
+        size = (size_t)sysconf(_SC_PAGESIZE);
+        atomic_store_explicit(&page_size, size, memory_order_relaxed);
+    }
+    return size;
+}
+
+size_t
+gruvi__guard_size(size_t slot_size)
+{
+    size_t page = gruvi__page_size();
+    size_t size = (slot_size / 8 + page - 1) & ~(page - 1);
+
+    return size < GUARD_MAX ? size : (GUARD_MAX < page ? page : GUARD_MAX);
+}
+
+bool
+gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr)
+{
+    uintptr_t low = (uintptr_t)stack->low;
+
+    return (uintptr_t)addr < low &&
+           (uintptr_t)addr >= low - gruvi__guard_size(stack->size);
+}
+
+/* Find out on a page of our own what the kernel can do. */
+static int
+probe(void)
+{
+    size_t size = gruvi__page_size();
+    int found = PROTECT;
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return UNKNOWN;
+    if (madvise(page, size, MADV_GUARD_INSTALL) == 0)
+        found = MARK;
+    munmap(page, size);
+    return found;
+}
+
+static int
+guard_mode(void)
+{
+    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+
+    if (now == UNKNOWN) {
+        now = probe();
+        atomic_store_explicit(&mode, now, memory_order_relaxed);
+    }
+    return now;
+}
+
+void
+gruvi__stack_force_mprotect(bool force)
+{
+    atomic_store(&mode, force ? PROTECT : UNKNOWN);
+}
+
+const char *
+gruvi__stack_guard_mode(void)
+{
+    return guard_mode() == MARK ? "MADV_GUARD_INSTALL" : "mprotect";
+}
+
+static size_t
+max_map_count(void)
+{
+    static atomic_size_t known;
+    size_t count = atomic_load_explicit(&known, memory_order_relaxed);
+    FILE *file;
+
+    if (count != 0)
+        return count;
+    file = fopen("/proc/sys/vm/max_map_count", "re");
+    if (file == NULL || fscanf(file, "%zu", &count) != 1 || count == 0)
+        count = MAPPINGS_OF_LINUX;
+    if (file != NULL)
+        fclose(file);
+    atomic_store_explicit(&known, count, memory_order_relaxed);
+    return count;
+}
+
+size_t
+gruvi__stack_ceiling(void)
+{
+    size_t count;
+
+    if (guard_mode() == MARK)
+        return SIZE_MAX;
+    count = max_map_count();
+    count -= count / 4 < MAPPINGS_LEFT ? count / 4 : MAPPINGS_LEFT;
+    return count / 2;
+}
+
+int
+gruvi__guard_install(void *low, size_t size)
+{
+    if (guard_mode() == MARK) {
+        if (madvise(low, size, MADV_GUARD_INSTALL) == 0)
+            return GRUVI__GUARD_MARKED;
+        if (errno == ENOMEM)
+            return UV_ENOMEM;
+        /* E.g. EINVAL for locked memory, on some versions. */
+        atomic_store_explicit(&mode, PROTECT, memory_order_relaxed);
+    }
+    if (atomic_fetch_add(&protected_guards, 1) >= gruvi__stack_ceiling()) {
+        gruvi__guard_forget(1);
+        return UV_EMFILE;
+    }
+    if (mprotect(low, size, PROT_NONE) != 0) {
+        gruvi__guard_forget(1);
+        return UV_ENOMEM;
+    }
+    return GRUVI__GUARD_PROTECTED;
+}
+
+void
+gruvi__guard_forget(size_t n)
+{
+    atomic_fetch_sub(&protected_guards, n);
+}
