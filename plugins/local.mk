@@ -17,12 +17,14 @@ PLUGIN_LIBS = daemon/libgruvid.la lib/libgruvi.la
 # gruvid loads NAME.so; libtool's own description of it is of no use there.
 INSTALL_EXEC_HOOKS += install-plugins-hook
 install-plugins-hook:
+	@$(MKDIR_P) "$(DESTDIR)$(plugindir)"
 	@for la in $(plugin_LTLIBRARIES); do \
 	    rm -f "$(DESTDIR)$(plugindir)/$$(basename $$la)"; \
 	done
 
 UNINSTALL_HOOKS += uninstall-plugins-hook
 uninstall-plugins-hook:
+	@$(MKDIR_P) "$(DESTDIR)$(plugindir)"
 	@for la in $(plugin_LTLIBRARIES); do \
 	    rm -f "$(DESTDIR)$(plugindir)/$$(basename $$la .la).so"; \
 	done

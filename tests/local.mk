@@ -15,7 +15,9 @@ AM_TESTS_ENVIRONMENT += \
     top_builddir='$(abs_top_builddir)'; export top_builddir; \
     CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX; \
     PKG_CONFIG='$(PKG_CONFIG)'; export PKG_CONFIG; \
-    MANDOC='$(MANDOC)'; export MANDOC;
+    MANDOC='$(MANDOC)'; export MANDOC; \
+    SANITIZER_FLAGS='$(SANITIZER_FLAGS)'; export SANITIZER_FLAGS; \
+    DEFS_LDFLAGS='$(DEFS_LDFLAGS)'; export DEFS_LDFLAGS;
 
 if HAVE_CHECK
 include tests/support/local.mk

@@ -1,5 +1,6 @@
 # Level 0: containers and the machine.
-
+LIBGRUVI_SOURCES += %D%/heap.h
+LIBGRUVI_SOURCES += %D%/list.h
 
 # Contexts: configure picks one.
 LIBGRUVI_SOURCES += %D%/context.h
@@ -27,4 +28,5 @@ LIBGRUVI_SOURCES += %D%/stack_guard.h
 LIBGRUVI_SOURCES += %D%/stack_guard.c
 
 # Level 1: fibers, the hub and what belongs to them.
+LIBGRUVI_SOURCES += %D%/core.h
 LIBGRUVI_SOURCES += %D%/version.c
