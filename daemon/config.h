@@ -24,8 +24,8 @@
  *
  * Depends on libc, inih and libuv's error codes alone.
  */
-#ifndef GRUVID_CONFIG_INTERNAL_H
-#define GRUVID_CONFIG_INTERNAL_H
+#ifndef GRUVID__CONFIG_H
+#define GRUVID__CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +84,9 @@ typedef struct gruvid__value {
  */
 int gruvid__config_load(gruvid__config_t **config, const char *path,
                         const char *const *overrides, size_t n_overrides);
+
+/* SYSCONFDIR/gruvid/gruvid.conf, to read when there is no -c. */
+const char *gruvid__config_default_path(void);
 
 /* Wipes what may be secret.  NULL is fine. */
 void gruvid__config_free(gruvid__config_t *config);
@@ -253,4 +256,4 @@ void gruvid__describe_plugin(FILE *out, const char *name, const char *version,
                              const gruvid_option_t *options,
                              size_t option_size);
 
-#endif /* GRUVID_CONFIG_INTERNAL_H */
+#endif /* GRUVID__CONFIG_H */

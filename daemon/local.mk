@@ -6,8 +6,24 @@ gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 
 LIBGRUVID_SOURCES =
 LIBGRUVID_SOURCES += %D%/config.h
+LIBGRUVID_SOURCES += %D%/config_internal.h
+LIBGRUVID_SOURCES += %D%/config_address.c
+LIBGRUVID_SOURCES += %D%/config_check.c
+LIBGRUVID_SOURCES += %D%/config_describe.c
+LIBGRUVID_SOURCES += %D%/config_error.c
+LIBGRUVID_SOURCES += %D%/config_file.c
+LIBGRUVID_SOURCES += %D%/config_get.c
+LIBGRUVID_SOURCES += %D%/config_load.c
+LIBGRUVID_SOURCES += %D%/config_option.c
+LIBGRUVID_SOURCES += %D%/config_reader.c
+LIBGRUVID_SOURCES += %D%/config_secret.c
+LIBGRUVID_SOURCES += %D%/config_tables.c
+LIBGRUVID_SOURCES += %D%/config_tree.c
+LIBGRUVID_SOURCES += %D%/config_types.c
+LIBGRUVID_SOURCES += %D%/config_value.c
 LIBGRUVID_SOURCES += %D%/daemon.h
 LIBGRUVID_SOURCES += %D%/daemon.c
+LIBGRUVID_SOURCES += %D%/suggest.c
 
 noinst_LTLIBRARIES += %D%/libgruvid_private.la
 %C%_libgruvid_private_la_SOURCES = $(LIBGRUVID_SOURCES)

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files are read as a whole and with a bound, so that neither /dev/zero nor a
+ * file that grows while it is read can hold up or fill the daemon.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "config_internal.h"
+
+/* Grow content by what one read() brings; 0 at the end. */
+static ssize_t
+read_some(int fd, gruvid__content_t *content, size_t *room)
+{
+    ssize_t n;
+
+    if (content->length + 1 >= *room) {
+        size_t more = *room * 2 + 4096;
+        char *text = malloc(more);
+
+        /* Not realloc(): it leaves a copy behind that nobody wipes. */
+        if (text == NULL)
+            return UV_ENOMEM;
+        if (content->text != NULL) {
+            memcpy(text, content->text, content->length);
+            explicit_bzero(content->text, content->length);
+            free(content->text);
+        }
+        content->text = text;
+        *room = more;
+    }
+    do {
+        n = read(fd, content->text + content->length,
+                 *room - content->length - 1);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    content->length += (size_t)n;
+    return n;
+}
+
+static int
+read_all(int fd, gruvid__content_t *content, size_t max)
+{
+    size_t room = 0;
+    ssize_t n;
+
+    do {
+        n = read_some(fd, content, &room);
+        if (n < 0)
+            return (int)n;
+        if (content->length > max)
+            return UV_EFBIG;
+    } while (n > 0);
+    content->text[content->length] = '\0';
+    return 0;
+}
+
+static int
+check_kind(int fd, gruvid__content_t *content, bool regular)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    content->dev = st.st_dev;
+    content->ino = st.st_ino;
+    if (S_ISDIR(st.st_mode))
+        return UV_EISDIR;
+    if (S_ISREG(st.st_mode))
+        return 0;
+    if (regular)
+        return UV_ENOTSUP;
+    /* A pipe, as in -c <(...): from here on it may be waited for. */
+    return fcntl(fd, F_SETFL, 0) < 0 ? -errno : 0;
+}
+
+int
+gruvid__read_file(gruvid__content_t *content, const char *path, size_t max,
+                  bool regular)
+{
+    /* Opening a FIFO that nobody writes to would wait for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int err;
+
+    memset(content, 0, sizeof *content);
+    if (fd < 0)
+        return -errno;
+    err = check_kind(fd, content, regular);
+    if (err == 0)
+        err = read_all(fd, content, max);
+    close(fd);
+    if (err < 0)
+        gruvid__content_free(content);
+    return err;
+}
+
+void
+gruvid__content_free(gruvid__content_t *content)
+{
+    if (content->text == NULL)
+        return;
+    explicit_bzero(content->text, content->length);
+    free(content->text);
+    content->text = NULL;
+    content->length = 0;
+}

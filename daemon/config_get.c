@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Checked values, for the rest of the daemon and for gruvid_option_*().
+ *
+ * A question that makes no sense, a key that is not there or of another type,
+ * is answered with nothing: false, 0, NULL, an empty list.
+ */
+#include <string.h>
+
+#include "config_internal.h"
+
+static const gruvid__value_t *
+find_value(const gruvid__table_t *table, const char *name)
+{
+    const gruvid__key_t *key = gruvid__find_key(table, name);
+
+    if (key == NULL || table->values == NULL)
+        return NULL;
+    return &table->values[key - table->keys];
+}
+
+const gruvid__value_t *
+gruvid__section_value(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = find_value(&section->own, key);
+
+    return value != NULL ? value : find_value(&section->extra, key);
+}
+
+static const gruvid__value_t *
+value_of_type(const gruvid__section_t *section, const char *key,
+              gruvid_option_type_t type)
+{
+    const gruvid__value_t *value = gruvid__section_value(section, key);
+
+    return value != NULL && value->option->type == type ? value : NULL;
+}
+
+const char *
+gruvid__section_module(const gruvid__section_t *section)
+{
+    const char *module = gruvid__section_string(section, "module");
+
+    if (section->module_is_mistake)
+        return NULL;
+    return module != NULL && *module != '\0' ? module : section->plugin;
+}
+
+const char *
+gruvid__section_string(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = gruvid__section_value(section, key);
+
+    return value != NULL ? value->text : NULL;
+}
+
+bool
+gruvid__section_bool(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = value_of_type(section, key, GRUVID_BOOL);
+
+    return value != NULL && value->as.boolean;
+}
+
+int64_t
+gruvid__section_integer(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = value_of_type(section, key, GRUVID_INTEGER);
+
+    return value != NULL ? value->as.integer : 0;
+}
+
+double
+gruvid__section_number(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = value_of_type(section, key, GRUVID_NUMBER);
+
+    return value != NULL ? value->as.number : 0;
+}
+
+uint64_t
+gruvid__section_size(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = value_of_type(section, key, GRUVID_SIZE);
+
+    return value != NULL ? value->as.size : 0;
+}
+
+double
+gruvid__section_duration(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__value_t *value = value_of_type(section, key, GRUVID_DURATION);
+
+    return value != NULL ? value->as.number : 0;
+}
+
+const char *const *
+gruvid__section_list(const gruvid__section_t *section, const char *key,
+                     size_t *length)
+{
+    static const char *const none[] = {NULL};
+    const gruvid__value_t *value = gruvid__section_value(section, key);
+    bool some = value != NULL && value->list != NULL;
+
+    if (length != NULL)
+        *length = some ? value->list_length : 0;
+    return some ? value->list : none;
+}

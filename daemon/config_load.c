@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which texts make the configuration, and in which order:
+ *
+ *     gruvid.conf                     first
+ *     what its includes name          in the order of its lines, each in
+ *                                     lexical order
+ *     -o                              last, so it wins
+ *
+ * A file is read once, at its first mention: "include = *.conf" beside
+ * gruvid.conf does not read gruvid.conf again.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "config_internal.h"
+
+/* glob() calls itself for each folder from the first wildcard on. */
+enum { MAX_DEPTH = 8 };
+
+/* One -o, split. */
+struct override {
+    struct override *next;
+    const char *section;
+    gruvid__entry_t entry;
+};
+
+/* Why glob() gave up: it has no argument to hand this over. */
+static _Thread_local int glob_error;
+
+const char *
+gruvid__config_default_path(void)
+{
+    return GRUVID_CONFDIR "/gruvid.conf";
+}
+
+static const char *
+explain(int err)
+{
+    switch (err) {
+    case UV_EFBIG:
+        return "the file is too large; 16 MiB are the most";
+    case UV_EISDIR:
+        return "it is a directory";
+    default:
+        return strerror(-err);
+    }
+}
+
+static bool
+is_known(const gruvid__config_t *config, const gruvid__content_t *content)
+{
+    const gruvid__file_t *f;
+
+    for (f = config->files; f != NULL; f = f->next) {
+        if (f->dev == content->dev && f->ino == content->ino && f->ino != 0)
+            return true;
+    }
+    return false;
+}
+
+/* An error is for the caller to report: he knows who asked for the file. */
+static int
+read_config(gruvid__config_t *config, const char *path)
+{
+    gruvid__content_t content;
+    const gruvid__file_t *file;
+    int err = gruvid__read_file(&content, path, GRUVID__MAX_FILE, false);
+
+    if (err < 0)
+        return err;
+    if (!is_known(config, &content)) {
+        file = gruvid__config_add_file(config, path, content.dev, content.ino);
+        if (file != NULL)
+            gruvid__config_parse(config, file->name, content.text,
+                                 content.length);
+    }
+    gruvid__content_free(&content);
+    return config->no_memory ? UV_ENOMEM : 0;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+include_error(gruvid__config_t *config, const gruvid__entry_t *entry,
+              const char *format, ...)
+{
+    gruvid__why_t why;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why.text, sizeof why.text, format, args);
+    va_end(args);
+    gruvid__config_error(config, entry->file, entry->line, "gruvid", entry->key,
+                         "%s", why.text);
+}
+
+static void
+include_file(gruvid__config_t *config, const gruvid__entry_t *entry,
+             const char *path)
+{
+    int err = read_config(config, path);
+
+    if (err < 0 && err != UV_ENOMEM)
+        include_error(config, entry, "%s: %s", path, explain(err));
+}
+
+/* Path of an include: relative to the file that has it; of -o, to where gruvid
+ * was started.  In the folder, wildcards are escaped: only the user's count. */
+static char *
+include_path(gruvid__config_t *config, const gruvid__entry_t *entry,
+             bool escape)
+{
+    const char *slash = strrchr(entry->file, '/');
+    const char *folder = entry->file;
+    char *path, *to;
+
+    path = gruvid__config_alloc(
+        config, 2 * strlen(entry->file) + strlen(entry->text) + 2, 1);
+    if (path == NULL)
+        return NULL;
+    to = path;
+    if (slash != NULL && entry->text[0] != '/') {
+        while (folder <= slash) {
+            if (escape && strchr("*?[\\", *folder) != NULL)
+                *to++ = '\\';
+            *to++ = *folder++;
+        }
+    }
+    stpcpy(to, entry->text);
+    return path;
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int
+on_glob_error(const char *path, int err)
+{
+    (void)path;
+    glob_error = err;
+    return err != ENOENT; /* a folder that is not there matches nothing */
+}
+
+static void
+include_glob(gruvid__config_t *config, const gruvid__entry_t *entry)
+{
+    const char *wildcard = entry->text + strcspn(entry->text, "*?[");
+    char *pattern = include_path(config, entry, true);
+    unsigned depth = 0;
+    glob_t found = {0};
+    int err;
+
+    for (const char *s = wildcard; *s != '\0'; s++)
+        depth += *s == '/';
+    if (depth > MAX_DEPTH) {
+        include_error(config, entry, "too many folders after the wildcard");
+        return;
+    }
+    if (pattern == NULL)
+        return;
+    /* The order of glob() itself is that of the locale. */
+    err = glob(pattern, GLOB_NOSORT, on_glob_error, &found);
+    if (err == GLOB_NOSPACE) {
+        config->no_memory = true;
+    } else if (err == GLOB_ABORTED) {
+        include_error(config, entry, "%s: %s", entry->text,
+                      strerror(glob_error));
+    } else if (err == 0) {
+        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv,
+              compare_paths);
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            include_file(config, entry, found.gl_pathv[i]);
+    }
+    globfree(&found);
+}
+
+static void
+include(gruvid__config_t *config, const gruvid__entry_t *entry)
+{
+    if (*entry->text == '\0')
+        return;
+    if (strlen(entry->text) >= PATH_MAX) {
+        include_error(config, entry, "the path is too long");
+    } else if (entry->text[strcspn(entry->text, "*?[")] != '\0') {
+        include_glob(config, entry);
+    } else {
+        const char *path = include_path(config, entry, false);
+
+        if (path != NULL)
+            include_file(config, entry, path);
+    }
+}
+
+static bool
+is_include(const gruvid__entry_t *entry)
+{
+    return strcmp(entry->key, "include") == 0;
+}
+
+static bool
+include_overrides(gruvid__config_t *config, const struct override *o)
+{
+    bool some = false;
+
+    for (; o != NULL; o = o->next) {
+        if (strcmp(o->section, "gruvid") == 0 && is_include(&o->entry)) {
+            include(config, &o->entry);
+            some = true;
+        }
+    }
+    return some;
+}
+
+/* The includes of the first file, or those of -o in their place. */
+static void
+read_includes(gruvid__config_t *config, const struct override *overrides)
+{
+    gruvid__section_t *gruvid = gruvid__config_section(config, "gruvid");
+    gruvid__entry_t **first_end = gruvid->entries_end;
+
+    if (!include_overrides(config, overrides)) {
+        for (gruvid__entry_t **e = &gruvid->entries; e != first_end;
+             e = &(*e)->next) {
+            if (is_include(*e))
+                include(config, *e);
+        }
+    }
+    for (const gruvid__entry_t *e = *first_end; e != NULL; e = e->next) {
+        if (is_include(e))
+            include_error(config, e, "an included file cannot include");
+    }
+}
+
+/*
+ * "plugin echo.listen=tcp://[::1]:0": the last dot before the first equals sign
+ * ends the section.  The value is as in a file, but for comments: the shell has
+ * them already.
+ */
+static struct override *
+split_override(gruvid__config_t *config, const char *argument, unsigned number)
+{
+    struct override *o = gruvid__config_alloc(config, 1, sizeof *o);
+    char *text = gruvid__config_text(config, argument, strlen(argument));
+    char *equals = text != NULL ? strchr(text, '=') : NULL;
+    char *end = equals, *dot, *value;
+    gruvid__why_t why;
+
+    if (o == NULL || text == NULL)
+        return NULL;
+    while (end != NULL && end > text && gruvid__is_blank(end[-1]))
+        end--;
+    if (end != NULL)
+        *end = '\0';
+    dot = end != NULL ? strrchr(text, '.') : NULL;
+    if (dot == NULL || dot == text || !gruvid__is_key(dot + 1)) {
+        gruvid__config_error(config, GRUVID__OVERRIDES, number, NULL, NULL,
+                             "not of the form section.key=value");
+        return NULL;
+    }
+    *dot = '\0';
+    if (!gruvid__unquote(equals + 1, false, false, &value, &why)) {
+        gruvid__config_error(config, GRUVID__OVERRIDES, number, text, dot + 1,
+                             "%s", why.text);
+        return NULL;
+    }
+    o->section = text;
+    o->entry.file = GRUVID__OVERRIDES;
+    o->entry.line = number;
+    o->entry.key = dot + 1;
+    o->entry.text = value;
+    return o;
+}
+
+static struct override *
+split_overrides(gruvid__config_t *config, const char *const *arguments,
+                size_t n)
+{
+    struct override *first = NULL, **end = &first;
+
+    for (size_t i = 0; i < n; i++) {
+        *end = split_override(config, arguments[i], (unsigned)i + 1);
+        if (*end != NULL)
+            end = &(*end)->next;
+    }
+    return first;
+}
+
+static void
+apply_overrides(gruvid__config_t *config, const struct override *o)
+{
+    for (; o != NULL; o = o->next) {
+        const gruvid__entry_t *e = &o->entry;
+        gruvid__section_t *section;
+
+        section =
+            gruvid__config_add_section(config, o->section, e->file, e->line);
+        if (section == NULL)
+            return;
+        if (section->file == NULL) {
+            section->file = e->file;
+            section->line = e->line;
+        }
+        gruvid__section_add(section, e->file, e->line, e->key, e->text);
+    }
+}
+
+static void
+load(gruvid__config_t *config, const char *path, const char *const *arguments,
+     size_t n)
+{
+    struct override *overrides = split_overrides(config, arguments, n);
+    int err = path != NULL ? read_config(config, path) : 0;
+
+    if (err < 0 && err != UV_ENOMEM)
+        gruvid__config_error(config, path, 0, NULL, NULL, "%s", explain(err));
+    if (!config->no_memory)
+        read_includes(config, overrides);
+    apply_overrides(config, overrides);
+    if (!config->no_memory)
+        gruvid__config_check(config);
+}
+
+int
+gruvid__config_load(gruvid__config_t **config, const char *path,
+                    const char *const *overrides, size_t n_overrides)
+{
+    *config = gruvid__config_new();
+    if (*config == NULL)
+        return UV_ENOMEM;
+    load(*config, path, overrides, n_overrides);
+    if (!(*config)->no_memory)
+        return 0;
+    gruvid__config_free(*config);
+    *config = NULL;
+    return UV_ENOMEM;
+}

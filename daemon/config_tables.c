@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options that gruvid itself has.  gruvid --describe prints these tables;
+ * a test compares them with gruvid.conf(5) and with conf/gruvid.conf.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "config_internal.h"
+
+#define KEYS(array)                                                            \
+    {                                                                          \
+        (array), sizeof(array) / sizeof *(array), NULL                         \
+    }
+
+static const char *const only_auto[] = {"auto", NULL};
+static const char *const log_levels[] = {"debug", "info", "warning", "error",
+                                         NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+
+static bool
+accept_hubs(const char *text, gruvid__why_t *why)
+{
+    if (strcmp(text, "1") == 0)
+        return true;
+    return gruvid__why(why, "several hubs are not available yet; 1 is");
+}
+
+static bool
+accept_path(const char *text, gruvid__why_t *why)
+{
+    gruvid__shown_t shown;
+
+    if (*text == '/')
+        return true;
+    return gruvid__why(why, "\"%s\" is not an absolute path",
+                       gruvid__shown(&shown, text));
+}
+
+static bool
+accept_socket(const char *text, gruvid__why_t *why)
+{
+    const size_t max = sizeof((struct sockaddr_un *)0)->sun_path - 1;
+
+    if (*text == '\0')
+        return true;
+    if (strlen(text) > max)
+        return gruvid__why(why,
+                           "the path of the socket is too long: %zu bytes "
+                           "are the most",
+                           max);
+    return accept_path(text, why);
+}
+
+static bool
+accept_user(const char *text, gruvid__why_t *why)
+{
+    gruvid__shown_t shown;
+
+    if (*text == '\0')
+        return true;
+    errno = 0;
+    if (getpwnam(text) != NULL)
+        return true;
+    gruvid__shown(&shown, text);
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO)
+        return gruvid__why(why, "user \"%s\" cannot be looked up: %s",
+                           shown.text, strerror(errno));
+    return gruvid__why(why, "there is no user \"%s\"", shown.text);
+}
+
+static bool
+accept_target(const char *text, gruvid__why_t *why)
+{
+    gruvid__suggestion_t s = {.word = text};
+    gruvid__shown_t shown;
+
+    if (strcmp(text, "auto") == 0 || strcmp(text, "stderr") == 0)
+        return true;
+    if (strncmp(text, "file:", 5) == 0)
+        return accept_path(text + 5, why);
+    gruvid__suggest(&s, "auto");
+    gruvid__suggest(&s, "stderr");
+    gruvid__shown(&shown, text);
+    if (s.best != NULL)
+        return gruvid__why(why, "\"%s\" is not a target; did you mean \"%s\"?",
+                           shown.text, s.best);
+    return gruvid__why(why, "\"%s\" is not auto, stderr or file:/PATH",
+                       shown.text);
+}
+
+static bool
+accept_module(const char *text, gruvid__why_t *why)
+{
+    gruvid__shown_t shown;
+
+    if (*text == '\0' || gruvid__is_plugin_name(text))
+        return true;
+    gruvid__shown(&shown, text);
+    if (strchr(text, '/') != NULL)
+        return gruvid__why(why,
+                           "\"%s\" is a path; a module is named only and "
+                           "looked for in gruvid.plugin_dir",
+                           shown.text);
+    return gruvid__why(why,
+                       "\"%s\" is not the name of a module: a-z, 0-9, _ and -, "
+                       "at most %d characters",
+                       shown.text, GRUVID__MAX_NAME);
+}
+
+static const gruvid__key_t gruvid_keys[] = {
+    {.option =
+         {.name = "hubs",
+          .type = GRUVID_INTEGER,
+          .default_value = "1",
+          .min = "1",
+          .max = "1024",
+          .choices = only_auto,
+          .help =
+              "event loops, one thread each; auto: as many as cores; for now "
+              "only 1 is available"},
+     .accept = accept_hubs},
+    {.option =
+         {.name = "plugin_dir",
+          .default_value = GRUVID_PLUGINDIR,
+          .help =
+              "the folder in which modules are looked for, an absolute path"},
+     .accept = accept_path},
+    {.option =
+         {.name = "control",
+          .default_value = "",
+          .help =
+              "path of the control socket; it is checked only, the socket is "
+              "not available yet"},
+     .accept = accept_socket},
+    {.option = {.name = "user",
+                .default_value = "",
+                .help =
+                    "the user to become once every address is bound; empty: no "
+                    "change"},
+     .accept = accept_user},
+    {.option =
+         {.name = "drain_timeout",
+          .type = GRUVID_DURATION,
+          .default_value = "30s",
+          .help =
+              "how long connections may go on when gruvid stops, before they "
+              "are cancelled"}},
+    {.option =
+         {.name = "cancel_timeout",
+          .type = GRUVID_DURATION,
+          .default_value = "5s",
+          .help = "how long cancelled fibers may take to end, before they are "
+                  "abandoned"}},
+    {.option =
+         {.name = "include",
+          .type = GRUVID_LIST,
+          .help = "files or patterns to read after this file, relative to it"},
+     .repeats = true},
+};
+
+static const gruvid__key_t hub_keys[] = {
+    {.option = {.name = "ignore_interrupt",
+                .type = GRUVID_BOOL,
+                .default_value = "no",
+                .help =
+                    "no: SIGINT stops gruvid, a second one at once; yes: it is "
+                    "ignored"}},
+};
+
+static const gruvid__key_t pool_keys[] = {
+    {.option = {.name = "cpu_threads",
+                .type = GRUVID_INTEGER,
+                .default_value = "auto",
+                .min = "1",
+                .max = "1024",
+                .choices = only_auto,
+                .help = "threads for computations; auto: as many as cores"}},
+    {.option = {.name = "io_threads",
+                .type = GRUVID_INTEGER,
+                .default_value = "20",
+                .min = "1",
+                .max = "1024",
+                .help = "threads for blocking calls"}},
+};
+
+static const gruvid__key_t fiber_keys[] = {
+    {.option = {.name = "stack_size",
+                .type = GRUVID_SIZE,
+                .default_value = "128K",
+                .min = "16K",
+                .max = "1G",
+                .help = "the stack of a fiber"}},
+    {.option =
+         {.name = "max_fibers",
+          .type = GRUVID_INTEGER,
+          .default_value = "0",
+          .min = "0",
+          .max = "1000000000",
+          .help =
+              "the most fibers at a time; 0: as many as the machine allows"}},
+};
+
+static const gruvid__key_t log_keys[] = {
+    {.option = {.name = "level",
+                .default_value = "info",
+                .choices = log_levels,
+                .help = "the least level that is logged"}},
+    {.option =
+         {.name = "target",
+          .default_value = "auto",
+          .help =
+              "auto, stderr or file:/PATH; auto: the journal if stderr is it, "
+              "else stderr"},
+     .accept = accept_target},
+    {.option = {.name = "format",
+                .default_value = "text",
+                .choices = log_formats,
+                .help = "how a record looks"}},
+};
+
+const gruvid__builtin_t gruvid__builtins[] = {
+    {"gruvid", "the daemon", KEYS(gruvid_keys)},
+    {"hub", "event loops", KEYS(hub_keys)},
+    {"pools", "pools of threads, one each a process", KEYS(pool_keys)},
+    {"fibers", "fibers of all plugins", KEYS(fiber_keys)},
+    {"log", "what is logged, where to and how", KEYS(log_keys)},
+    {NULL, NULL, {NULL, 0, NULL}},
+};
+
+static const gruvid__key_t plugin_keys[] = {
+    {.option =
+         {.name = "module",
+          .default_value = "",
+          .help = "the module to load, a bare name; empty: the section's name"},
+     .accept = accept_module},
+    {.option = {.name = "listen",
+                .type = GRUVID_ADDRESS,
+                .help = "an address to serve connections on"},
+     .repeats = true},
+    {.option =
+         {.name = "max_connections",
+          .type = GRUVID_INTEGER,
+          .default_value = "0",
+          .min = "0",
+          .max = "1000000000",
+          .help =
+              "the most connections at a time, more wait to be accepted; 0: no "
+              "limit"}},
+    {.option =
+         {.name = "read_timeout",
+          .type = GRUVID_DURATION,
+          .default_value = "0",
+          .help =
+              "the most that a single read or write of a connection may take; "
+              "0: no limit"}},
+    {.option =
+         {.name = "idle_timeout",
+          .type = GRUVID_DURATION,
+          .default_value = "0",
+          .help =
+              "a connection without traffic either way for so long is ended; "
+              "0: never"}},
+    {.option = {.name = "start_timeout",
+                .type = GRUVID_DURATION,
+                .default_value = "30s",
+                .min = "1ms",
+                .help = "how long the start of the plugin may take"}},
+};
+
+const gruvid__table_t gruvid__plugin_keys = KEYS(plugin_keys);
+
+const gruvid__key_t *
+gruvid__find_key(const gruvid__table_t *table, const char *name)
+{
+    for (size_t i = 0; i < table->length; i++) {
+        if (strcmp(table->keys[i].option.name, name) == 0)
+            return &table->keys[i];
+    }
+    return NULL;
+}
+
+bool
+gruvid__is_reserved(const char *key)
+{
+    static const char *const later[] = {
+        "backlog",   "cancel_timeout", "drain_timeout", "hubs",
+        "log_level", "stop_timeout",   "write_timeout"};
+
+    if (gruvid__find_key(&gruvid__plugin_keys, key) != NULL)
+        return true;
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        if (strcmp(key, later[i]) == 0)
+            return true;
+    }
+    return strncmp(key, "tls_", 4) == 0 || strncmp(key, "gruvid_", 7) == 0;
+}
