@@ -27,6 +27,13 @@ gruvi__context_start:
         .cfi_endproc
         .size   gruvi__context_start, . - gruvi__context_start
 
+        .globl  gruvi__context_lost
+        .hidden gruvi__context_lost
+        .type   gruvi__context_lost, %function
+gruvi__context_lost:
+        brk     #1
+        .size   gruvi__context_lost, . - gruvi__context_lost
+
 #ifdef __ARM_FEATURE_BTI_DEFAULT
 /* Fit for branch target identification; no return address is ever signed
  * here, so that the object fits pointer authentication too. */

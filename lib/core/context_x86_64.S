@@ -27,6 +27,13 @@ gruvi__context_start:
         .cfi_endproc
         .size   gruvi__context_start, . - gruvi__context_start
 
+        .globl  gruvi__context_lost
+        .hidden gruvi__context_lost
+        .type   gruvi__context_lost, @function
+gruvi__context_lost:
+        ud2
+        .size   gruvi__context_lost, . - gruvi__context_lost
+
 #if defined(__CET__) && (__CET__ & 1)
 /*
  * Fit for indirect branch tracking, but not for a shadow stack: each context

@@ -44,8 +44,10 @@ struct gruvi__context {
 #define GRUVI__CONTEXT_LOST_APX
 #endif
 
-/* In context_x86_64.S; jumped to, never called. */
+/* In context_x86_64.S: the beginning of a context, jumped to and never called;
+ * and what is never reached. */
 extern void gruvi__context_start(void) __attribute__((visibility("hidden")));
+extern void gruvi__context_lost(void) __attribute__((visibility("hidden")));
 
 static inline void
 gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
@@ -82,6 +84,12 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
                        "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
                        "st(6)", "st(7)", "memory",
                        "cc" GRUVI__CONTEXT_LOST_AVX512 GRUVI__CONTEXT_LOST_APX);
+    /* Other contexts have run in the meantime.  gcc does not take "memory" for
+     * that: it believes that a function with this in it leaves the static
+     * variables alone that it does not name.  A call that it cannot see into
+     * convinces it. */
+    if (__builtin_expect(to == 0, 0))
+        gruvi__context_lost();
 }
 
 static inline const void *
