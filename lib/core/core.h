@@ -21,8 +21,10 @@
 #define GRUVI_CORE_CORE_H
 
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <gruvi/error.h>
@@ -34,16 +36,17 @@
 #include <gruvi/switch_back.h>
 #include <gruvi/switchpoint.h>
 
-#include "context.h"
-#include "heap.h"
-#include "list.h"
-#include "stack.h"
+#include "core/context.h"
+#include "core/context_tools.h"
+#include "core/heap.h"
+#include "core/list.h"
+#include "core/stack.h"
 
 #define gruvi__likely(x)   __builtin_expect(!!(x), 1)
 #define gruvi__unlikely(x) __builtin_expect(!!(x), 0)
 
 #define GRUVI__NAME_SIZE    32
-#define GRUVI__MESSAGE_SIZE 48
+#define GRUVI__MESSAGE_SIZE 64
 
 /* --- clock.c ----------------------------------------------------------- */
 
@@ -117,10 +120,10 @@ enum gruvi__kind { GRUVI__FIBER, GRUVI__ROOT, GRUVI__HUB };
 
 /* Errors on their way to a fiber. */
 enum {
-    GRUVI__PENDING_CANCEL = 1,    /* fiber->cancels of them */
-    GRUVI__PENDING_THROW = 2,     /* fiber->throw_error */
-    GRUVI__PENDING_INTERRUPT = 4, /* root fiber: SIGINT */
-    GRUVI__PENDING_DEADLINE = 8,  /* a switch back has expired */
+    GRUVI__PENDING_CANCEL = 1,      /* fiber->cancels of them */
+    GRUVI__PENDING_THROW = 2,       /* fiber->throw_error */
+    GRUVI__PENDING_INTERRUPT = 4,   /* root fiber: SIGINT */
+    GRUVI__PENDING_DEADLINE = 8,    /* a switch back has expired */
     GRUVI__PENDING_SWITCH_BACK = 16 /* one has an error thrown into it */
 };
 
@@ -136,17 +139,19 @@ struct gruvi_fiber {
     uint8_t state;    /* enum gruvi__state */
     uint8_t kind;     /* enum gruvi__kind */
     bool started, was_cancelled;
-    bool timed_out;   /* the timeout of the wait it is in has passed */
-    bool in_switch;   /* it waits in gruvi_hub_switch() */
-    bool switched;    /* gruvi_fiber_switch() was called: switch_value */
-    uint8_t work;     /* stream calls since it last let others run */
-    uint16_t shield;  /* depth of GRUVI_SHIELD */
+    bool timed_out;  /* the timeout of the wait it is in has passed */
+    bool in_switch;  /* it waits in gruvi_hub_switch() */
+    bool parted;     /* nobody holds it; it goes with its wake_node */
+    bool switched;   /* gruvi_fiber_switch() was called: switch_value */
+    int arrived;     /* gruvi_hub_switch() has something to return */
+    uint8_t work;    /* stream calls since it last let others run */
+    uint16_t shield; /* depth of GRUVI_SHIELD */
     uint16_t cancels;
     uint32_t pending;
     const char *waiting_for; /* static text; valid while waiting */
 
     /* What wakes it. */
-    struct gruvi__sb *sb; /* innermost live switch back */
+    struct gruvi__sb *sb;           /* innermost live switch back */
     struct gruvi__deadline timeout; /* of the wait it is in */
     void *switch_value;
     int throw_error;
@@ -164,12 +169,14 @@ struct gruvi_fiber {
     struct gruvi__group *group;  /* from start to end */
     struct gruvi__list group_link;
     struct gruvi__local_value *locals;
-    struct gruvi__stack stack; /* its top page holds this very block */
     struct gruvi__context_tools tools;
 
     char name[GRUVI__NAME_SIZE]; /* "": made when asked for */
     char message[GRUVI__MESSAGE_SIZE];
     char thrown_message[GRUVI__MESSAGE_SIZE]; /* until it is delivered */
+
+    /* The control block lies at the top of this stack, which it ends. */
+    struct gruvi__stack stack;
 };
 
 /* First in, first out, linked by fiber->next. */
@@ -199,6 +206,7 @@ struct gruvi_hub {
     /* Queues.  A turn runs first, ready and yielded, joined to run. */
     struct gruvi__queue run, first, ready, yielded;
     int budget; /* switches until the loop is polled whatever happens */
+    int64_t polled_tick; /* of the coarse clock, when it last was */
     bool in_loop, closing, closed;
 
     gruvi_fiber_t *root;
@@ -214,11 +222,12 @@ struct gruvi_hub {
     uv_timer_t timer;
     uv_poll_t wake;     /* on inbox.fd */
     uv_signal_t sigint; /* where listens */
-    bool listens, ignore_interrupt;
+    bool listens, sigint_open, ignore_interrupt;
 
     struct gruvi__arena *arena;
+    struct gruvi__stack *stack; /* of the hub's fiber */
     struct gruvi__deadline trim;
-    gruvi_fiber_t *dead; /* ended, with nobody holding them; by next */
+    gruvi_fiber_t *dead;       /* ended, with nobody holding them; by next */
     struct gruvi__list fibers; /* those that have not ended, all_link */
     size_t live, max_fibers;
     size_t blocks; /* control blocks, that is stacks, in use */
@@ -231,7 +240,8 @@ struct gruvi_hub {
     int refs;                    /* atomic */
 };
 
-/* --- switching: hub.c ------------------------------------------------------ */
+/* --- switching: schedule.c -------------------------------------------------
+ */
 
 /*
  * Leave the current fiber, which has said what it waits for and who wakes it,
@@ -248,8 +258,21 @@ void gruvi__ready(gruvi_fiber_t *fiber);
 /* The same from any thread, as long as fiber is sure to live. */
 void gruvi__ready_remote(gruvi_fiber_t *fiber);
 
+/* Put it on hub->first, likewise. */
+void gruvi__ready_first(gruvi_fiber_t *fiber);
+
 /* Leave the current fiber for good. */
 void gruvi__leave(gruvi_fiber_t *fiber) __attribute__((noreturn));
+
+/* The hub's side: a turn, and the end.  See hub.c. */
+void gruvi__schedule_init(gruvi_hub_t *hub);
+void gruvi__hub_turn(gruvi_hub_t *hub);
+void gruvi__schedule_end(gruvi_hub_t *hub) __attribute__((noreturn));
+
+/* Callbacks of this thread: queue one, run those that are queued. */
+struct gruvi__callback;
+int gruvi__hub_callback_add(gruvi_hub_t *hub, struct gruvi__callback *callback);
+void gruvi__hub_run_callbacks(gruvi_hub_t *hub);
 
 /* An assertion of the library failed: the handler, then UV_EPERM. */
 int gruvi__assert_failed(const char *format, ...)
@@ -273,7 +296,8 @@ gruvi__in_callback(void)
            gruvi__self.current->kind == GRUVI__HUB;
 }
 
-/* --- waiting: wait.c ------------------------------------------------------- */
+/* --- waiting: wait.c -------------------------------------------------------
+ */
 
 /*
  * Every switchpoint begins with one of these: it may switch here, its hub
@@ -283,10 +307,12 @@ gruvi__in_callback(void)
  *   fiber     where to put the current fiber
  *
  * gruvi__enter_any() makes no hub: in a thread without one *fiber is NULL, and
- * the caller waits as a plain thread.
+ * the caller waits as a plain thread.  gruvi__enter_through() is for what must
+ * not fail because of a deadline.
  */
 int gruvi__enter(const char *function, gruvi_fiber_t **fiber);
 int gruvi__enter_any(const char *function, gruvi_fiber_t **fiber);
+int gruvi__enter_through(const char *function, gruvi_fiber_t **fiber);
 
 /*
  * The ordinary wait: until *granted is set, which is read with acquire, or
@@ -320,13 +346,23 @@ bool gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted,
                      const char *what);
 int gruvi__wait_end(gruvi_fiber_t *fiber, bool done);
 
+/* Somebody of this hub who waits for a fiber or a group to end. */
+struct gruvi__joiner {
+    struct gruvi__list link;
+    gruvi_fiber_t *fiber;
+    int granted;
+};
+
+void gruvi__wake_joiners(struct gruvi__list *joiners);
+
 /* Mark an error as pending, and make the fiber look at it. */
 void gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending);
 
 /* For stream calls that succeed at once: every 64th time, let others run. */
 int gruvi__breathe(gruvi_fiber_t *fiber);
 
-/* --- waitlist.c: waits that other threads grant ------------------------------ */
+/* --- waitlist.c: waits that other threads grant ------------------------------
+ */
 
 /*
  * One wait for an object that any thread may use.  It lies on the waiter's
@@ -391,7 +427,8 @@ gruvi__spin_unlock(struct gruvi__spin *spin)
     __atomic_store_n(&spin->taken, 0, __ATOMIC_RELEASE);
 }
 
-/* --- the rest --------------------------------------------------------------- */
+/* --- the rest ---------------------------------------------------------------
+ */
 
 /* switch_back.c: the real switch back; gruvi_switch_back_t has room for it. */
 struct gruvi__cleanup {
@@ -407,14 +444,21 @@ struct gruvi__sb {
     struct gruvi__deadline deadline;
     double timeout;
     void *value;
-    int error;    /* thrown, not delivered yet */
+    int error;
     bool used;    /* under lock: a switch or throw came */
+    bool latched; /* atomic: value is there, not taken yet */
+    bool thrown;  /* atomic: error is there, not delivered yet */
     bool expired; /* the deadline has passed and is not delivered yet */
     bool timed_out;
-    bool latched; /* atomic: value is there */
     struct gruvi__cleanup *cleanups, first_cleanup;
     char message[GRUVI__MESSAGE_SIZE];
 };
+
+/* Note what the switch backs of a fiber hold: fiber->arrived and pending. */
+void gruvi__sb_look(gruvi_fiber_t *fiber);
+
+/* Take the value that made fiber->arrived true. */
+void gruvi__sb_take_value(gruvi_fiber_t *fiber, void **value);
 
 /* Deliver what is pending on the switch backs of a fiber. */
 int gruvi__sb_take_deadline(gruvi_fiber_t *fiber);
@@ -426,8 +470,7 @@ void gruvi__fiber_release(gruvi_fiber_t *fiber);
 void gruvi__fiber_reap(gruvi_hub_t *hub);
 void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
                        enum gruvi__kind kind);
-gruvi_fiber_t *gruvi__fiber_start_in(gruvi_fiber_t *fiber,
-                                     struct gruvi__group *group);
+int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);
 
 /* thread.c: the root fiber of this thread, made on first use; or NULL. */
 gruvi_fiber_t *gruvi__root_fiber(void);
@@ -445,7 +488,9 @@ void gruvi__local_end(gruvi_fiber_t *fiber);
 gruvi_poller_t *gruvi__poller_new(gruvi_hub_t *hub);
 void gruvi__poller_free(gruvi_poller_t *poller);
 
-/* uv_close.c: complete a gruvi_uv_close(). */
+/* hub.c */
+void gruvi__hub_abandon(gruvi_hub_t *hub);
+void gruvi__hub_trim_later(gruvi_hub_t *hub);
 
 /* hub_data.c */
 void gruvi__hub_data_destroy(gruvi_hub_t *hub);

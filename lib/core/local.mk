@@ -29,4 +29,23 @@ LIBGRUVI_SOURCES += %D%/stack_guard.c
 
 # Level 1: fibers, the hub and what belongs to them.
 LIBGRUVI_SOURCES += %D%/core.h
+LIBGRUVI_SOURCES += %D%/backtrace.c
+LIBGRUVI_SOURCES += %D%/clock.c
+LIBGRUVI_SOURCES += %D%/error.c
+LIBGRUVI_SOURCES += %D%/fiber.c
+LIBGRUVI_SOURCES += %D%/group.c
+LIBGRUVI_SOURCES += %D%/hub.c
+LIBGRUVI_SOURCES += %D%/hub_data.c
+LIBGRUVI_SOURCES += %D%/inbox.c
+LIBGRUVI_SOURCES += %D%/interrupt.c
+LIBGRUVI_SOURCES += %D%/local.c
+LIBGRUVI_SOURCES += %D%/log.c
+LIBGRUVI_SOURCES += %D%/poll.c
+LIBGRUVI_SOURCES += %D%/schedule.c
+LIBGRUVI_SOURCES += %D%/switch_back.c
+LIBGRUVI_SOURCES += %D%/switchpoint.c
+LIBGRUVI_SOURCES += %D%/thread.c
+LIBGRUVI_SOURCES += %D%/uv_close.c
 LIBGRUVI_SOURCES += %D%/version.c
+LIBGRUVI_SOURCES += %D%/wait.c
+LIBGRUVI_SOURCES += %D%/waitlist.c

@@ -51,7 +51,7 @@ GRUVI_API int gruvi_last_error(void);
  * by gruvi_fiber_cancel(), gruvi_fiber_throw() or gruvi_switch_back_throw().
  *
  * Returns borrowed text, "" where there was none; it is valid until the next
- * error is thrown into this fiber.  Messages are cut to 47 bytes.
+ * error is thrown into this fiber.  Messages are cut to 63 bytes.
  * Context: any thread.
  */
 GRUVI_API const char *gruvi_error_message(void);

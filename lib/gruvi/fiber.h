@@ -59,7 +59,7 @@ GRUVI_API int gruvi_fiber_start(gruvi_fiber_t *fiber);
  * switchpoint it waits in, or else its next one that waits, returns
  * UV_ECANCELED, once a call.  A fiber that has not run yet never runs.
  *
- *   message  for gruvi_error_message(); copied, cut to 47 bytes; may be NULL
+ *   message  for gruvi_error_message(); copied, cut to 63 bytes; may be NULL
  *
  * Returns 0, also for a fiber that has ended.
  * Errors:  UV_EPERM in another thread, UV_EINVAL for the root or hub fiber.
@@ -146,7 +146,7 @@ GRUVI_API int gruvi_fiber_switch(gruvi_fiber_t *fiber, void *value);
  * has not run yet ends with it.
  *
  *   err      a negative code
- *   message  for gruvi_error_message(); copied, cut to 47 bytes; may be NULL
+ *   message  for gruvi_error_message(); copied, cut to 63 bytes; may be NULL
  *
  * Returns 0, also for a fiber that has ended.
  * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY where an error thrown

@@ -119,7 +119,7 @@ GRUVI_API void gruvi_switch_back_switch(gruvi_switch_back_t *sb, void *value);
  * and exit, at any depth, returns err.  At most once, likewise.
  *
  *   err      a negative code; others count as UV_EINVAL
- *   message  for gruvi_error_message(); copied, cut to 47 bytes; may be NULL
+ *   message  for gruvi_error_message(); copied, cut to 63 bytes; may be NULL
  *
  * Context: hub thread; with a lock any thread.
  */

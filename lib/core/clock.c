@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time is asked here and nowhere else.
+ *
+ * Deadlines are absolute nanoseconds in a pairing heap of the hub.  All of
+ * them share one uv_timer_t, which is set when the hub is about to block; its
+ * granularity, a millisecond, is that by which a wait may end late.  It never
+ * ends early: the hub compares with the clock itself.
+ */
+#include "core/core.h"
+
+/* About 292 years: what is later than that never comes. */
+#define FOREVER_SECONDS 9.2e9
+
+uint64_t
+gruvi__clock_now(void)
+{
+    return uv_hrtime();
+}
+
+uint64_t
+gruvi__clock_due(double timeout)
+{
+    double whole;
+
+    if (timeout < 0 || timeout >= FOREVER_SECONDS)
+        return UINT64_MAX;
+    /* Rounded up, so that no wait ends before its timeout. */
+    whole = timeout * 1e9;
+    return gruvi__clock_now() + (uint64_t)whole +
+           (whole > (double)(uint64_t)whole);
+}
+
+void
+gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
+                    uint64_t due)
+{
+    if (due == UINT64_MAX)
+        return;
+    deadline->node.key = due;
+    gruvi__heap_insert(&hub->deadlines, &deadline->node);
+}
+
+void
+gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline)
+{
+    if (deadline->node.key == 0)
+        return;
+    gruvi__heap_remove(&hub->deadlines, &deadline->node);
+    deadline->node.key = 0;
+}

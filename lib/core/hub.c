@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub runs the fibers of one thread on top of one libuv loop.  This file
+ * is its life; what it does meanwhile is in schedule.c.
+ *
+ *   gruvi_get_hub()    allocate, loop, arena, the hub's own fiber
+ *   ...                turns, each time the root fiber waits
+ *   gruvi_hub_close()  cancel all fibers; turns until they have ended;
+ *                      then, still in the hub's fiber: data, callbacks,
+ *                      handles, the loop; back to the root fiber for good
+ *
+ * The memory stays until nobody refers to it: other threads may post, and get
+ * UV_ESHUTDOWN.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core.h"
+#include "core/overflow.h"
+
+/* libuv's and everybody's callbacks run on it. */
+#define HUB_STACK_SIZE ((size_t)256 * 1024)
+
+/* How long ended fibers' stacks stay warm before their surplus is given
+ * back, and how many at a time. */
+#define TRIM_AFTER 0.5
+#define TRIM_BATCH 512
+
+static void shut_down(gruvi_hub_t *hub);
+
+/* The hub's fiber. */
+static void
+hub_main(void)
+{
+    gruvi_hub_t *hub = gruvi__self.hub;
+
+    gruvi__tools_after_switch(&hub->fiber.tools);
+    while (!hub->closing || hub->live > 0)
+        gruvi__hub_turn(hub);
+    shut_down(hub);
+    gruvi__schedule_end(hub);
+}
+
+/* For the handler of stack overflows: async-signal-safe. */
+static bool
+describe_overflow(const void *addr, const char **name, size_t *stack_size)
+{
+    gruvi_fiber_t *fiber = gruvi__self.current;
+    const struct gruvi__stack *stack;
+
+    if (fiber == NULL || fiber->kind == GRUVI__ROOT)
+        return false;
+    stack = fiber->kind == GRUVI__HUB ? fiber->hub->stack : &fiber->stack;
+    if (!gruvi__stack_guards(stack, addr))
+        return false;
+    *name = gruvi_fiber_name(fiber);
+    *stack_size = stack->size;
+    return true;
+}
+
+static void
+on_wake(uv_poll_t *handle, int status, int events)
+{
+    gruvi_hub_t *hub = handle->data;
+    uint64_t count;
+
+    (void)status;
+    (void)events;
+    uv_stop(&hub->loop);
+    while (read(hub->inbox.fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+}
+
+static int
+open_handles(gruvi_hub_t *hub)
+{
+    int err;
+
+    uv_timer_init(&hub->loop, &hub->timer);
+    hub->timer.data = hub->wake.data = hub;
+    err = uv_poll_init(&hub->loop, &hub->wake, hub->inbox.fd);
+    if (err < 0)
+        return err;
+    return uv_poll_start(&hub->wake, UV_READABLE, on_wake);
+}
+
+/* Ends a loop whose handles need no waiting for: they never ran. */
+static void
+close_unused(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void
+close_loop(uv_loop_t *loop)
+{
+    uv_walk(loop, close_unused, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_loop_close(loop);
+}
+
+static int
+open_fiber(gruvi_hub_t *hub)
+{
+    struct gruvi__stack *stack;
+    int err = gruvi__stack_alloc(hub->arena, HUB_STACK_SIZE, &stack);
+
+    if (err < 0)
+        return err;
+    hub->stack = stack;
+    gruvi__fiber_init(&hub->fiber, hub, GRUVI__HUB);
+    hub->fiber.started = true;
+    hub->fiber.state = GRUVI__READY;
+    gruvi__context_make(&hub->fiber.context, stack->low, stack, hub_main);
+    gruvi__tools_init(&hub->fiber.tools, stack->low,
+                      (size_t)((char *)(stack + 1) - stack->low));
+    return 0;
+}
+
+static int
+hub_open(gruvi_hub_t *hub)
+{
+    int err;
+
+    if ((err = gruvi__inbox_init(&hub->inbox)) < 0)
+        return err;
+    if ((err = uv_loop_init(&hub->loop)) < 0)
+        goto fail_loop;
+    if ((err = open_handles(hub)) < 0)
+        goto fail_handles;
+    err = UV_ENOMEM;
+    if ((hub->arena = gruvi__arena_new()) == NULL)
+        goto fail_handles;
+    if ((err = open_fiber(hub)) < 0)
+        goto fail_fiber;
+    err = UV_ENOMEM;
+    if ((hub->poller = gruvi__poller_new(hub)) == NULL)
+        goto fail_poller;
+    if ((err = gruvi__overflow_thread_enter()) < 0)
+        goto fail_overflow;
+    return 0;
+
+fail_overflow:
+    gruvi__poller_free(hub->poller);
+fail_poller:
+    gruvi__tools_destroy(&hub->fiber.tools);
+    gruvi__stack_release(hub->arena, hub->stack);
+fail_fiber:
+    gruvi__arena_free(hub->arena);
+fail_handles:
+    close_loop(&hub->loop);
+fail_loop:
+    gruvi__inbox_destroy(&hub->inbox);
+    return err;
+}
+
+/* Give surplus stacks back, a batch at a time. */
+static void
+on_trim(struct gruvi__deadline *deadline)
+{
+    gruvi_hub_t *hub = gruvi__list_entry(deadline, gruvi_hub_t, trim);
+
+    gruvi__arena_trim(hub->arena, TRIM_BATCH);
+    gruvi__hub_trim_later(hub);
+}
+
+void
+gruvi__hub_trim_later(gruvi_hub_t *hub)
+{
+    if (hub->trim.node.key == 0 && gruvi__arena_trim(hub->arena, 0) > 0)
+        gruvi__deadline_arm(hub, &hub->trim, gruvi__clock_due(TRIM_AFTER));
+}
+
+static gruvi_hub_t *
+hub_new(gruvi_fiber_t *root)
+{
+    gruvi_hub_t *hub;
+    int err;
+
+    if (posix_memalign((void **)&hub, _Alignof(gruvi_hub_t), sizeof *hub))
+        return gruvi__fail(UV_ENOMEM);
+    memset(hub, 0, sizeof *hub);
+    hub->refs = 1;
+    hub->root = root;
+    hub->trim.fire = on_trim;
+    gruvi__list_init(&hub->fibers);
+    gruvi__list_init(&hub->data);
+    gruvi__list_init(&hub->closings);
+    gruvi__schedule_init(hub);
+    if ((err = hub_open(hub)) < 0) {
+        free(hub);
+        return gruvi__fail(err);
+    }
+    gruvi__overflow_describe = describe_overflow;
+    gruvi__overflow_install();
+    gruvi__sigint_listen(hub);
+    return hub;
+}
+
+gruvi_hub_t *
+gruvi_get_hub(void)
+{
+    gruvi_fiber_t *root;
+    gruvi_hub_t *hub = gruvi__self.hub;
+
+    if (gruvi__likely(hub != NULL))
+        return hub;
+    root = gruvi__root_fiber();
+    if (root == NULL)
+        return NULL;
+    hub = hub_new(root);
+    if (hub == NULL)
+        return NULL;
+    root->hub = hub;
+    gruvi__self.hub = hub;
+    return hub;
+}
+
+gruvi_hub_t *
+gruvi_hub_ref(gruvi_hub_t *hub)
+{
+    __atomic_fetch_add(&hub->refs, 1, __ATOMIC_RELAXED);
+    return hub;
+}
+
+void
+gruvi_hub_unref(gruvi_hub_t *hub)
+{
+    if (hub == NULL || __atomic_sub_fetch(&hub->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    gruvi__inbox_destroy(&hub->inbox);
+    free(hub);
+}
+
+uv_loop_t *
+gruvi_hub_loop(gruvi_hub_t *hub)
+{
+    return hub->closed ? NULL : &hub->loop;
+}
+
+const char *
+gruvi_hub_name(const gruvi_hub_t *hub)
+{
+    (void)hub;
+    return "Hub";
+}
+
+gruvi_poller_t *
+gruvi_hub_poll(gruvi_hub_t *hub)
+{
+    return hub->poller;
+}
+
+void
+gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max)
+{
+    hub->max_fibers = max;
+}
+
+void
+gruvi_hub_each_fiber(gruvi_hub_t *hub,
+                     void (*fn)(gruvi_fiber_t *fiber, void *arg), void *arg)
+{
+    struct gruvi__list *link, *next;
+
+    fn(hub->root, arg);
+    if (!hub->closed)
+        fn(&hub->fiber, arg);
+    for (link = hub->fibers.next; link != &hub->fibers; link = next) {
+        next = link->next;
+        fn(gruvi__list_entry(link, gruvi_fiber_t, all_link), arg);
+    }
+}
+
+static void
+run_callback(struct gruvi__inbox_node *node)
+{
+    struct gruvi__callback *callback =
+        gruvi__list_entry(node, struct gruvi__callback, node);
+    void (*fn)(void *arg) = callback->callback;
+    void *arg = callback->arg;
+
+    free(callback);
+    fn(arg);
+}
+
+int
+gruvi_hub_run_callback(gruvi_hub_t *hub, void (*fn)(void *arg), void *arg)
+{
+    struct gruvi__callback *callback;
+    int err;
+
+    if (hub == NULL || fn == NULL)
+        return UV_EINVAL;
+    callback = malloc(sizeof *callback);
+    if (callback == NULL)
+        return UV_ENOMEM;
+    callback->node.run = run_callback;
+    callback->callback = fn;
+    callback->arg = arg;
+    if (gruvi__is_own(hub))
+        err = gruvi__hub_callback_add(hub, callback);
+    else
+        err = gruvi__inbox_post(&hub->inbox, &callback->node);
+    if (err < 0)
+        free(callback);
+    return err;
+}
+
+static void
+close_left(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (uv_is_closing(handle))
+        return;
+    gruvi_warning("the hub closes a %s handle that was left on its loop",
+                  uv_handle_type_name(uv_handle_get_type(handle)));
+    uv_close(handle, NULL);
+}
+
+/* In the hub's fiber, when all others have ended. */
+static void
+shut_down(gruvi_hub_t *hub)
+{
+    gruvi__hub_data_destroy(hub);
+    gruvi__hub_run_callbacks(hub);
+    gruvi__sigint_unlisten(hub);
+    gruvi__poller_free(hub->poller);
+    hub->poller = NULL;
+    uv_close((uv_handle_t *)&hub->timer, NULL);
+    uv_close((uv_handle_t *)&hub->wake, NULL);
+    do {
+        gruvi__hub_run_callbacks(hub);
+        gruvi__hub_data_destroy(hub);
+        uv_walk(&hub->loop, close_left, NULL);
+        uv_run(&hub->loop, UV_RUN_DEFAULT);
+    } while (hub->callbacks != NULL || uv_loop_alive(&hub->loop) ||
+             !gruvi__inbox_close(&hub->inbox));
+    hub->closed = true;
+    uv_loop_close(&hub->loop);
+}
+
+/* In the root fiber, when the hub's fiber has been left for good. */
+static void
+free_stacks(gruvi_hub_t *hub)
+{
+    gruvi__fiber_reap(hub);
+    gruvi__tools_destroy(&hub->fiber.tools);
+    gruvi__stack_release(hub->arena, hub->stack);
+    if (hub->blocks == 0)
+        gruvi__arena_free(hub->arena);
+    else
+        gruvi_hub_ref(hub); /* until the last handle of a fiber is let go */
+    gruvi__overflow_thread_leave();
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_hub_close(gruvi_hub_t *hub)
+{
+    struct gruvi__list *link, *next;
+    gruvi_fiber_t *root;
+
+    if (hub == NULL)
+        return UV_EINVAL;
+    if (!gruvi__is_own(hub) || gruvi__self.current != hub->root)
+        return UV_EPERM;
+    if (gruvi__switchpoint(__func__) < 0)
+        return UV_EPERM;
+    if (hub->closed)
+        return 0;
+    root = hub->root;
+    hub->closing = true;
+    for (link = hub->fibers.next; link != &hub->fibers; link = next) {
+        next = link->next;
+        gruvi_fiber_cancel(gruvi__list_entry(link, gruvi_fiber_t, all_link),
+                           "the hub closes");
+    }
+    gruvi__deadline_disarm(hub, &hub->trim);
+    root->waiting_for = "close";
+    while (!hub->closed)
+        gruvi__park(root);
+    gruvi__local_end(root);
+    free_stacks(hub);
+    return 0;
+}
+
+void
+gruvi__hub_abandon(gruvi_hub_t *hub)
+{
+    hub->closing = true;
+    while (!gruvi__inbox_close(&hub->inbox))
+        gruvi__hub_run_callbacks(hub);
+    gruvi__sigint_unlisten(hub);
+    hub->closed = true;
+    gruvi_hub_ref(hub); /* for ever: the fibers still refer to it */
+}

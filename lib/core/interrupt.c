@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGINT: the first hub of a process listens, and its root fiber's wait
+ * returns UV_EINTR.  Whoever has a handler of his own, or has SIGINT ignored,
+ * keeps that.
+ */
+#include <signal.h>
+
+#include "core/core.h"
+
+static gruvi_hub_t *listener; /* atomic */
+
+static void
+on_sigint(uv_signal_t *handle, int signum)
+{
+    gruvi_hub_t *hub = handle->data;
+
+    (void)signum;
+    if (!hub->ignore_interrupt)
+        gruvi__interrupt(hub->root, GRUVI__PENDING_INTERRUPT);
+}
+
+static bool
+is_default(void)
+{
+    struct sigaction action;
+
+    return sigaction(SIGINT, NULL, &action) == 0 &&
+           !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL;
+}
+
+void
+gruvi__sigint_listen(gruvi_hub_t *hub)
+{
+    gruvi_hub_t *none = NULL;
+
+    if (!__atomic_compare_exchange_n(&listener, &none, hub, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return;
+    hub->listens = true;
+    if (!is_default())
+        return;
+    if (uv_signal_init(&hub->loop, &hub->sigint) < 0)
+        return;
+    hub->sigint.data = hub;
+    hub->sigint_open = true;
+    if (uv_signal_start(&hub->sigint, on_sigint, SIGINT) < 0)
+        gruvi_warning("cannot listen for SIGINT; it ends the process");
+}
+
+void
+gruvi__sigint_unlisten(gruvi_hub_t *hub)
+{
+    if (!hub->listens)
+        return;
+    if (hub->sigint_open)
+        uv_close((uv_handle_t *)&hub->sigint, NULL);
+    hub->listens = hub->sigint_open = false;
+    __atomic_store_n(&listener, NULL, __ATOMIC_RELEASE);
+}
+
+bool
+gruvi_hub_ignore_interrupt(const gruvi_hub_t *hub)
+{
+    return hub->ignore_interrupt;
+}
+
+void
+gruvi_hub_set_ignore_interrupt(gruvi_hub_t *hub, bool ignore)
+{
+    hub->ignore_interrupt = ignore;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fiber-local data: a short list of values on each fiber, each with the
+ * number of its variable.  Variables get their number when they are first
+ * set, and never the same twice; so a value outlives its variable unseen.
+ */
+#include <stdlib.h>
+
+#include "core/core.h"
+
+#include <gruvi/local.h>
+
+/* Destroyers may set values again; that many times they are heard. */
+#define ROUNDS 4
+
+struct gruvi__local_value {
+    struct gruvi__local_value *next;
+    uint64_t id;
+    void *value;
+    void (*destroy)(void *value);
+};
+
+_Static_assert(sizeof(gruvi_local_t) == 32, "the size is part of the ABI");
+
+static uint64_t last_id; /* atomic */
+
+/* The number of a variable, made on first use by whichever thread is first. */
+static uint64_t
+number(gruvi_local_t *local)
+{
+    uint64_t *id = &local->gruvi__private.id, none = 0, fresh;
+    uint64_t known = __atomic_load_n(id, __ATOMIC_ACQUIRE);
+
+    if (known != 0)
+        return known;
+    fresh = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    if (__atomic_compare_exchange_n(id, &none, fresh, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return fresh;
+    return none;
+}
+
+static struct gruvi__local_value **
+find(gruvi_fiber_t *fiber, uint64_t id)
+{
+    struct gruvi__local_value **link = &fiber->locals;
+
+    while (*link != NULL && (*link)->id != id)
+        link = &(*link)->next;
+    return link;
+}
+
+void
+gruvi_local_init(gruvi_local_t *local, void (*destroy)(void *value))
+{
+    *local = (gruvi_local_t)GRUVI_LOCAL_INIT(destroy);
+}
+
+int
+gruvi_local_set(gruvi_local_t *local, void *value)
+{
+    gruvi_fiber_t *fiber = gruvi_current_fiber();
+    struct gruvi__local_value **link, *entry;
+
+    if (fiber == NULL)
+        return UV_ENOMEM;
+    link = find(fiber, number(local));
+    entry = *link;
+    if (entry == NULL) {
+        entry = malloc(sizeof *entry);
+        if (entry == NULL)
+            return UV_ENOMEM;
+        entry->next = NULL;
+        entry->id = number(local);
+        entry->destroy = local->gruvi__private.destroy;
+        *link = entry;
+    }
+    entry->value = value;
+    return 0;
+}
+
+int
+gruvi_local_get(gruvi_local_t *local, void **value)
+{
+    gruvi_fiber_t *fiber = gruvi__self.current;
+    struct gruvi__local_value *entry =
+        fiber == NULL ? NULL : *find(fiber, number(local));
+
+    if (value != NULL)
+        *value = entry == NULL ? NULL : entry->value;
+    return entry == NULL ? UV_ENOENT : 0;
+}
+
+int
+gruvi_local_unset(gruvi_local_t *local)
+{
+    gruvi_fiber_t *fiber = gruvi__self.current;
+    struct gruvi__local_value **link, *entry;
+
+    if (fiber == NULL)
+        return UV_ENOENT;
+    link = find(fiber, number(local));
+    entry = *link;
+    if (entry == NULL)
+        return UV_ENOENT;
+    *link = entry->next;
+    free(entry);
+    return 0;
+}
+
+void
+gruvi_local_destroy(gruvi_local_t *local)
+{
+    __atomic_store_n(&local->gruvi__private.id, 0, __ATOMIC_RELEASE);
+}
+
+static void
+end_round(gruvi_fiber_t *fiber, bool destroy)
+{
+    struct gruvi__local_value *entry = fiber->locals, *next;
+
+    fiber->locals = NULL;
+    for (; entry != NULL; entry = next) {
+        next = entry->next;
+        if (destroy && entry->destroy != NULL)
+            entry->destroy(entry->value);
+        free(entry);
+    }
+}
+
+void
+gruvi__local_end(gruvi_fiber_t *fiber)
+{
+    int round;
+
+    for (round = 0; fiber->locals != NULL && round < ROUNDS; round++)
+        end_round(fiber, true);
+    if (fiber->locals != NULL) {
+        gruvi_warning("fiber-local data of %s is set by its own destroyers "
+                      "again and again; left as it is",
+                      gruvi_fiber_name(fiber));
+        end_round(fiber, false);
+    }
+}

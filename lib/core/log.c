@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Log records: formatted on the caller's stack, handed to the sink.  Fiber
+ * stacks are small, so a message is too.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/core.h"
+
+#define MESSAGE_SIZE 1024
+
+int gruvi__log_level = GRUVI_LOG_INFO; /* atomic */
+
+static gruvi_log_fn log_sink; /* atomic; NULL: nowhere */
+
+gruvi_log_fn
+gruvi_set_log_sink(gruvi_log_fn sink)
+{
+    return __atomic_exchange_n(&log_sink, sink, __ATOMIC_ACQ_REL);
+}
+
+void
+gruvi_set_log_level(gruvi_log_level_t level)
+{
+    __atomic_store_n(&gruvi__log_level, (int)level, __ATOMIC_RELAXED);
+}
+
+gruvi_log_level_t
+gruvi_log_level(void)
+{
+    return (gruvi_log_level_t)__atomic_load_n(&gruvi__log_level,
+                                              __ATOMIC_RELAXED);
+}
+
+const char *
+gruvi_log_level_name(gruvi_log_level_t level)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+
+    return (unsigned)level < sizeof names / sizeof *names ? names[level]
+                                                          : "unknown";
+}
+
+void
+gruvi_vlog(gruvi_log_level_t level, const char *format, va_list args)
+{
+    gruvi_log_fn sink = __atomic_load_n(&log_sink, __ATOMIC_ACQUIRE);
+    const gruvi_fiber_t *fiber = gruvi__self.current;
+    char message[MESSAGE_SIZE];
+    gruvi_log_record_t record = {.level = level,
+                                 .hub = "",
+                                 .fiber = "",
+                                 .group = "",
+                                 .message = message};
+
+    if (sink == NULL || level > gruvi_log_level())
+        return;
+    vsnprintf(message, sizeof message, format, args);
+    clock_gettime(CLOCK_REALTIME, &record.time);
+    if (fiber != NULL && fiber->hub != NULL) {
+        record.hub = gruvi_hub_name(fiber->hub);
+        record.fiber = gruvi_fiber_name(fiber);
+        record.group = gruvi__group_outermost(fiber);
+    }
+    sink(&record);
+}
+
+void
+gruvi_log(gruvi_log_level_t level, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    gruvi_vlog(level, format, args);
+    va_end(args);
+}
+
+void
+gruvi_log_to_stderr(const gruvi_log_record_t *record)
+{
+    fprintf(stderr, "%s: %s%s%s\n", gruvi_log_level_name(record->level),
+            record->fiber, record->fiber[0] == '\0' ? "" : ": ",
+            record->message);
+}

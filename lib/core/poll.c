@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The poller: many watches on one descriptor, one libuv handle for them.
+ *
+ *   table[fd] -> entry: uv_poll_t, watches -> watch, watch, ...
+ *
+ * The handle asks for what all watches together ask for, and is only touched
+ * when that changes: starting one again costs system calls.  An entry goes
+ * with its last watch; libuv forgets the descriptor at once and the memory
+ * when its close callback runs.
+ *
+ * A watch may be removed while the callbacks of its descriptor run: it is
+ * taken off at once and freed when they are through.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core.h"
+
+#define EVENTS (UV_READABLE | UV_WRITABLE)
+
+struct entry {
+    uv_poll_t handle; /* first: the close callback frees by it */
+    gruvi_poller_t *poller;
+    struct gruvi__list watches;
+    int fd;
+    int events; /* what the handle asks for */
+};
+
+struct gruvi_watch {
+    struct gruvi__list link; /* on entry->watches, or poller->removed */
+    struct entry *entry;     /* NULL: removed */
+    gruvi_poll_fn fn;
+    void *arg;
+    int events;
+    unsigned round; /* of the last dispatch that was its own */
+};
+
+struct gruvi_poller {
+    gruvi_hub_t *hub;
+    struct entry **table; /* by descriptor */
+    int table_size;
+    unsigned round;
+    int depth; /* of dispatches */
+    struct gruvi__list removed;
+};
+
+gruvi_poller_t *
+gruvi__poller_new(gruvi_hub_t *hub)
+{
+    gruvi_poller_t *poller = calloc(1, sizeof *poller);
+
+    if (poller == NULL)
+        return NULL;
+    poller->hub = hub;
+    gruvi__list_init(&poller->removed);
+    return poller;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void
+drop_entry(struct entry *entry)
+{
+    entry->poller->table[entry->fd] = NULL;
+    uv_poll_stop(&entry->handle);
+    uv_close((uv_handle_t *)&entry->handle, on_closed);
+}
+
+static void
+free_removed(gruvi_poller_t *poller)
+{
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(&poller->removed)) != NULL)
+        free(gruvi__list_entry(link, gruvi_watch_t, link));
+}
+
+/* The loop still has to run for the handles. */
+void
+gruvi__poller_free(gruvi_poller_t *poller)
+{
+    struct gruvi__list *link;
+    struct entry *entry;
+    int fd;
+
+    for (fd = 0; fd < poller->table_size; fd++) {
+        entry = poller->table[fd];
+        if (entry == NULL)
+            continue;
+        gruvi_warning("the hub closes watches that were left on descriptor %d",
+                      fd);
+        while ((link = gruvi__list_pop(&entry->watches)) != NULL)
+            free(gruvi__list_entry(link, gruvi_watch_t, link));
+        drop_entry(entry);
+    }
+    free_removed(poller);
+    free(poller->table);
+    free(poller);
+}
+
+static gruvi_watch_t *
+next_of_round(struct entry *entry, unsigned round)
+{
+    struct gruvi__list *link;
+    gruvi_watch_t *watch;
+
+    for (link = entry->watches.next; link != &entry->watches;
+         link = link->next) {
+        watch = gruvi__list_entry(link, gruvi_watch_t, link);
+        if (watch->round != round)
+            return watch;
+    }
+    return NULL;
+}
+
+/*
+ * Callbacks may add and remove watches of this descriptor, even all of them,
+ * so each step looks from the start for one that was not called yet.  Watches
+ * that are called go to the end of the list, which keeps that step short.
+ */
+static void
+on_events(uv_poll_t *handle, int status, int events)
+{
+    struct entry *entry = (struct entry *)handle;
+    gruvi_poller_t *poller = entry->poller;
+    unsigned round = ++poller->round;
+    gruvi_watch_t *watch;
+    int fd = entry->fd, came;
+
+    poller->depth++;
+    while (poller->table[fd] == entry &&
+           (watch = next_of_round(entry, round)) != NULL) {
+        watch->round = round;
+        gruvi__list_remove(&watch->link);
+        gruvi__list_add(&entry->watches, &watch->link);
+        came = status < 0 ? watch->events : watch->events & events;
+        if (came != 0)
+            watch->fn(fd, came, watch->arg);
+    }
+    if (--poller->depth == 0)
+        free_removed(poller);
+}
+
+/* Have the handle ask for what the watches do. */
+static int
+adjust(struct entry *entry)
+{
+    struct gruvi__list *link;
+    int events = 0, err;
+
+    for (link = entry->watches.next; link != &entry->watches; link = link->next)
+        events |= gruvi__list_entry(link, gruvi_watch_t, link)->events;
+    if (events == entry->events)
+        return 0;
+    err = events == 0 ? uv_poll_stop(&entry->handle)
+                      : uv_poll_start(&entry->handle, events, on_events);
+    entry->events = err < 0 ? 0 : events;
+    return err;
+}
+
+static int
+grow_table(gruvi_poller_t *poller, int fd)
+{
+    struct entry **table;
+    int size = poller->table_size == 0 ? 64 : poller->table_size;
+
+    if (fd < poller->table_size)
+        return 0;
+    while (size <= fd)
+        size *= 2;
+    table = realloc(poller->table, (size_t)size * sizeof *table);
+    if (table == NULL)
+        return UV_ENOMEM;
+    memset(table + poller->table_size, 0,
+           (size_t)(size - poller->table_size) * sizeof *table);
+    poller->table = table;
+    poller->table_size = size;
+    return 0;
+}
+
+static int
+get_entry(gruvi_poller_t *poller, int fd, struct entry **out)
+{
+    struct entry *entry;
+    int err = grow_table(poller, fd);
+
+    if (err < 0)
+        return err;
+    if (poller->table[fd] == NULL) {
+        entry = calloc(1, sizeof *entry);
+        if (entry == NULL)
+            return UV_ENOMEM;
+        err = uv_poll_init(&poller->hub->loop, &entry->handle, fd);
+        if (err < 0) {
+            free(entry);
+            return err;
+        }
+        entry->poller = poller;
+        entry->fd = fd;
+        gruvi__list_init(&entry->watches);
+        poller->table[fd] = entry;
+    }
+    *out = poller->table[fd];
+    return 0;
+}
+
+static gruvi_watch_t *
+new_watch(gruvi_poller_t *poller, struct entry *entry, int events,
+          gruvi_poll_fn fn, void *arg)
+{
+    gruvi_watch_t *watch = calloc(1, sizeof *watch);
+
+    if (watch == NULL)
+        return gruvi__fail(UV_ENOMEM);
+    watch->entry = entry;
+    watch->fn = fn;
+    watch->arg = arg;
+    watch->events = events;
+    watch->round = poller->round;
+    gruvi__list_add(&entry->watches, &watch->link);
+    return watch;
+}
+
+gruvi_watch_t *
+gruvi_poll_add(gruvi_poller_t *poller, int fd, int events, gruvi_poll_fn fn,
+               void *arg)
+{
+    gruvi_watch_t *watch;
+    struct entry *entry;
+    int err;
+
+    if (poller == NULL)
+        return gruvi__fail(UV_ESHUTDOWN);
+    if (fn == NULL || (events & ~EVENTS) != 0)
+        return gruvi__fail(UV_EINVAL);
+    if (!gruvi__is_own(poller->hub))
+        return gruvi__fail(UV_EPERM);
+    if (fd < 0 || fcntl(fd, F_GETFD) < 0)
+        return gruvi__fail(UV_EBADF);
+    if ((err = get_entry(poller, fd, &entry)) < 0)
+        return gruvi__fail(err);
+    watch = new_watch(poller, entry, events, fn, arg);
+    if (watch == NULL) {
+        if (gruvi__list_empty(&entry->watches))
+            drop_entry(entry);
+        return NULL;
+    }
+    if ((err = adjust(entry)) < 0) {
+        gruvi_poll_remove(poller, watch);
+        return gruvi__fail(err);
+    }
+    return watch;
+}
+
+static bool
+is_ours(const gruvi_poller_t *poller, const gruvi_watch_t *watch)
+{
+    return poller != NULL && watch != NULL && watch->entry != NULL &&
+           watch->entry->poller == poller && gruvi__is_own(poller->hub);
+}
+
+int
+gruvi_poll_update(gruvi_poller_t *poller, gruvi_watch_t *watch, int events)
+{
+    int err;
+
+    if (!is_ours(poller, watch))
+        return UV_ENOENT;
+    if ((events & ~EVENTS) != 0)
+        return UV_EINVAL;
+    if (watch->events == events)
+        return 0;
+    watch->events = events;
+    err = adjust(watch->entry);
+    if (err < 0)
+        watch->events = 0;
+    return err;
+}
+
+int
+gruvi_poll_remove(gruvi_poller_t *poller, gruvi_watch_t *watch)
+{
+    struct entry *entry;
+
+    if (!is_ours(poller, watch))
+        return UV_ENOENT;
+    entry = watch->entry;
+    watch->entry = NULL;
+    gruvi__list_remove(&watch->link);
+    if (gruvi__list_empty(&entry->watches))
+        drop_entry(entry);
+    else
+        adjust(entry);
+    if (poller->depth > 0)
+        gruvi__list_add(&poller->removed, &watch->link);
+    else
+        free(watch);
+    return 0;
+}
+
+struct fd_wait {
+    gruvi_fiber_t *fiber;
+    int events;
+};
+
+static void
+on_wait_fd(int fd, int events, void *arg)
+{
+    struct fd_wait *wait = arg;
+
+    (void)fd;
+    wait->events |= events;
+    gruvi__ready(wait->fiber);
+}
+
+/* Whether it is ready now, without the loop. */
+static int
+poll_now(int fd, int events)
+{
+    struct pollfd p = {.fd = fd};
+    int n;
+
+    p.events = (short)((events & UV_READABLE ? POLLIN : 0) |
+                       (events & UV_WRITABLE ? POLLOUT : 0));
+    do
+        n = poll(&p, 1, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return uv_translate_sys_error(errno);
+    if (p.revents & POLLNVAL)
+        return UV_EBADF;
+    if (p.revents & (POLLERR | POLLHUP))
+        return events;
+    return (p.revents & POLLIN ? UV_READABLE : 0) |
+           (p.revents & POLLOUT ? UV_WRITABLE : 0);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_wait_fd(int fd, int events, double timeout)
+{
+    struct fd_wait wait = {.events = 0};
+    gruvi_watch_t *watch;
+    gruvi_poller_t *poller;
+    int err = gruvi__timeout_check(timeout);
+
+    if (err < 0 || (err = gruvi__enter(__func__, &wait.fiber)) < 0)
+        return err;
+    if (events == 0 || (events & ~EVENTS) != 0)
+        return UV_EINVAL;
+    if (timeout == 0) {
+        err = poll_now(fd, events);
+        return err == 0 ? UV_ETIMEDOUT : err;
+    }
+    poller = wait.fiber->hub->poller;
+    watch = gruvi_poll_add(poller, fd, events, on_wait_fd, &wait);
+    if (watch == NULL)
+        return gruvi_last_error();
+    err = gruvi__wait(wait.fiber, &wait.events, "descriptor", timeout);
+    gruvi_poll_remove(poller, watch);
+    return err < 0 ? err : wait.events;
+}

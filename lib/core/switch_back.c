@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Switch backs: values, errors and deadlines that wait for a fiber.
+ *
+ *   fiber->sb -> innermost -> outer -> outermost
+ *
+ * A switch or throw writes into the switch back and makes the fiber look
+ * (gruvi__sb_look): the value of the innermost one ends gruvi_hub_switch(),
+ * an error or expired deadline of any of them ends any wait.  What came for
+ * one that was left is gone with it; that is why nothing stale reaches a
+ * fiber.
+ *
+ * Other threads get at a switch back with a lock only, hold it meanwhile, and
+ * exit takes it; so the fiber is there as long as they need it.
+ */
+#include <stdlib.h>
+
+#include "core/core.h"
+
+_Static_assert(sizeof(struct gruvi__sb) <= sizeof(gruvi_switch_back_t),
+               "a switch back outgrew its public size");
+
+static inline struct gruvi__sb *
+real(const gruvi_switch_back_t *sb)
+{
+    return (struct gruvi__sb *)sb;
+}
+
+static void
+on_deadline(struct gruvi__deadline *deadline)
+{
+    struct gruvi__sb *sb =
+        gruvi__list_entry(deadline, struct gruvi__sb, deadline);
+
+    sb->expired = true;
+    gruvi__interrupt(sb->fiber, GRUVI__PENDING_DEADLINE);
+}
+
+/* The next switchpoint of this fiber tells why there is no switch back. */
+static void
+refuse(int err)
+{
+    gruvi_fiber_t *fiber = gruvi__root_fiber();
+
+    if (gruvi__self.current != NULL)
+        fiber = gruvi__self.current;
+    if (fiber == NULL)
+        return;
+    fiber->throw_error = err;
+    gruvi__fiber_set_message(fiber->thrown_message, "switch back refused");
+    fiber->pending |= GRUVI__PENDING_THROW;
+}
+
+void
+gruvi_switch_back_init_ex(gruvi_switch_back_t *public, double timeout,
+                          gruvi_hub_t *hub, uv_mutex_t *lock)
+{
+    struct gruvi__sb *sb = real(public);
+    gruvi_hub_t *own = gruvi_get_hub();
+    int err = gruvi__timeout_check(timeout);
+
+    *sb = (struct gruvi__sb){.timeout = timeout};
+    if (own == NULL)
+        err = gruvi_last_error();
+    else if (hub != NULL && hub != own)
+        err = UV_EPERM;
+    else if (own->closed)
+        err = UV_ESHUTDOWN;
+    else if (gruvi__in_callback())
+        err = gruvi__assert_failed("gruvi_switch_back_init() in a callback of "
+                                   "the hub, which cannot wait");
+    if (err < 0) {
+        refuse(err);
+        return;
+    }
+    sb->fiber = gruvi__self.current;
+    sb->lock = lock;
+    sb->outer = sb->fiber->sb;
+    sb->fiber->sb = sb;
+    if (timeout >= 0) {
+        sb->deadline.fire = on_deadline;
+        gruvi__deadline_arm(own, &sb->deadline, gruvi__clock_due(timeout));
+    }
+}
+
+void
+gruvi_switch_back_init(gruvi_switch_back_t *sb, double timeout)
+{
+    gruvi_switch_back_init_ex(sb, timeout, NULL, NULL);
+}
+
+static void
+take_off(gruvi_fiber_t *fiber, struct gruvi__sb *sb)
+{
+    struct gruvi__sb **link = &fiber->sb;
+
+    while (*link != NULL && *link != sb)
+        link = &(*link)->outer;
+    if (*link == sb)
+        *link = sb->outer;
+}
+
+static void
+run_cleanups(struct gruvi__sb *sb)
+{
+    struct gruvi__cleanup *cleanup, *next;
+
+    for (cleanup = sb->cleanups; cleanup != NULL; cleanup = next) {
+        next = cleanup->next;
+        cleanup->callback(cleanup->arg);
+        if (cleanup != &sb->first_cleanup)
+            free(cleanup);
+    }
+    sb->cleanups = NULL;
+}
+
+void
+gruvi_switch_back_exit(gruvi_switch_back_t *public)
+{
+    struct gruvi__sb *sb = real(public);
+    gruvi_fiber_t *fiber = sb->fiber;
+
+    if (fiber == NULL)
+        return;
+    if (fiber != gruvi__self.current) {
+        gruvi__assert_failed("gruvi_switch_back_exit() outside the origin "
+                             "fiber %s",
+                             gruvi_fiber_name(fiber));
+        return;
+    }
+    if (sb->lock != NULL)
+        uv_mutex_lock(sb->lock);
+    sb->fiber = NULL;
+    if (sb->lock != NULL)
+        uv_mutex_unlock(sb->lock);
+    gruvi__deadline_disarm(fiber->hub, &sb->deadline);
+    take_off(fiber, sb);
+    gruvi__sb_look(fiber);
+    run_cleanups(sb);
+}
+
+/* Write into a live switch back, and make its fiber look. */
+static void
+deliver(struct gruvi__sb *sb, bool *what)
+{
+    gruvi_fiber_t *fiber = sb->fiber;
+
+    sb->used = true;
+    __atomic_store_n(what, true, __ATOMIC_RELEASE);
+    if (gruvi__is_own(fiber->hub)) {
+        gruvi__sb_look(fiber);
+        if (fiber->arrived || fiber->shield == 0)
+            gruvi__ready(fiber);
+    } else {
+        gruvi__ready_remote(fiber);
+    }
+}
+
+/* Whether the caller may write into sb; then it holds the lock. */
+static bool
+claim(struct gruvi__sb *sb, const char *function)
+{
+    if (sb->lock != NULL) {
+        uv_mutex_lock(sb->lock);
+    } else if (sb->fiber != NULL && !gruvi__is_own(sb->fiber->hub)) {
+        gruvi__assert_failed("%s() from another thread on a switch back "
+                             "without a lock",
+                             function);
+        return false;
+    }
+    if (sb->fiber != NULL && !sb->used)
+        return true;
+    if (sb->lock != NULL)
+        uv_mutex_unlock(sb->lock);
+    return false;
+}
+
+void
+gruvi_switch_back_switch(gruvi_switch_back_t *public, void *value)
+{
+    struct gruvi__sb *sb = real(public);
+
+    if (!claim(sb, __func__))
+        return;
+    sb->value = value;
+    deliver(sb, &sb->latched);
+    if (sb->lock != NULL)
+        uv_mutex_unlock(sb->lock);
+}
+
+void
+gruvi_switch_back_throw(gruvi_switch_back_t *public, int err,
+                        const char *message)
+{
+    struct gruvi__sb *sb = real(public);
+
+    if (!claim(sb, __func__))
+        return;
+    sb->error = err < 0 ? err : UV_EINVAL;
+    gruvi__fiber_set_message(sb->message, message);
+    deliver(sb, &sb->thrown);
+    if (sb->lock != NULL)
+        uv_mutex_unlock(sb->lock);
+}
+
+static inline bool
+is_set(const bool *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+void
+gruvi__sb_look(gruvi_fiber_t *fiber)
+{
+    const struct gruvi__sb *sb;
+    unsigned pending = 0;
+
+    fiber->arrived =
+        fiber->switched || (fiber->sb != NULL && is_set(&fiber->sb->latched));
+    for (sb = fiber->sb; sb != NULL; sb = sb->outer) {
+        if (sb->expired)
+            pending |= GRUVI__PENDING_DEADLINE;
+        if (is_set(&sb->thrown))
+            pending |= GRUVI__PENDING_SWITCH_BACK;
+    }
+    fiber->pending &=
+        ~(unsigned)(GRUVI__PENDING_DEADLINE | GRUVI__PENDING_SWITCH_BACK);
+    fiber->pending |= pending;
+}
+
+void
+gruvi__sb_take_value(gruvi_fiber_t *fiber, void **value)
+{
+    void *taken;
+
+    if (fiber->switched) {
+        taken = fiber->switch_value;
+        fiber->switched = false;
+    } else {
+        taken = fiber->sb->value;
+        fiber->sb->latched = false;
+    }
+    gruvi__sb_look(fiber);
+    if (value != NULL)
+        *value = taken;
+}
+
+/*
+ * The outermost first: whatever is inside is of no use any more, and those
+ * further in that have expired as well are left before they could tell.
+ */
+int
+gruvi__sb_take_deadline(gruvi_fiber_t *fiber)
+{
+    struct gruvi__sb *sb, *expired = NULL;
+
+    for (sb = fiber->sb; sb != NULL; sb = sb->outer)
+        if (sb->expired)
+            expired = sb;
+    assert(expired != NULL);
+    expired->expired = false;
+    expired->timed_out = true;
+    gruvi__sb_look(fiber);
+    return UV_ETIMEDOUT;
+}
+
+int
+gruvi__sb_take_error(gruvi_fiber_t *fiber)
+{
+    struct gruvi__sb *sb, *thrown = NULL;
+
+    for (sb = fiber->sb; sb != NULL; sb = sb->outer)
+        if (is_set(&sb->thrown))
+            thrown = sb;
+    assert(thrown != NULL);
+    thrown->thrown = false;
+    gruvi__fiber_set_message(fiber->message, thrown->message);
+    gruvi__sb_look(fiber);
+    return thrown->error;
+}
+
+gruvi_fiber_t *
+gruvi_switch_back_fiber(const gruvi_switch_back_t *sb)
+{
+    return real(sb)->fiber;
+}
+
+double
+gruvi_switch_back_timeout(const gruvi_switch_back_t *sb)
+{
+    return real(sb)->timeout;
+}
+
+bool
+gruvi_switch_back_timed_out(const gruvi_switch_back_t *sb)
+{
+    return real(sb)->timed_out;
+}
+
+bool
+gruvi_switch_back_active(const gruvi_switch_back_t *public)
+{
+    struct gruvi__sb *sb = real(public);
+    uv_mutex_t *lock = sb->lock;
+    bool active;
+
+    if (lock != NULL)
+        uv_mutex_lock(lock);
+    active = sb->fiber != NULL && !sb->used;
+    if (lock != NULL)
+        uv_mutex_unlock(lock);
+    return active;
+}
+
+int
+gruvi_switch_back_add_cleanup(gruvi_switch_back_t *public,
+                              void (*callback)(void *arg), void *arg)
+{
+    struct gruvi__sb *sb = real(public);
+    struct gruvi__cleanup **link, *cleanup = &sb->first_cleanup;
+
+    if (sb->fiber == NULL || callback == NULL)
+        return UV_EINVAL;
+    if (sb->cleanups != NULL) {
+        cleanup = malloc(sizeof *cleanup);
+        if (cleanup == NULL)
+            return UV_ENOMEM;
+    }
+    *cleanup = (struct gruvi__cleanup){NULL, callback, arg};
+    for (link = &sb->cleanups; *link != NULL; link = &(*link)->next)
+        ;
+    *link = cleanup;
+    return 0;
+}
+
+double
+gruvi_deadline_remaining(void)
+{
+    const gruvi_fiber_t *fiber = gruvi__self.current;
+    const struct gruvi__sb *sb;
+    uint64_t due = UINT64_MAX, now;
+
+    if (fiber == NULL)
+        return GRUVI_FOREVER;
+    for (sb = fiber->sb; sb != NULL; sb = sb->outer) {
+        if (sb->expired)
+            return 0;
+        if (sb->deadline.node.key != 0 && sb->deadline.node.key < due)
+            due = sb->deadline.node.key;
+    }
+    if (due == UINT64_MAX)
+        return GRUVI_FOREVER;
+    now = gruvi__clock_now();
+    return due > now ? (double)(due - now) / 1e9 : 0;
+}
+
+gruvi__shield_t *
+gruvi__shield_enter(gruvi__shield_t *shield)
+{
+    shield->fiber = gruvi_current_fiber();
+    if (shield->fiber != NULL)
+        shield->fiber->shield++;
+    return shield;
+}
+
+void
+gruvi__shield_exit(gruvi__shield_t *shield)
+{
+    if (shield->fiber != NULL)
+        shield->fiber->shield--;
+}

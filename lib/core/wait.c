@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting.
+ *
+ * A fiber waits until a flag says that what it waits for was granted, or until
+ * something interrupts it.  What can interrupt it is written down in the fiber
+ * (pending bits, timed_out) by whoever does, and is taken by the fiber itself,
+ * after the wait has been withdrawn and turns out not to have been granted
+ * after all.  So a grant and a cancel that come at the same moment are both
+ * kept: the wait returns 0, the cancel stays for the next one.
+ */
+#include "core/core.h"
+
+enum way { NORMAL, ANY, THROUGH };
+
+/* The way in, where something is unusual. */
+static int
+enter_slowly(const char *function, gruvi_fiber_t **fiber, enum way way)
+{
+    struct gruvi__thread *self = &gruvi__self;
+
+    if (gruvi__switchpoint(function) < 0)
+        return UV_EPERM;
+    if (self->hub == NULL && way == ANY)
+        return 0;
+    if (self->hub == NULL && gruvi_get_hub() == NULL)
+        return gruvi_last_error();
+    *fiber = self->current;
+    if (self->hub->closed)
+        return UV_ESHUTDOWN;
+    if (way != THROUGH && self->current->shield == 0 &&
+        (self->current->pending & GRUVI__PENDING_DEADLINE))
+        return gruvi__sb_take_deadline(self->current);
+    return 0;
+}
+
+static inline int
+enter(const char *function, gruvi_fiber_t **fiber, enum way way)
+{
+    struct gruvi__thread *self = &gruvi__self;
+    gruvi_fiber_t *current = self->current;
+
+    *fiber = NULL;
+    if (gruvi__unlikely(self->section != NULL || self->hub == NULL ||
+                        self->hub->closed || current->kind == GRUVI__HUB ||
+                        (current->pending & GRUVI__PENDING_DEADLINE)))
+        return enter_slowly(function, fiber, way);
+    *fiber = current;
+    return 0;
+}
+
+int
+gruvi__enter(const char *function, gruvi_fiber_t **fiber)
+{
+    return enter(function, fiber, NORMAL);
+}
+
+int
+gruvi__enter_any(const char *function, gruvi_fiber_t **fiber)
+{
+    return enter(function, fiber, ANY);
+}
+
+int
+gruvi__enter_through(const char *function, gruvi_fiber_t **fiber)
+{
+    return enter(function, fiber, THROUGH);
+}
+
+void
+gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending)
+{
+    fiber->pending |= pending;
+    if (fiber->shield == 0)
+        gruvi__ready(fiber);
+}
+
+static void
+on_timeout(struct gruvi__deadline *deadline)
+{
+    gruvi_fiber_t *fiber = gruvi__list_entry(deadline, gruvi_fiber_t, timeout);
+
+    fiber->timed_out = true;
+    gruvi__ready(fiber);
+}
+
+void
+gruvi__wait_begin(gruvi_fiber_t *fiber, double timeout)
+{
+    fiber->timed_out = timeout == 0;
+    if (timeout > 0) {
+        fiber->timeout.fire = on_timeout;
+        gruvi__deadline_arm(fiber->hub, &fiber->timeout,
+                            gruvi__clock_due(timeout));
+    }
+}
+
+static inline bool
+interrupted(const gruvi_fiber_t *fiber)
+{
+    return fiber->timed_out || (fiber->pending != 0 && fiber->shield == 0);
+}
+
+static inline bool
+granted_now(const int *granted)
+{
+    return __atomic_load_n(granted, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* A wait begun while the hub closes: the others go on, then it is refused. */
+static bool
+closing(gruvi_fiber_t *fiber)
+{
+    return fiber->hub->closing && fiber->shield == 0;
+}
+
+bool
+gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted, const char *what)
+{
+    if (granted_now(granted))
+        return true;
+    if (gruvi__unlikely(closing(fiber))) {
+        gruvi__yield(fiber);
+        return granted_now(granted);
+    }
+    fiber->waiting_for = what;
+    while (!interrupted(fiber)) {
+        gruvi__park(fiber);
+        if (granted_now(granted))
+            return true;
+    }
+    return false;
+}
+
+/* Take one of the errors that are pending: it is delivered. */
+static int
+take_pending(gruvi_fiber_t *fiber)
+{
+    int err;
+
+    if (fiber->pending & GRUVI__PENDING_THROW) {
+        fiber->pending &= ~GRUVI__PENDING_THROW;
+        err = fiber->throw_error;
+        gruvi__fiber_set_message(fiber->message, fiber->thrown_message);
+        return err;
+    }
+    if (fiber->pending & GRUVI__PENDING_SWITCH_BACK)
+        return gruvi__sb_take_error(fiber);
+    if (fiber->pending & GRUVI__PENDING_CANCEL) {
+        if (--fiber->cancels == 0)
+            fiber->pending &= ~GRUVI__PENDING_CANCEL;
+        gruvi__fiber_set_message(fiber->message, fiber->thrown_message);
+        return UV_ECANCELED;
+    }
+    if (fiber->pending & GRUVI__PENDING_INTERRUPT) {
+        fiber->pending &= ~GRUVI__PENDING_INTERRUPT;
+        return UV_EINTR;
+    }
+    return gruvi__sb_take_deadline(fiber);
+}
+
+int
+gruvi__wait_end(gruvi_fiber_t *fiber, bool done)
+{
+    gruvi__deadline_disarm(fiber->hub, &fiber->timeout);
+    if (done)
+        return 0;
+    if (fiber->pending != 0 && fiber->shield == 0)
+        return take_pending(fiber);
+    return fiber->timed_out ? UV_ETIMEDOUT : UV_ESHUTDOWN;
+}
+
+int
+gruvi__wait(gruvi_fiber_t *fiber, const int *granted, const char *what,
+            double timeout)
+{
+    if (granted_now(granted))
+        return 0;
+    if (timeout == 0)
+        return UV_ETIMEDOUT;
+    gruvi__wait_begin(fiber, timeout);
+    return gruvi__wait_end(fiber, gruvi__wait_run(fiber, granted, what));
+}
+
+void
+gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted, const char *what)
+{
+    fiber->waiting_for = what;
+    while (!granted_now(granted))
+        gruvi__park(fiber);
+}
+
+void
+gruvi__wake_joiners(struct gruvi__list *joiners)
+{
+    struct gruvi__list *link;
+    struct gruvi__joiner *joiner;
+
+    while ((link = gruvi__list_pop(joiners)) != NULL) {
+        joiner = gruvi__list_entry(link, struct gruvi__joiner, link);
+        joiner->granted = 1;
+        gruvi__ready(joiner->fiber);
+    }
+}
+
+int
+gruvi__breathe(gruvi_fiber_t *fiber)
+{
+    if (++fiber->work < 64)
+        return 0;
+    return gruvi_sleep(0);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_sleep(double secs)
+{
+    static const int never = 0;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__timeout_check(secs)) < 0 ||
+        (err = gruvi__enter(__func__, &fiber)) < 0)
+        return err;
+    fiber->work = 0;
+    if (secs != 0) {
+        /* Here the timeout is what was asked for: it grants the wait. */
+        gruvi__wait_begin(fiber, secs);
+        gruvi__wait_run(fiber, &never, "timer");
+        return gruvi__wait_end(fiber, fiber->timed_out);
+    }
+    if (gruvi__unlikely(fiber->pending != 0 && fiber->shield == 0))
+        return take_pending(fiber);
+    gruvi__yield(fiber);
+    if (gruvi__unlikely(closing(fiber)))
+        return UV_ESHUTDOWN;
+    return 0;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_hub_switch(gruvi_hub_t *hub, void **value)
+{
+    gruvi_fiber_t *fiber;
+    bool done;
+    int err;
+
+    if (value != NULL)
+        *value = NULL;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0)
+        return err;
+    if (hub == NULL)
+        return UV_EINVAL;
+    if (!gruvi__is_own(hub))
+        return UV_EPERM;
+    gruvi__sb_look(fiber);
+    fiber->in_switch = true;
+    gruvi__wait_begin(fiber, GRUVI_FOREVER);
+    done = gruvi__wait_run(fiber, &fiber->arrived, "switch back");
+    fiber->in_switch = false;
+    if (done)
+        gruvi__sb_take_value(fiber, value);
+    return gruvi__wait_end(fiber, done);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waits that another thread may grant: the protocol of struct gruvi__waiter.
+ *
+ *   state     WAITING --claim--> CLAIMED        by the waker
+ *             WAITING --withdraw--> WITHDRAWN   by the waiter, interrupted
+ *
+ * Both are one compare-and-swap, so exactly one of them happens: a wait is
+ * granted or has failed, never both and never neither.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/core.h"
+
+enum { WAITING, CLAIMED, WITHDRAWN };
+
+#define SPINS 100
+
+static inline void
+relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void
+gruvi__spin_contended(struct gruvi__spin *spin)
+{
+    unsigned n = 0;
+
+    do {
+        while (__atomic_load_n(&spin->taken, __ATOMIC_RELAXED)) {
+            relax();
+            if (++n >= SPINS)
+                sched_yield();
+        }
+    } while (__atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
+}
+
+void
+gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
+{
+    gruvi__list_init(&waiter->link);
+    waiter->fiber = fiber;
+    waiter->state = WAITING;
+    waiter->released = 0;
+}
+
+static bool
+decide(struct gruvi__waiter *waiter, int state)
+{
+    int waiting = WAITING;
+
+    return __atomic_compare_exchange_n(&waiter->state, &waiting, state, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+bool
+gruvi__waiter_claim(struct gruvi__waiter *waiter)
+{
+    return decide(waiter, CLAIMED);
+}
+
+static void
+futex_wait(const int *word, int value, const struct timespec *timeout)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0);
+}
+
+void
+gruvi__waiter_wake(struct gruvi__waiter *waiter)
+{
+    gruvi_fiber_t *fiber = waiter->fiber;
+
+    if (fiber == NULL) {
+        __atomic_store_n(&waiter->released, 1, __ATOMIC_SEQ_CST);
+        /* The waiter may be gone by now.  Waking nobody, or somebody else who
+         * waits at this address and looks again, does no harm. */
+        syscall(SYS_futex, &waiter->released, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
+                0);
+    } else if (gruvi__is_own(fiber->hub)) {
+        waiter->released = 1;
+        gruvi__ready(fiber);
+    } else {
+        gruvi__ready_remote(fiber);
+        __atomic_store_n(&waiter->released, 1, __ATOMIC_RELEASE);
+    }
+}
+
+/* It was claimed: wait out the few instructions until the waker lets go. */
+static void
+await_release(const struct gruvi__waiter *waiter)
+{
+    unsigned n = 0;
+
+    while (!__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE)) {
+        relax();
+        if (++n >= SPINS)
+            sched_yield();
+    }
+}
+
+/* state CLAIMED is what a wait calls granted. */
+_Static_assert(WAITING == 0 && CLAIMED != 0, "granted is not zero");
+
+void
+gruvi__waiter_begin(struct gruvi__waiter *waiter, double timeout)
+{
+    gruvi__wait_begin(waiter->fiber, timeout);
+}
+
+bool
+gruvi__waiter_run(struct gruvi__waiter *waiter, const char *what)
+{
+    if (!gruvi__wait_run(waiter->fiber, &waiter->state, what))
+        return false;
+    await_release(waiter);
+    return true;
+}
+
+int
+gruvi__waiter_end(struct gruvi__waiter *waiter, bool done)
+{
+    return gruvi__wait_end(waiter->fiber, done);
+}
+
+/* A plain thread sleeps on released. */
+static bool
+thread_wait(struct gruvi__waiter *waiter, double timeout)
+{
+    uint64_t due = gruvi__clock_due(timeout), now;
+    struct timespec left;
+
+    while (!__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE)) {
+        if (due == UINT64_MAX) {
+            futex_wait(&waiter->released, 0, NULL);
+            continue;
+        }
+        now = gruvi__clock_now();
+        if (now >= due)
+            return false;
+        left.tv_sec = (time_t)((due - now) / 1000000000);
+        left.tv_nsec = (long)((due - now) % 1000000000);
+        futex_wait(&waiter->released, 0, &left);
+    }
+    return true;
+}
+
+int
+gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
+                   double timeout)
+{
+    bool done;
+
+    if (waiter->fiber == NULL) {
+        done = thread_wait(waiter, timeout) || !decide(waiter, WITHDRAWN);
+        if (done)
+            await_release(waiter);
+        return done ? 0 : UV_ETIMEDOUT;
+    }
+    gruvi__waiter_begin(waiter, timeout);
+    done = gruvi__waiter_run(waiter, what);
+    if (!done && !decide(waiter, WITHDRAWN)) {
+        await_release(waiter);
+        done = true;
+    }
+    return gruvi__waiter_end(waiter, done);
+}
+
+void
+gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what)
+{
+    if (waiter->fiber == NULL)
+        thread_wait(waiter, GRUVI_FOREVER);
+    else
+        gruvi__wait_through(waiter->fiber, &waiter->state, what);
+    await_release(waiter);
+}
