@@ -66,7 +66,6 @@ on_wake(uv_poll_t *handle, int status, int events)
 
     (void)status;
     (void)events;
-    uv_stop(&hub->loop);
     while (read(hub->inbox.fd, &count, sizeof count) < 0 && errno == EINTR)
         ;
 }
@@ -364,9 +363,9 @@ gruvi_hub_close(gruvi_hub_t *hub)
 
     if (hub == NULL)
         return UV_EINVAL;
-    if (!gruvi__is_own(hub) || gruvi__self.current != hub->root)
-        return UV_EPERM;
     if (gruvi__switchpoint(__func__) < 0)
+        return UV_EPERM;
+    if (!gruvi__is_own(hub) || gruvi__self.current != hub->root)
         return UV_EPERM;
     if (hub->closed)
         return 0;

@@ -55,7 +55,8 @@ check(const gruvi_hub_t *hub, const char *key)
         return UV_EINVAL;
     if (!gruvi__is_own(hub) || strncmp(key, RESERVED, sizeof RESERVED - 1) == 0)
         return UV_EPERM;
-    return hub->closed ? UV_ESHUTDOWN : 0;
+    /* Not while the hub destroys what there is. */
+    return hub->closing && hub->live == 0 ? UV_ESHUTDOWN : 0;
 }
 
 int

@@ -212,9 +212,9 @@ gruvi__hub_run_callbacks(gruvi_hub_t *hub)
 {
     struct gruvi__inbox_node *node = hub->callbacks, *next;
 
-    gruvi__inbox_drain(&hub->inbox);
     hub->callbacks = NULL;
     hub->callbacks_tail = &hub->callbacks;
+    gruvi__inbox_drain(&hub->inbox);
     for (; node != NULL; node = next) {
         next = node->next;
         node->run(node);

@@ -245,7 +245,8 @@ gruvi_hub_switch(gruvi_hub_t *hub, void **value)
 
     if (value != NULL)
         *value = NULL;
-    if ((err = gruvi__enter(__func__, &fiber)) < 0)
+    /* A value that is there goes before a deadline that has passed. */
+    if ((err = gruvi__enter_through(__func__, &fiber)) < 0)
         return err;
     if (hub == NULL)
         return UV_EINVAL;
