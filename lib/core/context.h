@@ -10,9 +10,9 @@
  * return-address predictor of the processor is why: a switch that is called
  * and leaves by a jump unbalances it (every return after it is mispredicted,
  * 28 ns a yield at a real call depth), one that leaves by a return mispredicts
- * itself; the inline one costs 6 ns.  It saves nothing but the instruction,
- * stack and frame pointers and tells the compiler that all other registers are
- * lost, so that only what lives is spilled, by the code around it.
+ * itself; the inline one costs 6 ns.  It saves the few registers by which
+ * the code around it finds its frame, and declares all others lost, so that
+ * only what lives is spilled, by the compiler.
  *
  * What a switch does not carry: the signal mask and, on x86-64 and aarch64,
  * the floating-point environment (mxcsr, the x87 control word, fpcr).  That
@@ -21,10 +21,6 @@
  * mxcsr and the control word along costs 3 to 4 times as much as all the rest
  * of the switch (bench_context prints both), and nothing that does not touch
  * them would gain.
- *
- * Write functions that switch small: with clang and AddressSanitizer, one that
- * has a variable-length array or a local whose address is taken addresses its
- * frame by rbx (x19), which the switch loses; clang warns about that.
  *
  * Nothing here allocates, or needs another part of the library.
  */

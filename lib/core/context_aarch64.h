@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The aarch64 context: three words, and a switch without a call.
+ * The aarch64 context: four words, and a switch without a call.
  *
- * The frame pointer x29 is saved by hand, because a compiler that keeps one
- * does not let us declare it lost; x18 belongs to the platform.  The low
- * halves of v8 to v15, which a call would have to keep, are declared lost with
- * the rest.  The new context finds its entry function in the word at its stack
- * pointer; see context_aarch64.S.
+ * x29 and x19 are saved by hand: a function may address its frame by the one,
+ * and by the other where it aligns its frame itself (AddressSanitizer), and
+ * then they cannot be declared lost.  All else is, also the low halves of v8
+ * to v15, which a call would keep, and x18, which Linux leaves to compilers.
+ * The new context finds its entry function in the word at its stack pointer;
+ * see context_aarch64.S.
  */
 #ifndef GRUVI_CORE_CONTEXT_AARCH64_H
 #define GRUVI_CORE_CONTEXT_AARCH64_H
@@ -15,9 +16,10 @@
 
 /* The offsets are known to the assembly below. */
 struct gruvi__context {
-    void *ip; /* 0 */
-    void *sp; /* 8 */
-    void *fp; /* 16 */
+    void *ip;   /* 0 */
+    void *sp;   /* 8 */
+    void *fp;   /* 16: x29 */
+    void *base; /* 24: x19 */
 };
 
 /* "bti j", where an indirect jump may land; spelt so that any assembler
@@ -52,6 +54,7 @@ gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
     ctx->ip = (void *)gruvi__context_start;
     ctx->sp = (void *)sp;
     ctx->fp = 0; /* here a walk along the frame pointers ends */
+    ctx->base = 0;
 }
 
 static inline __attribute__((always_inline)) void
@@ -63,9 +66,9 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
     __asm__ volatile("adr x16, 1f\n\t"
                      "mov x17, sp\n\t"
                      "stp x16, x17, [x0]\n\t"
-                     "str x29, [x0, #16]\n\t"
+                     "stp x29, x19, [x0, #16]\n\t"
                      "ldp x16, x17, [x1]\n\t"
-                     "ldr x29, [x1, #16]\n\t"
+                     "ldp x29, x19, [x1, #16]\n\t"
                      "mov sp, x17\n\t"
                      "br x16\n\t"
                      ".p2align 4\n"
@@ -73,7 +76,7 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
                      : "+r"(x0), "+r"(x1)
                      :
                      : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10",
-                       "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x19",
+                       "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
                        "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
                        "x28", "x30", "v0", "v1", "v2", "v3", "v4", "v5", "v6",
                        "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
