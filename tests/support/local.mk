@@ -8,7 +8,8 @@ check_LTLIBRARIES += %D%/libsupport.la
 
 # Against the inside of libgruvi; this is what a program without an LDADD of
 # its own gets.
-UNIT_TEST_LIBS = %D%/libsupport.la lib/libgruvi_private.la
+UNIT_TEST_LIBS = tests/unit/libharness.la
+UNIT_TEST_LIBS += %D%/libsupport.la lib/libgruvi_private.la
 UNIT_TEST_LIBS += $(UV_LIBS) $(CHECK_LIBS)
 LDADD = $(UNIT_TEST_LIBS)
 

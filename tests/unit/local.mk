@@ -1,11 +1,18 @@
 # One program a file of libgruvi: check_NAME is made of check_NAME.c and linked
 # with the inside of libgruvi, unless said otherwise.
 
+# What those of hubs and fibers share.
+check_LTLIBRARIES += %D%/libharness.la
+%C%_libharness_la_SOURCES =
+%C%_libharness_la_SOURCES += %D%/harness.h
+%C%_libharness_la_SOURCES += %D%/harness.c
+
 UNIT_TESTS =
 
 # core: containers, contexts, stacks
 
 # core: fibers, hub
+UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_version
 
 # sync
