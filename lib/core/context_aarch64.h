@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The aarch64 context: four words, and a switch without a call.
+ * The aarch64 context: three words, and a switch without a call.
  *
- * x29 and x19 are saved by hand: a function may address its frame by the one,
- * and by the other where it aligns its frame itself (AddressSanitizer), and
- * then they cannot be declared lost.  All else is, also the low halves of v8
- * to v15, which a call would keep, and x18, which Linux leaves to compilers.
+ * x29 is saved by hand, because a function that addresses its frame by it
+ * cannot declare it lost.  The same goes for x19 where a function aligns its
+ * frame itself and the frame grows: AddressSanitizer makes such functions of
+ * many.  All else is lost, also the low halves of v8 to v15, which a call
+ * would keep, and x18, which Linux leaves to compilers.
  * The new context finds its entry function in the word at its stack pointer;
  * see context_aarch64.S.
  */
@@ -14,13 +15,27 @@
 
 #include <stdint.h>
 
+#include "core/context_tools.h"
+
 /* The offsets are known to the assembly below. */
 struct gruvi__context {
-    void *ip;   /* 0 */
-    void *sp;   /* 8 */
-    void *fp;   /* 16: x29 */
+    void *ip; /* 0 */
+    void *sp; /* 8 */
+    void *fp; /* 16: x29 */
+#ifdef GRUVI__ASAN
     void *base; /* 24: x19 */
+#endif
 };
+
+#ifdef GRUVI__ASAN
+#define GRUVI__CONTEXT_SAVE_BASE "str x19, [x0, #24]\n\t"
+#define GRUVI__CONTEXT_LOAD_BASE "ldr x19, [x1, #24]\n\t"
+#define GRUVI__CONTEXT_LOST_BASE
+#else
+#define GRUVI__CONTEXT_SAVE_BASE ""
+#define GRUVI__CONTEXT_LOAD_BASE ""
+#define GRUVI__CONTEXT_LOST_BASE , "x19"
+#endif
 
 /* "bti j", where an indirect jump may land; spelt so that any assembler
  * takes it, and a no-op where there is no branch target identification. */
@@ -54,7 +69,6 @@ gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
     ctx->ip = (void *)gruvi__context_start;
     ctx->sp = (void *)sp;
     ctx->fp = 0; /* here a walk along the frame pointers ends */
-    ctx->base = 0;
 }
 
 static inline __attribute__((always_inline)) void
@@ -63,26 +77,25 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
     register struct gruvi__context *x0 __asm__("x0") = from;
     register struct gruvi__context *x1 __asm__("x1") = to;
 
-    __asm__ volatile("adr x16, 1f\n\t"
-                     "mov x17, sp\n\t"
-                     "stp x16, x17, [x0]\n\t"
-                     "stp x29, x19, [x0, #16]\n\t"
-                     "ldp x16, x17, [x1]\n\t"
-                     "ldp x29, x19, [x1, #16]\n\t"
-                     "mov sp, x17\n\t"
-                     "br x16\n\t"
-                     ".p2align 4\n"
-                     "1:\n\t" GRUVI__CONTEXT_LANDING
-                     : "+r"(x0), "+r"(x1)
-                     :
-                     : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10",
-                       "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
-                       "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
-                       "x28", "x30", "v0", "v1", "v2", "v3", "v4", "v5", "v6",
-                       "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
-                       "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22",
-                       "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",
-                       "v31", "memory", "cc" GRUVI__CONTEXT_LOST_SVE);
+    __asm__ volatile(
+        "adr x16, 1f\n\t"
+        "mov x17, sp\n\t"
+        "stp x16, x17, [x0]\n\t"
+        "str x29, [x0, #16]\n\t" GRUVI__CONTEXT_SAVE_BASE
+        "ldp x16, x17, [x1]\n\t"
+        "ldr x29, [x1, #16]\n\t" GRUVI__CONTEXT_LOAD_BASE "mov sp, x17\n\t"
+        "br x16\n\t"
+        ".p2align 4\n"
+        "1:\n\t" GRUVI__CONTEXT_LANDING
+        : "+r"(x0), "+r"(x1)
+        :
+        : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+          "x13", "x14", "x15", "x16", "x17", "x18", "x20", "x21", "x22", "x23",
+          "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3",
+          "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
+          "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24",
+          "v25", "v26", "v27", "v28", "v29", "v30", "v31", "memory",
+          "cc" GRUVI__CONTEXT_LOST_BASE GRUVI__CONTEXT_LOST_SVE);
     /* Other contexts have run in the meantime.  gcc does not take "memory" for
      * that: it believes that a function with this in it leaves the static
      * variables alone that it does not name.  A call that it cannot see into

@@ -1,26 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The x86-64 context: four words, and a switch of ten instructions.
+ * The x86-64 context: three words, and a switch of eight instructions.
  *
  * The switch stores to *from and never pushes: the 128 bytes below the stack
- * pointer belong to the function it is inlined into (the red zone).  rbp and
- * rbx are saved by hand: a function may address its frame by the one, and by
- * the other where it aligns its frame itself (AddressSanitizer), and then they
- * cannot be declared lost.  The new context finds its entry function in the
- * word at its stack pointer; see context_x86_64.S.
+ * pointer belong to the function it is inlined into (the red zone).  rbp is
+ * saved by hand, because a function that addresses its frame by it cannot
+ * declare it lost.  The same goes for rbx where a function aligns
+ * its frame itself and the frame grows: AddressSanitizer makes such functions
+ * of many.  The new context finds its entry function in the word
+ * at its stack pointer; see context_x86_64.S.
  */
 #ifndef GRUVI_CORE_CONTEXT_X86_64_H
 #define GRUVI_CORE_CONTEXT_X86_64_H
 
 #include <stdint.h>
 
+#include "core/context_tools.h"
+
 /* The offsets are known to the assembly below. */
 struct gruvi__context {
-    void *ip;   /* 0 */
-    void *sp;   /* 8 */
-    void *fp;   /* 16: rbp */
+    void *ip; /* 0 */
+    void *sp; /* 8 */
+    void *fp; /* 16: rbp */
+#ifdef GRUVI__ASAN
     void *base; /* 24: rbx */
+#endif
 };
+
+#ifdef GRUVI__ASAN
+#define GRUVI__CONTEXT_SAVE_BASE "movq %%rbx, 24(%%rdi)\n\t"
+#define GRUVI__CONTEXT_LOAD_BASE "movq 24(%%rsi), %%rbx\n\t"
+#define GRUVI__CONTEXT_LOST_BASE
+#else
+#define GRUVI__CONTEXT_SAVE_BASE ""
+#define GRUVI__CONTEXT_LOAD_BASE ""
+#define GRUVI__CONTEXT_LOST_BASE , "rbx"
+#endif
 
 /* Where an indirect jump may land, with indirect branch tracking. */
 #if defined(__CET__) && (__CET__ & 1)
@@ -62,7 +77,6 @@ gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
     ctx->ip = (void *)gruvi__context_start;
     ctx->sp = (void *)sp;
     ctx->fp = 0; /* here a walk along the frame pointers ends */
-    ctx->base = 0;
 }
 
 static inline __attribute__((always_inline)) void
@@ -72,13 +86,10 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
         "leaq 1f(%%rip), %%rax\n\t"
         "movq %%rax, (%%rdi)\n\t"
         "movq %%rsp, 8(%%rdi)\n\t"
-        "movq %%rbp, 16(%%rdi)\n\t"
-        "movq %%rbx, 24(%%rdi)\n\t"
+        "movq %%rbp, 16(%%rdi)\n\t" GRUVI__CONTEXT_SAVE_BASE
         "movq (%%rsi), %%rax\n\t"
         "movq 8(%%rsi), %%rsp\n\t"
-        "movq 16(%%rsi), %%rbp\n\t"
-        "movq 24(%%rsi), %%rbx\n\t"
-        "jmpq *%%rax\n\t"
+        "movq 16(%%rsi), %%rbp\n\t" GRUVI__CONTEXT_LOAD_BASE "jmpq *%%rax\n\t"
         ".p2align 4\n"
         "1:\n\t" GRUVI__CONTEXT_LANDING
         : "+D"(from), "+S"(to)
@@ -87,7 +98,9 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
           "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
           "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
           "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)",
-          "memory", "cc" GRUVI__CONTEXT_LOST_AVX512 GRUVI__CONTEXT_LOST_APX);
+          "memory",
+          "cc" GRUVI__CONTEXT_LOST_BASE GRUVI__CONTEXT_LOST_AVX512
+              GRUVI__CONTEXT_LOST_APX);
     /* Other contexts have run in the meantime.  gcc does not take "memory" for
      * that: it believes that a function with this in it leaves the static
      * variables alone that it does not name.  A call that it cannot see into
