@@ -149,6 +149,26 @@ gruvi_group_spawn(gruvi_group_t *public, gruvi_fiber_fn target, void *arg)
     return fiber;
 }
 
+/* The link of membership stays where it is: only what the fiber hands on to
+ * others is read from fiber->group meanwhile. */
+gruvi__in_group_t *
+gruvi__in_group_enter(gruvi__in_group_t *block, gruvi_group_t *group)
+{
+    block->fiber = gruvi_current_fiber();
+    if (block->fiber != NULL) {
+        block->outer = (gruvi_group_t *)block->fiber->group;
+        block->fiber->group = real(group);
+    }
+    return block;
+}
+
+void
+gruvi__in_group_exit(gruvi__in_group_t *block)
+{
+    if (block->fiber != NULL)
+        block->fiber->group = real(block->outer);
+}
+
 /* The group after this one, when a tree is walked from its top. */
 static struct gruvi__group *
 next_in_tree(const struct gruvi__group *top, struct gruvi__group *group)

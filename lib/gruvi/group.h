@@ -54,6 +54,25 @@ GRUVI_API gruvi_fiber_t *gruvi_group_spawn(gruvi_group_t *group,
                                            gruvi_fiber_fn target, void *arg);
 
 /*
+ * A block in which what the calling fiber starts, and the groups it makes,
+ * belong to a group of its choice in place of its own.  The fiber stays a
+ * member of its own group, so that it may join the other one afterwards:
+ *
+ *     gruvi_group_init(&group, NULL);
+ *     GRUVI_IN_GROUP(&group) { err = handler(request); }
+ *     gruvi_group_cancel(&group, "the request is done");
+ *     gruvi_group_join(&group, GRUVI_FOREVER);
+ *     gruvi_group_destroy(&group);
+ *
+ * Nests; ends on every way out of the block, also by return and goto.  It is a
+ * loop that runs once: break and continue leave the block, not a loop around
+ * it.  The group has to outlive the block.
+ *
+ * Context: hub thread.
+ */
+#define GRUVI_IN_GROUP(group) GRUVI__IN_GROUP(group, __COUNTER__)
+
+/*
  * Cancel all members, as gruvi_fiber_cancel() does, and refuse new ones from
  * now on.  The caller, if a member, is cancelled as well.
  *
@@ -91,7 +110,8 @@ GRUVI_API size_t gruvi_group_size(const gruvi_group_t *group);
 GRUVI_API const char *gruvi_group_name(const gruvi_group_t *group);
 
 /*
- * The group that a fiber belongs to.
+ * The group that a fiber belongs to; inside GRUVI_IN_GROUP() the one named
+ * there.
  *
  * Returns a borrowed group, NULL where it belongs to none.
  * Context: hub thread.
@@ -105,6 +125,23 @@ GRUVI_API gruvi_group_t *gruvi_fiber_group(const gruvi_fiber_t *fiber);
  * Context: hub thread.
  */
 GRUVI_API gruvi_group_t *gruvi_group_parent(const gruvi_group_t *group);
+
+/* Behind the macro above; do not use. */
+#define GRUVI__IN_GROUP(group, n)                                              \
+    for (gruvi__in_group_t GRUVI__PASTE(gruvi__in_group_, n)                   \
+             __attribute__((cleanup(gruvi__in_group_exit))),                   \
+         *GRUVI__PASTE(gruvi__once_, n) = gruvi__in_group_enter(               \
+             &GRUVI__PASTE(gruvi__in_group_, n), (group));                     \
+         GRUVI__PASTE(gruvi__once_, n); GRUVI__PASTE(gruvi__once_, n) = NULL)
+
+typedef struct gruvi__in_group {
+    gruvi_fiber_t *fiber;
+    gruvi_group_t *outer;
+} gruvi__in_group_t;
+
+GRUVI_API gruvi__in_group_t *gruvi__in_group_enter(gruvi__in_group_t *block,
+                                                   gruvi_group_t *group);
+GRUVI_API void gruvi__in_group_exit(gruvi__in_group_t *block);
 
 GRUVI_END_DECLS
 

@@ -12,6 +12,7 @@ UNIT_TESTS =
 # core: containers, contexts, stacks
 
 # core: fibers, hub
+UNIT_TESTS += %D%/check_in_group
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_version
 
