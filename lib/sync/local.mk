@@ -1,1 +1,2 @@
 # Level 2: what fibers and threads wait on together.
+LIBGRUVI_SOURCES += %D%/event.c

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event: a flag, and those who wait for it to be set.
+ *
+ *   state   SET      the flag; then nobody waits
+ *           WAITERS  the list is not empty
+ *           LOCKED   somebody works on the list; the others spin
+ *
+ * All of it is one word, because whoever sees the flag may free the event at
+ * once: the store that shows it has to be the setter's last touch.  With a lock
+ * beside the flag the unlocking would come after that.  So set() claims the
+ * waiters under the lock, unlocks with the very store that sets the flag, and
+ * only then wakes them, from a list of its own.
+ *
+ * Setting an event that is set is a read-modify-write too, not just a load.
+ * Who clears the event and then looks at the data once more relies on it:
+ * either it sees the data, or its wait sees the flag.
+ */
+#include <sched.h>
+
+#include <gruvi/sync.h>
+
+#include "core/core.h"
+
+enum { SET = 1, WAITERS = 2, LOCKED = 4 };
+
+/* A waker holds the lock for a few instructions, unless it was preempted. */
+#define SPINS 100
+
+struct event {
+    unsigned state;             /* atomic */
+    struct gruvi__list waiters; /* under LOCKED; valid where WAITERS is set */
+};
+
+_Static_assert(sizeof(struct event) <= sizeof(gruvi_event_t),
+               "gruvi_event_t has too little room");
+_Static_assert(_Alignof(struct event) <= _Alignof(gruvi_event_t),
+               "gruvi_event_t is not aligned");
+
+static inline struct event *
+real(gruvi_event_t *event)
+{
+    return (struct event *)event;
+}
+
+static inline bool
+try_change(struct event *event, unsigned *from, unsigned to)
+{
+    return __atomic_compare_exchange_n(&event->state, from, to, true,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* Take the lock; the state without it is returned. */
+static unsigned
+lock(struct event *event)
+{
+    unsigned n = 0, state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
+
+    for (;;) {
+        if (state & LOCKED) {
+            if (++n >= SPINS)
+                sched_yield();
+            state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
+        } else if (try_change(event, &state, state | LOCKED)) {
+            return state;
+        }
+    }
+}
+
+static void
+unlock(struct event *event, unsigned state)
+{
+    __atomic_store_n(&event->state, state, __ATOMIC_RELEASE);
+}
+
+int
+gruvi_event_init(gruvi_event_t *event)
+{
+    *event = (gruvi_event_t)GRUVI_EVENT_INIT;
+    return 0;
+}
+
+void
+gruvi_event_destroy(gruvi_event_t *event)
+{
+    if (__atomic_load_n(&real(event)->state, __ATOMIC_ACQUIRE) & WAITERS)
+        gruvi__assert_failed("gruvi_event_destroy: somebody waits for it");
+}
+
+bool
+gruvi_event_is_set(gruvi_event_t *event)
+{
+    return __atomic_load_n(&real(event)->state, __ATOMIC_ACQUIRE) & SET;
+}
+
+void
+gruvi_event_clear(gruvi_event_t *event)
+{
+    struct event *e = real(event);
+    unsigned state = lock(e);
+
+    unlock(e, state & ~SET);
+}
+
+/* Move the waiters that have not withdrawn to claimed. */
+static void
+claim_all(struct event *event, struct gruvi__list *claimed)
+{
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(&event->waiters)) != NULL)
+        if (gruvi__waiter_claim(
+                gruvi__list_entry(link, struct gruvi__waiter, link)))
+            gruvi__list_add(claimed, link);
+}
+
+/* The event may be gone by now; those claimed wait until they are woken. */
+static void
+wake_all(struct gruvi__list *claimed)
+{
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(claimed)) != NULL)
+        gruvi__waiter_wake(gruvi__list_entry(link, struct gruvi__waiter, link));
+}
+
+void
+gruvi_event_set(gruvi_event_t *event)
+{
+    struct event *e = real(event);
+    unsigned state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
+    struct gruvi__list claimed;
+
+    while (!(state & (LOCKED | WAITERS)))
+        if (try_change(e, &state, SET))
+            return;
+    gruvi__list_init(&claimed);
+    if (lock(e) & WAITERS)
+        claim_all(e, &claimed);
+    unlock(e, SET);
+    wake_all(&claimed);
+}
+
+/* Join the waiters; false where the event has been set meanwhile. */
+static bool
+enqueue(struct event *event, struct gruvi__waiter *waiter)
+{
+    unsigned state = lock(event);
+
+    if (state & SET) {
+        unlock(event, state);
+        return false;
+    }
+    if (!(state & WAITERS))
+        gruvi__list_init(&event->waiters);
+    gruvi__list_add(&event->waiters, &waiter->link);
+    unlock(event, state | WAITERS);
+    return true;
+}
+
+/* Leave them, though a set may have taken it off already. */
+static void
+dequeue(struct event *event, struct gruvi__waiter *waiter)
+{
+    unsigned state = lock(event);
+
+    gruvi__list_remove(&waiter->link);
+    if ((state & WAITERS) && gruvi__list_empty(&event->waiters))
+        state &= ~WAITERS;
+    unlock(event, state);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_event_wait(gruvi_event_t *event, double timeout)
+{
+    struct event *e = real(event);
+    struct gruvi__waiter waiter;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__enter_any(__func__, &fiber)) < 0 ||
+        (err = gruvi__timeout_check(timeout)) < 0)
+        return err;
+    if (gruvi_event_is_set(event))
+        return 0;
+    if (timeout == 0)
+        return UV_ETIMEDOUT;
+    gruvi__waiter_init(&waiter, fiber);
+    if (!enqueue(e, &waiter))
+        return 0;
+    err = gruvi__waiter_wait(&waiter, "event", timeout);
+    if (err < 0)
+        dequeue(e, &waiter);
+    return err;
+}
