@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two pools of the process, and the calls that wait for them.
+ *
+ * They are apart so that work that blocks, which may take any time and costs
+ * no processor, does not keep work that computes from running, and so that the
+ * latter never has more threads than there are cores to run them.
+ *
+ * A call lies on its caller's stack, and so does, as a rule, the argument of
+ * its function.  So it does not return while a thread may still use them: it
+ * is withdrawn before a thread begins, or waited through.
+ */
+#include <pthread.h>
+
+#include "pool/thread_pool.h"
+
+#define MAX_THREADS 1024
+#define IO_THREADS  20
+
+enum { CPU, IO };
+
+static struct gruvi__thread_pool pools[2];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static unsigned
+default_cpu_threads(void)
+{
+    unsigned n = uv_available_parallelism();
+
+    return n < MAX_THREADS ? n : MAX_THREADS;
+}
+
+static void
+lock_pools(void)
+{
+    pthread_mutex_lock(&pools[CPU].lock);
+    pthread_mutex_lock(&pools[IO].lock);
+}
+
+static void
+unlock_pools(void)
+{
+    pthread_mutex_unlock(&pools[IO].lock);
+    pthread_mutex_unlock(&pools[CPU].lock);
+}
+
+static void
+reset_pools(void)
+{
+    gruvi__thread_pool_reset(&pools[CPU]);
+    gruvi__thread_pool_reset(&pools[IO]);
+}
+
+static void
+init_pools(void)
+{
+    gruvi__thread_pool_init(&pools[CPU], "gruvi-cpu", default_cpu_threads());
+    gruvi__thread_pool_init(&pools[IO], "gruvi-io", IO_THREADS);
+    /* Without memory for this, a child of a fork has pools without threads. */
+    pthread_atfork(lock_pools, unlock_pools, reset_pools);
+}
+
+static struct gruvi__thread_pool *
+get_pool(int kind)
+{
+    pthread_once(&once, init_pools);
+    return &pools[kind];
+}
+
+/* At the end of the process, or of the library. */
+__attribute__((destructor)) static void
+close_pools(void)
+{
+    if (pools[CPU].name == NULL)
+        return;
+    gruvi__thread_pool_close(&pools[CPU]);
+    gruvi__thread_pool_close(&pools[IO]);
+}
+
+int
+gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads)
+{
+    struct gruvi__thread_pool *cpu = get_pool(CPU), *io = get_pool(IO);
+    int err = 0;
+
+    if (cpu_threads > MAX_THREADS || io_threads > MAX_THREADS)
+        return UV_EINVAL;
+    lock_pools();
+    if (cpu->started || io->started) {
+        err = UV_EBUSY;
+    } else {
+        cpu->max = cpu_threads != 0 ? cpu_threads : default_cpu_threads();
+        io->max = io_threads != 0 ? io_threads : IO_THREADS;
+    }
+    unlock_pools();
+    return err;
+}
+
+struct call {
+    struct gruvi__work work;
+    struct gruvi__waiter waiter;
+};
+
+static void
+on_done(struct gruvi__work *work)
+{
+    struct call *call = gruvi__list_entry(work, struct call, work);
+    bool claimed = gruvi__waiter_claim(&call->waiter);
+
+    assert(claimed);
+    (void)claimed;
+    gruvi__waiter_wake(&call->waiter);
+}
+
+/* What is pending already is delivered before anything is handed over. */
+static int
+look_first(gruvi_fiber_t *fiber, const char *what)
+{
+    static const int never = 0;
+
+    if (fiber == NULL || fiber->shield != 0 ||
+        (fiber->pending == 0 && !fiber->hub->closing))
+        return 0;
+    return gruvi__wait(fiber, &never, what, GRUVI_FOREVER);
+}
+
+/* Until the work is done, or was withdrawn: then why. */
+static int
+wait_for(struct call *call, const char *what)
+{
+    bool done;
+
+    if (call->waiter.fiber == NULL) {
+        gruvi__waiter_through(&call->waiter, what);
+        return 0;
+    }
+    gruvi__waiter_begin(&call->waiter, GRUVI_FOREVER);
+    done = gruvi__waiter_run(&call->waiter, what);
+    if (!done && !gruvi__thread_pool_withdraw(&call->work)) {
+        gruvi__waiter_through(&call->waiter, what);
+        done = true;
+    }
+    return gruvi__waiter_end(&call->waiter, done);
+}
+
+static int
+run_in(int kind, struct call *call, gruvi_fiber_t *fiber)
+{
+    static const char *const what[] = {[CPU] = "CPU pool", [IO] = "IO pool"};
+    struct gruvi__thread_pool *pool = get_pool(kind);
+    int err;
+
+    if (gruvi__thread_pool_run_inside(pool, &call->work))
+        return 0;
+    if ((err = look_first(fiber, what[kind])) < 0)
+        return err;
+    gruvi__waiter_init(&call->waiter, fiber);
+    err = gruvi__thread_pool_add(pool, &call->work, gruvi__work_current());
+    return err < 0 ? err : wait_for(call, what[kind]);
+}
+
+static int
+call_pool(const char *function, int kind, gruvi_work_fn fn, void *arg,
+          void **result)
+{
+    struct call call = {.work = {.fn = fn, .arg = arg, .done = on_done}};
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (result != NULL)
+        *result = NULL;
+    if ((err = gruvi__enter_any(function, &fiber)) < 0)
+        return err;
+    if (fn == NULL)
+        return UV_EINVAL;
+    if ((err = run_in(kind, &call, fiber)) < 0)
+        return err;
+    if (result != NULL)
+        *result = call.work.result;
+    return call.work.status;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_blocking(gruvi_work_fn fn, void *arg, void **result)
+{
+    return call_pool(__func__, IO, fn, arg, result);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_compute(gruvi_work_fn fn, void *arg, void **result)
+{
+    return call_pool(__func__, CPU, fn, arg, result);
+}

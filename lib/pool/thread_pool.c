@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads that run work, first in, first out.
+ *
+ *   add --> queue --> worker: fn, done --> queue has more? : idle
+ *             |                                               | too long
+ *             '--> withdraw                                   '--> ends
+ *
+ * Invariants:
+ *   - work is on the queue, or a worker has begun it, never both: both ways off
+ *     the queue are taken under the lock;
+ *   - where there is work on the queue there is a worker, busy or woken, that
+ *     will look at the queue again.  That is why a thread is created under the
+ *     lock: it is known then whether work that was queued has one to run it;
+ *   - an idle worker is woken by its waiter, the last used first, so that those
+ *     that are not needed stay idle until they end.
+ *
+ * A thread that ends is joined by the next one that does, and the last by
+ * gruvi__thread_pool_close(): none is left over for leak checkers.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/thread_pool.h"
+
+/* Seconds: longer than the pauses of a service that is in use. */
+#define IDLE_TIMEOUT 10.0
+
+struct gruvi__worker {
+    struct gruvi__list link; /* on pool->workers */
+    struct gruvi__thread_pool *pool;
+    struct gruvi__waiter waiter; /* it waits here when idle */
+    pthread_t thread;
+    unsigned number;
+    int busy; /* atomic: fn is running, there is no saying how long */
+    bool joined, detached; /* by gruvi__thread_pool_close() */
+};
+
+static __thread struct gruvi__worker *self;
+static __thread struct gruvi__work *current;
+
+void
+gruvi__thread_pool_init(struct gruvi__thread_pool *pool, const char *name,
+                        unsigned max)
+{
+    memset(pool, 0, sizeof *pool);
+    pool->name = name;
+    pool->idle_timeout = IDLE_TIMEOUT;
+    pool->max = max;
+    pthread_mutex_init(&pool->lock, NULL);
+    gruvi__list_init(&pool->queue);
+    gruvi__list_init(&pool->idle);
+    gruvi__list_init(&pool->workers);
+}
+
+struct gruvi__work *
+gruvi__work_current(void)
+{
+    return current;
+}
+
+static void
+run(struct gruvi__work *work)
+{
+    struct gruvi__work *before = current;
+
+    work->result = NULL;
+    current = work;
+    work->status = work->fn(work->arg, &work->result);
+    current = before;
+    if (work->status < 0)
+        work->result = NULL;
+}
+
+bool
+gruvi__thread_pool_run_inside(struct gruvi__thread_pool *pool,
+                              struct gruvi__work *work)
+{
+    const struct gruvi__work *outer = current;
+
+    while (outer != NULL && outer->pool != pool)
+        outer = outer->outer;
+    if (outer == NULL)
+        return false;
+    work->pool = pool;
+    work->outer = current;
+    run(work);
+    return true;
+}
+
+/* --- the threads ---------------------------------------------------------- */
+
+static inline struct gruvi__worker *
+worker_of(struct gruvi__list *link)
+{
+    return gruvi__list_entry(link, struct gruvi__worker, link);
+}
+
+/* Under the lock, like all that follow. */
+static struct gruvi__work *
+take(struct gruvi__worker *worker)
+{
+    struct gruvi__list *link = gruvi__list_pop(&worker->pool->queue);
+
+    if (link == NULL)
+        return NULL;
+    __atomic_store_n(&worker->busy, 1, __ATOMIC_RELAXED);
+    return gruvi__list_entry(link, struct gruvi__work, link);
+}
+
+/* Until woken; false where nobody did for too long. */
+static bool
+wait_idle(struct gruvi__worker *worker)
+{
+    struct gruvi__thread_pool *pool = worker->pool;
+    int err;
+
+    gruvi__waiter_init(&worker->waiter, NULL);
+    gruvi__list_add(pool->idle.next, &worker->waiter.link);
+    pthread_mutex_unlock(&pool->lock);
+    err = gruvi__waiter_wait(&worker->waiter, "work", pool->idle_timeout);
+    pthread_mutex_lock(&pool->lock);
+    gruvi__list_remove(&worker->waiter.link);
+    return err == 0;
+}
+
+/* The next work for a worker; NULL: end. */
+static struct gruvi__work *
+next_work(struct gruvi__worker *worker)
+{
+    struct gruvi__work *work;
+    bool wanted = true;
+
+    while (!worker->pool->closing) {
+        work = take(worker);
+        if (work != NULL || !wanted)
+            return work;
+        wanted = wait_idle(worker);
+    }
+    return NULL;
+}
+
+/* Join a thread that has ended, or is about to. */
+static void
+reap(struct gruvi__worker *worker)
+{
+    if (worker == NULL)
+        return;
+    pthread_join(worker->thread, NULL);
+    free(worker);
+}
+
+/* A worker's end, which lets go of the lock.  It is freed by who joins it. */
+static void
+leave(struct gruvi__worker *worker)
+{
+    struct gruvi__thread_pool *pool = worker->pool;
+    struct gruvi__worker *before = NULL;
+
+    gruvi__list_remove(&worker->link);
+    pool->size--;
+    if (worker->detached) {
+        free(worker);
+    } else if (!worker->joined) {
+        before = pool->ended;
+        pool->ended = worker;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    reap(before);
+}
+
+static void *
+work_for_pool(void *arg)
+{
+    struct gruvi__worker *worker = arg;
+    struct gruvi__thread_pool *pool = worker->pool;
+    struct gruvi__work *work;
+    char name[16]; /* the kernel's limit */
+
+    self = worker;
+    snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
+    pthread_setname_np(pthread_self(), name);
+    pthread_mutex_lock(&pool->lock);
+    while ((work = next_work(worker)) != NULL) {
+        pthread_mutex_unlock(&pool->lock);
+        run(work);
+        __atomic_store_n(&worker->busy, 0, __ATOMIC_RELEASE);
+        work->done(work);
+        pthread_mutex_lock(&pool->lock);
+    }
+    leave(worker);
+    return NULL;
+}
+
+/*
+ * Signals are for the program's own threads.  Those that a thread's own fault
+ * raises are not blocked: the kernel would kill the process without asking
+ * anybody's handler, be it a sanitizer's.
+ */
+static int
+create_thread(struct gruvi__worker *worker)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
+                                 SIGILL,  SIGTRAP, SIGSYS};
+    sigset_t blocked, before;
+    int err;
+
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    err = pthread_create(&worker->thread, NULL, work_for_pool, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return err == 0 ? 0 : uv_translate_sys_error(err);
+}
+
+/* Number a worker with the lowest number that is free. */
+static void
+enlist(struct gruvi__thread_pool *pool, struct gruvi__worker *worker)
+{
+    struct gruvi__list *link = pool->workers.next;
+
+    worker->number = 1;
+    while (link != &pool->workers &&
+           worker_of(link)->number == worker->number) {
+        worker->number++;
+        link = link->next;
+    }
+    gruvi__list_add(link, &worker->link);
+}
+
+static int
+start_worker(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__worker *worker = calloc(1, sizeof *worker);
+    int err;
+
+    if (worker == NULL)
+        return UV_ENOMEM;
+    worker->pool = pool;
+    enlist(pool, worker);
+    err = create_thread(worker);
+    if (err < 0) {
+        gruvi__list_remove(&worker->link);
+        free(worker);
+        return err;
+    }
+    pool->size++;
+    pool->started = true;
+    return 0;
+}
+
+/* --- handing over --------------------------------------------------------- */
+
+static struct gruvi__waiter *
+claim_idle(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__waiter *waiter;
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(&pool->idle)) != NULL) {
+        waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
+        if (gruvi__waiter_claim(waiter))
+            return waiter;
+    }
+    return NULL;
+}
+
+/*
+ * See to it that somebody runs what was queued.
+ *
+ *   failed  set to why there is no new thread, where that is news
+ *   size    to how many there are then
+ */
+static int
+grow(struct gruvi__thread_pool *pool, int *failed, unsigned *size)
+{
+    int err;
+
+    if (pool->size >= pool->max)
+        return 0;
+    err = start_worker(pool);
+    *size = pool->size;
+    if (err < 0 && pool->size == 0)
+        return err;
+    if (err < 0 && !pool->short_of_threads)
+        *failed = err;
+    pool->short_of_threads = err < 0;
+    return 0;
+}
+
+int
+gruvi__thread_pool_add(struct gruvi__thread_pool *pool,
+                       struct gruvi__work *work, struct gruvi__work *outer)
+{
+    struct gruvi__waiter *waiter = NULL;
+    unsigned size = 0;
+    int err = 0, failed = 0;
+
+    work->pool = pool;
+    work->outer = outer;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->closing)
+        err = UV_ESHUTDOWN;
+    else if ((waiter = claim_idle(pool)) == NULL)
+        err = grow(pool, &failed, &size);
+    if (err == 0)
+        gruvi__list_add(&pool->queue, &work->link);
+    pthread_mutex_unlock(&pool->lock);
+    if (waiter != NULL)
+        gruvi__waiter_wake(waiter);
+    if (failed < 0)
+        gruvi_warning("%s: no thread beside the %u there are: %s", pool->name,
+                      size, gruvi_strerror(failed));
+    return err;
+}
+
+bool
+gruvi__thread_pool_withdraw(struct gruvi__work *work)
+{
+    struct gruvi__thread_pool *pool = work->pool;
+    bool queued;
+
+    pthread_mutex_lock(&pool->lock);
+    queued = !gruvi__list_empty(&work->link);
+    gruvi__list_remove(&work->link);
+    pthread_mutex_unlock(&pool->lock);
+    return queued;
+}
+
+/* --- ends ----------------------------------------------------------------- */
+
+/* One that will end as soon as it is told to. */
+static struct gruvi__worker *
+find_free(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__list *link;
+
+    for (link = pool->workers.next; link != &pool->workers; link = link->next)
+        if (!__atomic_load_n(&worker_of(link)->busy, __ATOMIC_ACQUIRE))
+            return worker_of(link);
+    return NULL;
+}
+
+void
+gruvi__thread_pool_close(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__worker *worker;
+    struct gruvi__list *link;
+
+    pthread_mutex_lock(&pool->lock);
+    pool->closing = true;
+    while ((worker = find_free(pool)) != NULL) {
+        gruvi__list_remove(&worker->link);
+        worker->joined = true;
+        pthread_mutex_unlock(&pool->lock);
+        /* One that is not idle is claimed in vain: it will not wait again. */
+        if (gruvi__waiter_claim(&worker->waiter))
+            gruvi__waiter_wake(&worker->waiter);
+        reap(worker);
+        pthread_mutex_lock(&pool->lock);
+    }
+    while ((link = gruvi__list_pop(&pool->workers)) != NULL) {
+        worker_of(link)->detached = true;
+        pthread_detach(worker_of(link)->thread);
+    }
+    worker = pool->ended;
+    pool->ended = NULL;
+    pthread_mutex_unlock(&pool->lock);
+    reap(worker);
+}
+
+void
+gruvi__thread_pool_reset(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(&pool->workers)) != NULL)
+        if (worker_of(link) != self)
+            free(worker_of(link));
+    free(pool->ended);
+    gruvi__thread_pool_init(pool, pool->name, pool->max);
+    /* Work that forks goes on in the child, and its thread with it. */
+    if (self != NULL && self->pool == pool) {
+        gruvi__list_add(&pool->workers, &self->link);
+        pool->size = 1;
+        pool->started = true;
+    }
+}
