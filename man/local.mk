@@ -1,2 +1,38 @@
-# The manual: mdoc pages, one a header, program and file.  A page that is only
-# another name of one (.so) is listed like any other.
+# The manual: mdoc pages, one a header, program and file.  The other names that
+# a page has are installed as pages that refer to it (.so).
+
+MAN3_PAGES =
+MAN3_PAGES += %D%/gruvi_error.3
+MAN3_PAGES += %D%/gruvi_fiber.3
+MAN3_PAGES += %D%/gruvi_group.3
+MAN3_PAGES += %D%/gruvi_hub.3
+MAN3_PAGES += %D%/gruvi_local.3
+MAN3_PAGES += %D%/gruvi_log.3
+MAN3_PAGES += %D%/gruvi_poll.3
+MAN3_PAGES += %D%/gruvi_pool.3
+MAN3_PAGES += %D%/gruvi_switch_back.3
+MAN3_PAGES += %D%/gruvi_switchpoint.3
+MAN3_PAGES += %D%/gruvi_sync.3
+MAN3_PAGES += %D%/gruvi_version.3
+
+dist_man_MANS += $(MAN3_PAGES)
+dist_man_MANS += %D%/gruvi.7
+
+EXTRA_DIST += %D%/names
+
+INSTALL_DATA_HOOKS += install-man-names
+UNINSTALL_HOOKS += uninstall-man-names
+
+MAN3_NAMES = cd $(srcdir) && %D%/names $(MAN3_PAGES)
+
+install-man-names:
+	@$(MAN3_NAMES) | while read -r name page; do \
+	    echo ".so man3/$$page" > "$(DESTDIR)$(man3dir)/$$name" || exit 1; \
+	done
+
+uninstall-man-names:
+	@$(MAN3_NAMES) | while read -r name page; do \
+	    rm -f "$(DESTDIR)$(man3dir)/$$name"; \
+	done
+
+.PHONY: install-man-names uninstall-man-names
