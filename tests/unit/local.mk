@@ -14,6 +14,8 @@ UNIT_TESTS =
 # core: fibers, hub
 UNIT_TESTS += %D%/check_in_group
 UNIT_TESTS += %D%/check_local
+UNIT_TESTS += %D%/check_waits
+%C%_check_waits_SOURCES = %D%/check_waits.c %D%/waits.c %D%/waits.h
 UNIT_TESTS += %D%/check_version
 
 # sync

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of what waits.  A new switchpoint that waits is a row of it. */
+#include "unit/waits.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void
+call_before(struct scene *scene)
+{
+    if (scene->before != NULL)
+        scene->before(scene->arg);
+}
+
+static void
+call_after(struct scene *scene)
+{
+    if (scene->after != NULL)
+        scene->after(scene->arg);
+}
+
+static void
+open_nothing(struct scene *scene)
+{
+    (void)scene;
+}
+
+/* --- sleep ------------------------------------------------------------------
+ */
+
+static int
+call_sleep(struct scene *scene, double timeout)
+{
+    (void)scene;
+    (void)timeout;
+    return gruvi_sleep(GRUVI_FOREVER);
+}
+
+/* --- hub_switch ------------------------------------------------------------
+ */
+
+static int
+call_hub_switch(struct scene *scene, double timeout)
+{
+    void *value = scene;
+    int err = 0;
+
+    (void)timeout;
+    GRUVI_WITH_SWITCH_BACK (sb, GRUVI_FOREVER) {
+        scene->sb = &sb;
+        err = gruvi_hub_switch(scene->hub, &value);
+        scene->sb = NULL;
+    }
+    ck_assert_ptr_eq(value, err == 0 ? &scene->sb : NULL);
+    return err;
+}
+
+static void
+grant_hub_switch(struct scene *scene)
+{
+    call_before(scene);
+    gruvi_switch_back_switch(scene->sb, &scene->sb);
+    call_after(scene);
+}
+
+/* --- join and group_join: what they wait for ends by itself ----------------
+ */
+
+static int
+run_after(void *arg)
+{
+    call_after(arg);
+    return 0;
+}
+
+static int
+run_target(void *arg)
+{
+    struct scene *scene = arg;
+    int err = 0;
+
+    GRUVI_WITH_SWITCH_BACK (sb, GRUVI_FOREVER) {
+        scene->sb = &sb;
+        err = gruvi_hub_switch(scene->hub, NULL);
+    }
+    if (err < 0)
+        return err;
+    call_before(scene);
+    return 0;
+}
+
+/*
+ * The target runs, calls before, ends: that grants.  Started behind it in the
+ * same turn, so ahead of whoever joined, is a fiber that calls after.
+ */
+static void
+grant_by_ending(struct scene *scene)
+{
+    gruvi_switch_back_switch(scene->sb, NULL);
+    gruvi_fiber_unref(spawn(run_after, scene));
+}
+
+static void
+open_join(struct scene *scene)
+{
+    scene->target = spawn(run_target, scene);
+    turns(1);
+}
+
+static int
+call_join(struct scene *scene, double timeout)
+{
+    return gruvi_fiber_join(scene->target, timeout);
+}
+
+static void
+close_join(struct scene *scene)
+{
+    gruvi_fiber_cancel(scene->target, NULL);
+    if (gruvi_hub_loop(scene->hub) != NULL)
+        finish(scene->target);
+    else
+        gruvi_fiber_unref(scene->target);
+}
+
+static void
+open_group(struct scene *scene)
+{
+    ck_assert_int_eq(gruvi_group_init(&scene->group, "scene"), 0);
+    scene->target = gruvi_group_spawn(&scene->group, run_target, scene);
+    ck_assert_ptr_nonnull(scene->target);
+    turns(1);
+}
+
+static int
+call_group(struct scene *scene, double timeout)
+{
+    return gruvi_group_join(&scene->group, timeout);
+}
+
+static void
+close_group(struct scene *scene)
+{
+    close_join(scene);
+    gruvi_group_destroy(&scene->group);
+}
+
+/* --- wait_fd ------------------------------------------------------------- */
+
+static void
+open_fd(struct scene *scene)
+{
+    ck_assert_int_eq(pipe(scene->fds), 0);
+}
+
+static int
+call_fd(struct scene *scene, double timeout)
+{
+    return gruvi_wait_fd(scene->fds[0], UV_READABLE, timeout);
+}
+
+/* Both watches are called from one event of the loop. */
+static void
+on_readable(int fd, int events, void *arg)
+{
+    struct scene *scene = arg;
+    gruvi_poller_t *poller = gruvi_hub_poll(scene->hub);
+
+    (void)fd;
+    ck_assert_int_eq(events, UV_READABLE);
+    call_before(scene);
+    call_after(scene);
+    ck_assert_int_eq(gruvi_poll_remove(poller, scene->watch), 0);
+    scene->watch = NULL;
+}
+
+static void
+grant_fd(struct scene *scene)
+{
+    scene->watch = gruvi_poll_add(gruvi_hub_poll(scene->hub), scene->fds[0],
+                                  UV_READABLE, on_readable, scene);
+    ck_assert_ptr_nonnull(scene->watch);
+    ck_assert_int_eq(write(scene->fds[1], "x", 1), 1);
+}
+
+static void
+close_fd(struct scene *scene)
+{
+    close(scene->fds[0]);
+    close(scene->fds[1]);
+}
+
+/* --- the table ------------------------------------------------------------ */
+
+const struct wait_point wait_points[] = {
+    {"gruvi_sleep", "timer", WAIT_NEVER, 0, open_nothing, call_sleep, NULL,
+     open_nothing},
+    {"gruvi_hub_switch", "switch back", 0, 0, open_nothing, call_hub_switch,
+     grant_hub_switch, open_nothing},
+    {"gruvi_fiber_join", "join", WAIT_TIMEOUT | WAIT_FOR_FIBER, 0, open_join,
+     call_join, grant_by_ending, close_join},
+    {"gruvi_group_join", "join", WAIT_TIMEOUT | WAIT_FOR_FIBER, 0, open_group,
+     call_group, grant_by_ending, close_group},
+    {"gruvi_wait_fd", "descriptor", WAIT_TIMEOUT, UV_READABLE, open_fd, call_fd,
+     grant_fd, close_fd},
+};
+
+const int wait_point_count = sizeof wait_points / sizeof *wait_points;
+
+void
+open_scene(struct scene *scene, gruvi_hub_t *hub, int point)
+{
+    memset(scene, 0, sizeof *scene);
+    scene->point = &wait_points[point];
+    scene->hub = hub;
+    scene->point->open(scene);
+}
+
+void
+close_scene(struct scene *scene)
+{
+    scene->point->close(scene);
+}
+
+void
+grant_scene(struct scene *scene)
+{
+    scene->point->grant(scene);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All switchpoints of the library that wait, in one table, so that what holds
+ * for every one of them is tested with every one.
+ *
+ *   open    make what it waits for, not ready
+ *   call    wait for it, in a fiber
+ *   grant   make it ready
+ *   close   end it
+ */
+#ifndef TESTS_UNIT_WAITS_H
+#define TESTS_UNIT_WAITS_H
+
+#include "unit/harness.h"
+
+struct scene;
+
+enum {
+    WAIT_TIMEOUT = 1,  /* it takes a timeout of its own */
+    WAIT_THROUGH = 2,  /* nothing interrupts it */
+    WAIT_NEVER = 4,    /* nothing grants it */
+    WAIT_FOR_FIBER = 8 /* the end of a fiber that is older grants it */
+};
+
+struct wait_point {
+    const char *name;
+    const char *what; /* gruvi_fiber_waiting_for() */
+    unsigned flags;
+    int granted; /* what it returns where granted */
+    void (*open)(struct scene *scene);
+    int (*call)(struct scene *scene, double timeout);
+    void (*grant)(struct scene *scene);
+    void (*close)(struct scene *scene);
+};
+
+/* One of them on the stage. */
+struct scene {
+    const struct wait_point *point;
+    gruvi_hub_t *hub;
+
+    /* Called with arg right before, and right after, it is granted; in a fiber
+     * or a callback of the hub, before the fiber that waits runs. */
+    void (*before)(void *arg), (*after)(void *arg);
+    void *arg;
+
+    /* What the points wait for. */
+    gruvi_switch_back_t *sb;
+    gruvi_fiber_t *target;
+    gruvi_group_t group;
+    gruvi_watch_t *watch;
+    int fds[2];
+};
+
+extern const struct wait_point wait_points[];
+extern const int wait_point_count;
+
+void open_scene(struct scene *scene, gruvi_hub_t *hub, int point);
+
+/* Also where the hub was closed meanwhile. */
+void close_scene(struct scene *scene);
+
+/* Grant it, from the root fiber, with scene->before and scene->after. */
+void grant_scene(struct scene *scene);
+
+#endif
