@@ -474,3 +474,18 @@ gruvi_current_fiber(void)
         return gruvi__self.current;
     return gruvi__root_fiber();
 }
+
+int
+gruvi_set_stack_size(size_t bytes)
+{
+    return gruvi__stack_set_default_size(bytes == 0 ? GRUVI__STACK_DEFAULT
+                                                    : bytes);
+}
+
+const char *
+gruvi_stack_guard(size_t *ceiling)
+{
+    if (ceiling != NULL)
+        *ceiling = gruvi__stack_ceiling();
+    return gruvi__stack_guard_mode();
+}
