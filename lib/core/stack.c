@@ -17,7 +17,7 @@
  *
  * A slot is resident while it is given out or cached; its struct gruvi__stack
  * is valid then.  A cold slot has given up all its pages, with that structure;
- * it is a bit in its extent.  The lowest cold slot is taken first.
+ * it is a bit in its extent.  Cold slots are taken before new ones.
  */
 #include "core/stack.h"
 

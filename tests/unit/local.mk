@@ -10,6 +10,19 @@ check_LTLIBRARIES += %D%/libharness.la
 UNIT_TESTS =
 
 # core: containers, contexts, stacks
+UNIT_TESTS += %D%/check_context
+UNIT_TESTS += %D%/check_context_ucontext
+UNIT_TESTS += %D%/check_overflow
+UNIT_TESTS += %D%/check_stack
+CONTEXT_TEST = %D%/check_context.c
+CONTEXT_TEST += %D%/context_selftest.c
+CONTEXT_TEST += %D%/context_selftest.h
+%C%_check_context_SOURCES = $(CONTEXT_TEST)
+%C%_check_context_LDADD = $(UNIT_TEST_LIBS) -lm
+# The same checks of the portable implementation, which it brings itself.
+%C%_check_context_ucontext_SOURCES = $(CONTEXT_TEST) lib/core/context_ucontext.c
+%C%_check_context_ucontext_CPPFLAGS = $(AM_CPPFLAGS) -DGRUVI_CONTEXT_UCONTEXT=1
+%C%_check_context_ucontext_LDADD = $(UNIT_TEST_LIBS) -lm
 
 # core: fibers, hub
 UNIT_TESTS += %D%/check_in_group
