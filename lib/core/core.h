@@ -36,6 +36,7 @@
 #include <gruvi/switch_back.h>
 #include <gruvi/switchpoint.h>
 
+#include "core/clock.h"
 #include "core/context.h"
 #include "core/context_tools.h"
 #include "core/heap.h"
@@ -47,31 +48,6 @@
 
 #define GRUVI__NAME_SIZE    32
 #define GRUVI__MESSAGE_SIZE 64
-
-/* --- clock.c ----------------------------------------------------------- */
-
-/* Nanoseconds of a clock that never goes back.  The only place that asks. */
-uint64_t gruvi__clock_now(void);
-
-/* When a timeout that begins now ends; UINT64_MAX for none. */
-uint64_t gruvi__clock_due(double timeout);
-
-/* 0, or UV_EINVAL for NaN. */
-static inline int
-gruvi__timeout_check(double timeout)
-{
-    return timeout != timeout ? UV_EINVAL : 0;
-}
-
-/* A point in time at which the hub calls fire, once. */
-struct gruvi__deadline {
-    struct gruvi__heap_node node; /* key 0: not armed */
-    void (*fire)(struct gruvi__deadline *deadline);
-};
-
-void gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
-                         uint64_t due);
-void gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline);
 
 /* --- inbox.c ------------------------------------------------------------ */
 

@@ -28,6 +28,7 @@ LIBGRUVI_SOURCES += %D%/stack_guard.h
 LIBGRUVI_SOURCES += %D%/stack_guard.c
 
 # Level 1: fibers, the hub and what belongs to them.
+LIBGRUVI_SOURCES += %D%/clock.h
 LIBGRUVI_SOURCES += %D%/core.h
 LIBGRUVI_SOURCES += %D%/backtrace.c
 LIBGRUVI_SOURCES += %D%/clock.c

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Time, timeouts, and the deadlines of a hub: see clock.c. */
+#ifndef GRUVI_CORE_CLOCK_H
+#define GRUVI_CORE_CLOCK_H
+
+#include <stdint.h>
+
+#include <gruvi/hub.h>
+
+#include "core/heap.h"
+
+/* Nanoseconds of a clock that never goes back.  The only place that asks. */
+uint64_t gruvi__clock_now(void);
+
+/* When a timeout that begins now ends; UINT64_MAX for none. */
+uint64_t gruvi__clock_due(double timeout);
+
+/* 0, or UV_EINVAL for NaN. */
+static inline int
+gruvi__timeout_check(double timeout)
+{
+    return timeout != timeout ? UV_EINVAL : 0;
+}
+
+/* A point in time at which the hub calls fire, once. */
+struct gruvi__deadline {
+    struct gruvi__heap_node node; /* key 0: not armed */
+    void (*fire)(struct gruvi__deadline *deadline);
+};
+
+void gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
+                         uint64_t due);
+void gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline);
+
+#endif
