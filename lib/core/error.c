@@ -7,8 +7,25 @@
  */
 #include "core/core.h"
 
-/* For codes that libuv does not know: it must not allocate. */
-static __thread char unknown[64];
+/* For codes that libuv does not know; its own functions would allocate. */
+static __thread char unknown_sentence[64], unknown_name[64];
+
+#define CASE_NAME(name, sentence)                                              \
+    case UV_##name:                                                            \
+        return #name;
+#define CASE_SENTENCE(name, sentence)                                          \
+    case UV_##name:                                                            \
+        return sentence;
+
+static const char *
+strerror_of_uv(int err)
+{
+    switch (err) {
+        UV_ERRNO_MAP(CASE_SENTENCE)
+    default:
+        return uv_strerror_r(err, unknown_sentence, sizeof unknown_sentence);
+    }
+}
 
 const char *
 gruvi_strerror(int err)
@@ -39,16 +56,20 @@ gruvi_strerror(int err)
     case UV_ENOTSUP:
         return "not supported";
     default:
-        return uv_strerror_r(err, unknown, sizeof unknown);
+        return strerror_of_uv(err);
     }
 }
 
 const char *
 gruvi_err_name(int err)
 {
-    if (err == 0)
+    switch (err) {
+    case 0:
         return "OK";
-    return uv_err_name_r(err, unknown, sizeof unknown);
+        UV_ERRNO_MAP(CASE_NAME)
+    default:
+        return uv_err_name_r(err, unknown_name, sizeof unknown_name);
+    }
 }
 
 const char *

@@ -26,6 +26,7 @@ CONTEXT_TEST += %D%/context_selftest.h
 
 # core: fibers, hub
 UNIT_TESTS += %D%/check_in_group
+UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES = %D%/check_waits.c %D%/waits.c %D%/waits.h
