@@ -26,6 +26,9 @@
 
 GRUVI_BEGIN_DECLS
 
+/* Room for any address as text, and its end. */
+#define GRUVI_ADDRESS_SIZE 128
+
 typedef struct gruvi_listener gruvi_listener_t;
 typedef struct gruvi_stream gruvi_stream_t;
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses: from text to what the kernel wants, and back.
+ *
+ *   tcp://127.0.0.1:7007  tcp://[::1]:0  tcp://host:7007
+ *   unix:/run/echo.sock   unix:@abstract
+ *
+ * Nothing here waits: a host name stays a name (resolve.h looks it up).
+ */
+#ifndef GRUVI_IO_ADDRESS_H
+#define GRUVI_IO_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define GRUVI__HOST_SIZE 254
+
+union gruvi__sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+};
+
+struct gruvi__address {
+    union gruvi__sockaddr at; /* valid unless host is a name */
+    socklen_t length;         /* of at */
+    uint16_t port;
+    char host[GRUVI__HOST_SIZE]; /* "" where at is all there is to know */
+};
+
+/*
+ * Returns 0, UV_EINVAL, UV_ENOTSUP (tls, udp and fd are addresses, but not
+ * of streams), or UV_ENAMETOOLONG (a path that does not fit into a socket's).
+ */
+int gruvi__address_parse(struct gruvi__address *address, const char *text);
+
+/* Returns 0, or UV_ENOBUFS, then with buf empty. */
+int gruvi__address_format(const union gruvi__sockaddr *at, socklen_t length,
+                          char *buf, size_t len);
+
+/* Whether it is the name of a file. */
+bool gruvi__address_has_path(const struct gruvi__address *address);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A listener's life.  What it accepts is in accept.c.
+ *
+ * A name may have several addresses ("localhost": 127.0.0.1 and ::1); the
+ * first that can be bound is listened on, one listener has one socket.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/listener.h"
+#include "io/resolve.h"
+#include "io/stream.h"
+
+#define BACKLOG 1024
+
+static int
+set_option(int fd, int level, int name)
+{
+    int on = 1;
+
+    return setsockopt(fd, level, name, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+/* The connections inherit TCP_NODELAY; that is a system call less for each. */
+static int
+listen_tcp(int fd, const struct addrinfo *info, int backlog)
+{
+    int err;
+
+    if ((err = set_option(fd, SOL_SOCKET, SO_REUSEADDR)) < 0 ||
+        (err = set_option(fd, IPPROTO_TCP, TCP_NODELAY)) < 0)
+        return err;
+    if (info->ai_family == AF_INET6 &&
+        (err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) < 0)
+        return err;
+    if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 ||
+        listen(fd, backlog) < 0)
+        return -errno;
+    return 0;
+}
+
+static int
+open_socket(gruvi_listener_t *listener, const struct addrinfo *info,
+            const struct gruvi__address *address,
+            const gruvi_listen_options_t *options)
+{
+    int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
+    int fd, err = 0;
+
+    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (info->ai_family != AF_UNIX)
+        err = listen_tcp(fd, info, backlog);
+    else if (gruvi__address_has_path(address))
+        err = gruvi__socket_file_listen(fd, address, backlog, options->mode,
+                                        &listener->file);
+    else if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 ||
+             listen(fd, backlog) < 0)
+        err = -errno;
+    if (err < 0)
+        close(fd);
+    else
+        listener->socket.fd = fd;
+    return err;
+}
+
+static int
+listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
+          const gruvi_listen_options_t *options, gruvi_listener_t **listener)
+{
+    struct gruvi__lookup lookup;
+    struct addrinfo *info;
+    gruvi_listener_t *l;
+    int err = gruvi__resolve(fiber, address, GRUVI_FOREVER, &lookup);
+
+    if (err < 0)
+        return err;
+    l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        err = UV_ENOMEM;
+    } else {
+        gruvi__socket_init(&l->socket, fiber->hub, -1);
+        err = UV_EADDRNOTAVAIL;
+        for (info = lookup.first; info != NULL && err < 0; info = info->ai_next)
+            err = open_socket(l, info, address, options);
+    }
+    gruvi__lookup_free(&lookup);
+    if (err < 0)
+        free(l);
+    else
+        *listener = l;
+    return err;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_listen(gruvi_listener_t **listener, const char *text,
+             const gruvi_listen_options_t *options)
+{
+    static const gruvi_listen_options_t defaults;
+    struct gruvi__address address;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (listener == NULL)
+        return UV_EINVAL;
+    *listener = NULL;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = gruvi__address_parse(&address, text)) < 0)
+        return err;
+    if (options == NULL)
+        options = &defaults;
+    if (options->backlog < 0 || options->mode > 0777 ||
+        gruvi__reserved(options->reserved))
+        return UV_EINVAL;
+    return listen_on(fiber, &address, options, listener);
+}
+
+int
+gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
+{
+    union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof at;
+
+    if (getsockname(listener->socket.fd, &at.any, &length) < 0)
+        return -errno;
+    return gruvi__address_format(&at, length, buf, len);
+}
+
+static void
+listener_free(gruvi_listener_t *listener)
+{
+    free(listener->spare);
+    free(listener);
+}
+
+void
+gruvi__listener_leave(gruvi_listener_t *listener, struct gruvi__call *call)
+{
+    if (gruvi__call_leave(call))
+        listener_free(listener);
+}
+
+void
+gruvi_listener_close(gruvi_listener_t *listener)
+{
+    if (listener == NULL)
+        return;
+    if (!gruvi__is_own(listener->socket.hub)) {
+        gruvi__assert_failed("gruvi_listener_close: another thread's listener");
+        return;
+    }
+    gruvi__socket_file_remove(&listener->file);
+    if (gruvi__socket_close(&listener->socket))
+        listener_free(listener);
+    gruvi__listeners_retry();
+}

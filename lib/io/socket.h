@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A socket: a descriptor, its one watch, and the calls that are inside.
+ *
+ *   call                                  loop
+ *   tries: it would block
+ *   gruvi__call_wait() ---> armed
+ *                      <--- granted ----- ready, and a call waits for it
+ *   tries again
+ *                           paused <----- ready, and none does
+ *
+ * The descriptor stays armed between waits, so that a fiber which reads,
+ * answers and reads again costs no epoll_ctl.  An event that nobody waits for
+ * pauses that direction, because level-triggered it would come without end;
+ * the next wait arms it again.
+ *
+ * A try that got less than it asked for has used up what there was (spent), so
+ * the next one waits first.  Nothing can be missed by that, whatever comes in
+ * between, because readiness is a level and not an edge.
+ *
+ * Invariants:
+ *   - at most one call is inside a direction, from gruvi__call_enter() to
+ *     gruvi__call_leave();
+ *   - a socket that was closed lives until the last call has left.
+ */
+#ifndef GRUVI_IO_SOCKET_H
+#define GRUVI_IO_SOCKET_H
+
+#include <stdbool.h>
+
+#include "core/core.h"
+
+/* Indices of gruvi__socket.side; 1 << side is the event of libuv. */
+enum gruvi__direction { GRUVI__IN, GRUVI__OUT };
+
+struct gruvi__side {
+    gruvi_fiber_t *fiber; /* of the call inside; NULL: there is none */
+    int granted;          /* valid while it waits */
+    bool waiting;
+    bool asleep; /* while waiting: not for readiness */
+    bool spent;  /* wait before the next try */
+};
+
+struct gruvi__socket {
+    gruvi_hub_t *hub;     /* borrowed: it lives as long as this thread */
+    gruvi_watch_t *watch; /* NULL until the first wait */
+    int fd;               /* -1: closed */
+    unsigned armed;       /* UV_READABLE | UV_WRITABLE: what watch waits for */
+    struct gruvi__side side[2];
+};
+
+/* A call that is inside a socket, on its fiber's stack. */
+struct gruvi__call {
+    struct gruvi__socket *socket;
+    struct gruvi__side *side;
+    gruvi_fiber_t *fiber;
+    const char *what; /* static text for dumps */
+    double timeout;   /* of all waits of the call together */
+    bool began;       /* the timeout runs */
+    bool last;        /* it has passed: this is the last try */
+    bool interrupted; /* a wait failed, and not because of the timeout */
+    struct gruvi__deadline nap;
+};
+
+void gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd);
+
+/*
+ * Close the descriptor; calls inside are woken and get UV_ECONNABORTED.
+ *
+ * Returns true where there are none, so that the memory may go at once.
+ */
+bool gruvi__socket_close(struct gruvi__socket *socket);
+
+/*
+ * Enter a direction.  Nothing has been claimed when this fails.
+ *
+ *   timeout  seconds, as the caller of the library gave it
+ *   what     "read"
+ *
+ * Returns 0, UV_EINVAL (NaN), UV_EPERM (another hub's), UV_EBUSY.
+ */
+int gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
+                      enum gruvi__direction direction, gruvi_fiber_t *fiber,
+                      double timeout, const char *what);
+
+/* Let others run if it is time; an error of that, or UV_ECONNABORTED. */
+int gruvi__call_breathe(struct gruvi__call *call);
+
+/*
+ * Wait until a try is worth it.  After the timeout there is one more, so that
+ * a fiber which others kept from running does not miss what has come, and a
+ * timeout of 0 finds out about it.
+ *
+ * Returns 0, or why not to try: UV_ECONNABORTED, or an error of the wait.
+ */
+int gruvi__call_wait(struct gruvi__call *call);
+
+/*
+ * Wait for secs, for gruvi__side_wake() or the close, but not for readiness.
+ * Returns as gruvi__call_wait() does.
+ */
+int gruvi__call_sleep(struct gruvi__call *call, double secs);
+
+/* Stop the timeout: what comes next inside is like another call. */
+void gruvi__call_settle(struct gruvi__call *call);
+
+/* Returns true where the socket is closed and this was the last call inside:
+ * then the caller frees its memory. */
+bool gruvi__call_leave(struct gruvi__call *call);
+
+/* Wake the call inside, if it waits. */
+void gruvi__side_wake(struct gruvi__side *side);
+
+#endif
