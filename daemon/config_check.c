@@ -146,7 +146,7 @@ finish_value(gruvid__section_t *section, const gruvid__key_t *key,
 {
     bool set = slot->first != NULL;
     bool empty =
-        value->file != NULL && value->text != NULL && *value->text == '\0';
+        value->file != NULL && (value->text == NULL || *value->text == '\0');
 
     if (!set)
         take_default(section, key, value);

@@ -126,6 +126,18 @@ gruvid__config_mistakes(const gruvid__config_t *config)
     return config->n_mistakes + config->n_lost;
 }
 
+/* Characters that are not seen, or turn around those that are. */
+static bool
+is_invisible(const unsigned char *s)
+{
+    unsigned c = (unsigned)(s[0] << 16 | s[1] << 8 | s[2]);
+
+    return (c >= 0xe2808b && c <= 0xe2808f) || /* U+200B to U+200F */
+           (c >= 0xe280a8 && c <= 0xe280ae) || /* U+2028 to U+202E */
+           (c >= 0xe281a0 && c <= 0xe281af) || /* U+2060 to U+206F */
+           c == 0xefbbbf;                      /* U+FEFF */
+}
+
 /* Bytes of the UTF-8 character at s that may be printed as it is, or 0. */
 static size_t
 printable(const unsigned char *s)
@@ -144,7 +156,7 @@ printable(const unsigned char *s)
         (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
         (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;
-    return n;
+    return n == 3 && is_invisible(s) ? 0 : n;
 }
 
 static void

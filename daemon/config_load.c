@@ -71,6 +71,8 @@ read_config(gruvid__config_t *config, const char *path)
     const gruvid__file_t *file;
     int err = gruvid__read_file(&content, path, GRUVID__MAX_FILE, false);
 
+    if (err == UV_ENOMEM)
+        config->no_memory = true;
     if (err < 0)
         return err;
     if (!is_known(config, &content)) {
@@ -166,7 +168,7 @@ include_glob(gruvid__config_t *config, const gruvid__entry_t *entry)
         return;
     /* The order of glob() itself is that of the locale. */
     err = glob(pattern, GLOB_NOSORT, on_glob_error, &found);
-    if (err == GLOB_NOSPACE) {
+    if (err == GLOB_NOSPACE || (err == GLOB_ABORTED && glob_error == ENOMEM)) {
         config->no_memory = true;
     } else if (err == GLOB_ABORTED) {
         include_error(config, entry, "%s: %s", entry->text,
@@ -237,42 +239,57 @@ read_includes(gruvid__config_t *config, const struct override *overrides)
     }
 }
 
+/* Cut argument at its equals sign and at the last dot before that. */
+static bool
+cut_override(char *argument, struct override *o, char **value)
+{
+    char *equals = strchr(argument, '='), *end = equals, *dot;
+
+    if (equals == NULL)
+        return false;
+    while (end > argument && gruvid__is_blank(end[-1]))
+        end--;
+    *end = '\0';
+    *value = equals + 1;
+    dot = strrchr(argument, '.');
+    if (dot == NULL || dot == argument || !gruvid__is_key(dot + 1))
+        return false;
+    *dot = '\0';
+    o->section = argument;
+    o->entry.key = dot + 1;
+    return true;
+}
+
 /*
- * "plugin echo.listen=tcp://[::1]:0": the last dot before the first equals sign
- * ends the section.  The value is as in a file, but for comments: the shell has
- * them already.
+ * "plugin echo.listen=tcp://[::1]:0".  The value is as in a file, but without
+ * comments: the shell has them already.
  */
 static struct override *
 split_override(gruvid__config_t *config, const char *argument, unsigned number)
 {
     struct override *o = gruvid__config_alloc(config, 1, sizeof *o);
     char *text = gruvid__config_text(config, argument, strlen(argument));
-    char *equals = text != NULL ? strchr(text, '=') : NULL;
-    char *end = equals, *dot, *value;
+    char *value = NULL;
+    gruvid__shown_t shown;
     gruvid__why_t why;
 
     if (o == NULL || text == NULL)
         return NULL;
-    while (end != NULL && end > text && gruvid__is_blank(end[-1]))
-        end--;
-    if (end != NULL)
-        *end = '\0';
-    dot = end != NULL ? strrchr(text, '.') : NULL;
-    if (dot == NULL || dot == text || !gruvid__is_key(dot + 1)) {
+    if (!cut_override(text, o, &value)) {
+        /* What is behind an equals sign, or all of it, may be a secret. */
+        gruvid__shown(&shown, value != NULL ? text : "...");
         gruvid__config_error(config, GRUVID__OVERRIDES, number, NULL, NULL,
-                             "not of the form section.key=value");
+                             "\"%s\" is not of the form section.key=value",
+                             shown.text);
         return NULL;
     }
-    *dot = '\0';
-    if (!gruvid__unquote(equals + 1, false, false, &value, &why)) {
-        gruvid__config_error(config, GRUVID__OVERRIDES, number, text, dot + 1,
-                             "%s", why.text);
+    if (!gruvid__unquote(value, false, false, &value, &why)) {
+        gruvid__config_error(config, GRUVID__OVERRIDES, number, o->section,
+                             o->entry.key, "%s", why.text);
         return NULL;
     }
-    o->section = text;
     o->entry.file = GRUVID__OVERRIDES;
     o->entry.line = number;
-    o->entry.key = dot + 1;
     o->entry.text = value;
     return o;
 }

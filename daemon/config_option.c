@@ -189,8 +189,10 @@ gruvid__parse_value(gruvid__config_t *config, const gruvid__key_t *key,
             return false;
         return key->accept == NULL || key->accept(text, why);
     }
-    if (*text == '\0' && may_be_unset)
+    if (*text == '\0' && may_be_unset) {
+        value->text = NULL;
         return true;
+    }
     if (!parse_type(config, option, text, value, why)) {
         if (has_choices(option))
             name_choices(option, text, why);

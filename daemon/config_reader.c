@@ -71,12 +71,14 @@ enter_section(struct reader *r, const char *name)
     r->section = section;
     if (section == NULL)
         return;
-    if (section->file == r->file && section->kind != GRUVID__UNKNOWN)
+    if (section->file != r->file) {
+        section->file = r->file;
+        section->line = r->line;
+    } else if (section->kind != GRUVID__UNKNOWN) {
         gruvid__config_error(r->config, r->file, r->line, name, NULL,
                              "the section is there twice; first in line %u",
                              section->line);
-    section->file = r->file;
-    section->line = r->line;
+    }
 }
 
 /* "[name]", perhaps with a comment behind it.  False: bad, do not feed it. */
@@ -203,32 +205,32 @@ feed(char *to, int size, void *stream)
     return to;
 }
 
-/* What is wrong with a key, if anything is. */
-static bool
-check_key(struct reader *r, const char *key)
+static void
+key_mistake(struct reader *r, const char *key, const char *what)
 {
     gruvid__shown_t shown;
 
-    if (r->fed[strcspn(r->fed, "=:")] != '=') {
+    gruvid__config_error(r->config, r->file, r->line,
+                         r->section != NULL ? r->section->name : NULL,
+                         gruvid__shown(&shown, key), "%s", what);
+}
+
+static bool
+check_key(struct reader *r, const char *key)
+{
+    /* inih splits at a colon, too.  Of a line that is no pair nothing is shown:
+     * it may be a value. */
+    if (r->fed[strcspn(r->fed, "=:")] != '=' ||
+        key[strcspn(key, " \t;#\"")] != '\0')
         mistake(r, "not a line of the form key = value");
-        return false;
-    }
-    if (*key == '\0') {
+    else if (*key == '\0')
         mistake(r, "there is no key before the =");
-        return false;
-    }
-    if (gruvid__is_key(key) && strlen(key) < sizeof shown.text)
-        return true;
-    if (gruvid__is_key(key)) {
-        mistake(r, "\"%s\": the key is too long", gruvid__shown(&shown, key));
-        return false;
-    }
-    /* Nothing of the line is shown that may be a value. */
-    if (key[strcspn(key, " \t;#\"")] != '\0')
-        mistake(r, "not a line of the form key = value");
+    else if (!gruvid__is_key(key))
+        key_mistake(r, key, "a key is made of a-z, 0-9 and _");
+    else if (strlen(key) >= sizeof((gruvid__shown_t *)0)->text)
+        key_mistake(r, key, "the key is too long");
     else
-        mistake(r, "\"%s\": a key is made of a-z, 0-9 and _",
-                gruvid__shown(&shown, key));
+        return true;
     return false;
 }
 
@@ -249,7 +251,7 @@ take(void *user, const char *section, const char *name, const char *value)
     if (!check_key(r, name) || r->bad_header)
         return 1;
     if (r->section == NULL) {
-        mistake(r, "%s is outside of a section", name);
+        key_mistake(r, name, "it is outside of a section");
         return 1;
     }
     after_blank = gruvid__is_blank(r->fed[strcspn(r->fed, "=") + 1]);

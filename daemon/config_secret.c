@@ -35,6 +35,8 @@ read_secret(gruvid__config_t *config, const char *path, gruvid__why_t *why)
     size_t length;
     int err = gruvid__read_file(&content, path, GRUVID__MAX_SECRET, true);
 
+    if (err == UV_ENOMEM)
+        config->no_memory = true;
     if (err < 0) {
         gruvid__why(why, "the file of the secret cannot be read: %s",
                     explain(err));

@@ -4,8 +4,8 @@
  *
  * An edit inserts, removes or replaces a character, or swaps two neighbours,
  * which is how fingers err.  A third of the word may be wrong: beyond that, two
- * words are just two words.  Long words are not compared at all, so the table
- * of distances has a fixed size.
+ * words are just two words, unless one is the beginning of the other.  Long
+ * words are not compared at all, so the table of distances has a fixed size.
  */
 #include <string.h>
 
@@ -47,6 +47,14 @@ edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
     return d[a_len][b_len];
 }
 
+static bool
+is_beginning(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t n = least(a_len, b_len);
+
+    return n >= 3 && strncmp(a, b, n) == 0;
+}
+
 void
 gruvid__suggest(gruvid__suggestion_t *suggestion, const char *candidate)
 {
@@ -58,6 +66,8 @@ gruvid__suggest(gruvid__suggestion_t *suggestion, const char *candidate)
     if (word_len == 0 || word_len > MAX_WORD || len > MAX_WORD)
         return;
     distance = edit_distance(suggestion->word, word_len, candidate, len);
+    if (is_beginning(suggestion->word, word_len, candidate, len))
+        distance = least(distance, limit);
     if (distance > limit || distance >= len)
         return;
     if (suggestion->best == NULL || distance < suggestion->distance) {
