@@ -28,8 +28,18 @@ CONTEXT_TEST += %D%/context_selftest.h
 UNIT_TESTS += %D%/check_in_group
 UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_local
+UNIT_TESTS += %D%/check_switchpoint
+%C%_check_switchpoint_SOURCES =
+%C%_check_switchpoint_SOURCES += %D%/check_switchpoint.c
+%C%_check_switchpoint_SOURCES += %D%/switchpoints.h
+%C%_check_switchpoint_SOURCES += %D%/switchpoints.c
+%C%_check_switchpoint_CPPFLAGS = $(AM_CPPFLAGS)
+%C%_check_switchpoint_CPPFLAGS += -DTOP_SRCDIR='"$(abs_top_srcdir)"'
 UNIT_TESTS += %D%/check_waits
-%C%_check_waits_SOURCES = %D%/check_waits.c %D%/waits.c %D%/waits.h
+%C%_check_waits_SOURCES =
+%C%_check_waits_SOURCES += %D%/check_waits.c
+%C%_check_waits_SOURCES += %D%/waits.h
+%C%_check_waits_SOURCES += %D%/waits.c
 UNIT_TESTS += %D%/check_version
 
 # sync

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/switchpoints.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static intmax_t
+call_sleep(struct stage *stage)
+{
+    (void)stage;
+    return gruvi_sleep(0);
+}
+
+static intmax_t
+call_join(struct stage *stage)
+{
+    return gruvi_fiber_join(stage->fiber, GRUVI_FOREVER);
+}
+
+static intmax_t
+call_group_join(struct stage *stage)
+{
+    return gruvi_group_join(&stage->group, GRUVI_FOREVER);
+}
+
+static intmax_t
+call_hub_switch(struct stage *stage)
+{
+    void *value = stage;
+    int err = gruvi_hub_switch(stage->hub, &value);
+
+    ck_assert_ptr_null(value);
+    return err;
+}
+
+static intmax_t
+call_hub_close(struct stage *stage)
+{
+    return gruvi_hub_close(stage->hub);
+}
+
+static intmax_t
+call_wait_fd(struct stage *stage)
+{
+    return gruvi_wait_fd(stage->fds[0], UV_READABLE, 0);
+}
+
+static intmax_t
+call_uv_close(struct stage *stage)
+{
+    int err = gruvi_uv_close((uv_handle_t *)&stage->handle);
+
+    ck_assert(!uv_is_closing((uv_handle_t *)&stage->handle));
+    return err;
+}
+
+const struct switchpoint switchpoints[] = {
+    {"gruvi_sleep", call_sleep},
+    {"gruvi_fiber_join", call_join},
+    {"gruvi_group_join", call_group_join},
+    {"gruvi_hub_switch", call_hub_switch},
+    {"gruvi_hub_close", call_hub_close},
+    {"gruvi_wait_fd", call_wait_fd},
+    {"gruvi_uv_close", call_uv_close},
+};
+
+const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
+
+static int
+end_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+void
+open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
+{
+    memset(stage, 0, sizeof *stage);
+    stage->point = &switchpoints[point];
+    stage->hub = hub;
+    stage->fiber = spawn(end_at_once, NULL);
+    turns(2);
+    ck_assert(!gruvi_fiber_alive(stage->fiber));
+    ck_assert_int_eq(gruvi_group_init(&stage->group, "stage"), 0);
+    ck_assert_int_eq(uv_idle_init(gruvi_hub_loop(hub), &stage->handle), 0);
+    ck_assert_int_eq(pipe(stage->fds), 0);
+    ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
+}
+
+void
+close_stage(struct stage *stage)
+{
+    close(stage->fds[0]);
+    close(stage->fds[1]);
+    ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);
+    gruvi_group_destroy(&stage->group);
+    gruvi_fiber_unref(stage->fiber);
+}

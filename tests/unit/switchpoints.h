@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* All switchpoints of the library, each with a call that would not wait. */
+#ifndef TESTS_UNIT_SWITCHPOINTS_H
+#define TESTS_UNIT_SWITCHPOINTS_H
+
+#include <stdint.h>
+
+#include "unit/harness.h"
+
+struct stage;
+
+struct switchpoint {
+    const char *name;
+    intmax_t (*call)(struct stage *stage);
+};
+
+/* What they are called with. */
+struct stage {
+    const struct switchpoint *point;
+    gruvi_hub_t *hub;
+    gruvi_fiber_t *fiber; /* has ended */
+    gruvi_group_t group;  /* is empty */
+    uv_idle_t handle;     /* not started */
+    int fds[2];           /* the first is readable */
+};
+
+extern const struct switchpoint switchpoints[];
+extern const int switchpoint_count;
+
+void open_stage(struct stage *stage, gruvi_hub_t *hub, int point);
+void close_stage(struct stage *stage);
+
+#endif
