@@ -8,7 +8,7 @@
 
 START_TEST(test_context)
 {
-    const struct selftest *test = &selftests[_i];
+    const struct selftest *test = selftest(_i);
     const char *says = test->run();
 
     ck_assert_msg(says == NULL, "%s: %s", test->name, says);
@@ -22,7 +22,7 @@ main(void)
     TCase *tc = tcase_create("context");
     int n = 0;
 
-    while (selftests[n].name != NULL)
+    while (selftest(n) != NULL)
         n++;
     tcase_add_loop_test(tc, test_context, 0, n);
     suite_add_tcase(suite, tc);

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks: sizes, guards, reuse, giving memory back, and limits. */
+/* Stacks: sizes, places, reuse, giving memory back, and limits. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <uv.h>
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
 
-#include "core/stack.h"
 #include "core/stack_guard.h"
 #include "support/suite.h"
+#include "unit/stacks.h"
 
 /* As the core does it: a control block with the stack at its end. */
 struct block {
@@ -30,58 +22,11 @@ struct block {
 };
 GRUVI__STACK_LAST(struct block, stack);
 
-static struct gruvi__arena *arena;
-
-static void
-setup(void)
-{
-    arena = gruvi__arena_new();
-    ck_assert_ptr_nonnull(arena);
-}
-
-static void
-teardown(void)
-{
-    gruvi__arena_free(arena);
-    gruvi__stack_force_mprotect(false);
-    ck_assert_int_eq(gruvi__stack_set_default_size(GRUVI__STACK_DEFAULT), 0);
-}
-
-static struct gruvi__stack *
-get(size_t size)
-{
-    struct gruvi__stack *stack;
-
-    ck_assert_msg(gruvi__stack_alloc(arena, size, &stack) == 0, "%s",
-                  gruvi__arena_error(arena));
-    return stack;
-}
-
 /* The last byte of the slot. */
 static char *
 slot_end(const struct gruvi__stack *stack)
 {
     return stack->low - gruvi__guard_size(stack->size) + stack->size - 1;
-}
-
-/* Whether a child that writes there dies of SIGSEGV. */
-static bool
-faults(char *addr)
-{
-    int status;
-    pid_t child = fork();
-
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        struct rlimit none = {0, 0};
-
-        setrlimit(RLIMIT_CORE, &none);
-        signal(SIGSEGV, SIG_DFL);
-        *(volatile char *)addr = 1;
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
 }
 
 /* How many pages of a slot, above its guard, are in memory. */
@@ -166,50 +111,6 @@ START_TEST(test_all_of_a_stack_can_be_written)
     ck_assert_ptr_eq(&block->stack, stack);
     ck_assert_ptr_eq(stack->low, low);
     ck_assert_uint_eq(stack->size, 64 << 10);
-}
-END_TEST
-
-/* ---- guards ---- */
-
-static void
-check_guard(void)
-{
-    struct gruvi__stack *stack = get(64 << 10);
-    struct gruvi__stack *other = get(64 << 10);
-    size_t guard = gruvi__guard_size(stack->size);
-
-    ck_assert(faults(stack->low - 1));
-    ck_assert(faults(stack->low - guard));
-    ck_assert(faults(other->low - guard));
-    ck_assert(!faults(stack->low));
-    ck_assert(gruvi__stack_guards(stack, stack->low - 1));
-    ck_assert(gruvi__stack_guards(stack, stack->low - guard));
-    ck_assert(!gruvi__stack_guards(stack, stack->low - guard - 1));
-    ck_assert(!gruvi__stack_guards(stack, stack->low));
-    ck_assert(!gruvi__stack_guards(stack, other->low - 1));
-}
-
-START_TEST(test_below_a_stack_there_is_a_guard)
-{
-    check_guard();
-}
-END_TEST
-
-START_TEST(test_older_kernels_guard_with_mprotect)
-{
-    gruvi__stack_force_mprotect(true);
-    ck_assert_str_eq(gruvi__stack_guard_mode(), "mprotect");
-    ck_assert_uint_lt(gruvi__stack_ceiling(), SIZE_MAX);
-    check_guard();
-}
-END_TEST
-
-START_TEST(test_the_ceiling_is_that_of_the_way_of_guarding)
-{
-    if (strcmp(gruvi__stack_guard_mode(), "mprotect") == 0)
-        ck_assert_uint_lt(gruvi__stack_ceiling(), SIZE_MAX);
-    else
-        ck_assert_uint_eq(gruvi__stack_ceiling(), SIZE_MAX);
 }
 END_TEST
 
@@ -404,22 +305,6 @@ END_TEST
 
 /* ---- limits ---- */
 
-/* What a child reports by its exit status; 0 is well. */
-static int
-in_child(int (*run)(void))
-{
-    int status;
-    pid_t child = fork();
-
-    ck_assert_int_ge(child, 0);
-    if (child == 0)
-        _exit(run());
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_msg(WIFEXITED(status), "the child died of signal %d",
-                  WTERMSIG(status));
-    return WEXITSTATUS(status);
-}
-
 static size_t
 address_space(void)
 {
@@ -466,43 +351,6 @@ START_TEST(test_without_addresses_alloc_says_so_and_recovers)
 }
 END_TEST
 
-static int
-run_into_the_ceiling(void)
-{
-    struct gruvi__stack *stack;
-    size_t n = 0, ceiling;
-    void *page;
-    int err;
-
-    gruvi__stack_force_mprotect(true);
-    ceiling = gruvi__stack_ceiling();
-    while ((err = gruvi__stack_alloc(arena, 16 << 10, &stack)) == 0)
-        n++;
-    if (err != UV_ENOMEM || stack != NULL)
-        return 1;
-    if (n != ceiling)
-        return 2;
-    if (strstr(gruvi__arena_error(arena), "vm.max_map_count") == NULL)
-        return 3;
-    /* The rest of the process still has some mappings. */
-    page = mmap(NULL, gruvi__page_size(), PROT_READ,
-                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return 4;
-    gruvi__arena_free(arena);
-    arena = gruvi__arena_new();
-    return gruvi__stack_alloc(arena, 16 << 10, &stack) == 0 ? 0 : 5;
-}
-
-START_TEST(test_with_mprotect_the_ceiling_is_kept_and_named)
-{
-    gruvi__stack_force_mprotect(true);
-    if (gruvi__stack_ceiling() > 50000 || RUNNING_ON_VALGRIND)
-        return; /* it would take too long */
-    ck_assert_int_eq(in_child(run_into_the_ceiling), 0);
-}
-END_TEST
-
 static void *
 use_an_arena(void *arg)
 {
@@ -545,15 +393,12 @@ main(void)
     Suite *suite = suite_create("stack");
     TCase *tc = tcase_create("stack");
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, stacks_setup, stacks_teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_a_slot_is_a_power_of_two_with_its_guard);
     tcase_add_test(tc, test_a_size_out_of_range_is_refused_and_explained);
     tcase_add_test(tc, test_the_default_size_can_be_set);
     tcase_add_test(tc, test_all_of_a_stack_can_be_written);
-    tcase_add_test(tc, test_below_a_stack_there_is_a_guard);
-    tcase_add_test(tc, test_older_kernels_guard_with_mprotect);
-    tcase_add_test(tc, test_the_ceiling_is_that_of_the_way_of_guarding);
     tcase_add_test(tc, test_neighbours_neither_overlap_nor_end_alike);
     tcase_add_test(tc, test_the_stack_released_last_is_used_first);
     tcase_add_test(tc, test_a_hundred_thousand_stacks_take_a_page_each);
@@ -563,7 +408,6 @@ main(void)
     tcase_add_test(tc, test_a_trimmed_stack_comes_back_empty_and_guarded);
     tcase_add_test(tc, test_freeing_an_arena_unmaps_all_its_stacks);
     tcase_add_test(tc, test_without_addresses_alloc_says_so_and_recovers);
-    tcase_add_test(tc, test_with_mprotect_the_ceiling_is_kept_and_named);
     tcase_add_loop_test(tc, test_threads_have_arenas_of_their_own, 0, 2);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

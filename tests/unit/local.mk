@@ -14,15 +14,27 @@ UNIT_TESTS += %D%/check_context
 UNIT_TESTS += %D%/check_context_ucontext
 UNIT_TESTS += %D%/check_overflow
 UNIT_TESTS += %D%/check_stack
+UNIT_TESTS += %D%/check_stack_guard
+%C%_check_stack_SOURCES = %D%/check_stack.c %D%/stacks.c %D%/stacks.h
+%C%_check_stack_guard_SOURCES = %D%/check_stack_guard.c
+%C%_check_stack_guard_SOURCES += %D%/stacks.c %D%/stacks.h
 CONTEXT_TEST = %D%/check_context.c
 CONTEXT_TEST += %D%/context_selftest.c
 CONTEXT_TEST += %D%/context_selftest.h
+CONTEXT_TEST += %D%/context_selftest_registers.c
+CONTEXT_TEST += %D%/context_selftest_stack.c
 %C%_check_context_SOURCES = $(CONTEXT_TEST)
 %C%_check_context_LDADD = $(UNIT_TEST_LIBS) -lm
 # The same checks of the portable implementation, which it brings itself.
 %C%_check_context_ucontext_SOURCES = $(CONTEXT_TEST) lib/core/context_ucontext.c
 %C%_check_context_ucontext_CPPFLAGS = $(AM_CPPFLAGS) -DGRUVI_CONTEXT_UCONTEXT=1
 %C%_check_context_ucontext_LDADD = $(UNIT_TEST_LIBS) -lm
+
+UNIT_SHELL_TESTS =
+UNIT_SHELL_TESTS += %D%/aarch64
+UNIT_SHELL_TESTS += %D%/gdb
+check_PROGRAMS += %D%/gdb_target
+%C%_gdb_target_SOURCES = %D%/gdb_target.c
 
 # core: fibers, hub
 UNIT_TESTS += %D%/check_in_group
@@ -49,7 +61,8 @@ UNIT_TESTS += %D%/check_version
 # io
 
 check_PROGRAMS += $(UNIT_TESTS)
-TESTS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS) $(UNIT_SHELL_TESTS)
+EXTRA_DIST += $(UNIT_SHELL_TESTS)
 
 # CK_FORK=no: one process a program, or Valgrind would count the leaks of each
 # test's fork.

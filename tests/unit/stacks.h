@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of stacks share: an arena a test, and children that fault. */
+#ifndef TESTS_UNIT_STACKS_H
+#define TESTS_UNIT_STACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/stack.h"
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+/* Made and freed by the fixture. */
+extern struct gruvi__arena *arena;
+void stacks_setup(void);
+void stacks_teardown(void);
+
+/* A stack of size bytes, or the test fails. */
+struct gruvi__stack *get(size_t size);
+
+/* Whether a child that writes there dies of SIGSEGV. */
+bool faults(char *addr);
+
+/* What run returns in a child, from 0 to 255. */
+int in_child(int (*run)(void));
+
+#endif
