@@ -73,8 +73,8 @@ int gruvi__inbox_post(struct gruvi__inbox *inbox,
 /* Run what was there when the call began, in the order posted. */
 void gruvi__inbox_drain(struct gruvi__inbox *inbox);
 
-/* Refuse posts from now on; false where there are some left to drain. */
-bool gruvi__inbox_close(struct gruvi__inbox *inbox);
+/* Refuse posts from now on, and run those that were accepted. */
+void gruvi__inbox_close(struct gruvi__inbox *inbox);
 
 static inline bool
 gruvi__inbox_empty(const struct gruvi__inbox *inbox)

@@ -324,19 +324,17 @@ static void
 shut_down(gruvi_hub_t *hub)
 {
     gruvi__hub_data_destroy(hub);
-    gruvi__hub_run_callbacks(hub);
     gruvi__sigint_unlisten(hub);
     gruvi__poller_free(hub->poller);
     hub->poller = NULL;
     uv_close((uv_handle_t *)&hub->timer, NULL);
     uv_close((uv_handle_t *)&hub->wake, NULL);
+    gruvi__inbox_close(&hub->inbox);
     do {
         gruvi__hub_run_callbacks(hub);
-        gruvi__hub_data_destroy(hub);
         uv_walk(&hub->loop, close_left, NULL);
         uv_run(&hub->loop, UV_RUN_DEFAULT);
-    } while (hub->callbacks != NULL || uv_loop_alive(&hub->loop) ||
-             !gruvi__inbox_close(&hub->inbox));
+    } while (hub->callbacks != NULL || uv_loop_alive(&hub->loop));
     hub->closed = true;
     uv_loop_close(&hub->loop);
 }
@@ -389,8 +387,7 @@ void
 gruvi__hub_abandon(gruvi_hub_t *hub)
 {
     hub->closing = true;
-    while (!gruvi__inbox_close(&hub->inbox))
-        gruvi__hub_run_callbacks(hub);
+    gruvi__inbox_close(&hub->inbox);
     gruvi__sigint_unlisten(hub);
     hub->closed = true;
     gruvi_hub_ref(hub); /* for ever: the fibers still refer to it */

@@ -69,14 +69,12 @@ gruvi__inbox_post(struct gruvi__inbox *inbox, struct gruvi__inbox_node *node)
     return 0;
 }
 
-void
-gruvi__inbox_drain(struct gruvi__inbox *inbox)
+/* Run a list that was taken off, the oldest first. */
+static void
+run(struct gruvi__inbox_node *node)
 {
-    struct gruvi__inbox_node *node, *next, *first = NULL;
+    struct gruvi__inbox_node *next, *first = NULL;
 
-    if (gruvi__inbox_empty(inbox))
-        return;
-    node = __atomic_exchange_n(&inbox->head, NULL, __ATOMIC_ACQUIRE);
     for (; node != NULL; node = next) {
         next = node->next;
         node->next = first;
@@ -88,11 +86,19 @@ gruvi__inbox_drain(struct gruvi__inbox *inbox)
     }
 }
 
-bool
+void
+gruvi__inbox_drain(struct gruvi__inbox *inbox)
+{
+    struct gruvi__inbox_node *head =
+        __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST);
+
+    /* Once closed it stays so. */
+    if (head != NULL && head != &closed)
+        run(__atomic_exchange_n(&inbox->head, NULL, __ATOMIC_ACQUIRE));
+}
+
+void
 gruvi__inbox_close(struct gruvi__inbox *inbox)
 {
-    struct gruvi__inbox_node *empty = NULL;
-
-    return __atomic_compare_exchange_n(&inbox->head, &empty, &closed, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    run(__atomic_exchange_n(&inbox->head, &closed, __ATOMIC_SEQ_CST));
 }

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of fibers: start, cancel, throw, join, names, limits, order.
+ */
+#include <gruvi.h>
+
+#include <string.h>
+
+#include "unit/harness.h"
+
+static int
+note_and_return(void *arg)
+{
+    record("%s", (const char *)arg);
+    return 0;
+}
+
+static int
+return_arg(void *arg)
+{
+    return (int)(intptr_t)arg;
+}
+
+static int
+sleep_for_ever(void *arg)
+{
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    if (arg != NULL)
+        *(int *)arg = err;
+    return err;
+}
+
+HUB_TEST(test_nothing_runs_before_the_hub_does)
+{
+    gruvi_fiber_t *fiber = spawn(note_and_return, "fiber");
+
+    record("root");
+    ck_assert(gruvi_fiber_alive(fiber));
+    ck_assert_int_eq(gruvi_fiber_status(fiber), UV_EBUSY);
+    ck_assert_int_eq(finish(fiber), 0);
+    ck_assert_str_eq(recorded(), "root fiber");
+}
+
+HUB_TEST(test_a_fiber_that_is_not_started_does_not_run)
+{
+    gruvi_fiber_t *fiber = gruvi_fiber_new(note_and_return, "ran", NULL);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert(gruvi_fiber_alive(fiber));
+    gruvi_fiber_unref(fiber);
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(recorded(), "");
+}
+
+HUB_TEST(test_start_runs_it_once)
+{
+    gruvi_fiber_t *fiber = gruvi_fiber_new(note_and_return, "ran", NULL);
+
+    ck_assert_int_eq(gruvi_fiber_start(fiber), 0);
+    ck_assert_int_eq(gruvi_fiber_start(fiber), UV_EALREADY);
+    ck_assert_str_eq(recorded(), "");
+    ck_assert_int_eq(gruvi_fiber_join(fiber, GRUVI_FOREVER), 0);
+    ck_assert_int_eq(gruvi_fiber_start(fiber), UV_EALREADY);
+    ck_assert_str_eq(recorded(), "ran");
+    gruvi_fiber_unref(fiber);
+}
+
+HUB_TEST(test_fibers_run_in_the_order_they_were_started)
+{
+    gruvi_fiber_t *a = spawn(note_and_return, "a");
+    gruvi_fiber_t *b = spawn(note_and_return, "b");
+    gruvi_fiber_t *c = spawn(note_and_return, "c");
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(recorded(), "a b c");
+    finish(a);
+    finish(b);
+    finish(c);
+}
+
+HUB_TEST(test_status_is_what_target_returned)
+{
+    ck_assert_int_eq(finish(spawn(return_arg, (void *)7)), 7);
+    ck_assert_int_eq(finish(spawn(return_arg, (void *)(intptr_t)UV_EPIPE)),
+                     UV_EPIPE);
+}
+
+HUB_TEST(test_cancel_ends_the_wait_in_the_next_iteration)
+{
+    int err = 1;
+    gruvi_fiber_t *fiber = spawn(sleep_for_ever, &err);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(gruvi_fiber_waiting_for(fiber), "timer");
+    ck_assert(!gruvi_fiber_cancelled(fiber));
+    ck_assert_int_eq(gruvi_fiber_cancel(fiber, "enough"), 0);
+    ck_assert(gruvi_fiber_cancelled(fiber));
+    ck_assert_int_eq(err, 1);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+
+static int
+count_cancels(void *arg)
+{
+    int *count = arg, err;
+
+    while ((err = gruvi_sleep(0.001)) == UV_ECANCELED)
+        ++*count;
+    return err;
+}
+
+HUB_TEST(test_each_cancel_is_delivered_once)
+{
+    int count = 0;
+    gruvi_fiber_t *fiber = spawn(count_cancels, &count);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    gruvi_fiber_cancel(fiber, NULL);
+    gruvi_fiber_cancel(fiber, NULL);
+    ck_assert_int_eq(finish(fiber), 0);
+    ck_assert_int_eq(count, 2);
+}
+
+static int
+cancel_oneself(void *arg)
+{
+    (void)arg;
+    gruvi_fiber_cancel(gruvi_current_fiber(), "by myself");
+    record("runs on");
+    ck_assert_int_eq(gruvi_sleep(GRUVI_FOREVER), UV_ECANCELED);
+    ck_assert_str_eq(gruvi_error_message(), "by myself");
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    return 0;
+}
+
+HUB_TEST(test_a_running_fiber_is_cancelled_at_its_next_wait)
+{
+    ck_assert_int_eq(finish(spawn(cancel_oneself, NULL)), 0);
+    ck_assert_str_eq(recorded(), "runs on");
+}
+
+HUB_TEST(test_cancelled_before_it_ran_it_never_runs)
+{
+    gruvi_fiber_t *started = spawn(note_and_return, "started");
+    gruvi_fiber_t *fresh = gruvi_fiber_new(note_and_return, "fresh", NULL);
+
+    ck_assert_int_eq(gruvi_fiber_cancel(started, NULL), 0);
+    ck_assert_int_eq(gruvi_fiber_cancel(fresh, NULL), 0);
+    ck_assert(gruvi_fiber_alive(fresh));
+    ck_assert_int_eq(gruvi_fiber_start(fresh), UV_EALREADY);
+    ck_assert_int_eq(finish(started), UV_ECANCELED);
+    ck_assert_int_eq(finish(fresh), UV_ECANCELED);
+    ck_assert_str_eq(recorded(), "");
+}
+
+HUB_TEST(test_cancelling_a_dead_fiber_is_nothing)
+{
+    gruvi_fiber_t *fiber = spawn(return_arg, NULL);
+
+    gruvi_fiber_join(fiber, GRUVI_FOREVER);
+    ck_assert_int_eq(gruvi_fiber_cancel(fiber, "late"), 0);
+    ck_assert(!gruvi_fiber_cancelled(fiber));
+    ck_assert_int_eq(gruvi_fiber_status(fiber), 0);
+    gruvi_fiber_unref(fiber);
+}
+
+HUB_TEST(test_root_and_hub_are_no_ordinary_fibers)
+{
+    gruvi_fiber_t *root = gruvi_current_fiber();
+    gruvi_fiber_t *fiber = spawn(return_arg, NULL);
+    gruvi_fiber_t *of_hub = gruvi_fiber_parent(fiber);
+
+    ck_assert_str_eq(gruvi_fiber_name(root), "Root");
+    ck_assert_str_eq(gruvi_fiber_name(of_hub), "Hub");
+    ck_assert_ptr_null(gruvi_fiber_parent(root));
+    ck_assert_ptr_eq(gruvi_fiber_parent(of_hub), root);
+    ck_assert_int_eq(gruvi_fiber_start(root), UV_EINVAL);
+    ck_assert_int_eq(gruvi_fiber_start(of_hub), UV_EINVAL);
+    ck_assert_int_eq(gruvi_fiber_cancel(root, NULL), UV_EINVAL);
+    ck_assert_int_eq(gruvi_fiber_cancel(of_hub, NULL), UV_EINVAL);
+    ck_assert_int_eq(gruvi_fiber_join(root, 0), UV_EINVAL);
+    ck_assert_int_eq(gruvi_fiber_join(of_hub, 0), UV_EINVAL);
+    finish(fiber);
+}
+
+HUB_TEST(test_names_are_copied_cut_and_made_up)
+{
+    char text[64] = "a name that is longer than thirty-one bytes";
+    gruvi_fiber_options_t options = {.name = text};
+    gruvi_fiber_t *named = gruvi_spawn_ex(return_arg, NULL, &options);
+    gruvi_fiber_t *other = spawn(return_arg, NULL);
+
+    memset(text, 'x', sizeof text - 1);
+    ck_assert_str_eq(gruvi_fiber_name(named),
+                     "a name that is longer than thir");
+    ck_assert_str_eq(gruvi_fiber_name(other), "Fiber-2");
+    finish(named);
+    finish(other);
+}
+
+static int
+join_with_timeout(void *arg)
+{
+    return gruvi_fiber_join(arg, 0.001);
+}
+
+HUB_TEST(test_join_times_out_and_leaves_the_fiber_alone)
+{
+    gruvi_fiber_t *sleeper = spawn(sleep_for_ever, NULL);
+
+    ck_assert_int_eq(gruvi_fiber_join(sleeper, 0), UV_ETIMEDOUT);
+    ck_assert_int_eq(finish(spawn(join_with_timeout, sleeper)), UV_ETIMEDOUT);
+    ck_assert(gruvi_fiber_alive(sleeper));
+    ck_assert_int_eq(gruvi_fiber_join(sleeper, 0.0 / 0.0), UV_EINVAL);
+    gruvi_fiber_cancel(sleeper, NULL);
+    finish(sleeper);
+}
+
+static int
+join_oneself(void *arg)
+{
+    (void)arg;
+    return gruvi_fiber_join(gruvi_current_fiber(), GRUVI_FOREVER);
+}
+
+HUB_TEST(test_joining_oneself_is_refused)
+{
+    ck_assert_int_eq(finish(spawn(join_oneself, NULL)), UV_EINVAL);
+}
+
+static int
+join_and_note(void *arg)
+{
+    int err = gruvi_fiber_join(arg, GRUVI_FOREVER);
+
+    record("%s", gruvi_fiber_name(gruvi_current_fiber()));
+    return err;
+}
+
+HUB_TEST(test_all_who_join_are_woken)
+{
+    gruvi_fiber_t *sleeper = spawn(sleep_for_ever, NULL);
+    gruvi_fiber_t *a = spawn(join_and_note, sleeper);
+    gruvi_fiber_t *b = spawn(join_and_note, sleeper);
+    gruvi_fiber_t *c = spawn(join_and_note, sleeper);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    gruvi_fiber_cancel(b, NULL); /* one leaves the queue */
+    gruvi_fiber_cancel(sleeper, NULL);
+    ck_assert_int_eq(finish(a), 0);
+    ck_assert_int_eq(finish(b), UV_ECANCELED);
+    ck_assert_int_eq(finish(c), 0);
+    finish(sleeper);
+}
+
+HUB_TEST(test_a_handle_let_go_does_not_end_the_fiber)
+{
+    gruvi_fiber_unref(spawn(note_and_return, "ran"));
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(recorded(), "ran");
+}
+
+HUB_TEST(test_options_are_checked)
+{
+    gruvi_fiber_options_t options = {.stack_size = 100};
+
+    ck_assert_ptr_null(gruvi_fiber_new(NULL, NULL, NULL));
+    ck_assert_int_eq(gruvi_last_error(), UV_EINVAL);
+    ck_assert_ptr_null(gruvi_fiber_new(return_arg, NULL, &options));
+    ck_assert_int_eq(gruvi_last_error(), UV_EINVAL);
+    options.stack_size = 0;
+    options.reserved[3] = &options;
+    ck_assert_ptr_null(gruvi_fiber_new(return_arg, NULL, &options));
+    ck_assert_int_eq(gruvi_last_error(), UV_EINVAL);
+}
+
+static int
+use_much_stack(void *arg)
+{
+    volatile char buffer[700 * 1024];
+    size_t i;
+
+    for (i = 0; i < sizeof buffer; i += 1024)
+        buffer[i] = (char)i;
+    return arg == NULL ? buffer[1024] != 0 : -1;
+}
+
+HUB_TEST(test_a_larger_stack_can_be_asked_for)
+{
+    gruvi_fiber_options_t options = {.stack_size = 1024 * 1024};
+
+    ck_assert_int_eq(finish(gruvi_spawn_ex(use_much_stack, NULL, &options)), 0);
+}
+
+HUB_TEST(test_over_max_fibers_a_spawn_fails)
+{
+    gruvi_fiber_t *a, *b;
+
+    gruvi_hub_set_max_fibers(gruvi_get_hub(), 2);
+    a = spawn(sleep_for_ever, NULL);
+    b = spawn(sleep_for_ever, NULL);
+    ck_assert_ptr_null(gruvi_spawn(return_arg, NULL));
+    ck_assert_int_eq(gruvi_last_error(), UV_EAGAIN);
+    gruvi_fiber_cancel(a, NULL);
+    finish(a);
+    a = spawn(return_arg, NULL);
+    gruvi_fiber_cancel(b, NULL);
+    finish(a);
+    finish(b);
+}
+
+/* --- gruvi_fiber_switch() and gruvi_fiber_throw() ------------------------ */
+
+static int
+switch_and_return(void *arg)
+{
+    void *value = arg;
+    int err = gruvi_hub_switch(gruvi_get_hub(), &value);
+
+    record("%s", gruvi_fiber_name(gruvi_current_fiber()));
+    return err < 0 ? err : (int)(intptr_t)value;
+}
+
+static void
+switch_to_it(void *arg)
+{
+    ck_assert_int_eq(gruvi_fiber_switch(arg, (void *)42), 0);
+    ck_assert_int_eq(gruvi_fiber_switch(arg, (void *)43), UV_EBUSY);
+}
+
+HUB_TEST(test_switch_hands_a_value_to_one_that_waits_in_hub_switch)
+{
+    gruvi_fiber_t *fiber = spawn(switch_and_return, NULL);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_int_eq(gruvi_fiber_switch(fiber, NULL), UV_EPERM);
+    ck_assert_int_eq(
+        gruvi_hub_run_callback(gruvi_get_hub(), switch_to_it, fiber), 0);
+    ck_assert_int_eq(finish(fiber), 42);
+}
+
+static void
+switch_fails_busy(void *arg)
+{
+    ck_assert_int_eq(gruvi_fiber_switch(arg, NULL), UV_EBUSY);
+    record("busy");
+}
+
+HUB_TEST(test_switch_to_one_that_waits_for_something_else_is_refused)
+{
+    gruvi_fiber_t *fiber = spawn(sleep_for_ever, NULL);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    gruvi_hub_run_callback(gruvi_get_hub(), switch_fails_busy, fiber);
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(recorded(), "busy");
+    gruvi_fiber_cancel(fiber, NULL);
+    finish(fiber);
+}
+
+struct two {
+    gruvi_fiber_t *woken, *switched;
+    gruvi_hub_t *hub;
+};
+
+static void
+wake_one_and_switch_to_the_other(void *arg)
+{
+    struct two *two = arg;
+
+    gruvi_fiber_start(two->woken);
+    ck_assert_int_eq(gruvi_fiber_switch(two->switched, NULL), 0);
+}
+
+HUB_TEST(test_switch_starts_a_new_fiber_and_runs_it_first)
+{
+    struct two two = {gruvi_fiber_new(note_and_return, "woken", NULL),
+                      gruvi_fiber_new(note_and_return, "switched", NULL), hub};
+
+    gruvi_hub_run_callback(gruvi_get_hub(), wake_one_and_switch_to_the_other,
+                           &two);
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(recorded(), "switched woken");
+    finish(two.woken);
+    finish(two.switched);
+}
+
+static void
+throw_into(void *arg)
+{
+    ck_assert_int_eq(gruvi_fiber_throw(arg, 1, NULL), UV_EINVAL);
+    ck_assert_int_eq(gruvi_fiber_throw(arg, UV_EPROTO, "bad hello"), 0);
+    ck_assert_int_eq(gruvi_fiber_throw(arg, UV_EPROTO, NULL), UV_EBUSY);
+}
+
+static int
+expect_throw(void *arg)
+{
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    (void)arg;
+    ck_assert_str_eq(gruvi_error_message(), "bad hello");
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    return err == UV_EPROTO ? 0 : 1;
+}
+
+HUB_TEST(test_throw_ends_the_wait_once)
+{
+    gruvi_fiber_t *fiber = spawn(expect_throw, NULL);
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_int_eq(gruvi_fiber_throw(fiber, UV_EPROTO, NULL), UV_EPERM);
+    gruvi_hub_run_callback(gruvi_get_hub(), throw_into, fiber);
+    ck_assert_int_eq(finish(fiber), 0);
+}
+
+HUB_TEST(test_throw_into_one_that_has_not_run_ends_it)
+{
+    gruvi_fiber_t *fresh = gruvi_fiber_new(note_and_return, "ran", NULL);
+
+    gruvi_hub_run_callback(gruvi_get_hub(), throw_into, fresh);
+    ck_assert_int_eq(finish(fresh), UV_EPROTO);
+    ck_assert_str_eq(recorded(), "");
+}
+
+/* --- the order of a turn ------------------------------------------------- */
+
+static void
+start_it(void *arg)
+{
+    record("callback");
+    gruvi_fiber_unref(gruvi_spawn(note_and_return, arg));
+}
+
+HUB_TEST(test_sleep_0_returns_after_what_was_queued_and_whom_that_woke)
+{
+    gruvi_fiber_t *started = spawn(note_and_return, "started");
+
+    gruvi_hub_run_callback(gruvi_get_hub(), start_it, "woken");
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    record("root");
+    ck_assert_str_eq(recorded(), "callback started woken root");
+    finish(started);
+}
+
+static int
+respawn(void *arg)
+{
+    int *left = arg;
+
+    if (--*left > 0)
+        gruvi_fiber_unref(gruvi_spawn(respawn, arg));
+    return 0;
+}
+
+static int
+yield_until(void *arg)
+{
+    int *stop = arg;
+
+    while (!*stop)
+        if (gruvi_sleep(0) < 0)
+            return 1;
+    return 0;
+}
+
+static int
+set_after_a_while(void *arg)
+{
+    int err = gruvi_sleep(0.002);
+
+    *(int *)arg = 1;
+    return err;
+}
+
+HUB_TEST(test_fibers_that_wake_each_other_starve_no_timer)
+{
+    int stop = 0;
+    gruvi_fiber_t *a = spawn(yield_until, &stop);
+    gruvi_fiber_t *b = spawn(yield_until, &stop);
+    gruvi_fiber_t *timer = spawn(set_after_a_while, &stop);
+
+    ck_assert_int_eq(finish(timer), 0);
+    ck_assert_int_eq(finish(a), 0);
+    ck_assert_int_eq(finish(b), 0);
+}
+
+HUB_TEST(test_a_turn_runs_what_was_ready_when_it_began)
+{
+    int left = 1000;
+
+    gruvi_fiber_unref(spawn(respawn, &left));
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_int_eq(left, 999);
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_int_eq(left, 998);
+    while (left > 0)
+        gruvi_sleep(0);
+}
+
+HUB_TEST(test_sleep_is_never_too_short)
+{
+    static const double lengths[] = {1e-6, 1e-4, 0.0013, 0.007};
+    size_t n;
+
+    for (n = 0; n < sizeof lengths / sizeof *lengths; n++) {
+        uint64_t before = uv_hrtime();
+
+        ck_assert_int_eq(gruvi_sleep(lengths[n]), 0);
+        ck_assert_uint_ge(uv_hrtime() - before, (uint64_t)(lengths[n] * 1e9));
+    }
+    ck_assert_int_eq(gruvi_sleep(0.0 / 0.0), UV_EINVAL);
+}
+
+static void
+try_anothers(void *arg)
+{
+    gruvi_fiber_options_t options = {.hub = ((struct two *)arg)->hub};
+    gruvi_fiber_t *theirs = ((struct two *)arg)->woken;
+
+    ck_assert_int_eq(gruvi_fiber_start(theirs), UV_EPERM);
+    ck_assert_int_eq(gruvi_fiber_cancel(theirs, NULL), UV_EPERM);
+    ck_assert_int_eq(gruvi_fiber_join(theirs, 0), UV_EPERM);
+    ck_assert_ptr_null(gruvi_fiber_new(return_arg, NULL, &options));
+    ck_assert_int_eq(gruvi_last_error(), UV_EPERM);
+    ck_assert_int_eq(gruvi_hub_close(options.hub), UV_EPERM);
+    ck_assert_int_eq(gruvi_hub_switch(options.hub, NULL), UV_EPERM);
+    gruvi_hub_close(gruvi_get_hub());
+}
+
+HUB_TEST(test_a_fiber_of_another_hub_is_refused)
+{
+    struct two two = {spawn(sleep_for_ever, NULL), NULL, hub};
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    in_thread(try_anothers, &two);
+    gruvi_fiber_cancel(two.woken, NULL);
+    finish(two.woken);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("fiber");
+    TCase *tc = tcase_create("fiber");
+
+    tcase_add_test(tc, test_nothing_runs_before_the_hub_does);
+    tcase_add_test(tc, test_a_fiber_that_is_not_started_does_not_run);
+    tcase_add_test(tc, test_start_runs_it_once);
+    tcase_add_test(tc, test_fibers_run_in_the_order_they_were_started);
+    tcase_add_test(tc, test_status_is_what_target_returned);
+    tcase_add_test(tc, test_cancel_ends_the_wait_in_the_next_iteration);
+    tcase_add_test(tc, test_each_cancel_is_delivered_once);
+    tcase_add_test(tc, test_a_running_fiber_is_cancelled_at_its_next_wait);
+    tcase_add_test(tc, test_cancelled_before_it_ran_it_never_runs);
+    tcase_add_test(tc, test_cancelling_a_dead_fiber_is_nothing);
+    tcase_add_test(tc, test_root_and_hub_are_no_ordinary_fibers);
+    tcase_add_test(tc, test_names_are_copied_cut_and_made_up);
+    tcase_add_test(tc, test_join_times_out_and_leaves_the_fiber_alone);
+    tcase_add_test(tc, test_joining_oneself_is_refused);
+    tcase_add_test(tc, test_all_who_join_are_woken);
+    tcase_add_test(tc, test_a_handle_let_go_does_not_end_the_fiber);
+    tcase_add_test(tc, test_options_are_checked);
+    tcase_add_test(tc, test_a_larger_stack_can_be_asked_for);
+    tcase_add_test(tc, test_over_max_fibers_a_spawn_fails);
+    tcase_add_test(tc,
+                   test_switch_hands_a_value_to_one_that_waits_in_hub_switch);
+    tcase_add_test(tc,
+                   test_switch_to_one_that_waits_for_something_else_is_refused);
+    tcase_add_test(tc, test_switch_starts_a_new_fiber_and_runs_it_first);
+    tcase_add_test(tc, test_throw_ends_the_wait_once);
+    tcase_add_test(tc, test_throw_into_one_that_has_not_run_ends_it);
+    tcase_add_test(
+        tc, test_sleep_0_returns_after_what_was_queued_and_whom_that_woke);
+    tcase_add_test(tc, test_fibers_that_wake_each_other_starve_no_timer);
+    tcase_add_test(tc, test_a_turn_runs_what_was_ready_when_it_began);
+    tcase_add_test(tc, test_sleep_is_never_too_short);
+    tcase_add_test(tc, test_a_fiber_of_another_hub_is_refused);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
