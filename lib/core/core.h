@@ -389,6 +389,9 @@ struct gruvi__spin {
 
 void gruvi__spin_contended(struct gruvi__spin *spin);
 
+/* One step of spinning; n is 0 before the first. */
+void gruvi__spin_pause(unsigned *n);
+
 static inline void
 gruvi__spin_lock(struct gruvi__spin *spin)
 {

@@ -175,7 +175,8 @@ run_wake(struct gruvi__inbox_node *node)
 {
     gruvi_fiber_t *fiber = gruvi__list_entry(node, gruvi_fiber_t, wake_node);
 
-    __atomic_store_n(&fiber->wake_posted, 0, __ATOMIC_SEQ_CST);
+    /* An exchange: who found 1 there has done its part, and it is seen. */
+    __atomic_exchange_n(&fiber->wake_posted, 0, __ATOMIC_SEQ_CST);
     if (fiber->state == GRUVI__DEAD) {
         if (fiber->parted)
             gruvi__fiber_release(fiber);

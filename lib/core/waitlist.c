@@ -32,16 +32,21 @@ relax(void)
 }
 
 void
+gruvi__spin_pause(unsigned *n)
+{
+    relax();
+    if (++*n >= SPINS)
+        sched_yield();
+}
+
+void
 gruvi__spin_contended(struct gruvi__spin *spin)
 {
     unsigned n = 0;
 
     do {
-        while (__atomic_load_n(&spin->taken, __ATOMIC_RELAXED)) {
-            relax();
-            if (++n >= SPINS)
-                sched_yield();
-        }
+        while (__atomic_load_n(&spin->taken, __ATOMIC_RELAXED))
+            gruvi__spin_pause(&n);
     } while (__atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
 }
 
@@ -101,11 +106,8 @@ await_release(const struct gruvi__waiter *waiter)
 {
     unsigned n = 0;
 
-    while (!__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE)) {
-        relax();
-        if (++n >= SPINS)
-            sched_yield();
-    }
+    while (!__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE))
+        gruvi__spin_pause(&n);
 }
 
 /* state CLAIMED is what a wait calls granted. */

@@ -6,14 +6,19 @@
  *             |                                               | too long
  *             '--> withdraw                                   '--> ends
  *
+ * One worker at a time is called to the queue, idle or new.  The next is called
+ * by that one, when it takes work and leaves some behind: a burst of work that
+ * takes no time is done by few, and work that takes long gets a thread each all
+ * the same.  The last used are called first, so that those that are not needed
+ * stay idle until they end.
+ *
  * Invariants:
  *   - work is on the queue, or a worker has begun it, never both: both ways off
  *     the queue are taken under the lock;
- *   - where there is work on the queue there is a worker, busy or woken, that
- *     will look at the queue again.  That is why a thread is created under the
- *     lock: it is known then whether work that was queued has one to run it;
- *   - an idle worker is woken by its waiter, the last used first, so that those
- *     that are not needed stay idle until they end.
+ *   - where there is work on the queue, and a worker idle or a thread to spare,
+ *     one is called;
+ *   - where there is work on the queue there is a worker.  That is why a thread
+ *     is created under the lock: it is known then whether there is one.
  *
  * A thread that ends is joined by the next one that does, and the last by
  * gruvi__thread_pool_close(): none is left over for leak checkers.
@@ -41,6 +46,18 @@ struct gruvi__worker {
 static __thread struct gruvi__worker *self;
 static __thread struct gruvi__work *current;
 
+/* Held for so little that a thread in need of it spins before it sleeps. */
+static void
+init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 void
 gruvi__thread_pool_init(struct gruvi__thread_pool *pool, const char *name,
                         unsigned max)
@@ -49,7 +66,7 @@ gruvi__thread_pool_init(struct gruvi__thread_pool *pool, const char *name,
     pool->name = name;
     pool->idle_timeout = IDLE_TIMEOUT;
     pool->max = max;
-    pthread_mutex_init(&pool->lock, NULL);
+    init_lock(&pool->lock);
     gruvi__list_init(&pool->queue);
     gruvi__list_init(&pool->idle);
     gruvi__list_init(&pool->workers);
@@ -138,6 +155,8 @@ next_work(struct gruvi__worker *worker)
         if (work != NULL || !wanted)
             return work;
         wanted = wait_idle(worker);
+        if (wanted)
+            worker->pool->called = false;
     }
     return NULL;
 }
@@ -171,28 +190,7 @@ leave(struct gruvi__worker *worker)
     reap(before);
 }
 
-static void *
-work_for_pool(void *arg)
-{
-    struct gruvi__worker *worker = arg;
-    struct gruvi__thread_pool *pool = worker->pool;
-    struct gruvi__work *work;
-    char name[16]; /* the kernel's limit */
-
-    self = worker;
-    snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
-    pthread_setname_np(pthread_self(), name);
-    pthread_mutex_lock(&pool->lock);
-    while ((work = next_work(worker)) != NULL) {
-        pthread_mutex_unlock(&pool->lock);
-        run(work);
-        __atomic_store_n(&worker->busy, 0, __ATOMIC_RELEASE);
-        work->done(work);
-        pthread_mutex_lock(&pool->lock);
-    }
-    leave(worker);
-    return NULL;
-}
+static void *work_for_pool(void *arg);
 
 /*
  * Signals are for the program's own threads.  Those that a thread's own fault
@@ -252,7 +250,14 @@ start_worker(struct gruvi__thread_pool *pool)
     return 0;
 }
 
-/* --- handing over --------------------------------------------------------- */
+/* --- who comes to the queue ----------------------------------------------- */
+
+/* Whom to wake, and what to say, when the lock is free. */
+struct call_up {
+    struct gruvi__waiter *waiter;
+    int failed;    /* why there is no new thread, where that is news */
+    unsigned size; /* how many there are then */
+};
 
 static struct gruvi__waiter *
 claim_idle(struct gruvi__thread_pool *pool)
@@ -269,51 +274,92 @@ claim_idle(struct gruvi__thread_pool *pool)
 }
 
 /*
- * See to it that somebody runs what was queued.
+ * Have a worker come to the queue, if one can be had: under the lock.  It is
+ * woken, and what is wrong is said, when the lock is free: send_for().
  *
- *   failed  set to why there is no new thread, where that is news
- *   size    to how many there are then
+ * Returns why there is not a single worker, or 0.
  */
 static int
-grow(struct gruvi__thread_pool *pool, int *failed, unsigned *size)
+call_worker(struct gruvi__thread_pool *pool, struct call_up *call)
 {
     int err;
 
+    if (pool->called)
+        return 0;
+    call->waiter = claim_idle(pool);
+    if (call->waiter != NULL) {
+        pool->called = true;
+        return 0;
+    }
     if (pool->size >= pool->max)
         return 0;
     err = start_worker(pool);
-    *size = pool->size;
+    call->size = pool->size;
     if (err < 0 && pool->size == 0)
         return err;
     if (err < 0 && !pool->short_of_threads)
-        *failed = err;
+        call->failed = err;
     pool->short_of_threads = err < 0;
+    pool->called = err == 0;
     return 0;
 }
+
+static void
+send_for(const struct gruvi__thread_pool *pool, const struct call_up *call)
+{
+    if (call->waiter != NULL)
+        gruvi__waiter_wake(call->waiter);
+    if (call->failed < 0)
+        gruvi_warning("%s: no thread beside the %u there are: %s", pool->name,
+                      call->size, gruvi_strerror(call->failed));
+}
+
+static void *
+work_for_pool(void *arg)
+{
+    struct gruvi__worker *worker = arg;
+    struct gruvi__thread_pool *pool = worker->pool;
+    struct gruvi__work *work;
+    struct call_up call;
+    char name[16]; /* the kernel's limit */
+
+    self = worker;
+    snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
+    pthread_setname_np(pthread_self(), name);
+    pthread_mutex_lock(&pool->lock);
+    pool->called = false;
+    while ((work = next_work(worker)) != NULL) {
+        call = (struct call_up){.waiter = NULL};
+        if (!gruvi__list_empty(&pool->queue))
+            call_worker(pool, &call);
+        pthread_mutex_unlock(&pool->lock);
+        send_for(pool, &call);
+        run(work);
+        __atomic_store_n(&worker->busy, 0, __ATOMIC_RELEASE);
+        work->done(work);
+        pthread_mutex_lock(&pool->lock);
+    }
+    leave(worker);
+    return NULL;
+}
+
+/* --- handing over --------------------------------------------------------- */
 
 int
 gruvi__thread_pool_add(struct gruvi__thread_pool *pool,
                        struct gruvi__work *work, struct gruvi__work *outer)
 {
-    struct gruvi__waiter *waiter = NULL;
-    unsigned size = 0;
-    int err = 0, failed = 0;
+    struct call_up call = {.waiter = NULL};
+    int err;
 
     work->pool = pool;
     work->outer = outer;
     pthread_mutex_lock(&pool->lock);
-    if (pool->closing)
-        err = UV_ESHUTDOWN;
-    else if ((waiter = claim_idle(pool)) == NULL)
-        err = grow(pool, &failed, &size);
+    err = pool->closing ? UV_ESHUTDOWN : call_worker(pool, &call);
     if (err == 0)
         gruvi__list_add(&pool->queue, &work->link);
     pthread_mutex_unlock(&pool->lock);
-    if (waiter != NULL)
-        gruvi__waiter_wake(waiter);
-    if (failed < 0)
-        gruvi_warning("%s: no thread beside the %u there are: %s", pool->name,
-                      size, gruvi_strerror(failed));
+    send_for(pool, &call);
     return err;
 }
 

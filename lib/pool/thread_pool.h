@@ -40,6 +40,7 @@ struct gruvi__thread_pool {
     unsigned max, size;   /* threads: at most, alive */
     bool started;         /* it has had a thread */
     bool closing;         /* threads end, and no work is taken */
+    bool called;          /* a worker is on its way to the queue */
     bool short_of_threads;
     struct gruvi__list queue;    /* struct gruvi__work, oldest first */
     struct gruvi__list idle;     /* by waiter.link, last used first */

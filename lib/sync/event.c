@@ -16,16 +16,11 @@
  * Who clears the event and then looks at the data once more relies on it:
  * either it sees the data, or its wait sees the flag.
  */
-#include <sched.h>
-
 #include <gruvi/sync.h>
 
 #include "core/core.h"
 
 enum { SET = 1, WAITERS = 2, LOCKED = 4 };
-
-/* A waker holds the lock for a few instructions, unless it was preempted. */
-#define SPINS 100
 
 struct event {
     unsigned state;             /* atomic */
@@ -58,8 +53,7 @@ lock(struct event *event)
 
     for (;;) {
         if (state & LOCKED) {
-            if (++n >= SPINS)
-                sched_yield();
+            gruvi__spin_pause(&n);
             state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
         } else if (try_change(event, &state, state | LOCKED)) {
             return state;
