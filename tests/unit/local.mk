@@ -54,7 +54,10 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/waits.c
 UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_hub
+UNIT_TESTS += %D%/check_interrupt
+UNIT_TESTS += %D%/check_shield
 UNIT_TESTS += %D%/check_switch_back
+UNIT_TESTS += %D%/check_turn
 UNIT_TESTS += %D%/check_version
 
 # sync
