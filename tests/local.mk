@@ -29,3 +29,5 @@ check-local:
 	@echo "make check needs libcheck: install it (Debian: check) and" \
 	    "run configure again" >&2; exit 1
 endif
+
+include tests/bench/local.mk
