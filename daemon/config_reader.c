@@ -215,12 +215,25 @@ key_mistake(struct reader *r, const char *key, const char *what)
                          gruvid__shown(&shown, key), "%s", what);
 }
 
+/* Where inih has split the line; its end if it has not. */
+static size_t
+separator(const struct reader *r)
+{
+    size_t i = 0;
+
+    while (i < r->fed_length && r->fed[i] != '=' && r->fed[i] != ':')
+        i++;
+    return i;
+}
+
 static bool
 check_key(struct reader *r, const char *key)
 {
-    /* inih splits at a colon, too.  Of a line that is no pair nothing is shown:
-     * it may be a value. */
-    if (r->fed[strcspn(r->fed, "=:")] != '=' ||
+    size_t at = separator(r);
+
+    /* A colon is none of ours.  Of a line that is no pair nothing is shown: it
+     * may be a value. */
+    if (at == r->fed_length || r->fed[at] != '=' ||
         key[strcspn(key, " \t;#\"")] != '\0')
         mistake(r, "not a line of the form key = value");
     else if (*key == '\0')
@@ -241,6 +254,7 @@ take(void *user, const char *section, const char *name, const char *value)
     struct reader *r = user;
     bool after_blank;
     gruvid__why_t why;
+    size_t at;
     char *text;
 
     if (r->kind == MARKER_LINE) {
@@ -254,7 +268,8 @@ take(void *user, const char *section, const char *name, const char *value)
         key_mistake(r, name, "it is outside of a section");
         return 1;
     }
-    after_blank = gruvid__is_blank(r->fed[strcspn(r->fed, "=") + 1]);
+    at = separator(r) + 1;
+    after_blank = at < r->fed_length && gruvid__is_blank(r->fed[at]);
     text = gruvid__config_text(r->config, value, strlen(value));
     if (text == NULL)
         return 0;

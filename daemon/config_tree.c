@@ -167,27 +167,24 @@ wrong_plugin_name(gruvid__config_t *config, const char *file, unsigned line,
 static const char *
 guess_section(gruvid__config_t *config, const char *name)
 {
-    gruvid__suggestion_t s = {.word = name};
+    static const char prefix[] = "plugin ", stand_in[] = "NAME";
     size_t first = strcspn(name, " .:-_");
-    char *guess;
+    size_t size = strlen(name) + sizeof prefix + sizeof stand_in;
+    char *guess = gruvid__config_alloc(config, size, 1);
+    gruvid__suggestion_t s = {.word = name};
 
     for (const gruvid__builtin_t *b = gruvid__builtins; b->name != NULL; b++)
         gruvid__suggest(&s, b->name);
-    if (s.best != NULL)
+    if (s.best != NULL || guess == NULL)
         return s.best;
-    guess = gruvid__config_alloc(config, strlen(name) + sizeof "plugin ", 1);
-    if (guess == NULL)
-        return NULL;
     memcpy(guess, name, first);
     s = (gruvid__suggestion_t){.word = guess};
     gruvid__suggest(&s, "plugin");
-    if (s.best != NULL && name[first] != '\0')
-        name += first + 1;
-    else if (s.best != NULL)
-        name = "NAME";
-    stpcpy(stpcpy(guess, "plugin "), name);
-    if (s.best == NULL && !gruvid__is_plugin_name(name))
+    if (s.best != NULL)
+        name = name[first] != '\0' ? name + first + 1 : stand_in;
+    else if (!gruvid__is_plugin_name(name))
         return NULL;
+    snprintf(guess, size, "%s%s", prefix, name);
     return guess;
 }
 

@@ -1,0 +1,4 @@
+# Fuzzers are built on demand, see run.
+EXTRA_DIST += %D%/run
+EXTRA_DIST += %D%/config.dict
+EXTRA_DIST += %D%/fuzz_config.c
