@@ -245,6 +245,8 @@ on_timer(uv_timer_t *timer)
     gruvi_hub_t *hub = timer->data;
 
     hub->timer_due = UINT64_MAX;
+    /* The loop may run its timers and then block: what is due is due now. */
+    uv_stop(&hub->loop);
 }
 
 /* Have the loop wake up for the earliest deadline. */

@@ -52,6 +52,7 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/check_waits.c
 %C%_check_waits_SOURCES += %D%/waits.h
 %C%_check_waits_SOURCES += %D%/waits.c
+UNIT_TESTS += %D%/check_clock
 UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_hub
 UNIT_TESTS += %D%/check_interrupt
