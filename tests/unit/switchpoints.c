@@ -54,6 +54,34 @@ call_uv_close(struct stage *stage)
     return err;
 }
 
+static intmax_t
+call_event_wait(struct stage *stage)
+{
+    return gruvi_event_wait(&stage->event, GRUVI_FOREVER);
+}
+
+static int
+never_run(void *arg, void **result)
+{
+    (void)arg;
+    (void)result;
+    ck_abort_msg("the work ran");
+}
+
+static intmax_t
+call_blocking(struct stage *stage)
+{
+    (void)stage;
+    return gruvi_blocking(never_run, NULL, NULL);
+}
+
+static intmax_t
+call_compute(struct stage *stage)
+{
+    (void)stage;
+    return gruvi_compute(never_run, NULL, NULL);
+}
+
 const struct switchpoint switchpoints[] = {
     {"gruvi_sleep", call_sleep},
     {"gruvi_fiber_join", call_join},
@@ -62,6 +90,9 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_hub_close", call_hub_close},
     {"gruvi_wait_fd", call_wait_fd},
     {"gruvi_uv_close", call_uv_close},
+    {"gruvi_event_wait", call_event_wait},
+    {"gruvi_blocking", call_blocking},
+    {"gruvi_compute", call_compute},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -84,6 +115,8 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert(!gruvi_fiber_alive(stage->fiber));
     ck_assert_int_eq(gruvi_group_init(&stage->group, "stage"), 0);
     ck_assert_int_eq(uv_idle_init(gruvi_hub_loop(hub), &stage->handle), 0);
+    ck_assert_int_eq(gruvi_event_init(&stage->event), 0);
+    gruvi_event_set(&stage->event);
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
 }
@@ -94,6 +127,7 @@ close_stage(struct stage *stage)
     close(stage->fds[0]);
     close(stage->fds[1]);
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);
+    gruvi_event_destroy(&stage->event);
     gruvi_group_destroy(&stage->group);
     gruvi_fiber_unref(stage->fiber);
 }

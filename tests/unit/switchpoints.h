@@ -21,6 +21,7 @@ struct stage {
     gruvi_fiber_t *fiber; /* has ended */
     gruvi_group_t group;  /* is empty */
     uv_idle_t handle;     /* not started */
+    gruvi_event_t event;  /* is set */
     int fds[2];           /* the first is readable */
 };
 

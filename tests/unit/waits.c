@@ -190,6 +190,121 @@ close_fd(struct scene *scene)
     close(scene->fds[1]);
 }
 
+/* --- event_wait ----------------------------------------------------------- */
+
+static void
+open_event(struct scene *scene)
+{
+    ck_assert_int_eq(gruvi_event_init(&scene->event), 0);
+}
+
+static int
+call_event(struct scene *scene, double timeout)
+{
+    return gruvi_event_wait(&scene->event, timeout);
+}
+
+static void
+grant_event(struct scene *scene)
+{
+    call_before(scene);
+    gruvi_event_set(&scene->event);
+    call_after(scene);
+}
+
+static void
+close_event(struct scene *scene)
+{
+    gruvi_event_destroy(&scene->event);
+}
+
+/* --- blocking and compute: work that is queued behind other work -----------
+ */
+
+static int
+keep_busy(void *arg, void **result)
+{
+    struct scene *scene = arg;
+
+    (void)result;
+    uv_sem_post(&scene->began);
+    uv_sem_wait(&scene->let_go);
+    return 0;
+}
+
+static void
+keep_pool_busy(void *arg)
+{
+    struct scene *scene = arg;
+
+    ck_assert_int_eq(scene->pool(keep_busy, scene, NULL), 0);
+}
+
+static void
+open_pool(struct scene *scene)
+{
+    ck_assert_int_eq(uv_sem_init(&scene->began, 0), 0);
+    ck_assert_int_eq(uv_sem_init(&scene->let_go, 0), 0);
+    scene->thread = begin_thread(keep_pool_busy, scene);
+    uv_sem_wait(&scene->began);
+}
+
+static void
+open_blocking(struct scene *scene)
+{
+    scene->pool = gruvi_blocking;
+    open_pool(scene);
+}
+
+static void
+open_compute(struct scene *scene)
+{
+    scene->pool = gruvi_compute;
+    open_pool(scene);
+}
+
+static int
+note_that_it_ran(void *arg, void **result)
+{
+    struct scene *scene = arg;
+
+    *result = scene;
+    __atomic_store_n(&scene->ran, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static int
+call_pool(struct scene *scene, double timeout)
+{
+    void *result = &result;
+    int err = scene->pool(note_that_it_ran, scene, &result);
+
+    (void)timeout;
+    ck_assert_ptr_eq(result, err == 0 ? scene : NULL);
+    ck_assert_int_eq(__atomic_load_n(&scene->ran, __ATOMIC_SEQ_CST), err == 0);
+    return err;
+}
+
+/* The hub stands still until it has run. */
+static void
+grant_pool(struct scene *scene)
+{
+    call_before(scene);
+    uv_sem_post(&scene->let_go);
+    while (!__atomic_load_n(&scene->ran, __ATOMIC_SEQ_CST))
+        uv_sleep(1);
+    call_after(scene);
+}
+
+static void
+close_pool(struct scene *scene)
+{
+    uv_sem_post(&scene->let_go);
+    end_thread(scene->thread);
+    uv_sem_destroy(&scene->began);
+    uv_sem_destroy(&scene->let_go);
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 const struct wait_point wait_points[] = {
@@ -203,6 +318,12 @@ const struct wait_point wait_points[] = {
      call_group, grant_by_ending, close_group},
     {"gruvi_wait_fd", "descriptor", WAIT_TIMEOUT, UV_READABLE, open_fd, call_fd,
      grant_fd, close_fd},
+    {"gruvi_event_wait", "event", WAIT_TIMEOUT, 0, open_event, call_event,
+     grant_event, close_event},
+    {"gruvi_blocking", "IO pool", 0, 0, open_blocking, call_pool, grant_pool,
+     close_pool},
+    {"gruvi_compute", "CPU pool", 0, 0, open_compute, call_pool, grant_pool,
+     close_pool},
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

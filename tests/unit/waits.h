@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All switchpoints of the library that wait, in one table, so that what holds
- * for every one of them is tested with every one.
+ * for every one of them is tested with every one.  The pools have to have one
+ * thread each.
  *
  *   open    make what it waits for, not ready
  *   call    wait for it, in a fiber
@@ -49,6 +50,11 @@ struct scene {
     gruvi_group_t group;
     gruvi_watch_t *watch;
     int fds[2];
+    gruvi_event_t event;
+    int (*pool)(gruvi_work_fn fn, void *arg, void **result);
+    pthread_t thread; /* its work keeps the pool's only thread busy */
+    uv_sem_t began, let_go;
+    int ran; /* atomic */
 };
 
 extern const struct wait_point wait_points[];
