@@ -10,15 +10,15 @@
  * return-address predictor of the processor is why: a switch that is called
  * and leaves by a jump unbalances it (every return after it is mispredicted,
  * 28 ns a yield at a real call depth), one that leaves by a return mispredicts
- * itself; the inline one costs 6 ns.  It saves the few registers by which
- * the code around it finds its frame, and declares all others lost, so that
- * only what lives is spilled, by the compiler.
+ * itself; the inline one costs 6 ns.  It saves the few registers by which the
+ * code around it finds its frame, and declares all others lost, so that only
+ * what lives is spilled, by the compiler.
  *
  * What a switch does not carry: the signal mask and, on x86-64 and aarch64,
  * the floating-point environment (mxcsr, the x87 control word, fpcr).  That
  * environment belongs to the thread.  A fiber that changes the rounding mode
- * or unmasks an exception puts it back before its next switchpoint.  To
- * carry mxcsr and the control word along makes a switch of 1.5 ns one of 5 ns
+ * or unmasks an exception puts it back before its next switchpoint.  To carry
+ * mxcsr and the control word along makes a switch of 1.5 ns one of 5 ns
  * (tests/bench/bench_context, Zen 5), for the few who change them.
  *
  * Nothing here allocates, or needs another part of the library.

@@ -5,10 +5,10 @@
  * The switch stores to *from and never pushes: the 128 bytes below the stack
  * pointer belong to the function it is inlined into (the red zone).  rbp is
  * saved by hand, because a function that addresses its frame by it cannot
- * declare it lost.  The same goes for rbx where a function aligns
- * its frame itself and the frame grows: AddressSanitizer makes such functions
- * of many.  The new context finds its entry function in the word
- * at its stack pointer; see context_x86_64.S.
+ * declare it lost.  The same goes for rbx where a function aligns its frame
+ * itself and the frame grows: AddressSanitizer makes such functions of many.
+ * The new context finds its entry function in the word at its stack pointer;
+ * see context_x86_64.S.
  */
 #ifndef GRUVI_CORE_CONTEXT_X86_64_H
 #define GRUVI_CORE_CONTEXT_X86_64_H
