@@ -218,35 +218,6 @@ HUB_TEST(test_what_a_timer_wakes_does_not_wait_for_the_next_event)
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&timer), 0);
 }
 
-static int
-sleep_a_little(void *arg)
-{
-    (void)arg;
-    return gruvi_sleep(0.001);
-}
-
-static int
-keep_the_hub_busy(void *arg)
-{
-    uint64_t end = uv_hrtime() + 5 * 1000 * 1000;
-
-    while (uv_hrtime() < end)
-        ;
-    (void)arg;
-    return 0;
-}
-
-/* The hub's own timer is such a one: it is over before the loop has begun. */
-HUB_TEST(test_a_deadline_that_passes_during_a_turn_is_noticed)
-{
-    gruvi_fiber_t *sleeper = spawn(sleep_a_little, NULL);
-    gruvi_fiber_t *busy = spawn(keep_the_hub_busy, NULL);
-
-    (void)hub;
-    ck_assert_int_eq(finish(sleeper), 0);
-    ck_assert_int_eq(finish(busy), 0);
-}
-
 /* --- closing ---------------------------------------------------------------
  */
 
@@ -435,7 +406,6 @@ main(void)
     tcase_add_test(tc, test_a_post_wakes_a_hub_that_blocks);
     tcase_add_test(tc,
                    test_what_a_timer_wakes_does_not_wait_for_the_next_event);
-    tcase_add_test(tc, test_a_deadline_that_passes_during_a_turn_is_noticed);
     tcase_add_test(tc, test_close_is_final_and_twice_is_fine);
     tcase_add_test(tc, test_close_outside_the_root_fiber_is_refused);
     tcase_add_test(tc, test_close_cancels_all_fibers_and_waits_for_them);
