@@ -15,18 +15,27 @@
 
 #include "config_internal.h"
 
-static unsigned
-order_of(const gruvid__config_t *config, const char *file)
+/* Where the mistake is, in memory that the config has anyway if it can be. */
+static bool
+set_file(gruvid__config_t *config, gruvid__mistake_t *m, const char *file)
 {
     if (file == NULL)
-        return 0;
-    if (gruvid__is_override(file))
-        return UINT_MAX;
-    for (const gruvid__file_t *f = config->files; f != NULL; f = f->next) {
-        if (f->name == file || strcmp(f->name, file) == 0)
-            return f->order;
+        return true;
+    if (gruvid__is_override(file)) {
+        m->file = GRUVID__OVERRIDES;
+        m->order = UINT_MAX;
+        return true;
     }
-    return UINT_MAX - 1;
+    for (const gruvid__file_t *f = config->files; f != NULL; f = f->next) {
+        if (f->name == file || strcmp(f->name, file) == 0) {
+            m->file = f->name;
+            m->order = f->order;
+            return true;
+        }
+    }
+    m->file = gruvid__config_text(config, file, strlen(file));
+    m->order = UINT_MAX - 1;
+    return m->file != NULL;
 }
 
 /* "plugin echo.listen", "plugin echo", "listen" or "". */
@@ -73,15 +82,13 @@ add_mistake(gruvid__config_t *config, const char *file, unsigned line,
     const char *place = place_of(config, section, key);
     const char *text = format_text(config, format, args);
 
-    if (m == NULL || place == NULL || text == NULL) {
+    if (m == NULL || place == NULL || text == NULL ||
+        !set_file(config, m, file)) {
         config->n_lost++;
         return;
     }
     m->place = place;
     m->text = text;
-    if (file != NULL)
-        m->file = gruvid__config_text(config, file, strlen(file));
-    m->order = order_of(config, file);
     m->line = line;
     m->number = config->n_mistakes++;
     m->next = config->mistakes;

@@ -28,7 +28,7 @@
 
 /* Bounds.  They stop files that do not end; no configuration is near them. */
 enum {
-    GRUVID__MAX_FILE = 16 << 20,   /* bytes of one file */
+    GRUVID__MAX_FILE = 4 << 20,    /* bytes of one file */
     GRUVID__MAX_LINE = 64 << 10,   /* bytes of one line, without its end */
     GRUVID__MAX_SECRET = 64 << 10, /* bytes of a file that holds a secret */
     GRUVID__MAX_NAME = 32,         /* bytes of the name of a plugin */

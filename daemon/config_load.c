@@ -43,7 +43,7 @@ explain(int err)
 {
     switch (err) {
     case UV_EFBIG:
-        return "the file is too large; 16 MiB are the most";
+        return "the file is too large; 4 MiB are the most";
     case UV_EISDIR:
         return "it is a directory";
     default:

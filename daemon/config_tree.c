@@ -181,9 +181,12 @@ guess_section(gruvid__config_t *config, const char *name)
     s = (gruvid__suggestion_t){.word = guess};
     gruvid__suggest(&s, "plugin");
     if (s.best != NULL)
-        name = name[first] != '\0' ? name + first + 1 : stand_in;
-    else if (!gruvid__is_plugin_name(name))
-        return NULL;
+        name += first + (name[first] != '\0');
+    if (!gruvid__is_plugin_name(name)) {
+        if (s.best == NULL)
+            return NULL;
+        name = stand_in;
+    }
     snprintf(guess, size, "%s%s", prefix, name);
     return guess;
 }
