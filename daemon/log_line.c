@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A record of the log as a line of text or of JSON.
+ *
+ * Messages hold what peers and files have sent, so nothing is passed on that
+ * could end a line or steer a terminal: control characters are escaped, and so
+ * is what is not UTF-8.
+ */
+#include "log_sink.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* A line being written; what does not fit is dropped. */
+struct line {
+    char *at, *end;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+put(struct line *line, const char *format, ...)
+{
+    size_t room = (size_t)(line->end - line->at);
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(line->at, room, format, args);
+    va_end(args);
+    /* Half an escape is worse than none. */
+    if (n > 0 && (size_t)n < room)
+        line->at += n;
+}
+
+static void
+put_bytes(struct line *line, const void *bytes, size_t n)
+{
+    if (n <= (size_t)(line->end - line->at)) {
+        memcpy(line->at, bytes, n);
+        line->at += n;
+    }
+}
+
+/* How long the UTF-8 sequence at s is, and what it stands for; 0: it is not
+ * one. */
+static unsigned
+decode(const unsigned char *s, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned n = s[0] < 0x80   ? 1
+                 : s[0] < 0xc0 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf8 ? 4
+                               : 0;
+
+    if (n <= 1) {
+        *code = s[0];
+        return n;
+    }
+    *code = s[0] & (0x7fu >> n);
+    for (unsigned i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        *code = *code << 6 | (s[i] & 0x3f);
+    }
+    if (*code < least[n] || *code > 0x10ffff ||
+        (*code >= 0xd800 && *code < 0xe000))
+        return 0;
+    return n;
+}
+
+static bool
+is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+static void
+put_text(struct line *line, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    while (*s != '\0') {
+        uint32_t code;
+        unsigned n = decode(s, &code);
+
+        if (n > 0 && !is_control(code)) {
+            put_bytes(line, s, n);
+            s += n;
+        } else {
+            put(line, "\\x%02x", *s);
+            s++;
+        }
+    }
+}
+
+static void
+put_json(struct line *line, const char *name, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    put(line, "\"%s\":\"", name);
+    while (*s != '\0') {
+        uint32_t code;
+        unsigned n = decode(s, &code);
+
+        if (n == 0)
+            put(line, "\\ufffd");
+        else if (is_control(code))
+            put(line, "\\u%04x", (unsigned)code);
+        else if (code == '"' || code == '\\')
+            put(line, "\\%c", (char)code);
+        else
+            put_bytes(line, s, n);
+        s += n == 0 ? 1 : n;
+    }
+    put(line, "\"");
+}
+
+/* In UTC, so that no line depends on a file of time zones. */
+static void
+put_time(struct line *line, const struct timespec *time)
+{
+    struct tm tm;
+
+    gmtime_r(&time->tv_sec, &tm);
+    put(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900,
+        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+        time->tv_nsec / 1000000);
+}
+
+static void
+put_origin(struct line *line, const gruvi_log_record_t *record)
+{
+    bool plain = record->fiber[0] == '\0' ||
+                 strcmp(record->fiber, "Root") == 0 ||
+                 strcmp(record->fiber, "Hub") == 0;
+
+    put_text(line, record->group[0] != '\0' ? record->group : "gruvid");
+    if (!plain) {
+        put(line, "[");
+        put_text(line, record->fiber);
+        put(line, "]");
+    }
+    put(line, ": ");
+}
+
+size_t
+gruvid__log_line(char *buf, size_t size, const gruvi_log_record_t *record,
+                 enum gruvid__log_style style, bool journal)
+{
+    static const char priority[] = {'3', '4', '6', '7'};
+    const char *level = gruvi_log_level_name(record->level);
+    struct line line = {buf, buf + size - 1}; /* there is always a '\n' */
+
+    if (journal)
+        put(&line, "<%c>", priority[record->level & 3]);
+    if (style == GRUVID__LOG_JSON) {
+        put(&line, "{\"time\":\"");
+        put_time(&line, &record->time);
+        put(&line, "\",\"level\":\"%s\",", level);
+        put_json(&line, "hub", record->hub);
+        put(&line, ",");
+        put_json(&line, "plugin", record->group);
+        put(&line, ",");
+        put_json(&line, "fiber", record->fiber);
+        put(&line, ",");
+        put_json(&line, "message", record->message);
+        put(&line, "}");
+    } else {
+        if (!journal) {
+            put_time(&line, &record->time);
+            put(&line, " %s ", level);
+        }
+        put_origin(&line, record);
+        put_text(&line, record->message);
+    }
+    *line.at++ = '\n';
+    return (size_t)(line.at - buf);
+}
