@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line.  Each option is one line of the table: what getopt_long()
+ * gets and what -h prints are made from it.
+ */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit_status.h"
+
+static const struct {
+    char letter; /* '\0': long only */
+    const char *name, *argument, *help;
+} table[] = {
+    {'c', "config", "FILE", "read FILE in place of the default one"},
+    {'t', "test", NULL, "check the configuration and its plugins, and exit"},
+    {'o', "option", "SECTION.KEY=VALUE", "override the configuration"},
+    {'v', "verbose", NULL, "log everything, as with log.level=debug"},
+    {'\0', "describe", "[PLUGIN]", "print the options of gruvid or a plugin"},
+    {'V', "version", NULL, "print the version and what this build is made of"},
+    {'h', "help", NULL, "print this"},
+};
+
+#define N_OPTIONS (sizeof table / sizeof table[0])
+#define DESCRIBE  256 /* what getopt_long() returns for it: no letter */
+
+void
+gruvid__cli_help(FILE *out)
+{
+    fputs("usage: gruvid [-c FILE] [-t] [-o SECTION.KEY=VALUE]... [-v]\n"
+          "              [--describe [PLUGIN]] [-V] [-h]\n\n",
+          out);
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        char left[40];
+
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s",
+                 table[i].letter ? "-" : " ",
+                 table[i].letter ? table[i].letter : ' ',
+                 table[i].letter ? ", " : "  ", table[i].name,
+                 table[i].argument ? " " : "",
+                 table[i].argument ? table[i].argument : "");
+        fprintf(out, "  %-32s %s\n", left, table[i].help);
+    }
+    fputs("\nexample: gruvid -c gruvid.conf -o 'plugin echo.listen="
+          "tcp://127.0.0.1:7008'\n"
+          "default: " GRUVID_CONFDIR "/gruvid.conf\n"
+          "manual:  gruvid(8), gruvid.conf(5), gruvid-plugin(7)\n",
+          out);
+}
+
+static int
+usage(const char *what, const char *argument)
+{
+    fprintf(stderr, "gruvid: %s '%s'; try gruvid -h\n", what, argument);
+    return GRUVID__EXIT_USAGE;
+}
+
+static void
+fill(struct option longs[N_OPTIONS + 1], char shorts[2 * N_OPTIONS + 3])
+{
+    *shorts++ = ':'; /* a missing argument is told apart */
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        bool optional = table[i].letter == '\0';
+
+        longs[i] = (struct option){
+            .name = table[i].name,
+            .has_arg = optional            ? optional_argument
+                       : table[i].argument ? required_argument
+                                           : no_argument,
+            .val = optional ? DESCRIBE : table[i].letter,
+        };
+        if (optional)
+            continue;
+        *shorts++ = table[i].letter;
+        if (table[i].argument != NULL)
+            *shorts++ = ':';
+    }
+    *shorts = '\0';
+    longs[N_OPTIONS] = (struct option){0};
+}
+
+/* The one mistake getopt_long() does not name is where it stands. */
+static int
+unknown(char **argv)
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+
+    if (optopt != 0 && optopt != DESCRIBE && strchr("thvV", optopt) == NULL)
+        return usage("unknown option", letter);
+    return usage("unknown option", argv[optind - 1]);
+}
+
+static int
+take(struct gruvid__cli *cli, int option, char **argv)
+{
+    switch (option) {
+    case 'c':
+        cli->config = optarg;
+        return 0;
+    case 't':
+        cli->action = GRUVID__TEST;
+        return 0;
+    case 'o':
+        cli->overrides[cli->n_overrides++] = optarg;
+        return 0;
+    case 'v':
+        cli->verbose = true;
+        return 0;
+    case DESCRIBE:
+        cli->action = GRUVID__DESCRIBE;
+        cli->describe = optarg;
+        return 0;
+    case 'V':
+        cli->action = GRUVID__VERSION;
+        return 0;
+    case 'h':
+        cli->action = GRUVID__HELP;
+        return 0;
+    case ':':
+        return usage("no argument to", argv[optind - 1]);
+    default:
+        return unknown(argv);
+    }
+}
+
+int
+gruvid__cli_parse(struct gruvid__cli *cli, int argc, char **argv)
+{
+    struct option longs[N_OPTIONS + 1];
+    char shorts[2 * N_OPTIONS + 3];
+    int option;
+
+    *cli = (struct gruvid__cli){.action = GRUVID__RUN};
+    cli->overrides = calloc((size_t)argc + 1, sizeof *cli->overrides);
+    if (cli->overrides == NULL) {
+        fputs("gruvid: out of memory\n", stderr);
+        return GRUVID__EXIT_FAILURE;
+    }
+    fill(longs, shorts);
+    optind = 0; /* from the start, whoever used it before */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        int status = take(cli, option, argv);
+        if (status != 0)
+            return status;
+    }
+    if (cli->action == GRUVID__DESCRIBE && cli->describe == NULL &&
+        optind < argc)
+        cli->describe = argv[optind++];
+    if (optind < argc)
+        return usage("unexpected argument", argv[optind]);
+    return 0;
+}
+
+void
+gruvid__cli_free(struct gruvid__cli *cli)
+{
+    free(cli->overrides);
+    cli->overrides = NULL;
+}
