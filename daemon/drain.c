@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stop, in the order in which nothing is lost that could be kept:
+ *
+ *   all at once        accept what is queued, then nothing more
+ *   one by one, last   connections end by themselves, until drain_timeout or a
+ *   started first      second interrupt; then they are cut
+ *                      everything else of the plugin is cancelled, then stop
+ *
+ * There is one drain_timeout for all: the connections of those that come later
+ * go on ending meanwhile.
+ */
+#include "instance.h"
+#include "notify.h"
+
+/* How often it says what it waits for. */
+#define REMIND 10.0
+
+static size_t
+count_open(const struct gruvid__daemon *daemon)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < daemon->n_plugins; i++)
+        open += daemon->plugins[i].open;
+    return open;
+}
+
+static void
+tell(const struct gruvid__daemon *daemon, double until)
+{
+    size_t open = count_open(daemon);
+    const char *hint = gruvi_hub_ignore_interrupt(daemon->hub) ? ""
+                       : daemon->interrupts > 0
+                           ? "; interrupt again to stop now"
+                           : "; interrupt to stop now";
+
+    if (open == 0)
+        return;
+    gruvi_info("%zu connection%s left%s, cut in %.0f seconds", open,
+               open == 1 ? "" : "s", hint, until - gruvid__now());
+    gruvid__notify_status("stopping: %zu connection%s left", open,
+                          open == 1 ? "" : "s");
+}
+
+/*
+ * Wait until the connections of an instance have ended, or are to be cut.
+ *
+ *   until       when drain_timeout ends
+ *   interrupts  how many there were when the stop began
+ */
+static void
+await_connections(gruvid_plugin_t *plugin, double until, unsigned interrupts)
+{
+    struct gruvid__daemon *daemon = plugin->daemon;
+    double remind = gruvid__now() + REMIND;
+
+    while (!gruvid__serve_over(plugin) && daemon->interrupts == interrupts) {
+        if (gruvid__wait(daemon, remind < until ? remind : until))
+            continue;
+        if (gruvid__now() >= until)
+            break;
+        tell(daemon, until);
+        remind += REMIND;
+    }
+    plugin->cut = plugin->open;
+    if (plugin->cut > 0)
+        gruvi_warning("plugin %s: %zu connection%s cut, %s", plugin->name,
+                      plugin->open, plugin->open == 1 ? "" : "s",
+                      daemon->interrupts == interrupts
+                          ? "drain_timeout has passed"
+                          : "interrupted again");
+}
+
+void
+gruvid__drain(struct gruvid__daemon *daemon)
+{
+    double until = gruvid__now() + daemon->drain_timeout;
+    unsigned interrupts = daemon->interrupts;
+
+    gruvi_info("stopping");
+    gruvid__notify_stopping("stopping");
+    for (size_t i = 0; i < daemon->n_plugins; i++)
+        gruvid__serve_end(&daemon->plugins[i]);
+    /* Let them accept what is there, so that it is counted. */
+    GRUVI_SHIELD {
+        gruvi_sleep(0);
+    }
+    tell(daemon, until);
+    for (size_t i = daemon->n_plugins; i-- > 0;) {
+        gruvid_plugin_t *plugin = &daemon->plugins[i];
+
+        if (plugin->state != GRUVID__STARTED)
+            continue;
+        await_connections(plugin, until, interrupts);
+        gruvid__plugin_stop(plugin);
+    }
+}

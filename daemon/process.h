@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What gruvid does to its own process before it serves. */
+#ifndef GRUVID_PROCESS_H
+#define GRUVID_PROCESS_H
+
+#include <stddef.h>
+
+/* See to it that 0, 1 and 2 are open, so that no socket gets these numbers
+ * and is written to by who means stderr. */
+void gruvid__process_open_stdio(void);
+
+/* Raise the soft limit of descriptors to the hard one. */
+void gruvid__process_raise_limits(void);
+
+/*
+ * Become a user, with its groups, for good.
+ *
+ *   user  "": nothing to do
+ *   why   where to put a sentence about a failure
+ *
+ * Returns 0.
+ * Errors:  UV_ENOENT: there is no such user; UV_EPERM and others of the
+ *          system.  The process may be half changed then, and has to end.
+ */
+int gruvid__process_become(const char *user, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals.  They arrive as callbacks of the event loop, so that everything is
+ * allowed here but to switch: what takes time is left to the root fiber, which
+ * is woken.
+ *
+ * As process 1 gruvid inherits orphans and has to bury them.  Children of the
+ * event loop's own, or of somebody who waits for them in a thread, are left to
+ * whoever made them: a child is only taken a second after it died, and never
+ * one that has a handle on the loop.
+ */
+#include "signals.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "instance.h"
+#include "log_sink.h"
+
+#define REAP_AFTER 1000 /* ms */
+
+static void
+on_terminate(uv_signal_t *handle, int signum)
+{
+    struct gruvid__daemon *daemon = handle->data;
+
+    (void)signum;
+    daemon->stopping = true;
+    gruvid__wake(daemon);
+}
+
+static void
+on_hangup(uv_signal_t *handle, int signum)
+{
+    struct gruvid__daemon *daemon = handle->data;
+
+    (void)signum;
+    if (daemon->stopping)
+        gruvi_warning("SIGHUP: no reload while stopping");
+    else
+        gruvi_warning("SIGHUP: reload is not available in this version; "
+                      "restart gruvid for a new configuration");
+}
+
+static void
+on_usr1(uv_signal_t *handle, int signum)
+{
+    (void)handle;
+    (void)signum;
+    gruvid__log_reopen();
+}
+
+static void
+on_usr2(uv_signal_t *handle, int signum)
+{
+    (void)signum;
+    gruvid__fibers_log(handle->data);
+}
+
+struct search {
+    pid_t pid;
+    bool found;
+};
+
+static void
+compare_pid(uv_handle_t *handle, void *arg)
+{
+    struct search *search = arg;
+
+    if (uv_handle_get_type(handle) == UV_PROCESS &&
+        uv_process_get_pid((uv_process_t *)handle) == search->pid)
+        search->found = true;
+}
+
+static void
+on_reap(uv_timer_t *timer)
+{
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        struct search search = {0};
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+            info.si_pid == 0)
+            return;
+        search.pid = info.si_pid;
+        uv_walk(timer->loop, compare_pid, &search);
+        if (search.found)
+            return;
+        waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}
+
+static void
+on_child(uv_signal_t *handle, int signum)
+{
+    struct gruvid__daemon *daemon = handle->data;
+
+    (void)signum;
+    uv_timer_start(&daemon->signals.reap, on_reap, REAP_AFTER, 0);
+}
+
+static const struct {
+    int signum;
+    uv_signal_cb callback;
+    bool first_process_only;
+} table[GRUVID__SIGNALS] = {
+    {SIGTERM, on_terminate, false}, {SIGHUP, on_hangup, false},
+    {SIGUSR1, on_usr1, false},      {SIGUSR2, on_usr2, false},
+    {SIGCHLD, on_child, true},
+};
+
+int
+gruvid__signals_open(struct gruvid__daemon *daemon)
+{
+    struct gruvid__signals *signals = &daemon->signals;
+    uv_loop_t *loop = gruvi_hub_loop(daemon->hub);
+
+    signal(SIGPIPE, SIG_IGN);
+    for (unsigned i = 0; i < GRUVID__SIGNALS; i++) {
+        uv_signal_t *handle = &signals->handles[i];
+        int err = uv_signal_init(loop, handle);
+
+        if (err < 0)
+            return err;
+        handle->data = daemon;
+        if (signals->n_handles++ == 0)
+            uv_timer_init(loop, &signals->reap); /* cannot fail */
+        if (table[i].first_process_only && getpid() != 1)
+            continue;
+        err = uv_signal_start(handle, table[i].callback, table[i].signum);
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+void
+gruvid__signals_close(struct gruvid__daemon *daemon)
+{
+    struct gruvid__signals *signals = &daemon->signals;
+
+    if (signals->n_handles > 0)
+        gruvi_uv_close((uv_handle_t *)&signals->reap);
+    while (signals->n_handles > 0)
+        gruvi_uv_close((uv_handle_t *)&signals->handles[--signals->n_handles]);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What signals do to gruvid. */
+#ifndef GRUVID_SIGNALS_H
+#define GRUVID_SIGNALS_H
+
+#include <uv.h>
+
+struct gruvid__daemon;
+
+#define GRUVID__SIGNALS 5
+
+struct gruvid__signals {
+    uv_signal_t handles[GRUVID__SIGNALS];
+    unsigned n_handles; /* initialised so far */
+    uv_timer_t reap;
+};
+
+/*
+ * Listen to signals; as process 1, also reap orphans.  SIGINT is the hub's.
+ *
+ * Returns 0.
+ * Errors:  those of the event loop.
+ * Context: root fiber.
+ */
+int gruvid__signals_open(struct gruvid__daemon *daemon);
+
+/* Context: root fiber, switchpoint. */
+void gruvid__signals_close(struct gruvid__daemon *daemon);
+
+#endif
