@@ -13,6 +13,15 @@ PLUGIN_LINKING = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 PLUGIN_LINKING += -module -avoid-version -shared -export-dynamic
 PLUGIN_LIBS = daemon/libgruvid.la lib/libgruvi.la
 
+plugin_LTLIBRARIES += %D%/echo.la
+%C%_echo_la_SOURCES = %D%/echo/echo.c
+%C%_echo_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_echo_la_LIBADD = $(PLUGIN_LIBS)
+
+plugin_LTLIBRARIES += %D%/heartbeat.la
+%C%_heartbeat_la_SOURCES = %D%/heartbeat/heartbeat.c
+%C%_heartbeat_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_heartbeat_la_LIBADD = $(PLUGIN_LIBS)
 
 # gruvid loads NAME.so; libtool's own description of it is of no use there.
 INSTALL_EXEC_HOOKS += install-plugins-hook
