@@ -31,16 +31,12 @@ check_port(const char *port, gruvid__why_t *why)
     unsigned long number = 0;
     gruvid__shown_t shown;
 
-    if (port[digits] != '\0' || digits == 0)
-        return gruvid__why(why, "\"%s\" is not a port, 0 to 65535",
-                           gruvid__shown(&shown, port));
-    for (; *port == '0'; port++)
-        digits--;
     for (size_t i = 0; i < digits && number <= 65535; i++)
         number = number * 10 + (unsigned long)(port[i] - '0');
-    if (number > 65535)
-        return gruvid__why(why, "the port is too large: 0 to 65535");
-    return true;
+    if (port[digits] == '\0' && digits > 0 && digits <= 5 && number <= 65535)
+        return true;
+    return gruvid__why(why, "\"%s\" is not a port, 0 to 65535",
+                       gruvid__shown(&shown, port));
 }
 
 /* "[::1]:80", also "[fe80::1%eth0]:80" */
@@ -87,9 +83,12 @@ check_tcp(const char *host, gruvid__why_t *why)
     if (length > MAX_HOST)
         return gruvid__why(why, "the name of the host is too long");
     for (size_t i = 0; i < length; i++) {
-        if (!is_host_char(host[i]))
+        bool first = i == 0 || host[i - 1] == '.';
+
+        if (!is_host_char(host[i]) || (first && host[i] == '.') ||
+            (i == 0 && host[i] == '-'))
             return gruvid__why(why, "the name of the host has characters that "
-                                    "no name has");
+                                    "are not allowed there");
     }
     memcpy(text, host, length);
     text[length] = '\0';

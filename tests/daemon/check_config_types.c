@@ -236,6 +236,10 @@ START_TEST(test_addresses_are_checked_without_using_them)
         "fd:3",
         "http://a:1",
         "tcp://\xc3\xa4:1",
+        "tcp://-a:1",
+        "tcp://.a:1",
+        "tcp://a..b:1",
+        "tcp://a:000080",
         "tcp://99999999999999999999:99999999999999999999"};
     char path[120] = "unix:/";
 

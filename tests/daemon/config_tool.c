@@ -63,9 +63,12 @@ static const gruvid_option_t needy[] = {
 };
 
 static const gruvid_option_t heartbeat[] = {
-    {.name = "interval", .type = GRUVID_DURATION, .default_value = "10s"},
+    {.name = "interval",
+     .type = GRUVID_DURATION,
+     .default_value = "10s",
+     .min = "1ms"},
     {.name = "message", .default_value = "still alive"},
-    {.name = "count", .type = GRUVID_INTEGER, .default_value = "0"},
+    {.name = "count", .type = GRUVID_INTEGER, .default_value = "0", .min = "0"},
     GRUVID_OPTIONS_END,
 };
 
