@@ -334,6 +334,7 @@ shut_down(gruvi_hub_t *hub)
         gruvi__hub_run_callbacks(hub);
         uv_walk(&hub->loop, close_left, NULL);
         uv_run(&hub->loop, UV_RUN_DEFAULT);
+        gruvi__local_end(&hub->fiber);
     } while (hub->callbacks != NULL || uv_loop_alive(&hub->loop));
     hub->closed = true;
     uv_loop_close(&hub->loop);

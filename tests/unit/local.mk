@@ -10,6 +10,7 @@ check_LTLIBRARIES += %D%/libharness.la
 UNIT_TESTS =
 
 # core: containers, contexts, stacks
+UNIT_TESTS += %D%/check_list_heap
 UNIT_TESTS += %D%/check_context
 UNIT_TESTS += %D%/check_context_ucontext
 UNIT_TESTS += %D%/check_overflow
@@ -53,6 +54,7 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/waits.h
 %C%_check_waits_SOURCES += %D%/waits.c
 UNIT_TESTS += %D%/check_clock
+UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_hub
 UNIT_TESTS += %D%/check_interrupt
