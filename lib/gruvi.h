@@ -7,6 +7,7 @@
 
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
+#include <gruvi/future.h>
 #include <gruvi/group.h>
 #include <gruvi/hub.h>
 #include <gruvi/local.h>
@@ -18,5 +19,6 @@
 #include <gruvi/switchpoint.h>
 #include <gruvi/sync.h>
 #include <gruvi/version.h>
+#include <gruvi/wait.h>
 
 #endif

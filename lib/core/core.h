@@ -364,6 +364,10 @@ void gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber);
 /* Take the right to wake a waiter; false where it has withdrawn. */
 bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
 
+/* Take the first off a list that has not withdrawn, claimed; NULL: none.  A
+ * list that is all zeros is empty. */
+struct gruvi__waiter *gruvi__waiter_claim_first(struct gruvi__list *waiters);
+
 /* Wake one that was claimed: the last touch. */
 void gruvi__waiter_wake(struct gruvi__waiter *waiter);
 
@@ -381,6 +385,17 @@ int gruvi__waiter_end(struct gruvi__waiter *waiter, bool done);
 
 /* Until woken, whatever is pending. */
 void gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what);
+
+/* Who runs: a fiber, or a thread, whose root fiber counts as the thread. */
+static inline const void *
+gruvi__self_id(void)
+{
+    const gruvi_fiber_t *current = gruvi__self.current;
+
+    if (current == NULL || current->kind == GRUVI__ROOT)
+        return &gruvi__self;
+    return current;
+}
 
 /* A lock held for a few instructions: spins, then yields the processor. */
 struct gruvi__spin {

@@ -74,6 +74,22 @@ gruvi__waiter_claim(struct gruvi__waiter *waiter)
     return decide(waiter, CLAIMED);
 }
 
+struct gruvi__waiter *
+gruvi__waiter_claim_first(struct gruvi__list *waiters)
+{
+    struct gruvi__waiter *waiter;
+    struct gruvi__list *link;
+
+    if (waiters->next == NULL)
+        return NULL;
+    while ((link = gruvi__list_pop(waiters)) != NULL) {
+        waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
+        if (gruvi__waiter_claim(waiter))
+            return waiter;
+    }
+    return NULL;
+}
+
 static void
 futex_wait(const int *word, int value, const struct timespec *timeout)
 {

@@ -14,6 +14,7 @@
 #define GRUVI_POOL_H
 
 #include <gruvi/base.h>
+#include <gruvi/future.h>
 #include <gruvi/switchpoint.h>
 
 GRUVI_BEGIN_DECLS
@@ -64,6 +65,142 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_blocking(gruvi_work_fn fn, void *arg,
                                                void **result);
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_compute(gruvi_work_fn fn, void *arg,
                                               void **result);
+
+/*
+ * The same in the IO pool, for a caller who cannot wait for work that a thread
+ * has begun: a cancel or deadline returns at once.
+ *
+ *   arg      has to outlive the call: on the heap, owned by the work from here
+ *            on
+ *   release  called once with arg and the work's result (NULL where it failed
+ *            or never ran), by the thread that ran it or by this call, when
+ *            nobody needs arg any more and this call has not returned the
+ *            result: after an interrupted wait.  May be NULL.
+ *
+ * Returns what fn returned; then arg is the caller's again and release is not
+ * called.
+ * Errors:  as gruvi_blocking(); fn may still be running.  Where the pool could
+ *          not take the work, release is called as well.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_blocking_abandon(gruvi_work_fn fn, void *arg,
+                       void (*release)(void *arg, void *result), void **result);
+
+/* --- pools of one's own ----------------------------------------------------
+ */
+
+typedef struct gruvi_pool gruvi_pool_t;
+
+typedef struct gruvi_pool_options {
+    unsigned max_size; /* workers at most; 0: the number of cores */
+    unsigned min_size; /* workers kept when there is nothing to do */
+    const char *name;  /* copied, cut to 11 bytes; workers are NAME-1, ... */
+    void *reserved[4]; /* NULL */
+} gruvi_pool_options_t;
+
+/*
+ * Make a pool: of threads, for work that blocks or computes, or of fibers of
+ * this hub, for work that waits in switchpoints.  Workers are made as they are
+ * needed, up to max_size, and end when they were idle for long.
+ *
+ * A fiber pool belongs to its hub's thread, but any thread may submit to it.
+ *
+ *   options  NULL: the defaults
+ *
+ * Returns a pool that the caller owns (gruvi_pool_unref()), or NULL.
+ * Errors:  UV_ENOMEM, UV_EINVAL, UV_ESHUTDOWN.
+ * Context: any thread; a fiber pool: hub thread.
+ */
+GRUVI_API gruvi_pool_t *
+gruvi_thread_pool_new(const gruvi_pool_options_t *options);
+GRUVI_API gruvi_pool_t *
+gruvi_fiber_pool_new(const gruvi_pool_options_t *options);
+
+/* The two pools of the process, borrowed; they cannot be closed.
+ * Context: any thread. */
+GRUVI_API gruvi_pool_t *gruvi_get_cpu_pool(void);
+GRUVI_API gruvi_pool_t *gruvi_get_io_pool(void);
+
+/*
+ * Hand work to a pool.
+ *
+ *   arg  has to live until the future is done
+ *
+ * Returns a future that the caller owns, or NULL.
+ * Errors:  UV_ENOMEM, UV_EINVAL, UV_ESHUTDOWN (the pool is closed), UV_EAGAIN
+ *          (it cannot have a single worker).
+ * Context: any thread.
+ */
+GRUVI_API gruvi_future_t *gruvi_pool_submit(gruvi_pool_t *pool,
+                                            gruvi_work_fn fn, void *arg);
+
+/*
+ * Do the same to many, and wait for all.
+ *
+ *   args     n of them; they, and this array, usually lie on the caller's stack
+ *   results  n of them; written before the return only: NULL for work that did
+ *            not run or failed; may be NULL
+ *   timeout  seconds; GRUVI_FOREVER waits without limit
+ *
+ * Where it times out, is cancelled, or fn fails, what has not begun is
+ * withdrawn and what has is waited for.
+ *
+ * Returns 0, or the first error in the order of args.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ENOMEM,
+ *          UV_EINVAL, and those of fn.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_map(gruvi_pool_t *pool,
+                                               gruvi_work_fn fn, void *args[],
+                                               void *results[], size_t n,
+                                               double timeout);
+
+/*
+ * Wait until a pool has nothing to do.
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT (a deadline), UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN;
+ *          UV_EINVAL in a worker of the pool.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_join(gruvi_pool_t *pool);
+
+/*
+ * Close a pool: it takes no more work; what it has is done; its workers end;
+ * this call waits for them.  Twice is fine.
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM for the pools of the process; as gruvi_pool_join(): the
+ *          pool is closing then, and another call waits for the rest.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_close(gruvi_pool_t *pool);
+
+/*
+ * Let go of a pool.  With the last reference it is closed, without waiting.
+ *
+ * Context: any thread; a fiber pool: hub thread.
+ */
+GRUVI_API void gruvi_pool_unref(gruvi_pool_t *pool);
+
+/* Upper bounds of the histogram's buckets: 2^i microseconds; the last has
+ * none. */
+#define GRUVI_POOL_WAIT_BUCKETS 24
+
+typedef struct gruvi_pool_stats {
+    unsigned size; /* workers alive */
+    unsigned busy; /* of them working */
+    size_t queued; /* work that waits for a worker */
+    uint64_t done; /* work that ended, since the pool was made */
+    /* How long work waited in the queue: the figure that shows starvation.
+     * wait[i] counts waits under 2^i us and not under 2^(i-1) us. */
+    uint64_t wait[GRUVI_POOL_WAIT_BUCKETS];
+    uint64_t reserved[4];
+} gruvi_pool_stats_t;
+
+/* What a pool does now.  Context: any thread. */
+GRUVI_API void gruvi_pool_stats(gruvi_pool_t *pool, gruvi_pool_stats_t *stats);
 
 GRUVI_END_DECLS
 

@@ -5,6 +5,20 @@
  * Everything here is thread-safe: any mix of fibers of several hubs and of
  * threads without a hub may use one object at the same time.  A thread that
  * has no hub waits as a plain thread; it gets no hub by it.
+ *
+ * What is handed over goes first come, first served, to the waiter itself, who
+ * never has to try again.  A waiter that is cancelled or times out in the very
+ * moment it is handed something has it, and returns 0.  A waiter that returned
+ * 0 may destroy the object at once, though whoever woke it is still inside its
+ * call, as long as nobody else uses the object.
+ *
+ * All objects are placed by the caller; they are not copied and not moved.
+ * Nothing allocates in order to wait.  The waiting calls are switchpoints even
+ * where they need not wait; the try_ calls, and those that set, clear, notify
+ * and release, are not: hub callbacks may call them.
+ *
+ * Every waiting call may also return UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR in
+ * the root fiber, and UV_ESHUTDOWN; then it has done nothing.
  */
 #ifndef GRUVI_SYNC_H
 #define GRUVI_SYNC_H
@@ -14,10 +28,80 @@
 
 GRUVI_BEGIN_DECLS
 
+/* --- locks --------------------------------------------------------------- */
+
+/* A lock, plain or reentrant. */
+typedef union gruvi_lock {
+    uint64_t align;
+    unsigned char opaque[64];
+} gruvi_lock_t;
+
+/* A static initialiser for a plain lock; it needs no gruvi_lock_init(). */
+#define GRUVI_LOCK_INIT                                                        \
+    {                                                                          \
+        0                                                                      \
+    }
+
+/*
+ * Make a lock.  A plain one belongs to nobody in particular: acquired twice by
+ * one fiber it waits, and any fiber may release it.  A reentrant one belongs
+ * to the fiber, or plain thread, that acquired it, which may acquire it again
+ * and has to release it as many times.
+ *
+ * Returns 0.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_lock_init(gruvi_lock_t *lock);
+GRUVI_API int gruvi_rlock_init(gruvi_lock_t *lock);
+
+/*
+ * End a lock.  That it is held, or waited for, is an assertion failure.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvi_lock_destroy(gruvi_lock_t *lock);
+
+/*
+ * Acquire a lock.
+ *
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: the lock is not
+ *          held.  UV_EINVAL for NaN, UV_EAGAIN where a reentrant lock was
+ *          acquired too often.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_lock_acquire(gruvi_lock_t *lock,
+                                                   double timeout);
+
+/*
+ * The same without waiting.
+ *
+ * Returns 0.
+ * Errors:  UV_EAGAIN where it would have to wait, as above.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_lock_try_acquire(gruvi_lock_t *lock);
+
+/*
+ * Release a lock: it is handed to whoever has waited longest.
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM where it is not held, or where it is reentrant and not
+ *          held by the caller.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_lock_release(gruvi_lock_t *lock);
+
+/* Whether somebody holds it.  Context: any thread. */
+GRUVI_API bool gruvi_lock_locked(gruvi_lock_t *lock);
+
+/* --- events --------------------------------------------------------------- */
+
 /*
  * An event: something that has happened, or not yet.  Level-triggered: it
  * stays set until it is cleared, and as long as it is set nobody waits.
- * Placed by the caller; not copied, not moved.
  */
 typedef union gruvi_event {
     uint64_t align;
@@ -70,6 +154,256 @@ GRUVI_API bool gruvi_event_is_set(gruvi_event_t *event);
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_event_wait(gruvi_event_t *event,
+                                                 double timeout);
+
+/* --- conditions ------------------------------------------------------------
+ */
+
+/* A condition: waiting, inside a lock, for something that others change. */
+typedef union gruvi_cond {
+    uint64_t align;
+    unsigned char opaque[64];
+} gruvi_cond_t;
+
+/*
+ * Make a condition.
+ *
+ *   lock  borrowed; NULL: the condition has a reentrant lock of its own, which
+ *         gruvi_cond_lock() names
+ *
+ * Returns 0.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_cond_init(gruvi_cond_t *cond, gruvi_lock_t *lock);
+
+/*
+ * End a condition.  That somebody waits for it is an assertion failure.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvi_cond_destroy(gruvi_cond_t *cond);
+
+/* Its lock, borrowed.  Context: any thread. */
+GRUVI_API gruvi_lock_t *gruvi_cond_lock(gruvi_cond_t *cond);
+
+/*
+ * Release the lock, however often it was acquired, wait to be notified, and
+ * acquire it again as often.  The acquiring is not interrupted: the lock is
+ * held after this call whatever it returns.
+ *
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0 where notified.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EPERM where
+ *          the lock is not held by the caller; UV_EINVAL for NaN.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_cond_wait(gruvi_cond_t *cond,
+                                                double timeout);
+
+/*
+ * Wait until something holds: checks it at once and after each notification.
+ *
+ *   predicate  called with the lock held; must not switch
+ *   timeout    seconds for all of it
+ *
+ * Returns 0 where it holds.
+ * Errors:  as gruvi_cond_wait(), and then it did not hold at the last look.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_cond_wait_for(gruvi_cond_t *cond, bool (*predicate)(void *arg), void *arg,
+                    double timeout);
+
+/*
+ * Wake those that have waited longest, of those waiting now.
+ *
+ *   n  how many at most
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM where the lock is not held by the caller.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_cond_notify(gruvi_cond_t *cond, unsigned n);
+GRUVI_API int gruvi_cond_notify_all(gruvi_cond_t *cond);
+
+/* --- semaphores ------------------------------------------------------------
+ */
+
+/* A number of permits. */
+typedef union gruvi_semaphore {
+    uint64_t align;
+    unsigned char opaque[64];
+} gruvi_semaphore_t;
+
+/*
+ * Make a semaphore.
+ *
+ *   value  how many permits it has
+ *
+ * Returns 0.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_semaphore_init(gruvi_semaphore_t *sem, unsigned value);
+
+/*
+ * End a semaphore.  That somebody waits for it is an assertion failure.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvi_semaphore_destroy(gruvi_semaphore_t *sem);
+
+/*
+ * Take a permit.
+ *
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: none is taken.
+ *          UV_EINVAL for NaN.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_semaphore_acquire(gruvi_semaphore_t *sem,
+                                                        double timeout);
+
+/*
+ * The same without waiting.
+ *
+ * Returns 0.
+ * Errors:  UV_EAGAIN where there is none.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_semaphore_try_acquire(gruvi_semaphore_t *sem);
+
+/*
+ * Give a permit back, or add one: it is handed to whoever has waited longest.
+ *
+ * Returns 0.
+ * Errors:  UV_EOVERFLOW over UINT_MAX.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_semaphore_release(gruvi_semaphore_t *sem);
+
+/* --- queues ----------------------------------------------------------------
+ */
+
+/* A queue of pointers, bounded by the sum of their sizes. */
+typedef union gruvi_queue {
+    uint64_t align;
+    unsigned char opaque[192];
+} gruvi_queue_t;
+
+/* Which item comes out next. */
+typedef enum gruvi_queue_order {
+    GRUVI_QUEUE_FIFO,    /* the oldest */
+    GRUVI_QUEUE_LIFO,    /* the newest */
+    GRUVI_QUEUE_PRIORITY /* the lowest priority; the oldest among equals */
+} gruvi_queue_order_t;
+
+typedef struct gruvi_queue_put_options {
+    size_t size;       /* what it counts against maxsize; 0: 1 */
+    int64_t priority;  /* lower first */
+    void *reserved[4]; /* NULL */
+} gruvi_queue_put_options_t;
+
+/*
+ * Make a queue.
+ *
+ *   maxsize  the largest sum of the items' sizes; 0: no bound
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL for another order.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_queue_init(gruvi_queue_t *queue, gruvi_queue_order_t order,
+                               size_t maxsize);
+
+/*
+ * End a queue.  Items that are left are the caller's.  That somebody waits for
+ * it is an assertion failure.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvi_queue_destroy(gruvi_queue_t *queue);
+
+/*
+ * Put an item in, waiting for room in the order of the calls.
+ *
+ *   options  NULL: size 1, priority 0
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: the item is not
+ *          in the queue.  UV_EPIPE where the queue is closed, or is while this
+ *          waits; UV_E2BIG for a size over maxsize; UV_ENOMEM; UV_EINVAL.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_queue_put(gruvi_queue_t *queue, void *item,
+                const gruvi_queue_put_options_t *options, double timeout);
+
+/*
+ * The same without waiting.
+ *
+ * Errors:  UV_EAGAIN where there is no room, as above.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_queue_try_put(gruvi_queue_t *queue, void *item,
+                                  const gruvi_queue_put_options_t *options);
+
+/*
+ * Take an item out, waiting for one in the order of the calls.
+ *
+ *   item     where to put it; NULL is put there on failure
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: none is taken.
+ *          UV_EOF where the queue is closed and empty.  UV_EINVAL for NaN.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_queue_get(gruvi_queue_t *queue,
+                                                void **item, double timeout);
+
+/*
+ * The same without waiting.
+ *
+ * Errors:  UV_EAGAIN where there is none, as above.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_queue_try_get(gruvi_queue_t *queue, void **item);
+
+/*
+ * Close a queue: puts fail with UV_EPIPE, also those that wait; gets take what
+ * is left and then return UV_EOF.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvi_queue_close(gruvi_queue_t *queue);
+
+/* The sum of the sizes of the items in it.  Context: any thread. */
+GRUVI_API size_t gruvi_queue_size(gruvi_queue_t *queue);
+
+/*
+ * Say that the work on one item that was taken out is done.
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL where that was said for all items that were put in.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_queue_task_done(gruvi_queue_t *queue);
+
+/*
+ * Wait until the work on all items that were put in is done.
+ *
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EINVAL for
+ *          NaN.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_queue_join(gruvi_queue_t *queue,
                                                  double timeout);
 
 GRUVI_END_DECLS

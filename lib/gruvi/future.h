@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Futures: results that arrive later, once.
+ *
+ *   pending --> running --> done     with a value or an error
+ *      |           |          ^
+ *      '-----------'----------+      cancelled: done with UV_ECANCELED
+ *
+ * Thread-safe, as everything in gruvi/sync.h: any fiber and any thread may
+ * wait for one, and any may settle it.
+ */
+#ifndef GRUVI_FUTURE_H
+#define GRUVI_FUTURE_H
+
+#include <gruvi/base.h>
+#include <gruvi/switchpoint.h>
+
+GRUVI_BEGIN_DECLS
+
+typedef struct gruvi_future gruvi_future_t;
+
+/*
+ * Make a future that is pending.
+ *
+ * Returns a future that the caller owns (gruvi_future_unref()), or NULL.
+ * Errors:  UV_ENOMEM.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_future_t *gruvi_future_new(void);
+
+/*
+ * Hold, or let go of, a future.  Whoever will settle it needs a reference.
+ *
+ * Returns f.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_future_t *gruvi_future_ref(gruvi_future_t *f);
+GRUVI_API void gruvi_future_unref(gruvi_future_t *f);
+
+/*
+ * Wait for the result.
+ *
+ *   value    where to put it; may be NULL.  NULL is put there on failure.
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0, or the future's error: gruvi_future_status() tells that from the
+ * errors of the wait.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_EINVAL for
+ *          NaN.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_future_result(gruvi_future_t *f, void **value, double timeout);
+
+/* UV_EBUSY while it is not done, else 0 or its error.  Context: any thread. */
+GRUVI_API int gruvi_future_status(gruvi_future_t *f);
+
+/* Whether it has a result, an error, or was cancelled.  Context: any thread. */
+GRUVI_API bool gruvi_future_done(gruvi_future_t *f);
+
+/* Whether a pool works on it now.  Context: any thread. */
+GRUVI_API bool gruvi_future_running(gruvi_future_t *f);
+
+/* Whether it was cancelled.  Context: any thread. */
+GRUVI_API bool gruvi_future_cancelled(gruvi_future_t *f);
+
+/*
+ * Cancel a future: it is done with UV_ECANCELED.  Work of a pool that has not
+ * begun never runs; that of a fiber pool which has is cancelled as its fiber
+ * is, and the future is done when the fiber has ended.
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY where a thread is running it, UV_EALREADY where it is done.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_future_cancel(gruvi_future_t *f);
+
+/*
+ * Settle a future: all who wait are woken, callbacks are queued.
+ *
+ *   value  handed to those who ask; borrowed
+ *   err    a negative code
+ *
+ * Returns 0.
+ * Errors:  UV_EALREADY where it is done; UV_EINVAL for a code that is not
+ *          negative.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_future_set_result(gruvi_future_t *f, void *value);
+GRUVI_API int gruvi_future_set_error(gruvi_future_t *f, int err);
+
+/*
+ * Have a callback run when the future is done, or in the next iteration where
+ * it is.  It runs once, as a callback of the hub of this thread, which is made
+ * where there is none, and must not switch.  It keeps the future alive; where
+ * the hub closes first it does not run.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM, UV_ESHUTDOWN, UV_EINVAL, and why no hub can be made.
+ * Context: fiber, hub callback.
+ */
+GRUVI_API int gruvi_future_add_done_callback(gruvi_future_t *f,
+                                             void (*callback)(gruvi_future_t *f,
+                                                              void *arg),
+                                             void *arg);
+
+/*
+ * Take a callback back that this thread has added: it does not run.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOENT where there is none with this arg that has not run.
+ * Context: fiber, hub callback.
+ */
+GRUVI_API int gruvi_future_remove_done_callback(
+    gruvi_future_t *f, void (*callback)(gruvi_future_t *f, void *arg),
+    void *arg);
+
+GRUVI_END_DECLS
+
+#endif

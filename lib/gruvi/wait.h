@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for several things at once.
+ */
+#ifndef GRUVI_WAIT_H
+#define GRUVI_WAIT_H
+
+#include <gruvi/base.h>
+#include <gruvi/fiber.h>
+#include <gruvi/future.h>
+#include <gruvi/switchpoint.h>
+#include <gruvi/sync.h>
+
+GRUVI_BEGIN_DECLS
+
+/* Something that is done, or not yet.  Borrowed; lives as long as its object.
+ */
+typedef struct gruvi_waitable gruvi_waitable_t;
+
+/*
+ * The waitable of an object: done is an event that is set, a future that is
+ * done, a fiber that has ended.
+ *
+ * Returns a borrowed waitable.
+ * Context: any thread; that of a fiber: hub thread, and it is waited for there.
+ */
+GRUVI_API gruvi_waitable_t *gruvi_event_waitable(gruvi_event_t *e);
+GRUVI_API gruvi_waitable_t *gruvi_future_waitable(gruvi_future_t *f);
+GRUVI_API gruvi_waitable_t *gruvi_fiber_waitable(gruvi_fiber_t *f);
+
+/*
+ * Wait until some of several objects are done.
+ *
+ *   objects  borrowed; the same one may stand there more than once
+ *   n        how many
+ *   count    how many of them to wait for; 0: all
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *   done     set for each object, whether it is done; may be NULL
+ *
+ * Returns how many are done, also after a timeout.
+ * Errors:  UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ETIMEDOUT for a deadline
+ *          around this call; UV_EINVAL (count over n, NaN, NULL), UV_EPERM (a
+ *          fiber of another thread), UV_ENOMEM for n over 64.
+ * Context: fiber or plain thread, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_wait(gruvi_waitable_t *objects[],
+                                           size_t n, size_t count,
+                                           double timeout, bool done[]);
+
+GRUVI_END_DECLS
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks, plain and reentrant.
+ *
+ * A few fields under a spin lock, which is held for some instructions: where
+ * nobody competes, acquiring and releasing cost one exchange and one store
+ * each, and no system call.
+ *
+ * A lock is handed over: whoever releases it names its next owner, under the
+ * spin lock, before it wakes him.  So nobody overtakes those who wait, and a
+ * waiter that was claimed has the lock, though its timeout may have passed by
+ * then.  Letting go of the spin lock is the last touch of the lock itself.
+ */
+#include <limits.h>
+
+#include "sync/lock.h"
+
+struct waiter {
+    struct gruvi__waiter waiter;
+    const void *id;
+};
+
+_Static_assert(sizeof(struct gruvi__lock) <= sizeof(gruvi_lock_t),
+               "gruvi_lock_t has too little room");
+
+int
+gruvi_lock_init(gruvi_lock_t *lock)
+{
+    *lock = (gruvi_lock_t)GRUVI_LOCK_INIT;
+    return 0;
+}
+
+int
+gruvi_rlock_init(gruvi_lock_t *lock)
+{
+    gruvi_lock_init(lock);
+    gruvi__lock_real(lock)->reentrant = true;
+    return 0;
+}
+
+void
+gruvi_lock_destroy(gruvi_lock_t *lock)
+{
+    if (gruvi_lock_locked(lock))
+        gruvi__assert_failed("gruvi_lock_destroy(): the lock is held");
+}
+
+/* Under the spin lock: whether it is the caller's now. */
+static bool
+take(struct gruvi__lock *lock, const void *id)
+{
+    if (lock->depth == 0) {
+        lock->owner = id;
+        lock->depth = 1;
+        return true;
+    }
+    if (lock->reentrant && lock->owner == id && lock->depth < UINT_MAX) {
+        lock->depth++;
+        return true;
+    }
+    return false;
+}
+
+/* Under the spin lock: that it would wait for itself for ever. */
+static bool
+is_exhausted(const struct gruvi__lock *lock, const void *id)
+{
+    return lock->reentrant && lock->owner == id;
+}
+
+static void
+enqueue(struct gruvi__lock *lock, struct waiter *waiter, gruvi_fiber_t *fiber,
+        const void *id)
+{
+    gruvi__waiter_init(&waiter->waiter, fiber);
+    waiter->id = id;
+    if (lock->waiters.next == NULL)
+        gruvi__list_init(&lock->waiters);
+    gruvi__list_add(&lock->waiters, &waiter->waiter.link);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_lock_acquire(gruvi_lock_t *public, double timeout)
+{
+    struct gruvi__lock *lock = gruvi__lock_real(public);
+    const void *id = gruvi__self_id();
+    struct waiter waiter;
+    gruvi_fiber_t *fiber;
+    int err = gruvi__timeout_check(timeout);
+
+    if (err < 0 || (err = gruvi__enter_any(__func__, &fiber)) < 0)
+        return err;
+    gruvi__spin_lock(&lock->spin);
+    if (gruvi__likely(take(lock, id))) {
+        gruvi__spin_unlock(&lock->spin);
+        return 0;
+    }
+    if (timeout == 0 || is_exhausted(lock, id)) {
+        err = timeout == 0 ? UV_ETIMEDOUT : UV_EAGAIN;
+        gruvi__spin_unlock(&lock->spin);
+        return err;
+    }
+    enqueue(lock, &waiter, fiber, id);
+    gruvi__spin_unlock(&lock->spin);
+    err = gruvi__waiter_wait(&waiter.waiter, "lock", timeout);
+    if (err < 0) {
+        gruvi__spin_lock(&lock->spin);
+        gruvi__list_remove(&waiter.waiter.link);
+        gruvi__spin_unlock(&lock->spin);
+    }
+    return err;
+}
+
+int
+gruvi_lock_try_acquire(gruvi_lock_t *public)
+{
+    struct gruvi__lock *lock = gruvi__lock_real(public);
+    bool taken;
+
+    gruvi__spin_lock(&lock->spin);
+    taken = take(lock, gruvi__self_id());
+    gruvi__spin_unlock(&lock->spin);
+    return taken ? 0 : UV_EAGAIN;
+}
+
+/* Under the spin lock, which it gives up: the next owner, or none. */
+static void
+pass_on(struct gruvi__lock *lock)
+{
+    struct gruvi__waiter *next = gruvi__waiter_claim_first(&lock->waiters);
+
+    lock->depth = next != NULL;
+    lock->owner = next == NULL
+                      ? NULL
+                      : gruvi__list_entry(next, struct waiter, waiter)->id;
+    gruvi__spin_unlock(&lock->spin);
+    if (next != NULL)
+        gruvi__waiter_wake(next);
+}
+
+int
+gruvi_lock_release(gruvi_lock_t *public)
+{
+    struct gruvi__lock *lock = gruvi__lock_real(public);
+
+    gruvi__spin_lock(&lock->spin);
+    if (lock->depth == 0 ||
+        (lock->reentrant && lock->owner != gruvi__self_id())) {
+        gruvi__spin_unlock(&lock->spin);
+        return UV_EPERM;
+    }
+    if (--lock->depth > 0)
+        gruvi__spin_unlock(&lock->spin);
+    else
+        pass_on(lock);
+    return 0;
+}
+
+bool
+gruvi_lock_locked(gruvi_lock_t *public)
+{
+    struct gruvi__lock *lock = gruvi__lock_real(public);
+    bool locked;
+
+    gruvi__spin_lock(&lock->spin);
+    locked = lock->depth > 0;
+    gruvi__spin_unlock(&lock->spin);
+    return locked;
+}
+
+bool
+gruvi__lock_mine(struct gruvi__lock *lock)
+{
+    bool mine;
+
+    gruvi__spin_lock(&lock->spin);
+    mine = lock->depth > 0 && lock->owner == gruvi__self_id();
+    gruvi__spin_unlock(&lock->spin);
+    return mine;
+}
+
+unsigned
+gruvi__lock_let_go(struct gruvi__lock *lock)
+{
+    unsigned depth;
+
+    gruvi__spin_lock(&lock->spin);
+    depth = lock->depth;
+    pass_on(lock);
+    return depth;
+}
+
+void
+gruvi__lock_take_back(struct gruvi__lock *lock, unsigned depth)
+{
+    gruvi_fiber_t *fiber = gruvi__self.hub == NULL ? NULL : gruvi__self.current;
+    const void *id = gruvi__self_id();
+    struct waiter waiter;
+
+    gruvi__spin_lock(&lock->spin);
+    if (!take(lock, id)) {
+        enqueue(lock, &waiter, fiber, id);
+        gruvi__spin_unlock(&lock->spin);
+        gruvi__waiter_through(&waiter.waiter, "lock");
+        gruvi__spin_lock(&lock->spin);
+    }
+    lock->depth = depth;
+    gruvi__spin_unlock(&lock->spin);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a lock, for the condition that lets go of one.
+ */
+#ifndef GRUVI_SYNC_LOCK_H
+#define GRUVI_SYNC_LOCK_H
+
+#include <gruvi/sync.h>
+
+#include "core/core.h"
+
+struct gruvi__lock {
+    struct gruvi__spin spin; /* guards the rest */
+    bool reentrant;
+    unsigned depth;    /* how often its owner has acquired it; 0: free */
+    const void *owner; /* gruvi__self_id() of who has it */
+    struct gruvi__list waiters; /* struct waiter; zeros: empty */
+};
+
+static inline struct gruvi__lock *
+gruvi__lock_real(gruvi_lock_t *lock)
+{
+    return (struct gruvi__lock *)lock;
+}
+
+/* Whether the caller has it. */
+bool gruvi__lock_mine(struct gruvi__lock *lock);
+
+/* Let go of it however often it was acquired: that number. */
+unsigned gruvi__lock_let_go(struct gruvi__lock *lock);
+
+/* Acquire it so often again, whatever is pending. */
+void gruvi__lock_take_back(struct gruvi__lock *lock, unsigned depth);
+
+#endif
