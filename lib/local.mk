@@ -7,6 +7,7 @@ include_HEADERS += %D%/gruvi.h
 gruviinclude_HEADERS += %D%/gruvi/base.h
 gruviinclude_HEADERS += %D%/gruvi/error.h
 gruviinclude_HEADERS += %D%/gruvi/fiber.h
+gruviinclude_HEADERS += %D%/gruvi/future.h
 gruviinclude_HEADERS += %D%/gruvi/group.h
 gruviinclude_HEADERS += %D%/gruvi/hub.h
 gruviinclude_HEADERS += %D%/gruvi/local.h
@@ -18,6 +19,7 @@ gruviinclude_HEADERS += %D%/gruvi/switch_back.h
 gruviinclude_HEADERS += %D%/gruvi/switchpoint.h
 gruviinclude_HEADERS += %D%/gruvi/sync.h
 gruviinclude_HEADERS += %D%/gruvi/version.h
+gruviinclude_HEADERS += %D%/gruvi/wait.h
 
 LIBGRUVI_SOURCES =
 include lib/core/local.mk

@@ -107,6 +107,13 @@ struct gruvi__local_value;
 struct gruvi__sb;
 struct gruvi__group;
 
+/* What gruvi_wait() may wait for: a part of it, by which it is found. */
+enum gruvi__waitable_kind { GRUVI__WAITABLE_EVENT, GRUVI__WAITABLE_FIBER };
+
+struct gruvi_waitable {
+    uint8_t kind; /* enum gruvi__waitable_kind; zeros are an event */
+};
+
 struct gruvi_fiber {
     /* Scheduling.  next is valid while the fiber is on a queue. */
     gruvi_fiber_t *next;
@@ -115,12 +122,13 @@ struct gruvi_fiber {
     uint8_t state;    /* enum gruvi__state */
     uint8_t kind;     /* enum gruvi__kind */
     bool started, was_cancelled;
-    bool timed_out;  /* the timeout of the wait it is in has passed */
-    bool in_switch;  /* it waits in gruvi_hub_switch() */
-    bool parted;     /* nobody holds it; it goes with its wake_node */
-    bool switched;   /* gruvi_fiber_switch() was called: switch_value */
-    int arrived;     /* gruvi_hub_switch() has something to return */
-    uint8_t work;    /* stream calls since it last let others run */
+    bool timed_out; /* the timeout of the wait it is in has passed */
+    bool in_switch; /* it waits in gruvi_hub_switch() */
+    bool parted;    /* nobody holds it; it goes with its wake_node */
+    bool switched;  /* gruvi_fiber_switch() was called: switch_value */
+    int arrived;    /* gruvi_hub_switch() has something to return */
+    uint8_t work;   /* stream calls since it last let others run */
+    struct gruvi_waitable waitable;
     uint16_t shield; /* depth of GRUVI_SHIELD */
     uint16_t cancels;
     uint32_t pending;
@@ -213,7 +221,16 @@ struct gruvi_hub {
     gruvi_poller_t *poller;
     struct gruvi__list data;
     struct gruvi__list closings; /* of gruvi_uv_close() */
+    struct gruvi__list ends;     /* struct gruvi__hub_end */
+    bool ended;                  /* they have run; no more are added */
     int refs;                    /* atomic */
+};
+
+/* Run in the hub's thread when its fibers have ended, before the inbox closes:
+ * for what is of no use without the hub.  Linked and unlinked there, too. */
+struct gruvi__hub_end {
+    struct gruvi__list link;
+    void (*run)(struct gruvi__hub_end *end);
 };
 
 /* --- switching: schedule.c -------------------------------------------------
@@ -322,10 +339,14 @@ bool gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted,
                      const char *what);
 int gruvi__wait_end(gruvi_fiber_t *fiber, bool done);
 
+/* Of a wait that was not granted, before gruvi__wait_end(): whether that will
+ * return UV_ETIMEDOUT for the wait's own timeout. */
+bool gruvi__wait_timed_out(const gruvi_fiber_t *fiber);
+
 /* Somebody of this hub who waits for a fiber or a group to end. */
 struct gruvi__joiner {
     struct gruvi__list link;
-    gruvi_fiber_t *fiber;
+    gruvi_fiber_t *fiber; /* NULL: this is a part of a struct gruvi__watch */
     int granted;
 };
 
@@ -385,6 +406,64 @@ int gruvi__waiter_end(struct gruvi__waiter *waiter, bool done);
 
 /* Until woken, whatever is pending. */
 void gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what);
+
+/* Of a wait that was interrupted: false where it was claimed first, and woken
+ * by now. */
+bool gruvi__waiter_withdraw(struct gruvi__waiter *waiter);
+
+/*
+ * A wait for several objects: a watch on each, and one waiter, claimed by the
+ * waker who makes it enough.
+ *
+ *   waker, of one object                   waiter
+ *   under the lock: take the watches
+ *   unlock: the object is not touched now
+ *   fire: count; last: claim; state = DONE
+ *   last: wake                             returns when all of its watches are
+ *                                          taken back or DONE
+ *
+ * All watches lie on the waiter's stack, whose last touch by a waker is DONE,
+ * or the wake.  A watch that is DONE says that its object is not touched.
+ */
+struct gruvi__watcher {
+    struct gruvi__waiter waiter;
+    long left; /* atomic: who takes it to 0 claims the waiter */
+};
+
+struct gruvi__watch {
+    struct gruvi__joiner joiner; /* its link; granted is its state */
+    struct gruvi__watcher *watcher;
+};
+
+enum {
+    GRUVI__WATCH_LISTED,
+    GRUVI__WATCH_TAKEN, /* on its way: wait for */
+    GRUVI__WATCH_DONE
+};
+
+static inline struct gruvi__watch *
+gruvi__watch_entry(struct gruvi__list *link)
+{
+    return gruvi__list_entry(link, struct gruvi__watch, joiner.link);
+}
+
+/* Under the object's lock. */
+static inline bool
+gruvi__watch_listed(const struct gruvi__watch *watch)
+{
+    return __atomic_load_n(&watch->joiner.granted, __ATOMIC_RELAXED) ==
+           GRUVI__WATCH_LISTED;
+}
+
+/* Under the object's lock: move all from its list to one of the waker's. */
+void gruvi__watch_take_all(struct gruvi__list *watches,
+                           struct gruvi__list *taken);
+
+/* The waker's last touch. */
+void gruvi__watch_fire(struct gruvi__watch *watch);
+
+/* Wait for one that is taken: a few instructions of another thread. */
+void gruvi__watch_settle(const struct gruvi__watch *watch);
 
 /* Who runs: a fiber, or a thread, whose root fiber counts as the thread. */
 static inline const void *
@@ -483,6 +562,7 @@ gruvi_poller_t *gruvi__poller_new(gruvi_hub_t *hub);
 void gruvi__poller_free(gruvi_poller_t *poller);
 
 /* hub.c */
+int gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end);
 void gruvi__hub_abandon(gruvi_hub_t *hub);
 void gruvi__hub_trim_later(gruvi_hub_t *hub);
 

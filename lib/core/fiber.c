@@ -54,6 +54,7 @@ gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
     fiber->name[0] = fiber->message[0] = fiber->thrown_message[0] = '\0';
     fiber->hub = hub;
     fiber->kind = (uint8_t)kind;
+    fiber->waitable.kind = GRUVI__WAITABLE_FIBER;
     fiber->waiting_for = "";
     fiber->refs = 1;
     gruvi__list_init(&fiber->all_link);

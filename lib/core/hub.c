@@ -187,6 +187,7 @@ hub_new(gruvi_fiber_t *root)
     gruvi__list_init(&hub->fibers);
     gruvi__list_init(&hub->data);
     gruvi__list_init(&hub->closings);
+    gruvi__list_init(&hub->ends);
     gruvi__schedule_init(hub);
     if ((err = hub_open(hub)) < 0) {
         free(hub);
@@ -319,11 +320,35 @@ close_left(uv_handle_t *handle, void *arg)
     uv_close(handle, NULL);
 }
 
+/* 0, or UV_ESHUTDOWN where it would not run any more. */
+int
+gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end)
+{
+    if (hub->ended)
+        return UV_ESHUTDOWN;
+    gruvi__list_add(&hub->ends, &end->link);
+    return 0;
+}
+
+static void
+run_ends(gruvi_hub_t *hub)
+{
+    struct gruvi__hub_end *end;
+    struct gruvi__list *link;
+
+    hub->ended = true;
+    while ((link = gruvi__list_pop(&hub->ends)) != NULL) {
+        end = gruvi__list_entry(link, struct gruvi__hub_end, link);
+        end->run(end);
+    }
+}
+
 /* In the hub's fiber, when all others have ended. */
 static void
 shut_down(gruvi_hub_t *hub)
 {
     gruvi__hub_data_destroy(hub);
+    run_ends(hub);
     gruvi__sigint_unlisten(hub);
     gruvi__poller_free(hub->poller);
     hub->poller = NULL;
@@ -388,6 +413,7 @@ void
 gruvi__hub_abandon(gruvi_hub_t *hub)
 {
     hub->closing = true;
+    run_ends(hub);
     gruvi__inbox_close(&hub->inbox);
     gruvi__sigint_unlisten(hub);
     hub->closed = true;

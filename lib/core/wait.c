@@ -170,6 +170,12 @@ gruvi__wait_end(gruvi_fiber_t *fiber, bool done)
     return fiber->timed_out ? UV_ETIMEDOUT : UV_ESHUTDOWN;
 }
 
+bool
+gruvi__wait_timed_out(const gruvi_fiber_t *fiber)
+{
+    return fiber->timed_out && (fiber->pending == 0 || fiber->shield != 0);
+}
+
 int
 gruvi__wait(gruvi_fiber_t *fiber, const int *granted, const char *what,
             double timeout)
@@ -198,6 +204,10 @@ gruvi__wake_joiners(struct gruvi__list *joiners)
 
     while ((link = gruvi__list_pop(joiners)) != NULL) {
         joiner = gruvi__list_entry(link, struct gruvi__joiner, link);
+        if (joiner->fiber == NULL) {
+            gruvi__watch_fire(gruvi__watch_entry(link));
+            continue;
+        }
         joiner->granted = 1;
         gruvi__ready(joiner->fiber);
     }

@@ -150,6 +150,15 @@ gruvi__waiter_end(struct gruvi__waiter *waiter, bool done)
     return gruvi__wait_end(waiter->fiber, done);
 }
 
+bool
+gruvi__waiter_withdraw(struct gruvi__waiter *waiter)
+{
+    if (decide(waiter, WITHDRAWN))
+        return true;
+    await_release(waiter);
+    return false;
+}
+
 /* A plain thread sleeps on released. */
 static bool
 thread_wait(struct gruvi__waiter *waiter, double timeout)
@@ -179,17 +188,11 @@ gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
     bool done;
 
     if (waiter->fiber == NULL) {
-        done = thread_wait(waiter, timeout) || !decide(waiter, WITHDRAWN);
-        if (done)
-            await_release(waiter);
+        done = thread_wait(waiter, timeout) || !gruvi__waiter_withdraw(waiter);
         return done ? 0 : UV_ETIMEDOUT;
     }
     gruvi__waiter_begin(waiter, timeout);
-    done = gruvi__waiter_run(waiter, what);
-    if (!done && !decide(waiter, WITHDRAWN)) {
-        await_release(waiter);
-        done = true;
-    }
+    done = gruvi__waiter_run(waiter, what) || !gruvi__waiter_withdraw(waiter);
     return gruvi__waiter_end(waiter, done);
 }
 
@@ -201,4 +204,38 @@ gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what)
     else
         gruvi__wait_through(waiter->fiber, &waiter->state, what);
     await_release(waiter);
+}
+
+void
+gruvi__watch_take_all(struct gruvi__list *watches, struct gruvi__list *taken)
+{
+    struct gruvi__list *link;
+
+    for (link = watches->next; link != watches; link = link->next)
+        __atomic_store_n(&gruvi__watch_entry(link)->joiner.granted,
+                         GRUVI__WATCH_TAKEN, __ATOMIC_RELAXED);
+    gruvi__list_splice(taken, watches);
+}
+
+void
+gruvi__watch_fire(struct gruvi__watch *watch)
+{
+    struct gruvi__watcher *watcher = watch->watcher;
+    bool last = __atomic_fetch_sub(&watcher->left, 1, __ATOMIC_ACQ_REL) == 1;
+    bool claimed = last && gruvi__waiter_claim(&watcher->waiter);
+
+    __atomic_store_n(&watch->joiner.granted, GRUVI__WATCH_DONE,
+                     __ATOMIC_RELEASE);
+    if (claimed)
+        gruvi__waiter_wake(&watcher->waiter);
+}
+
+void
+gruvi__watch_settle(const struct gruvi__watch *watch)
+{
+    unsigned n = 0;
+
+    while (__atomic_load_n(&watch->joiner.granted, __ATOMIC_ACQUIRE) !=
+           GRUVI__WATCH_DONE)
+        gruvi__spin_pause(&n);
 }

@@ -3,8 +3,8 @@
  * The event: a flag, and those who wait for it to be set.
  *
  *   state   SET      the flag; then nobody waits
- *           WAITERS  the list is not empty
- *           LOCKED   somebody works on the list; the others spin
+ *           WAITERS  one of the lists is not empty
+ *           LOCKED   somebody works on the lists; the others spin
  *
  * All of it is one word, because whoever sees the flag may free the event at
  * once: the store that shows it has to be the setter's last touch.  With a lock
@@ -16,30 +16,23 @@
  * Who clears the event and then looks at the data once more relies on it:
  * either it sees the data, or its wait sees the flag.
  */
-#include <gruvi/sync.h>
-
-#include "core/core.h"
+#include "sync/event.h"
 
 enum { SET = 1, WAITERS = 2, LOCKED = 4 };
 
-struct event {
-    unsigned state;             /* atomic */
-    struct gruvi__list waiters; /* under LOCKED; valid where WAITERS is set */
-};
-
-_Static_assert(sizeof(struct event) <= sizeof(gruvi_event_t),
+_Static_assert(sizeof(struct gruvi__event) <= sizeof(gruvi_event_t),
                "gruvi_event_t has too little room");
-_Static_assert(_Alignof(struct event) <= _Alignof(gruvi_event_t),
+_Static_assert(_Alignof(struct gruvi__event) <= _Alignof(gruvi_event_t),
                "gruvi_event_t is not aligned");
 
-static inline struct event *
+static inline struct gruvi__event *
 real(gruvi_event_t *event)
 {
-    return (struct event *)event;
+    return (struct gruvi__event *)event;
 }
 
 static inline bool
-try_change(struct event *event, unsigned *from, unsigned to)
+try_change(struct gruvi__event *event, unsigned *from, unsigned to)
 {
     return __atomic_compare_exchange_n(&event->state, from, to, true,
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
@@ -47,7 +40,7 @@ try_change(struct event *event, unsigned *from, unsigned to)
 
 /* Take the lock; the state without it is returned. */
 static unsigned
-lock(struct event *event)
+lock(struct gruvi__event *event)
 {
     unsigned n = 0, state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
 
@@ -62,7 +55,7 @@ lock(struct event *event)
 }
 
 static void
-unlock(struct event *event, unsigned state)
+unlock(struct gruvi__event *event, unsigned state)
 {
     __atomic_store_n(&event->state, state, __ATOMIC_RELEASE);
 }
@@ -90,7 +83,7 @@ gruvi_event_is_set(gruvi_event_t *event)
 void
 gruvi_event_clear(gruvi_event_t *event)
 {
-    struct event *e = real(event);
+    struct gruvi__event *e = real(event);
     unsigned state = lock(e);
 
     unlock(e, state & ~SET);
@@ -98,7 +91,7 @@ gruvi_event_clear(gruvi_event_t *event)
 
 /* Move the waiters that have not withdrawn to claimed. */
 static void
-claim_all(struct event *event, struct gruvi__list *claimed)
+claim_all(struct gruvi__event *event, struct gruvi__list *claimed)
 {
     struct gruvi__list *link;
 
@@ -110,34 +103,40 @@ claim_all(struct event *event, struct gruvi__list *claimed)
 
 /* The event may be gone by now; those claimed wait until they are woken. */
 static void
-wake_all(struct gruvi__list *claimed)
+wake_all(struct gruvi__list *claimed, struct gruvi__list *taken)
 {
     struct gruvi__list *link;
 
     while ((link = gruvi__list_pop(claimed)) != NULL)
         gruvi__waiter_wake(gruvi__list_entry(link, struct gruvi__waiter, link));
+    while ((link = gruvi__list_pop(taken)) != NULL)
+        gruvi__watch_fire(gruvi__watch_entry(link));
 }
 
 void
 gruvi_event_set(gruvi_event_t *event)
 {
-    struct event *e = real(event);
+    struct gruvi__event *e = real(event);
     unsigned state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
-    struct gruvi__list claimed;
+    struct gruvi__list claimed, taken;
 
     while (!(state & (LOCKED | WAITERS)))
         if (try_change(e, &state, SET))
             return;
     gruvi__list_init(&claimed);
-    if (lock(e) & WAITERS)
+    gruvi__list_init(&taken);
+    if (lock(e) & WAITERS) {
         claim_all(e, &claimed);
+        gruvi__watch_take_all(&e->watches, &taken);
+    }
     unlock(e, SET);
-    wake_all(&claimed);
+    wake_all(&claimed, &taken);
 }
 
-/* Join the waiters; false where the event has been set meanwhile. */
+/* Join one of the lists; false where the event has been set meanwhile. */
 static bool
-enqueue(struct event *event, struct gruvi__waiter *waiter)
+enqueue(struct gruvi__event *event, struct gruvi__list *list,
+        struct gruvi__list *link)
 {
     unsigned state = lock(event);
 
@@ -145,45 +144,85 @@ enqueue(struct event *event, struct gruvi__waiter *waiter)
         unlock(event, state);
         return false;
     }
-    if (!(state & WAITERS))
+    if (!(state & WAITERS)) {
         gruvi__list_init(&event->waiters);
-    gruvi__list_add(&event->waiters, &waiter->link);
+        gruvi__list_init(&event->watches);
+    }
+    gruvi__list_add(list, link);
     unlock(event, state | WAITERS);
     return true;
 }
 
-/* Leave them, though a set may have taken it off already. */
+/* Leave it, though a set may have taken the link off already. */
 static void
-dequeue(struct event *event, struct gruvi__waiter *waiter)
+dequeue(struct gruvi__event *event, struct gruvi__list *link)
 {
     unsigned state = lock(event);
 
-    gruvi__list_remove(&waiter->link);
-    if ((state & WAITERS) && gruvi__list_empty(&event->waiters))
+    gruvi__list_remove(link);
+    if ((state & WAITERS) && gruvi__list_empty(&event->waiters) &&
+        gruvi__list_empty(&event->watches))
         state &= ~WAITERS;
     unlock(event, state);
+}
+
+bool
+gruvi__event_watch(struct gruvi__event *event, struct gruvi__watch *watch)
+{
+    return enqueue(event, &event->watches, &watch->joiner.link);
+}
+
+/* A set that has taken it has its own list, which nobody else may touch. */
+bool
+gruvi__event_unwatch(struct gruvi__event *event, struct gruvi__watch *watch)
+{
+    unsigned state = lock(event);
+    bool listed = gruvi__watch_listed(watch);
+
+    if (listed)
+        gruvi__list_remove(&watch->joiner.link);
+    if ((state & WAITERS) && gruvi__list_empty(&event->waiters) &&
+        gruvi__list_empty(&event->watches))
+        state &= ~WAITERS;
+    unlock(event, state);
+    return listed;
+}
+
+int
+gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber, const char *what,
+                  double timeout)
+{
+    struct gruvi__event *e = real(event);
+    struct gruvi__waiter waiter;
+    int err;
+
+    if (gruvi_event_is_set(event))
+        return 0;
+    if (timeout == 0)
+        return UV_ETIMEDOUT;
+    gruvi__waiter_init(&waiter, fiber);
+    if (!enqueue(e, &e->waiters, &waiter.link))
+        return 0;
+    err = gruvi__waiter_wait(&waiter, what, timeout);
+    if (err < 0)
+        dequeue(e, &waiter.link);
+    return err;
 }
 
 GRUVI_SWITCHPOINT int
 gruvi_event_wait(gruvi_event_t *event, double timeout)
 {
-    struct event *e = real(event);
-    struct gruvi__waiter waiter;
     gruvi_fiber_t *fiber;
     int err;
 
     if ((err = gruvi__enter_any(__func__, &fiber)) < 0 ||
         (err = gruvi__timeout_check(timeout)) < 0)
         return err;
-    if (gruvi_event_is_set(event))
-        return 0;
-    if (timeout == 0)
-        return UV_ETIMEDOUT;
-    gruvi__waiter_init(&waiter, fiber);
-    if (!enqueue(e, &waiter))
-        return 0;
-    err = gruvi__waiter_wait(&waiter, "event", timeout);
-    if (err < 0)
-        dequeue(e, &waiter);
-    return err;
+    return gruvi__event_wait(event, fiber, "event", timeout);
+}
+
+gruvi_waitable_t *
+gruvi_event_waitable(gruvi_event_t *event)
+{
+    return event == NULL ? NULL : &real(event)->waitable;
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of an event, for what is done when an event is set: see event.c.
+ */
+#ifndef GRUVI_SYNC_EVENT_H
+#define GRUVI_SYNC_EVENT_H
+
+#include <gruvi/sync.h>
+#include <gruvi/wait.h>
+
+#include "core/core.h"
+
+/* All zeros is an event that is not set. */
+struct gruvi__event {
+    unsigned state; /* atomic */
+    struct gruvi_waitable waitable;
+    /* Under LOCKED; valid where WAITERS is set. */
+    struct gruvi__list waiters; /* struct gruvi__waiter */
+    struct gruvi__list watches; /* struct gruvi__watch */
+};
+
+static inline struct gruvi__event *
+gruvi__event_of(gruvi_waitable_t *waitable)
+{
+    return gruvi__list_entry(waitable, struct gruvi__event, waitable);
+}
+
+/* Wait after gruvi__enter_any(), with a checked timeout; what is for dumps. */
+int gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber,
+                      const char *what, double timeout);
+
+/* Have a watch fire when the event is set; false: it is set. */
+bool gruvi__event_watch(struct gruvi__event *event, struct gruvi__watch *watch);
+
+/* Take the watch back; false: it fires, or has. */
+bool gruvi__event_unwatch(struct gruvi__event *event,
+                          struct gruvi__watch *watch);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a future, for the pools that run work for one.
+ */
+#ifndef GRUVI_SYNC_FUTURE_H
+#define GRUVI_SYNC_FUTURE_H
+
+#include <gruvi/future.h>
+#include <gruvi/sync.h>
+
+#include "core/core.h"
+
+/* What differs where a pool settles a future. */
+struct gruvi__future_ops {
+    /* As gruvi_future_cancel(), of a future that was not done just now. */
+    int (*cancel)(gruvi_future_t *f);
+    /* Nobody holds it: free what it is a part of. */
+    void (*free)(gruvi_future_t *f);
+};
+
+struct gruvi_future {
+    gruvi_event_t done; /* set when it is; status and value are valid then */
+    struct gruvi__spin spin; /* guards settled and callbacks */
+    bool settled;            /* it is about to be done, or is */
+    int running;             /* atomic */
+    int refs;                /* atomic */
+    int status;
+    void *value;
+    const struct gruvi__future_ops *ops; /* NULL: whoever has it settles it */
+    struct gruvi__list callbacks;        /* struct callback; future_done.c */
+};
+
+void gruvi__future_init(gruvi_future_t *f, const struct gruvi__future_ops *ops);
+
+/* That work for it has begun. */
+void gruvi__future_set_running(gruvi_future_t *f);
+
+/* status is 0 or negative.  0, or UV_EALREADY.  The caller has a reference. */
+int gruvi__future_settle(gruvi_future_t *f, void *value, int status);
+
+/* future_done.c: under the spin lock, and when that is free and it is done. */
+struct gruvi__future_callback;
+struct gruvi__future_callback *gruvi__future_due(gruvi_future_t *f);
+void gruvi__future_post(struct gruvi__future_callback *due);
+
+#endif

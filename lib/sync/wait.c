@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for several objects.
+ *
+ * First a look at each, without locks: where enough are done that is all, which
+ * is what makes loops over gruvi_wait(..., 1, ...) cheap.  Else a watch is put
+ * on each, in a table on the caller's stack; see struct gruvi__watcher.
+ *
+ * left counts down from count.  Wakers take one off for each object, and the
+ * caller, who may find some done while he puts up his watches, takes these off
+ * in one go.  Whoever takes it to 0 or below has made it enough: if that is a
+ * waker he claims the waiter, if it is the caller nobody does.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gruvi/wait.h>
+
+#include "sync/event.h"
+
+#define ON_STACK 64
+
+struct wait {
+    struct gruvi__watcher watcher;
+    gruvi_waitable_t **objects;
+    size_t n, count;
+    size_t watched; /* of the first so many; the others are only looked at */
+    double timeout;
+    struct gruvi__watch *watches; /* one for each object */
+    bool *done;                   /* may be NULL */
+};
+
+static inline gruvi_fiber_t *
+fiber_of(gruvi_waitable_t *object)
+{
+    return gruvi__list_entry(object, gruvi_fiber_t, waitable);
+}
+
+static inline bool
+is_fiber(const gruvi_waitable_t *object)
+{
+    return object->kind == GRUVI__WAITABLE_FIBER;
+}
+
+static inline bool
+is_done(gruvi_waitable_t *object)
+{
+    if (is_fiber(object))
+        return fiber_of(object)->state == GRUVI__DEAD;
+    return gruvi_event_is_set((gruvi_event_t *)gruvi__event_of(object));
+}
+
+static int
+check_object(gruvi_waitable_t *object)
+{
+    gruvi_fiber_t *fiber;
+
+    if (object == NULL)
+        return UV_EINVAL;
+    if (!is_fiber(object))
+        return 0;
+    fiber = fiber_of(object);
+    if (fiber->kind != GRUVI__FIBER || fiber == gruvi__self.current)
+        return UV_EINVAL;
+    return gruvi__is_own(fiber->hub) ? 0 : UV_EPERM;
+}
+
+static int
+check(const struct wait *wait)
+{
+    int err = gruvi__timeout_check(wait->timeout);
+    size_t i;
+
+    if (err < 0 || wait->n > INT_MAX || wait->count > wait->n ||
+        (wait->objects == NULL && wait->n > 0))
+        return UV_EINVAL;
+    for (i = 0; i < wait->n && err == 0; i++)
+        err = check_object(wait->objects[i]);
+    return err;
+}
+
+/* Note whether object i is done; returns 1 where it is. */
+static size_t
+note(const struct wait *wait, size_t i, bool done)
+{
+    if (wait->done != NULL)
+        wait->done[i] = done;
+    return done;
+}
+
+/* How many are done now. */
+static size_t
+look(const struct wait *wait)
+{
+    size_t i, found = 0;
+
+    for (i = 0; i < wait->n; i++)
+        found += note(wait, i, is_done(wait->objects[i]));
+    return found;
+}
+
+/* Put up a watch; false where the object is done. */
+static bool
+watch(gruvi_waitable_t *object, struct gruvi__watch *watch)
+{
+    if (!is_fiber(object))
+        return gruvi__event_watch(gruvi__event_of(object), watch);
+    if (is_done(object))
+        return false;
+    gruvi__list_add(&fiber_of(object)->joiners, &watch->joiner.link);
+    return true;
+}
+
+/* Put up watches until enough objects are done; how many there were. */
+static size_t
+watch_all(struct wait *wait)
+{
+    struct gruvi__watch *next;
+    size_t found = 0;
+
+    for (; wait->watched < wait->n && found < wait->count; wait->watched++) {
+        next = &wait->watches[wait->watched];
+        gruvi__list_init(&next->joiner.link);
+        next->joiner.fiber = NULL;
+        next->joiner.granted = GRUVI__WATCH_LISTED;
+        next->watcher = &wait->watcher;
+        if (!watch(wait->objects[wait->watched], next)) {
+            next->joiner.granted = GRUVI__WATCH_DONE;
+            found++;
+        }
+    }
+    return found;
+}
+
+/* Take a watch back; false where the object was done. */
+static bool
+unwatch(gruvi_waitable_t *object, struct gruvi__watch *watch)
+{
+    if (__atomic_load_n(&watch->joiner.granted, __ATOMIC_ACQUIRE) ==
+        GRUVI__WATCH_DONE)
+        return false;
+    if (is_fiber(object)) {
+        gruvi__list_remove(&watch->joiner.link);
+        return true;
+    }
+    if (gruvi__event_unwatch(gruvi__event_of(object), watch))
+        return true;
+    gruvi__watch_settle(watch);
+    return false;
+}
+
+/* Take all down; how many objects are done. */
+static size_t
+unwatch_all(struct wait *wait)
+{
+    size_t i, found = 0;
+
+    for (i = 0; i < wait->watched; i++)
+        found += note(wait, i, !unwatch(wait->objects[i], &wait->watches[i]));
+    for (; i < wait->n; i++)
+        found += note(wait, i, is_done(wait->objects[i]));
+    return found;
+}
+
+/* 0 where enough are done or the wait's own timeout has passed. */
+static int
+wait_for_enough(struct gruvi__waiter *waiter, double timeout)
+{
+    bool done, late;
+    int err;
+
+    if (waiter->fiber == NULL) {
+        gruvi__waiter_wait(waiter, "objects", timeout);
+        return 0;
+    }
+    gruvi__waiter_begin(waiter, timeout);
+    done =
+        gruvi__waiter_run(waiter, "objects") || !gruvi__waiter_withdraw(waiter);
+    late = !done && gruvi__wait_timed_out(waiter->fiber);
+    err = gruvi__waiter_end(waiter, done);
+    return late ? 0 : err;
+}
+
+/* Having looked in vain. */
+static int
+wait_for_objects(struct wait *wait, gruvi_fiber_t *fiber)
+{
+    long found, left;
+    size_t done;
+    int err = 0;
+
+    gruvi__waiter_init(&wait->watcher.waiter, fiber);
+    wait->watcher.left = (long)wait->count;
+    found = (long)watch_all(wait);
+    left = __atomic_fetch_sub(&wait->watcher.left, found, __ATOMIC_ACQ_REL);
+    if (left <= 0 || left > found)
+        err = wait_for_enough(&wait->watcher.waiter, wait->timeout);
+    done = unwatch_all(wait);
+    return err < 0 ? err : (int)done;
+}
+
+static int
+wait_with_few(struct wait *wait, gruvi_fiber_t *fiber)
+{
+    struct gruvi__watch watches[ON_STACK];
+
+    wait->watches = watches;
+    return wait_for_objects(wait, fiber);
+}
+
+static int
+wait_with_many(struct wait *wait, gruvi_fiber_t *fiber)
+{
+    int result;
+
+    wait->watches = calloc(wait->n, sizeof *wait->watches);
+    if (wait->watches == NULL)
+        return UV_ENOMEM;
+    result = wait_for_objects(wait, fiber);
+    free(wait->watches);
+    return result;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_wait(gruvi_waitable_t *objects[], size_t n, size_t count, double timeout,
+           bool done[])
+{
+    struct wait wait = {.objects = objects,
+                        .n = n,
+                        .count = count == 0 ? n : count,
+                        .timeout = timeout,
+                        .done = done};
+    gruvi_fiber_t *fiber;
+    size_t found;
+    int err;
+
+    if (done != NULL)
+        memset(done, 0, n * sizeof *done);
+    if ((err = gruvi__enter_any(__func__, &fiber)) < 0 ||
+        (err = check(&wait)) < 0)
+        return err;
+    found = look(&wait);
+    if (found >= wait.count || timeout == 0)
+        return (int)found;
+    return n <= ON_STACK ? wait_with_few(&wait, fiber)
+                         : wait_with_many(&wait, fiber);
+}
+
+gruvi_waitable_t *
+gruvi_fiber_waitable(gruvi_fiber_t *fiber)
+{
+    return fiber == NULL ? NULL : &fiber->waitable;
+}
