@@ -69,7 +69,20 @@ UNIT_TESTS += %D%/check_version
 
 # pool
 
-# io
+# io; what these share besides
+check_LTLIBRARIES += %D%/libnet.la
+%C%_libnet_la_SOURCES =
+%C%_libnet_la_SOURCES += %D%/calls.h
+%C%_libnet_la_SOURCES += %D%/calls.c
+%C%_libnet_la_SOURCES += %D%/net.h
+%C%_libnet_la_SOURCES += %D%/net.c
+NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
+
+UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_stream_read
+%C%_check_stream_read_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_line
+%C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(UNIT_SHELL_TESTS)
