@@ -81,6 +81,12 @@ NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
 UNIT_TESTS += %D%/check_address
 UNIT_TESTS += %D%/check_stream_read
 %C%_check_stream_read_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_write
+%C%_check_stream_write_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream
+%C%_check_stream_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_cost
+%C%_check_stream_cost_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_line
 %C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
 

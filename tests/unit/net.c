@@ -135,6 +135,8 @@ shrink(struct ends *ends)
     int size = 4096, fd = gruvi_stream_fd(ends->stream);
 
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    /* Less, and TCP would acknowledge each segment late. */
+    size = 65536;
     setsockopt(ends->peer, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
