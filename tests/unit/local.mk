@@ -79,6 +79,10 @@ check_LTLIBRARIES += %D%/libnet.la
 NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
 
 UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_listener
+%C%_check_listener_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_socket_file
+%C%_check_socket_file_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_read
 %C%_check_stream_read_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_write
