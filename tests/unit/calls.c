@@ -73,11 +73,22 @@ accept4(int fd, __SOCKADDR_ARG at, socklen_t *restrict length, int flags)
     return (int)syscall(SYS_accept4, fd, at.__sockaddr__, length, flags);
 }
 
+static __thread bool binds;
+
+void
+bind_next_connect_to_its_target(void)
+{
+    binds = true;
+}
+
 int
 connect(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
 {
     if (fails(CALL_CONNECT))
         return -1;
+    if (binds && bind(fd, at, length) < 0)
+        abort();
+    binds = false;
     return (int)syscall(SYS_connect, fd, at.__sockaddr__, length);
 }
 

@@ -26,6 +26,9 @@ extern __thread unsigned calls[CALL_COUNT];
 /* The next n of them in this thread fail with errno err. */
 void fail_calls(enum call call, int err, unsigned n);
 
+/* The next connect() in this thread binds its socket to the very address. */
+void bind_next_connect_to_its_target(void);
+
 /*
  * getaddrinfo() of these hosts is answered here: "many.test" is 127.0.0.1,
  * 127.0.0.2 and 127.0.0.3 in this order, "none.test" has no address, and the

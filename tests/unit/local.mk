@@ -79,6 +79,14 @@ check_LTLIBRARIES += %D%/libnet.la
 NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
 
 UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_accept
+%C%_check_accept_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_connect
+%C%_check_connect_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_serve
+%C%_check_serve_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_crowd
+%C%_check_crowd_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_listener
 %C%_check_listener_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_socket_file
