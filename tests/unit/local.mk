@@ -68,8 +68,13 @@ UNIT_TESTS += %D%/check_turn
 UNIT_TESTS += %D%/check_version
 
 # sync
+UNIT_TESTS += %D%/check_event
+UNIT_TESTS += %D%/check_event_threads
 
 # pool
+UNIT_TESTS += %D%/check_thread_pool
+%C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
+%C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc
 
 # io; what these share besides
 check_LTLIBRARIES += %D%/libnet.la
