@@ -65,6 +65,7 @@ UNIT_TESTS += %D%/check_wait_fd
 UNIT_TESTS += %D%/check_shield
 UNIT_TESTS += %D%/check_switch_back
 UNIT_TESTS += %D%/check_turn
+UNIT_TESTS += %D%/check_uncaught
 UNIT_TESTS += %D%/check_version
 
 # sync
