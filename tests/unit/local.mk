@@ -40,7 +40,9 @@ check_PROGRAMS += %D%/gdb_target
 # core: fibers, hub
 UNIT_TESTS += %D%/check_in_group
 UNIT_TESTS += %D%/check_error
+UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
+UNIT_TESTS += %D%/check_log
 UNIT_TESTS += %D%/check_switchpoint
 %C%_check_switchpoint_SOURCES =
 %C%_check_switchpoint_SOURCES += %D%/check_switchpoint.c
