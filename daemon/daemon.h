@@ -3,7 +3,9 @@
 #ifndef GRUVID_DAEMON_H
 #define GRUVID_DAEMON_H
 
+#include <gruvi/base.h>
+
 /* All of the daemon; returns the exit status. */
-__attribute__((visibility("default"))) int gruvid_main(int argc, char **argv);
+GRUVI_API int gruvid_main(int argc, char **argv);
 
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Fibers by name and by what they wait for: for SIGUSR2, and for those that
- * did not end when they were to. */
+/* Fibers by name: those that are there, for SIGUSR2; those that fail; those
+ * that did not end when they were to. */
 #include "instance.h"
 #include "log_sink.h"
 
+/* The one whose fibers those are that fail; NULL: none yet, or none any more.
+ */
+static struct gruvid__daemon *watched;
+
 /* The plugin that a fiber works for, or NULL. */
-static const gruvid_plugin_t *
+static gruvid_plugin_t *
 find_plugin(const struct gruvid__daemon *daemon, const gruvi_fiber_t *fiber)
 {
     gruvi_group_t *group = gruvi_fiber_group(fiber);
@@ -15,6 +19,42 @@ find_plugin(const struct gruvid__daemon *daemon, const gruvi_fiber_t *fiber)
             if (group == &daemon->plugins[i].group)
                 return &daemon->plugins[i];
     return NULL;
+}
+
+bool
+gruvid__is_departure(int status)
+{
+    switch (status) {
+    case UV_ECONNRESET:
+    case UV_EPIPE:
+    case UV_EOF:
+    case UV_ENOTCONN:
+    case UV_ECANCELED:
+    case UV_ESHUTDOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+on_failure(gruvi_fiber_t *fiber, int status)
+{
+    gruvid_plugin_t *plugin = find_plugin(watched, fiber);
+    bool departure = gruvid__is_departure(status);
+
+    if (plugin != NULL)
+        departure ? plugin->gone++ : plugin->failed++;
+    gruvi_log(departure ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
+              "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
+              gruvi_err_name(status), gruvi_strerror(status));
+}
+
+void
+gruvid__fibers_watch(struct gruvid__daemon *daemon)
+{
+    watched = daemon;
+    gruvi_set_uncaught_handler(daemon == NULL ? NULL : on_failure);
 }
 
 struct count {

@@ -70,7 +70,8 @@ struct gruvid_plugin {
     int status; /* what start has returned; UV_EBUSY before */
     bool done;  /* stop has returned */
 
-    /* Counters, for the log. */
+    /* Counters, for the log.  gone and failed are connections, and fibers of
+     * the plugin's own. */
     uint64_t accepted, served, failed, gone, cut;
 };
 
@@ -166,6 +167,13 @@ void gruvid__drain(struct gruvid__daemon *daemon);
 
 /* --- fibers.c ---------------------------------------------------------------
  */
+
+/* Whether a status is a way in which a peer goes away, or is sent away: nothing
+ * that anybody has to look at. */
+bool gruvid__is_departure(int status);
+
+/* Log and count the fibers of this daemon that fail; NULL: no more. */
+void gruvid__fibers_watch(struct gruvid__daemon *daemon);
 
 /* Log every fiber with what it waits for. */
 void gruvid__fibers_log(struct gruvid__daemon *daemon);

@@ -170,7 +170,7 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
     if (plugin->state == GRUVID__ABANDONED)
         return;
     plugin->state = GRUVID__STOPPED;
-    gruvi_info("plugin %s has stopped; connections: %llu served, %llu gone, "
+    gruvi_info("plugin %s has stopped: %llu connections, %llu gone, "
                "%llu failed, %llu cut",
                plugin->name, (unsigned long long)plugin->served,
                (unsigned long long)plugin->gone,

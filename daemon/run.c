@@ -294,6 +294,7 @@ end(struct gruvid__daemon *daemon)
     gruvid__signals_close(daemon);
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
+    gruvid__fibers_watch(NULL);
     gruvi_event_destroy(&daemon->wake);
     free(daemon->plugins);
 }
@@ -308,6 +309,7 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
     if (open_log(config, verbose) < 0)
         return status;
     gruvid__process_raise_limits();
+    gruvid__fibers_watch(&daemon);
     if (init(&daemon) == 0) {
         greet(&daemon);
         status = live(&daemon);

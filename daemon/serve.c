@@ -35,32 +35,14 @@ struct gruvid__connection {
 /* --- connections ------------------------------------------------------------
  */
 
-/* How peers go away, and how they are sent away. */
-static bool
-is_departure(int status)
-{
-    switch (status) {
-    case UV_ECONNRESET:
-    case UV_ECONNABORTED:
-    case UV_EPIPE:
-    case UV_EOF:
-    case UV_ENOTCONN:
-    case UV_ETIMEDOUT:
-    case UV_ECANCELED:
-    case UV_ESHUTDOWN:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void
 report(gruvid_plugin_t *plugin, int status)
 {
     plugin->served++;
     if (status >= 0)
         return;
-    if (is_departure(status)) {
+    if (gruvid__is_departure(status) ||
+        (status == UV_ETIMEDOUT && plugin->io_timeout > 0)) {
         plugin->gone++;
         gruvi_debug("connection ended: %s", gruvi_strerror(status));
     } else {
@@ -242,9 +224,9 @@ acceptor_main(void *arg)
     } while (err == 0);
     while (queued < QUEUE && accept_one(door, 0) == 0)
         queued++;
-    gruvi_debug("not listening any more; %u were waiting", queued);
     gruvi_listener_close(door->listener);
     door->listener = NULL;
+    gruvi_debug("not listening any more; %u were waiting", queued);
     gruvid__wake(door->plugin->daemon);
     return 0;
 }

@@ -549,6 +549,9 @@ int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);
 gruvi_fiber_t *gruvi__root_fiber(void);
 void gruvi__root_end(gruvi_fiber_t *root);
 
+/* uncaught.c */
+void gruvi__uncaught(gruvi_fiber_t *fiber, int status);
+
 /* group.c */
 int gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group);
 void gruvi__group_leave(gruvi_fiber_t *fiber);

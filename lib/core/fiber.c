@@ -76,8 +76,7 @@ end(gruvi_fiber_t *fiber, int status)
     }
     gruvi__local_end(fiber);
     if (status < 0 && status != UV_ECANCELED)
-        gruvi_error("fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
-                    gruvi_err_name(status), gruvi_strerror(status));
+        gruvi__uncaught(fiber, status);
     fiber->status = status;
     fiber->state = GRUVI__DEAD;
     fiber->waiting_for = "";

@@ -46,6 +46,7 @@ LIBGRUVI_SOURCES += %D%/schedule.c
 LIBGRUVI_SOURCES += %D%/switch_back.c
 LIBGRUVI_SOURCES += %D%/switchpoint.c
 LIBGRUVI_SOURCES += %D%/thread.c
+LIBGRUVI_SOURCES += %D%/uncaught.c
 LIBGRUVI_SOURCES += %D%/uv_close.c
 LIBGRUVI_SOURCES += %D%/version.c
 LIBGRUVI_SOURCES += %D%/wait.c

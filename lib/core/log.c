@@ -42,6 +42,19 @@ gruvi_log_level_name(gruvi_log_level_t level)
                                                           : "unknown";
 }
 
+/* A record is one line, whatever a peer has sent that is quoted in it. */
+static void
+make_line(char *message)
+{
+    size_t n = strlen(message);
+    char *p;
+
+    while (n > 0 && (message[n - 1] == '\n' || message[n - 1] == '\r'))
+        message[--n] = '\0';
+    for (p = message; (p = strpbrk(p, "\r\n")) != NULL; p++)
+        *p = ' ';
+}
+
 void
 gruvi_vlog(gruvi_log_level_t level, const char *format, va_list args)
 {
@@ -57,6 +70,7 @@ gruvi_vlog(gruvi_log_level_t level, const char *format, va_list args)
     if (sink == NULL || level > gruvi_log_level())
         return;
     vsnprintf(message, sizeof message, format, args);
+    make_line(message);
     clock_gettime(CLOCK_REALTIME, &record.time);
     if (fiber != NULL && fiber->hub != NULL) {
         record.hub = gruvi_hub_name(fiber->hub);

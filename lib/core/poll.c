@@ -120,33 +120,7 @@ next_of_round(struct entry *entry, unsigned round)
     return NULL;
 }
 
-/*
- * Callbacks may add and remove watches of this descriptor, even all of them,
- * so each step looks from the start for one that was not called yet.  Watches
- * that are called go to the end of the list, which keeps that step short.
- */
-static void
-on_events(uv_poll_t *handle, int status, int events)
-{
-    struct entry *entry = (struct entry *)handle;
-    gruvi_poller_t *poller = entry->poller;
-    unsigned round = ++poller->round;
-    gruvi_watch_t *watch;
-    int fd = entry->fd, came;
-
-    poller->depth++;
-    while (poller->table[fd] == entry &&
-           (watch = next_of_round(entry, round)) != NULL) {
-        watch->round = round;
-        gruvi__list_remove(&watch->link);
-        gruvi__list_add(&entry->watches, &watch->link);
-        came = status < 0 ? watch->events : watch->events & events;
-        if (came != 0)
-            watch->fn(fd, came, watch->arg);
-    }
-    if (--poller->depth == 0)
-        free_removed(poller);
-}
+static void on_events(uv_poll_t *handle, int status, int events);
 
 /* Have the handle ask for what the watches do. */
 static int
@@ -163,6 +137,38 @@ adjust(struct entry *entry)
                       : uv_poll_start(&entry->handle, events, on_events);
     entry->events = err < 0 ? 0 : events;
     return err;
+}
+
+/*
+ * Callbacks may add and remove watches of this descriptor, even all of them,
+ * so each step looks from the start for one that was not called yet.  Watches
+ * that are called go to the end of the list, which keeps that step short.
+ */
+static void
+on_events(uv_poll_t *handle, int status, int events)
+{
+    struct entry *entry = (struct entry *)handle;
+    gruvi_poller_t *poller = entry->poller;
+    unsigned round = ++poller->round;
+    gruvi_watch_t *watch;
+    int fd = entry->fd, came;
+
+    poller->depth++;
+    if (status < 0)
+        entry->events = 0; /* libuv has stopped the handle */
+    while (poller->table[fd] == entry &&
+           (watch = next_of_round(entry, round)) != NULL) {
+        watch->round = round;
+        gruvi__list_remove(&watch->link);
+        gruvi__list_add(&entry->watches, &watch->link);
+        came = status < 0 ? watch->events : watch->events & events;
+        if (came != 0)
+            watch->fn(fd, came, watch->arg);
+    }
+    if (status < 0 && poller->table[fd] == entry)
+        adjust(entry);
+    if (--poller->depth == 0)
+        free_removed(poller);
 }
 
 static int
@@ -327,6 +333,8 @@ poll_now(int fd, int events)
     struct pollfd p = {.fd = fd};
     int n;
 
+    if (fd < 0)
+        return UV_EBADF; /* which poll() passes over */
     p.events = (short)((events & UV_READABLE ? POLLIN : 0) |
                        (events & UV_WRITABLE ? POLLOUT : 0));
     do

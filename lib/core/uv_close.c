@@ -20,7 +20,8 @@ on_close(uv_handle_t *handle)
     struct gruvi__list *link, *all = &gruvi__self.hub->closings;
     struct closing *closing;
 
-    for (link = all->next; link != all; link = link->next) {
+    /* libuv calls the last one first. */
+    for (link = all->prev; link != all; link = link->prev) {
         closing = gruvi__list_entry(link, struct closing, link);
         if (closing->handle == handle) {
             gruvi__list_remove(link);

@@ -192,6 +192,25 @@ GRUVI_API gruvi_fiber_t *gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_sleep(double secs);
 
 /*
+ * Called in a fiber that ends with a negative status other than UV_ECANCELED,
+ * before those who join it return.  It must not switch.
+ *
+ *   fiber   the one that ends, borrowed
+ */
+typedef void (*gruvi_uncaught_fn)(gruvi_fiber_t *fiber, int status);
+
+/*
+ * Decide what is done about such fibers, for the whole process.
+ *
+ *   handler  NULL: the default, an error in the log with the fiber's name
+ *
+ * Returns the one it replaces, NULL for the default.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_uncaught_fn
+gruvi_set_uncaught_handler(gruvi_uncaught_fn handler);
+
+/*
  * The stack size of fibers that ask for none, for the whole process.
  *
  *   bytes  rounded up to a power of two; 0: 128 KiB

@@ -3,7 +3,7 @@
  * Connecting: the addresses of a name are tried in turn.
  *
  * Where there is a timeout, one that does not answer may not take all of it:
- * it gets its share of what is left, but two seconds if there are as many.
+ * it gets its share of what is left, but a quarter of a second if there is one.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -13,7 +13,7 @@
 #include "io/resolve.h"
 #include "io/stream.h"
 
-#define SHARE_LEAST 2.0   /* seconds */
+#define SHARE_LEAST 0.25  /* seconds */
 #define QUEUE_PAUSE 0.001 /* seconds, doubled up to */
 #define QUEUE_MOST  0.064
 

@@ -30,8 +30,56 @@ TESTS += $(CONFIG_CHECKS)
 EXTRA_DIST += $(CONFIG_CHECKS) %D%/config
 
 # plugins
+DAEMON_TESTS += %D%/check_plugin_note
+%C%_check_plugin_note_LDADD = $(DAEMON_TEST_LIBS)
 
-# the daemon as a whole
+# the log
+DAEMON_TESTS += %D%/check_log_line
+%C%_check_log_line_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_log_sink
+%C%_check_log_sink_LDADD = $(DAEMON_TEST_LIBS)
+
+# the daemon as a whole: gruvid in a process of its own, with plugins for tests
+check_LTLIBRARIES += %D%/librun_gruvid.la
+%C%_librun_gruvid_la_SOURCES = %D%/run_gruvid.c %D%/run_gruvid.h
+%C%_librun_gruvid_la_SOURCES += %D%/clients.c
+RUN_GRUVID_LIBS = %D%/librun_gruvid.la $(DAEMON_RUN_LIBS)
+
+DAEMON_TESTS += %D%/check_connections
+%C%_check_connections_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_start
+%C%_check_start_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_stop
+%C%_check_stop_LDADD = $(RUN_GRUVID_LIBS)
+
+# -rpath: libtool makes shared libraries only of what is to be installed.
+TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
+
+check_LTLIBRARIES += %D%/plugins/major.la
+%C%_plugins_major_la_SOURCES = %D%/plugins/major.c
+%C%_plugins_major_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/misnamed.la
+%C%_plugins_misnamed_la_SOURCES = %D%/plugins/misnamed.c
+%C%_plugins_misnamed_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/missing.la
+%C%_plugins_missing_la_SOURCES = %D%/plugins/missing.c
+%C%_plugins_missing_la_LDFLAGS = $(TEST_PLUGIN_LINKING) -Wl,-z,undefs
+check_LTLIBRARIES += %D%/plugins/newer.la
+%C%_plugins_newer_la_SOURCES = %D%/plugins/newer.c
+%C%_plugins_newer_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/no_descriptor.la
+%C%_plugins_no_descriptor_la_SOURCES = %D%/plugins/no_descriptor.c
+%C%_plugins_no_descriptor_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/no_note.la
+%C%_plugins_no_note_la_SOURCES = %D%/plugins/no_note.c
+%C%_plugins_no_note_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/silent.la
+%C%_plugins_silent_la_SOURCES = %D%/plugins/silent.c
+%C%_plugins_silent_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/trial.la
+%C%_plugins_trial_la_SOURCES = %D%/plugins/trial.c
+%C%_plugins_trial_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_trial_la_LIBADD = $(PLUGIN_LIBS)
 
 check_PROGRAMS += $(DAEMON_TESTS)
 TESTS += $(DAEMON_TESTS)

@@ -3,12 +3,12 @@
 POLICY_TESTS =
 POLICY_TESTS += %D%/files
 POLICY_TESTS += %D%/headers
+POLICY_TESTS += %D%/installed
 POLICY_TESTS += %D%/layers
 POLICY_TESTS += %D%/manual
 POLICY_TESTS += %D%/switchpoints
+POLICY_TESTS += %D%/symbols
 
 TESTS += $(POLICY_TESTS)
 EXTRA_DIST += $(POLICY_TESTS)
 EXTRA_DIST += %D%/common.sh
-EXTRA_DIST += %D%/installed
-EXTRA_DIST += %D%/symbols

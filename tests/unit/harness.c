@@ -409,6 +409,7 @@ run_test(void (*run)(void *test), struct test *test)
     ck_assert_int_eq(descriptors(), before);
     gruvi_set_assert_handler(NULL);
     gruvi_set_log_sink(NULL);
+    gruvi_set_log_level(GRUVI_LOG_INFO);
 }
 
 void

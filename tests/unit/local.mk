@@ -40,7 +40,9 @@ check_PROGRAMS += %D%/gdb_target
 # core: fibers, hub
 UNIT_TESTS += %D%/check_in_group
 UNIT_TESTS += %D%/check_error
+UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
+UNIT_TESTS += %D%/check_log
 UNIT_TESTS += %D%/check_switchpoint
 %C%_check_switchpoint_SOURCES =
 %C%_check_switchpoint_SOURCES += %D%/check_switchpoint.c
@@ -58,16 +60,57 @@ UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_hub
 UNIT_TESTS += %D%/check_interrupt
+UNIT_TESTS += %D%/check_poll
+UNIT_TESTS += %D%/check_uv_close
+UNIT_TESTS += %D%/check_on_callbacks
+UNIT_TESTS += %D%/check_wait_fd
 UNIT_TESTS += %D%/check_shield
 UNIT_TESTS += %D%/check_switch_back
 UNIT_TESTS += %D%/check_turn
+UNIT_TESTS += %D%/check_uncaught
 UNIT_TESTS += %D%/check_version
 
 # sync
+UNIT_TESTS += %D%/check_event
+UNIT_TESTS += %D%/check_event_threads
 
 # pool
+UNIT_TESTS += %D%/check_thread_pool
+%C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
+%C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc
 
-# io
+# io; what these share besides
+check_LTLIBRARIES += %D%/libnet.la
+%C%_libnet_la_SOURCES =
+%C%_libnet_la_SOURCES += %D%/calls.h
+%C%_libnet_la_SOURCES += %D%/calls.c
+%C%_libnet_la_SOURCES += %D%/net.h
+%C%_libnet_la_SOURCES += %D%/net.c
+NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
+
+UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_accept
+%C%_check_accept_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_connect
+%C%_check_connect_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_serve
+%C%_check_serve_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_crowd
+%C%_check_crowd_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_listener
+%C%_check_listener_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_socket_file
+%C%_check_socket_file_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_read
+%C%_check_stream_read_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_write
+%C%_check_stream_write_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream
+%C%_check_stream_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_cost
+%C%_check_stream_cost_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_line
+%C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(UNIT_SHELL_TESTS)

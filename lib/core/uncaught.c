@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of the error that a fiber ends with.  Nobody may ever join the
+ * fiber, so somebody has to say it; what it is worth, the program knows best.
+ */
+#include "core/core.h"
+
+static gruvi_uncaught_fn uncaught; /* atomic; NULL: log it */
+
+gruvi_uncaught_fn
+gruvi_set_uncaught_handler(gruvi_uncaught_fn handler)
+{
+    return __atomic_exchange_n(&uncaught, handler, __ATOMIC_ACQ_REL);
+}
+
+void
+gruvi__uncaught(gruvi_fiber_t *fiber, int status)
+{
+    gruvi_uncaught_fn handler = __atomic_load_n(&uncaught, __ATOMIC_ACQUIRE);
+
+    if (handler == NULL) {
+        gruvi_error("fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
+                    gruvi_err_name(status), gruvi_strerror(status));
+        return;
+    }
+    GRUVI_ASSERT_NO_SWITCHPOINTS {
+        handler(fiber, status);
+    }
+}

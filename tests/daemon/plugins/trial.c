@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trial: a plugin that does what its options say, most of which a plugin should
+ * not do.  It logs what happens to it, so that a test can read the order.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include <gruvid/plugin.h>
+
+static const char *const start_choices[] = {
+    "good",     "refuse",   "slow",         "hang",
+    "stubborn", "blocking", "wrong_option", NULL};
+static const char *const fiber_choices[] = {
+    "none", "good", "fail", "stubborn", "peer", "blocking", NULL};
+static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
+                                            "name", "peer", NULL};
+static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
+
+static const gruvid_option_t options[] = {
+    {.name = "at_start",
+     .type = GRUVID_STRING,
+     .default_value = "good",
+     .choices = start_choices},
+    {.name = "fiber",
+     .type = GRUVID_STRING,
+     .default_value = "none",
+     .choices = fiber_choices},
+    {.name = "serve",
+     .type = GRUVID_STRING,
+     .default_value = "echo",
+     .choices = serve_choices},
+    {.name = "at_stop",
+     .type = GRUVID_STRING,
+     .default_value = "good",
+     .choices = stop_choices},
+    {.name = "flag", .type = GRUVID_BOOL, .default_value = "yes"},
+    {.name = "whole", .type = GRUVID_INTEGER, .default_value = "-3"},
+    {.name = "number", .type = GRUVID_NUMBER, .default_value = "0.5"},
+    {.name = "size", .type = GRUVID_SIZE, .default_value = "64K"},
+    {.name = "time", .type = GRUVID_DURATION, .default_value = "1500ms"},
+    {.name = "items", .type = GRUVID_LIST, .default_value = "one\ntwo"},
+    {.name = "address", .type = GRUVID_ADDRESS},
+    {.name = "secret", .type = GRUVID_SECRET},
+    GRUVID_OPTIONS_END,
+};
+
+static bool
+is(const gruvid_plugin_t *plugin, const char *option, const char *value)
+{
+    return strcmp(gruvid_option_string(plugin, option), value) == 0;
+}
+
+/* --- what fibers do ----------------------------------------------------------
+ */
+
+static int
+wait_for_ever(void)
+{
+    int err;
+
+    do
+        err = gruvi_sleep(GRUVI_FOREVER);
+    while (err != UV_ECANCELED);
+    return err;
+}
+
+/* Does not heed a cancel. */
+static int
+wait_on(void)
+{
+    GRUVI_SHIELD {
+        gruvi_sleep(GRUVI_FOREVER);
+    }
+    return 0;
+}
+
+static int
+sleep_in_thread(void *arg, void **result)
+{
+    (void)arg;
+    (void)result;
+    gruvi_info("a thread sleeps");
+    sleep(600);
+    return 0;
+}
+
+static int
+fiber_main(void *arg)
+{
+    gruvid_plugin_t *plugin = arg;
+
+    gruvi_info("fiber runs");
+    if (is(plugin, "fiber", "fail"))
+        return UV_EINVAL;
+    if (is(plugin, "fiber", "peer"))
+        return UV_ECONNRESET;
+    if (is(plugin, "fiber", "stubborn"))
+        return wait_on();
+    if (is(plugin, "fiber", "blocking"))
+        return gruvi_blocking(sleep_in_thread, NULL, NULL);
+    wait_for_ever();
+    gruvi_info("fiber was cancelled: %s", gruvi_error_message());
+    return UV_ECANCELED;
+}
+
+static gruvi_fiber_t *
+spawn_named(gruvi_fiber_fn target, void *arg, const char *name)
+{
+    gruvi_fiber_options_t named = {.name = name};
+
+    return gruvi_spawn_ex(target, arg, &named);
+}
+
+/* --- start -------------------------------------------------------------------
+ */
+
+static void
+log_options(const gruvid_plugin_t *plugin)
+{
+    size_t n;
+    const char *const *items = gruvid_option_list(plugin, "items", &n);
+
+    gruvi_info("flag %d, whole %lld, number %g, size %llu, time %g",
+               gruvid_option_bool(plugin, "flag"),
+               (long long)gruvid_option_integer(plugin, "whole"),
+               gruvid_option_number(plugin, "number"),
+               (unsigned long long)gruvid_option_size(plugin, "size"),
+               gruvid_option_duration(plugin, "time"));
+    for (size_t i = 0; items[i] != NULL; i++)
+        gruvi_info("item %zu of %zu: %s", i + 1, n, items[i]);
+    if (gruvid_option_string(plugin, "address") != NULL)
+        gruvi_info("address %s", gruvid_option_string(plugin, "address"));
+}
+
+static void
+ask_for_wrong_options(const gruvid_plugin_t *plugin)
+{
+    size_t n = 7;
+    const char *const *none = gruvid_option_list(plugin, "flag", &n);
+
+    gruvi_info("answers: %d %d %g %llu %d %zu",
+               gruvid_option_string(plugin, "nothing") == NULL,
+               (int)gruvid_option_integer(plugin, "flag"),
+               gruvid_option_number(plugin, "size"),
+               (unsigned long long)gruvid_option_size(plugin, "time"),
+               none[0] == NULL, n);
+}
+
+static int
+start(gruvid_plugin_t *plugin)
+{
+    gruvi_info("start of %s", gruvid_plugin_name(plugin));
+    if (gruvid_set_plugin_data(plugin, plugin) != 0 ||
+        gruvid_set_hub_data(plugin, plugin) != 0)
+        return UV_EIO;
+    log_options(plugin);
+    if (!is(plugin, "fiber", "none"))
+        gruvi_fiber_unref(spawn_named(fiber_main, plugin, "worker"));
+    if (is(plugin, "at_start", "refuse"))
+        return UV_EACCES;
+    if (is(plugin, "at_start", "slow"))
+        gruvi_sleep(0.3);
+    if (is(plugin, "at_start", "hang"))
+        return wait_for_ever();
+    if (is(plugin, "at_start", "stubborn"))
+        return wait_on();
+    if (is(plugin, "at_start", "blocking"))
+        return gruvi_blocking(sleep_in_thread, NULL, NULL);
+    if (is(plugin, "at_start", "wrong_option"))
+        ask_for_wrong_options(plugin);
+    gruvi_info("start is over");
+    return 0;
+}
+
+/* --- connections
+ * -------------------------------------------------------------- */
+
+static int
+echo(gruvi_stream_t *stream)
+{
+    char buf[4096];
+    ssize_t n;
+
+    while ((n = gruvi_stream_read(stream, buf, sizeof buf)) > 0) {
+        int err = gruvi_stream_write(stream, buf, (size_t)n);
+        if (err < 0)
+            return err;
+    }
+    return (int)n;
+}
+
+static int
+companion(void *arg)
+{
+    gruvi_stream_t *stream = arg;
+
+    wait_for_ever();
+    /* The stream has to be there still. */
+    GRUVI_SHIELD {
+        gruvi_stream_write(stream, "bye\n", 4);
+    }
+    gruvi_info("companion has ended");
+    return UV_ECANCELED;
+}
+
+static int
+connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+{
+    const char *name = gruvid_plugin_name(plugin);
+
+    if (gruvid_set_plugin_data(plugin, NULL) != UV_EPERM ||
+        gruvid_plugin_data(plugin) != plugin)
+        gruvi_error("data was changed");
+    if (is(plugin, "serve", "fail"))
+        return UV_EINVAL;
+    if (is(plugin, "serve", "peer"))
+        return UV_EPIPE;
+    if (is(plugin, "serve", "name"))
+        return gruvi_stream_write(stream, name, strlen(name));
+    if (is(plugin, "serve", "stubborn"))
+        return wait_on();
+    if (is(plugin, "serve", "spawn")) {
+        gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
+        gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
+    }
+    return echo(stream);
+}
+
+/* --- stop
+ * --------------------------------------------------------------------- */
+
+static void
+stop(gruvid_plugin_t *plugin)
+{
+    gruvi_info("stop of %s; %zu fibers left", gruvid_plugin_name(plugin),
+               gruvi_group_size(gruvid_plugin_group(plugin)) - 1);
+    if (gruvid_hub_data(plugin) != plugin)
+        gruvi_error("hub data was changed");
+    if (is(plugin, "at_stop", "hang"))
+        wait_for_ever();
+    if (is(plugin, "at_stop", "stubborn"))
+        wait_on();
+}
+
+GRUVID_PLUGIN(trial,
+    .version = "0.3",
+    .summary = "does what it is told",
+    .options = options,
+    .start = start,
+    .connection = connection,
+    .stop = stop,
+    .per_hub = true);

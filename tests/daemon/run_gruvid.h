@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gruvid as a child process: begun with a configuration, watched by its log,
+ * stopped by signals.
+ *
+ *     struct gruvid *g = gruvid_begin("[plugin echo]\n...", NULL);
+ *     int fd = connect_to(g, 0);
+ *     ...
+ *     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+ *
+ * Every call fails the test, with the log, where it would wait for more than
+ * PATIENCE seconds.  What a test leaves behind is killed when it ends.
+ */
+#ifndef TESTS_DAEMON_RUN_GRUVID_H
+#define TESTS_DAEMON_RUN_GRUVID_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "support/suite.h"
+
+#define PATIENCE 60
+
+struct gruvid {
+    pid_t pid;
+    int log_fd;    /* its stderr */
+    char *log;     /* what came from there so far */
+    size_t length; /* of log */
+    int status;    /* of wait(); valid once pid is 0 */
+    char dir[64];  /* a folder of its own, with gruvid.conf in it */
+};
+
+/* How to begin one in an unusual way; all of it may be 0. */
+struct gruvid_options {
+    const char *const *args; /* further arguments, ended by NULL */
+    const char *const *env;  /* "NAME=value", ended by NULL */
+    bool no_config;          /* args are all there are */
+    bool no_stdio;           /* 0 and 1 are closed */
+    bool no_stderr;          /* 2 is closed as well: there is no log */
+    bool stdout_too;         /* stdout goes where stderr goes */
+    bool first_process;      /* in a PID namespace of its own */
+    rlim_t files;            /* limit of descriptors; 0: as it is */
+};
+
+/*
+ * Begin gruvid.
+ *
+ *   config   the text of its gruvid.conf.  "@DIR@" in it is the folder of this
+ *            gruvid, and plugin_dir is where the test plugins are.
+ *   options  may be NULL
+ *
+ * Returns NULL only where first_process is not permitted here.
+ */
+struct gruvid *gruvid_begin(const char *config,
+                            const struct gruvid_options *options);
+
+/* The same, until its log says that it is ready. */
+struct gruvid *gruvid_ready(const char *config,
+                            const struct gruvid_options *options);
+
+/* Wait until the log says something; gives the text after it. */
+const char *gruvid_says(struct gruvid *g, const char *text);
+
+/* Wait until it has said something n times. */
+void gruvid_says_times(struct gruvid *g, const char *text, unsigned n);
+
+/* How often the log says something, so far. */
+unsigned gruvid_said(const struct gruvid *g, const char *text);
+
+void gruvid_signal(struct gruvid *g, int signum);
+
+/* Wait for its end; its exit status, or 128 and the signal it died of. */
+int gruvid_wait(struct gruvid *g);
+
+/* Both. */
+int gruvid_stop(struct gruvid *g, int signum);
+
+/* Run it to its end; the log stays readable until the test ends. */
+struct gruvid *gruvid_run(const char *config,
+                          const struct gruvid_options *options);
+
+/* A path in its folder, in static memory. */
+const char *gruvid_path(const struct gruvid *g, const char *name);
+
+/* A file's text, in static memory; "" where there is none. */
+const char *read_text(const char *path);
+
+/* --- clients ----------------------------------------------------------------
+ */
+
+/* The port of its n-th "listening on tcp://..." line, from 0. */
+int gruvid_port(struct gruvid *g, unsigned n);
+
+/* Connect to that one. */
+int connect_to(struct gruvid *g, unsigned n);
+int connect_port(int port);
+int connect_unix(const char *path);
+
+void send_text(int fd, const char *text);
+
+/* Read as many bytes as text has and compare. */
+void expect_text(int fd, const char *text);
+
+/* Read until the peer closes; whether it did so with a reset. */
+bool expect_end(int fd);
+
+/* Close with a reset. */
+void reset(int fd);
+
+/* End and remove all that a test has begun: the teardown of every test case. */
+void gruvid_end_all(void);
+
+/* A suite's only case, with that teardown. */
+TCase *gruvid_case(Suite *suite, const char *name);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* glibc declares sockets with transparent unions, so these do, too. */
+#include "unit/calls.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__thread unsigned calls[CALL_COUNT];
+
+static __thread struct {
+    unsigned n;
+    int err;
+} failing[CALL_COUNT];
+
+void
+fail_calls(enum call call, int err, unsigned n)
+{
+    failing[call].n = n;
+    failing[call].err = err;
+}
+
+/* Counts; true where this one fails, with errno set. */
+static bool
+fails(enum call call)
+{
+    calls[call]++;
+    if (failing[call].n == 0)
+        return false;
+    failing[call].n--;
+    errno = failing[call].err;
+    return true;
+}
+
+ssize_t
+recv(int fd, void *buf, size_t len, int flags)
+{
+    if (fails(CALL_RECV))
+        return -1;
+    return syscall(SYS_recvfrom, fd, buf, len, flags, NULL, NULL);
+}
+
+ssize_t
+send(int fd, const void *buf, size_t len, int flags)
+{
+    if (fails(CALL_SEND))
+        return -1;
+    return syscall(SYS_sendto, fd, buf, len, flags, NULL, 0);
+}
+
+ssize_t
+sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (fails(CALL_SENDMSG))
+        return -1;
+    return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+int
+accept4(int fd, __SOCKADDR_ARG at, socklen_t *restrict length, int flags)
+{
+    if (fails(CALL_ACCEPT))
+        return -1;
+    return (int)syscall(SYS_accept4, fd, at.__sockaddr__, length, flags);
+}
+
+static __thread bool binds;
+
+void
+bind_next_connect_to_its_target(void)
+{
+    binds = true;
+}
+
+int
+connect(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
+{
+    if (fails(CALL_CONNECT))
+        return -1;
+    if (binds && bind(fd, at, length) < 0)
+        abort();
+    binds = false;
+    return (int)syscall(SYS_connect, fd, at.__sockaddr__, length);
+}
+
+int
+socket(int family, int type, int protocol)
+{
+    if (fails(CALL_SOCKET))
+        return -1;
+    return (int)syscall(SYS_socket, family, type, protocol);
+}
+
+int
+epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+    if (fails(CALL_EPOLL_CTL))
+        return -1;
+    return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
+}
+
+int
+epoll_pwait(int epoll, struct epoll_event *events, int max, int timeout,
+            const sigset_t *mask)
+{
+    if (fails(CALL_EPOLL_WAIT))
+        return -1;
+    return (int)syscall(SYS_epoll_pwait, epoll, events, max, timeout, mask, 8);
+}
+
+int
+epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
+{
+    return epoll_pwait(epoll, events, max, timeout, NULL);
+}
+
+/* --- names ------------------------------------------------------------------
+ */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool held;
+static int waiting;
+
+void
+hold_lookups(void)
+{
+    pthread_mutex_lock(&lock);
+    held = true;
+    pthread_mutex_unlock(&lock);
+}
+
+void
+release_lookups(void)
+{
+    pthread_mutex_lock(&lock);
+    held = false;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+int
+held_lookups(void)
+{
+    int n;
+
+    pthread_mutex_lock(&lock);
+    n = waiting;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+static void
+wait_for_release(void)
+{
+    pthread_mutex_lock(&lock);
+    waiting++;
+    while (held)
+        pthread_cond_wait(&changed, &lock);
+    waiting--;
+    pthread_mutex_unlock(&lock);
+}
+
+typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *,
+                           struct addrinfo **);
+
+static getaddrinfo_fn *
+real_getaddrinfo(void)
+{
+    getaddrinfo_fn *real;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real;
+}
+
+int
+getaddrinfo(const char *restrict host, const char *restrict service,
+            const struct addrinfo *restrict hints,
+            struct addrinfo **restrict result)
+{
+    static const char *const many[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+    struct addrinfo **link = result;
+    int err;
+
+    if (strcmp(host, "none.test") == 0)
+        return EAI_NONAME;
+    if (strcmp(host, "slow.test") == 0) {
+        wait_for_release();
+        host = "127.0.0.1";
+    }
+    if (strcmp(host, "many.test") != 0)
+        return real_getaddrinfo()(host, service, hints, result);
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
+        err = real_getaddrinfo()(many[i], service, hints, link);
+        if (err != 0)
+            return err;
+        link = &(*link)->ai_next;
+    }
+    return 0;
+}

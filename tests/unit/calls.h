@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls of a test program, counted, and failing when told to: its
+ * own functions of these names stand before those of the C library.
+ */
+#ifndef TESTS_UNIT_CALLS_H
+#define TESTS_UNIT_CALLS_H
+
+#include <stdbool.h>
+
+enum call {
+    CALL_RECV,
+    CALL_SEND,
+    CALL_SENDMSG,
+    CALL_ACCEPT,
+    CALL_CONNECT,
+    CALL_SOCKET,
+    CALL_EPOLL_CTL,
+    CALL_EPOLL_WAIT,
+    CALL_COUNT
+};
+
+/* How often each was called in this thread. */
+extern __thread unsigned calls[CALL_COUNT];
+
+/* The next n of them in this thread fail with errno err. */
+void fail_calls(enum call call, int err, unsigned n);
+
+/* The next connect() in this thread binds its socket to the very address. */
+void bind_next_connect_to_its_target(void);
+
+/*
+ * getaddrinfo() of these hosts is answered here: "many.test" is 127.0.0.1,
+ * 127.0.0.2 and 127.0.0.3 in this order, "none.test" has no address, and the
+ * lookup of "slow.test", which is 127.0.0.1, does not end before
+ * release_lookups().
+ */
+void hold_lookups(void);
+void release_lookups(void);
+
+/* How many lookups of slow.test are being made. */
+int held_lookups(void);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a message costs: the system calls are counted.  Looped tests run over
+ * TCP and over a Unix socket.
+ */
+#include "unit/net.h"
+
+#include "unit/calls.h"
+
+#define BIG 1000000
+
+static int
+write_big(void *arg)
+{
+    static const char zeros[BIG];
+
+    return gruvi_stream_write(arg, zeros, sizeof zeros);
+}
+
+/* It waits when this returns. */
+static gruvi_fiber_t *
+begin_big_write(struct ends *ends)
+{
+    gruvi_fiber_t *fiber;
+
+    shrink(ends);
+    fiber = spawn(write_big, ends->stream);
+    wait_until(strcmp(gruvi_fiber_waiting_for(fiber), "write") == 0);
+    return fiber;
+}
+
+/* Without the counted calls. */
+static void
+say_and_hear(struct ends *ends, const char *text, size_t len)
+{
+    char buf[64];
+
+    ck_assert_int_eq(write(ends->peer, text, len), (ssize_t)len);
+    while (read(ends->peer, buf, sizeof buf) < 0) {
+        ck_assert_int_eq(errno, EAGAIN);
+        turns(1);
+    }
+    ck_assert_mem_eq(buf, text, len);
+}
+
+static int
+echo(void *arg)
+{
+    struct ends *ends = arg;
+    char buf[1000];
+    ssize_t n;
+
+    while ((n = gruvi_stream_read(ends->stream, buf, sizeof buf)) > 0)
+        ck_assert_int_eq(gruvi_stream_write(ends->stream, buf, (size_t)n), 0);
+    return (int)n;
+}
+
+static int
+echo_lines(void *arg)
+{
+    struct ends *ends = arg;
+    char buf[1000];
+    ssize_t n;
+
+    while ((n = gruvi_stream_read_line(ends->stream, buf, sizeof buf)) > 0)
+        ck_assert_int_eq(gruvi_stream_write(ends->stream, buf, (size_t)n), 0);
+    return (int)n;
+}
+
+/* A header, and a body of the length that it says. */
+static int
+echo_frames(void *arg)
+{
+    struct ends *ends = arg;
+    gruvi_stream_t *s = ends->stream;
+    char header, body[64];
+    int err;
+
+    while ((err = gruvi_stream_read_exact(s, &header, 1)) == 0) {
+        uv_buf_t bufs[2] = {uv_buf_init(&header, 1),
+                            uv_buf_init(body, (unsigned)header)};
+
+        ck_assert_int_eq(gruvi_stream_read_exact(s, body, (size_t)header), 0);
+        ck_assert_int_eq(gruvi_stream_writev(s, bufs, 2), 0);
+    }
+    return err == UV_EOF ? 0 : err;
+}
+
+/* A message is received once and sent once, and nothing else. */
+HUB_TEST(test_a_message_costs_one_recv_and_one_send)
+{
+    static const gruvi_fiber_fn servers[] = {echo, echo_lines, echo_frames};
+    const unsigned messages = 1000;
+    gruvi_fiber_t *fiber;
+    struct ends ends;
+
+    open_ends(&ends, i % NET_KINDS);
+    fiber = spawn(servers[i / NET_KINDS], &ends);
+    say_and_hear(&ends, "\006first\n", 7);
+    turns(2);
+    memset(calls, 0, sizeof calls);
+    for (unsigned n = 0; n < messages; n++)
+        say_and_hear(&ends, "\006hello\n", 7);
+    ck_assert_uint_eq(calls[CALL_RECV], messages);
+    ck_assert_uint_eq(calls[CALL_SEND] + calls[CALL_SENDMSG], messages);
+    ck_assert_uint_eq(calls[CALL_EPOLL_CTL], 0);
+    peer_closes(&ends);
+    ck_assert_int_eq(finish(fiber), 0);
+    close_ends(&ends);
+}
+
+HUB_TEST(test_data_that_nobody_reads_does_not_keep_the_loop_busy)
+{
+    struct reader r;
+    struct ends ends;
+
+    open_ends(&ends, i);
+    begin_read(&r, ends.stream, READ, 100);
+    peer_says(&ends, "x");
+    ck_assert_int_eq(end_read(&r), 1);
+    peer_says(&ends, "y");
+    memset(calls, 0, sizeof calls);
+    ck_assert_int_eq(gruvi_sleep(0.02), 0);
+    ck_assert_uint_le(calls[CALL_EPOLL_WAIT], 20);
+    ck_assert_uint_le(calls[CALL_EPOLL_CTL], 1);
+    hears(ends.stream, "y");
+    close_ends(&ends);
+}
+
+HUB_TEST(test_room_that_nobody_needs_does_not_keep_the_loop_busy)
+{
+    gruvi_fiber_t *writer;
+    struct ends ends;
+
+    open_ends(&ends, i);
+    writer = begin_big_write(&ends);
+    for (size_t got = 0; got < BIG;) {
+        got += peer_drains(&ends);
+        turns(1);
+    }
+    ck_assert_int_eq(finish(writer), 0);
+    memset(calls, 0, sizeof calls);
+    ck_assert_int_eq(gruvi_sleep(0.02), 0);
+    ck_assert_uint_le(calls[CALL_EPOLL_WAIT], 20);
+    ck_assert_uint_le(calls[CALL_EPOLL_CTL], 1);
+    close_ends(&ends);
+}
+
+HUB_TEST(test_a_connection_that_breaks_unseen_does_not_keep_the_loop_busy)
+{
+    struct reader r;
+    struct ends ends;
+
+    open_ends(&ends, NET_TCP);
+    begin_read(&r, ends.stream, READ, 100);
+    peer_says(&ends, "x");
+    ck_assert_int_eq(end_read(&r), 1);
+    peer_resets(&ends);
+    memset(calls, 0, sizeof calls);
+    ck_assert_int_eq(gruvi_sleep(0.02), 0);
+    ck_assert_uint_le(calls[CALL_EPOLL_WAIT], 20);
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, r.buf, 1), UV_ECONNRESET);
+    close_ends(&ends);
+}
+
+static TCase *
+costs(void)
+{
+    TCase *tc = tcase_create("cost");
+
+    tcase_add_loop_test(tc, test_a_message_costs_one_recv_and_one_send, 0,
+                        3 * NET_KINDS);
+    tcase_add_loop_test(tc,
+                        test_data_that_nobody_reads_does_not_keep_the_loop_busy,
+                        0, NET_KINDS);
+    tcase_add_loop_test(tc,
+                        test_room_that_nobody_needs_does_not_keep_the_loop_busy,
+                        0, NET_KINDS);
+    tcase_add_test(
+        tc, test_a_connection_that_breaks_unseen_does_not_keep_the_loop_busy);
+    return tc;
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("stream_cost");
+
+    suite_add_tcase(suite, costs());
+    return run_suite(suite);
+}

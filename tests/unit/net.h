@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of streams share: a stream with a plain descriptor at its
+ * other end, so that one side of each test is not ours.
+ */
+#ifndef TESTS_UNIT_NET_H
+#define TESTS_UNIT_NET_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "unit/harness.h"
+
+/* Loopback addresses with a free port or a name of their own, by index; looped
+ * tests run with each.  The text is valid until the next call. */
+enum { NET_TCP, NET_UNIX, NET_KINDS };
+const char *net_address(int kind);
+
+/* A listener there, and what it listens on. */
+gruvi_listener_t *net_listen(int kind, char address[GRUVI_ADDRESS_SIZE]);
+
+/* A plain blocking descriptor, connected; the address is one of a listener. */
+int net_connect(const char *address);
+
+struct ends {
+    gruvi_stream_t *stream;
+    int peer; /* non-blocking; -1: closed */
+};
+
+/* A connected pair, the stream accepted. */
+void open_ends(struct ends *ends, int kind);
+
+/* Both ends; what was closed before is NULL or -1. */
+void close_ends(struct ends *ends);
+
+/* The peer goes: in order, or with a reset (TCP). */
+void peer_closes(struct ends *ends);
+void peer_resets(struct ends *ends);
+
+/* The peer writes all of it, which has to fit; text; or reads just that. */
+void peer_writes(struct ends *ends, const void *buf, size_t len);
+void peer_says(struct ends *ends, const char *text);
+void peer_hears(struct ends *ends, const char *text);
+
+/* Let the peer read until nothing comes any more; returns how many bytes. */
+size_t peer_drains(struct ends *ends);
+
+/* Make the kernel's buffers of a connection small. */
+void shrink(struct ends *ends);
+
+/* Write, directly to its descriptor, until nothing fits any more. */
+void fill_up(gruvi_stream_t *stream);
+
+/* A pattern in which each byte tells where it belongs. */
+void fill_pattern(void *buf, size_t len, size_t from);
+bool is_pattern(const void *buf, size_t len, size_t from);
+
+/* --- reading ----------------------------------------------------------------
+ */
+
+enum { READ, READ_EXACT, READ_LINE, READS };
+ssize_t read_by(int way, gruvi_stream_t *s, void *buf, size_t len);
+
+/* A read in a fiber. */
+struct reader {
+    gruvi_stream_t *stream;
+    gruvi_fiber_t *fiber;
+    int way;
+    size_t len;
+    ssize_t result;
+    char buf[8192];
+};
+
+/* It waits when begin_read() returns. */
+void begin_read(struct reader *r, gruvi_stream_t *stream, int way, size_t len);
+ssize_t end_read(struct reader *r);
+
+/* The next read, or line of up to len bytes, is just this. */
+void hears(gruvi_stream_t *s, const char *text);
+void hears_line(gruvi_stream_t *s, size_t len, const char *text);
+
+/* --- limits ------------------------------------------------------------------
+ */
+
+/*
+ * Take all descriptors of this process but n.  Tests that do so run last and
+ * give them back by net_spare_all().
+ */
+void net_spare(int n);
+void net_spare_all(void);
+
+/* A folder of this test's own, and its end, with what is in it. */
+const char *net_folder(void);
+void net_folder_end(void);
+
+#endif
