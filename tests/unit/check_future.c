@@ -365,7 +365,8 @@ HUB_TEST(test_settling_races_with_adding)
     }
 }
 
-/* --- many at once ---------------------------------------------------------- */
+/* --- many at once ----------------------------------------------------------
+ */
 
 struct crowd {
     gruvi_future_t *f;
@@ -527,7 +528,8 @@ main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_all_hubs_and_plain_threads_get_one_result);
     tcase_add_test(tc, test_of_several_results_one_arrives);
-    tcase_add_test(tc, test_a_waiter_may_let_go_of_it_while_it_is_being_settled);
+    tcase_add_test(tc,
+                   test_a_waiter_may_let_go_of_it_while_it_is_being_settled);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

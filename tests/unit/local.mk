@@ -70,7 +70,7 @@ UNIT_TESTS += %D%/check_turn
 UNIT_TESTS += %D%/check_uncaught
 UNIT_TESTS += %D%/check_version
 
-# sync
+# sync: what fibers and threads wait on together
 UNIT_TESTS += %D%/check_event
 UNIT_TESTS += %D%/check_event_threads
 
