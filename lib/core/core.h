@@ -378,7 +378,14 @@ void gruvi__waiter_wake(struct gruvi__waiter *waiter);
 int gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
                        double timeout);
 
-/* The same in pieces; see gruvi__wait_begin().  Not claimed: interrupted. */
+/*
+ * The same in two: whether it was claimed and woken, else it has withdrawn.
+ * Then gruvi__waiter_end(), which takes the error only where done is false.
+ */
+bool gruvi__waiter_try(struct gruvi__waiter *waiter, const char *what,
+                       double timeout);
+
+/* And in more; see gruvi__wait_begin().  Not claimed: interrupted. */
 void gruvi__waiter_begin(struct gruvi__waiter *waiter, double timeout);
 bool gruvi__waiter_run(struct gruvi__waiter *waiter, const char *what);
 int gruvi__waiter_end(struct gruvi__waiter *waiter, bool done);

@@ -64,6 +64,9 @@ UNIT_TESTS += %D%/check_turn
 UNIT_TESTS += %D%/check_version
 
 # sync
+UNIT_TESTS += %D%/check_cond
+UNIT_TESTS += %D%/check_lock
+UNIT_TESTS += %D%/check_semaphore
 
 # pool
 
