@@ -65,7 +65,9 @@ UNIT_TESTS += %D%/check_version
 
 # sync
 UNIT_TESTS += %D%/check_cond
+UNIT_TESTS += %D%/check_items
 UNIT_TESTS += %D%/check_lock
+UNIT_TESTS += %D%/check_queue
 UNIT_TESTS += %D%/check_semaphore
 
 # pool
