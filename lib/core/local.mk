@@ -50,4 +50,5 @@ LIBGRUVI_SOURCES += %D%/uncaught.c
 LIBGRUVI_SOURCES += %D%/uv_close.c
 LIBGRUVI_SOURCES += %D%/version.c
 LIBGRUVI_SOURCES += %D%/wait.c
+LIBGRUVI_SOURCES += %D%/waitlist.h
 LIBGRUVI_SOURCES += %D%/waitlist.c

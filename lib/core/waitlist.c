@@ -147,6 +147,8 @@ gruvi__waiter_run(struct gruvi__waiter *waiter, const char *what)
 int
 gruvi__waiter_end(struct gruvi__waiter *waiter, bool done)
 {
+    if (waiter->fiber == NULL)
+        return done ? 0 : UV_ETIMEDOUT;
     return gruvi__wait_end(waiter->fiber, done);
 }
 
@@ -181,19 +183,26 @@ thread_wait(struct gruvi__waiter *waiter, double timeout)
     return true;
 }
 
-int
-gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
-                   double timeout)
+bool
+gruvi__waiter_try(struct gruvi__waiter *waiter, const char *what,
+                  double timeout)
 {
     bool done;
 
     if (waiter->fiber == NULL) {
-        done = thread_wait(waiter, timeout) || !gruvi__waiter_withdraw(waiter);
-        return done ? 0 : UV_ETIMEDOUT;
+        done = thread_wait(waiter, timeout);
+    } else {
+        gruvi__waiter_begin(waiter, timeout);
+        done = gruvi__waiter_run(waiter, what);
     }
-    gruvi__waiter_begin(waiter, timeout);
-    done = gruvi__waiter_run(waiter, what) || !gruvi__waiter_withdraw(waiter);
-    return gruvi__waiter_end(waiter, done);
+    return done || !gruvi__waiter_withdraw(waiter);
+}
+
+int
+gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
+                   double timeout)
+{
+    return gruvi__waiter_end(waiter, gruvi__waiter_try(waiter, what, timeout));
 }
 
 void

@@ -54,21 +54,33 @@ gruvi_cond_lock(gruvi_cond_t *cond)
     return (gruvi_lock_t *)real(cond)->lock;
 }
 
-/* timeout is in seconds, and not 0. */
+/* What wait_for waits for; holds is what it said last. */
+struct look {
+    bool (*predicate)(void *arg);
+    void *arg;
+    bool holds;
+};
+
+/*
+ * timeout is in seconds, and not 0.  An error is only taken, and so delivered,
+ * where the wait has not turned out well after all: at the last look.
+ */
 static int
-wait(struct cond *cond, gruvi_fiber_t *fiber, double timeout)
+wait(struct cond *cond, gruvi_fiber_t *fiber, struct look *look, double timeout)
 {
     struct gruvi__waiter waiter;
     unsigned depth;
-    int err;
+    bool done;
 
     gruvi__waiter_init(&waiter, fiber);
     gruvi__list_add(&cond->waiters, &waiter.link);
     depth = gruvi__lock_let_go(cond->lock);
-    err = gruvi__waiter_wait(&waiter, "condition", timeout);
+    done = gruvi__waiter_try(&waiter, "condition", timeout);
     gruvi__lock_take_back(cond->lock, depth);
     gruvi__list_remove(&waiter.link);
-    return err;
+    if (look != NULL)
+        look->holds = look->predicate(look->arg);
+    return gruvi__waiter_end(&waiter, done || (look != NULL && look->holds));
 }
 
 static int
@@ -91,7 +103,7 @@ gruvi_cond_wait(gruvi_cond_t *public, double timeout)
 
     if (err < 0)
         return err;
-    return timeout == 0 ? UV_ETIMEDOUT : wait(cond, fiber, timeout);
+    return timeout == 0 ? UV_ETIMEDOUT : wait(cond, fiber, NULL, timeout);
 }
 
 GRUVI_SWITCHPOINT int
@@ -100,24 +112,24 @@ gruvi_cond_wait_for(gruvi_cond_t *public, bool (*predicate)(void *arg),
 {
     struct cond *cond = real(public);
     gruvi_fiber_t *fiber;
+    struct look look = {predicate, arg, false};
     uint64_t due, now;
     int err = enter(__func__, cond, timeout, &fiber);
 
     if (err < 0)
         return err;
     due = gruvi__clock_due(timeout);
-    while (!predicate(arg)) {
-        if (err < 0)
-            return err;
+    look.holds = predicate(arg);
+    while (!look.holds && err == 0) {
         if (due != UINT64_MAX) {
             now = gruvi__clock_now();
             if (now >= due)
                 return UV_ETIMEDOUT;
             timeout = (double)(due - now) / 1e9;
         }
-        err = wait(cond, fiber, timeout);
+        err = wait(cond, fiber, &look, timeout);
     }
-    return 0;
+    return err;
 }
 
 /* At most n of those that have not withdrawn. */

@@ -7,8 +7,9 @@
  * Invariants:
  *   - where getters wait there are no items: an item goes to the first of them
  *     directly;
- *   - where putters wait the first of them does not fit: whoever makes room
- *     lets in those that do, in their order, and nobody overtakes them;
+ *   - where putters wait there are items, and the first of them does not fit:
+ *     whoever makes room lets in those that do, in their order, and nobody
+ *     overtakes them;
  *   - unfinished counts the items put in for which nobody has said
  *     gruvi_queue_task_done().
  *
@@ -180,8 +181,8 @@ wake_all(struct gruvi__list *claimed)
 }
 
 /*
- * Let in the putters that fit by now.  An item takes a place that is free, or
- * one that can be had; without memory its putter waits for the next chance.
+ * Let in the putters that fit by now.  Where there is no memory for one more it
+ * waits on: the next item that is taken out leaves its place to it.
  */
 static void
 let_in(struct queue *queue, struct gruvi__list *claimed)
@@ -271,22 +272,12 @@ static int
 get_now(struct queue *queue, void **pointer, struct gruvi__list *claimed)
 {
     struct gruvi__item item;
-    struct waiter *putter;
 
-    if (gruvi__items_pop(&queue->items, &item)) {
-        queue->size -= item.size;
-        *pointer = item.pointer;
-        let_in(queue, claimed);
-        return 0;
-    }
-    /* One that waits though there is room: for memory. */
-    putter = claim_first(&queue->putters);
-    if (putter == NULL)
+    if (!gruvi__items_pop(&queue->items, &item))
         return queue->closed ? UV_EOF : UV_EAGAIN;
-    *pointer = putter->item.pointer;
-    putter->status = 0;
-    queue->unfinished++;
-    gruvi__list_add(claimed, &putter->waiter.link);
+    queue->size -= item.size;
+    *pointer = item.pointer;
+    let_in(queue, claimed);
     return 0;
 }
 

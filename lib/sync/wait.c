@@ -167,18 +167,11 @@ unwatch_all(struct wait *wait)
 static int
 wait_for_enough(struct gruvi__waiter *waiter, double timeout)
 {
-    bool done, late;
-    int err;
+    bool done = gruvi__waiter_try(waiter, "objects", timeout);
+    bool late = !done &&
+                (waiter->fiber == NULL || gruvi__wait_timed_out(waiter->fiber));
+    int err = gruvi__waiter_end(waiter, done);
 
-    if (waiter->fiber == NULL) {
-        gruvi__waiter_wait(waiter, "objects", timeout);
-        return 0;
-    }
-    gruvi__waiter_begin(waiter, timeout);
-    done =
-        gruvi__waiter_run(waiter, "objects") || !gruvi__waiter_withdraw(waiter);
-    late = !done && gruvi__wait_timed_out(waiter->fiber);
-    err = gruvi__waiter_end(waiter, done);
     return late ? 0 : err;
 }
 

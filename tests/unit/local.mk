@@ -73,6 +73,13 @@ UNIT_TESTS += %D%/check_version
 # sync: what fibers and threads wait on together
 UNIT_TESTS += %D%/check_event
 UNIT_TESTS += %D%/check_event_threads
+UNIT_TESTS += %D%/check_cond
+UNIT_TESTS += %D%/check_items
+UNIT_TESTS += %D%/check_lock
+UNIT_TESTS += %D%/check_queue
+UNIT_TESTS += %D%/check_semaphore
+UNIT_TESTS += %D%/check_future
+UNIT_TESTS += %D%/check_wait
 
 # pool
 UNIT_TESTS += %D%/check_thread_pool

@@ -60,6 +60,87 @@ call_event_wait(struct stage *stage)
     return gruvi_event_wait(&stage->event, GRUVI_FOREVER);
 }
 
+static intmax_t
+call_lock_acquire(struct stage *stage)
+{
+    int err = gruvi_lock_acquire(&stage->lock, GRUVI_FOREVER);
+
+    ck_assert(!gruvi_lock_locked(&stage->lock));
+    return err;
+}
+
+static intmax_t
+call_cond_wait(struct stage *stage)
+{
+    return gruvi_cond_wait(&stage->cond, 0);
+}
+
+static bool
+it_holds(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static intmax_t
+call_cond_wait_for(struct stage *stage)
+{
+    return gruvi_cond_wait_for(&stage->cond, it_holds, NULL, GRUVI_FOREVER);
+}
+
+static intmax_t
+call_semaphore_acquire(struct stage *stage)
+{
+    return gruvi_semaphore_acquire(&stage->sem, GRUVI_FOREVER);
+}
+
+static intmax_t
+call_queue_put(struct stage *stage)
+{
+    int err = gruvi_queue_put(&stage->queue, stage, NULL, GRUVI_FOREVER);
+
+    ck_assert_uint_eq(gruvi_queue_size(&stage->queue), 0);
+    return err;
+}
+
+static intmax_t
+call_queue_get(struct stage *stage)
+{
+    void *item = stage;
+    int err = gruvi_queue_get(&stage->full, &item, GRUVI_FOREVER);
+
+    ck_assert_ptr_null(item);
+    ck_assert_uint_eq(gruvi_queue_size(&stage->full), 1);
+    return err;
+}
+
+static intmax_t
+call_queue_join(struct stage *stage)
+{
+    return gruvi_queue_join(&stage->queue, GRUVI_FOREVER);
+}
+
+static intmax_t
+call_future_result(struct stage *stage)
+{
+    void *value = stage;
+    int err = gruvi_future_result(stage->future, &value, GRUVI_FOREVER);
+
+    ck_assert_ptr_null(value);
+    return err;
+}
+
+static intmax_t
+call_wait(struct stage *stage)
+{
+    gruvi_waitable_t *object = gruvi_event_waitable(&stage->event);
+    bool done = true;
+    int err = gruvi_wait(&object, 1, 1, GRUVI_FOREVER, &done);
+
+    ck_assert(!done);
+    return err;
+}
+
 static int
 never_run(void *arg, void **result)
 {
@@ -91,6 +172,15 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_wait_fd", call_wait_fd},
     {"gruvi_uv_close", call_uv_close},
     {"gruvi_event_wait", call_event_wait},
+    {"gruvi_future_result", call_future_result},
+    {"gruvi_wait", call_wait},
+    {"gruvi_lock_acquire", call_lock_acquire},
+    {"gruvi_cond_wait", call_cond_wait},
+    {"gruvi_cond_wait_for", call_cond_wait_for},
+    {"gruvi_semaphore_acquire", call_semaphore_acquire},
+    {"gruvi_queue_put", call_queue_put},
+    {"gruvi_queue_get", call_queue_get},
+    {"gruvi_queue_join", call_queue_join},
     {"gruvi_blocking", call_blocking},
     {"gruvi_compute", call_compute},
 };
@@ -117,6 +207,16 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(uv_idle_init(gruvi_hub_loop(hub), &stage->handle), 0);
     ck_assert_int_eq(gruvi_event_init(&stage->event), 0);
     gruvi_event_set(&stage->event);
+    stage->future = gruvi_future_new();
+    ck_assert_ptr_nonnull(stage->future);
+    ck_assert_int_eq(gruvi_future_set_result(stage->future, stage), 0);
+    gruvi_lock_init(&stage->lock);
+    gruvi_cond_init(&stage->cond, NULL);
+    gruvi_lock_try_acquire(gruvi_cond_lock(&stage->cond));
+    gruvi_semaphore_init(&stage->sem, 1);
+    gruvi_queue_init(&stage->queue, GRUVI_QUEUE_FIFO, 0);
+    gruvi_queue_init(&stage->full, GRUVI_QUEUE_FIFO, 0);
+    ck_assert_int_eq(gruvi_queue_try_put(&stage->full, stage, NULL), 0);
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
 }
@@ -128,6 +228,12 @@ close_stage(struct stage *stage)
     close(stage->fds[1]);
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);
     gruvi_event_destroy(&stage->event);
+    gruvi_lock_destroy(&stage->lock);
+    gruvi_cond_destroy(&stage->cond);
+    ck_assert_int_eq(gruvi_semaphore_try_acquire(&stage->sem), 0);
+    gruvi_semaphore_destroy(&stage->sem);
+    gruvi_queue_destroy(&stage->queue);
+    gruvi_queue_destroy(&stage->full);
     gruvi_group_destroy(&stage->group);
     gruvi_fiber_unref(stage->fiber);
 }

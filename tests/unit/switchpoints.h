@@ -18,11 +18,15 @@ struct switchpoint {
 struct stage {
     const struct switchpoint *point;
     gruvi_hub_t *hub;
-    gruvi_fiber_t *fiber; /* has ended */
-    gruvi_group_t group;  /* is empty */
-    uv_idle_t handle;     /* not started */
-    gruvi_event_t event;  /* is set */
-    int fds[2];           /* the first is readable */
+    gruvi_fiber_t *fiber;      /* has ended */
+    gruvi_group_t group;       /* is empty */
+    uv_idle_t handle;          /* not started */
+    gruvi_event_t event;       /* is set */
+    gruvi_lock_t lock;         /* is free */
+    gruvi_cond_t cond;         /* its lock is held by the root fiber */
+    gruvi_semaphore_t sem;     /* has one permit */
+    gruvi_queue_t queue, full; /* empty; with one item */
+    int fds[2];                /* the first is readable */
 };
 
 extern const struct switchpoint switchpoints[];

@@ -51,6 +51,11 @@ struct scene {
     gruvi_watch_t *watch;
     int fds[2];
     gruvi_event_t event;
+    gruvi_lock_t lock;
+    gruvi_cond_t cond;
+    bool for_it; /* gruvi_cond_wait_for() */
+    gruvi_semaphore_t sem;
+    gruvi_queue_t queue;
     int (*pool)(gruvi_work_fn fn, void *arg, void **result);
     pthread_t thread; /* its work keeps the pool's only thread busy */
     uv_sem_t began, let_go;
