@@ -533,6 +533,7 @@ stress_hub(void *arg)
 
     for (int n = 0; n < 8; n++)
         fibers[n] = spawn(wait_at_random, s);
+    turns(1);
     for (int n = 0; n < 8; n++) {
         gruvi_fiber_cancel(fibers[n], NULL);
         turns(3);

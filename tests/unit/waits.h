@@ -51,6 +51,7 @@ struct scene {
     gruvi_watch_t *watch;
     int fds[2];
     gruvi_event_t event;
+    gruvi_future_t *future;
     gruvi_lock_t lock;
     gruvi_cond_t cond;
     bool for_it; /* gruvi_cond_wait_for() */
