@@ -78,6 +78,21 @@ UNIT_TESTS += %D%/check_event_threads
 UNIT_TESTS += %D%/check_thread_pool
 %C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
 %C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc
+UNIT_TESTS += %D%/check_pools
+%C%_check_pools_SOURCES =
+%C%_check_pools_SOURCES += %D%/check_pools.c
+%C%_check_pools_SOURCES += %D%/jobs.h
+%C%_check_pools_SOURCES += %D%/jobs.c
+UNIT_TESTS += %D%/check_pools_interrupted
+%C%_check_pools_interrupted_SOURCES =
+%C%_check_pools_interrupted_SOURCES += %D%/check_pools_interrupted.c
+%C%_check_pools_interrupted_SOURCES += %D%/jobs.h
+%C%_check_pools_interrupted_SOURCES += %D%/jobs.c
+UNIT_TESTS += %D%/check_pools_process
+%C%_check_pools_process_SOURCES =
+%C%_check_pools_process_SOURCES += %D%/check_pools_process.c
+%C%_check_pools_process_SOURCES += %D%/jobs.h
+%C%_check_pools_process_SOURCES += %D%/jobs.c
 
 # io; what these share besides
 check_LTLIBRARIES += %D%/libnet.la
