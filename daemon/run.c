@@ -260,7 +260,7 @@ open_log(gruvid__config_t *config, bool verbose)
 
     if (err < 0) {
         fprintf(stderr, "gruvid: log.target %s cannot be opened: %s\n", target,
-                gruvi_strerror(err));
+                uv_strerror(err));
         return err;
     }
     for (int i = GRUVI_LOG_ERROR; i <= GRUVI_LOG_DEBUG; i++)
