@@ -15,7 +15,7 @@ static const char *const start_choices[] = {
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", NULL};
 static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
-                                            "name", "peer", NULL};
+                                            "name", "peer", "tick",  NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
 
 static const gruvid_option_t options[] = {
@@ -234,6 +234,33 @@ companion(void *arg)
     return UV_ECANCELED;
 }
 
+/* Writes for a second, while the fiber of the connection reads. */
+static int
+ticker(void *arg)
+{
+    gruvi_stream_t *stream = arg;
+    int err = 0;
+
+    for (int i = 0; i < 20 && err == 0; i++) {
+        err = gruvi_stream_write(stream, "tick\n", 5);
+        if (err == 0)
+            err = gruvi_sleep(0.05);
+    }
+    return err;
+}
+
+static int
+read_beside_ticker(gruvi_stream_t *stream)
+{
+    int err;
+
+    gruvi_fiber_unref(spawn_named(ticker, stream, "ticker"));
+    err = echo(stream);
+    gruvi_info("the reader got %s: %s", gruvi_err_name(err),
+               gruvi_error_message());
+    return err;
+}
+
 static int
 connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
 {
@@ -254,6 +281,8 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
         gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
     }
+    if (is(plugin, "serve", "tick"))
+        return read_beside_ticker(stream);
     return echo(stream);
 }
 
