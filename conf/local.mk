@@ -23,7 +23,13 @@ uninstall-conf-hook:
 	@conf="$(DESTDIR)$(gruvidconfdir)/gruvid.conf"; \
 	if cmp -s $(srcdir)/conf/gruvid.conf "$$conf"; then rm -f "$$conf"; fi
 
-# Paths in here depend on make's variables, so make fills them in.
+# Paths in here depend on make's variables, so make fills them in.  Without
+# libsystemd nobody says READY.
+if HAVE_SYSTEMD
+service_type = notify
+else
+service_type = exec
+endif
 if INSTALL_UNIT
 systemdsystemunit_DATA = %D%/gruvid.service
 endif
@@ -32,6 +38,7 @@ CLEANFILES += %D%/gruvid.service
 %D%/gruvid.service: %D%/gruvid.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) \
 	    -e 's|@sbindir[@]|$(sbindir)|g' \
+	    -e 's|@service_type[@]|$(service_type)|g' \
 	    -e 's|@gruvidconfdir[@]|$(gruvidconfdir)|g' \
 	    $(srcdir)/%D%/gruvid.service.in > $@.tmp && mv $@.tmp $@
 

@@ -64,7 +64,8 @@ struct gruvid_plugin {
     size_t open;            /* how many streams there are */
     size_t max_connections; /* 0: no limit */
     gruvi_event_t room;     /* cleared while open is at the limit */
-    double io_timeout;      /* seconds of a read or write; GRUVI_FOREVER */
+    double read_timeout;    /* seconds of a read or write; 0: no limit */
+    double idle_timeout;    /* seconds without traffic; 0: no limit */
     bool was_full;          /* and was logged */
 
     int status; /* what start has returned; UV_EBUSY before */

@@ -86,17 +86,6 @@ gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
 /* --- start ------------------------------------------------------------------
  */
 
-/* The stricter of two limits, of which 0 means none. */
-static double
-stricter(double a, double b)
-{
-    if (a <= 0)
-        a = b;
-    if (b <= 0)
-        b = a;
-    return a <= 0 ? GRUVI_FOREVER : a < b ? a : b;
-}
-
 static void
 init_plugin(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
             gruvid__section_t *section)
@@ -114,9 +103,8 @@ init_plugin(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
         gruvid__section_module(section), why, sizeof why);
     plugin->max_connections =
         (size_t)gruvid__section_integer(section, "max_connections");
-    plugin->io_timeout =
-        stricter(gruvid__section_duration(section, "read_timeout"),
-                 gruvid__section_duration(section, "idle_timeout"));
+    plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
+    plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
 }
 
 static int
@@ -260,7 +248,7 @@ open_log(gruvid__config_t *config, bool verbose)
 
     if (err < 0) {
         fprintf(stderr, "gruvid: log.target %s cannot be opened: %s\n", target,
-                gruvi_strerror(err));
+                uv_strerror(err));
         return err;
     }
     for (int i = GRUVI_LOG_ERROR; i <= GRUVI_LOG_DEBUG; i++)

@@ -30,6 +30,11 @@ struct gruvid__connection {
     struct gruvid__connection *next, **link; /* on plugin->streams */
     gruvid_plugin_t *plugin;
     gruvi_stream_t *stream; /* owned */
+    gruvi_fiber_t *fiber;   /* owned */
+
+    /* For idle_timeout: the stream's traffic, and when it was first seen. */
+    uint64_t traffic;
+    double since;
 };
 
 /* --- connections ------------------------------------------------------------
@@ -42,7 +47,7 @@ report(gruvid_plugin_t *plugin, int status)
     if (status >= 0)
         return;
     if (gruvid__is_departure(status) ||
-        (status == UV_ETIMEDOUT && plugin->io_timeout > 0)) {
+        (status == UV_ETIMEDOUT && plugin->read_timeout > 0)) {
         plugin->gone++;
         gruvi_debug("connection ended: %s", gruvi_strerror(status));
     } else {
@@ -59,6 +64,7 @@ end_connection(struct gruvid__connection *connection)
     gruvid_plugin_t *plugin = connection->plugin;
 
     gruvi_stream_close(connection->stream);
+    gruvi_fiber_unref(connection->fiber);
     *connection->link = connection->next;
     if (connection->next != NULL)
         connection->next->link = connection->link;
@@ -97,10 +103,46 @@ connection_main(void *arg)
     struct gruvid__connection *connection = arg;
     gruvid_plugin_t *plugin = connection->plugin;
 
-    gruvi_stream_set_timeout(connection->stream, plugin->io_timeout);
+    if (plugin->read_timeout > 0)
+        gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
     report(plugin, serve(plugin, connection->stream));
     end_connection(connection);
     return 0;
+}
+
+/* --- idle connections --------------------------------------------------------
+ */
+
+/* Cancel those on which nothing has moved for too long.  Reads and writes do
+ * not know of each other; the stream counts both. */
+static void
+cancel_idle(gruvid_plugin_t *plugin)
+{
+    struct gruvid__connection *connection = plugin->streams;
+    double now = gruvid__now();
+
+    for (; connection != NULL; connection = connection->next) {
+        uint64_t traffic = gruvi_stream_traffic(connection->stream);
+
+        if (traffic != connection->traffic) {
+            connection->traffic = traffic;
+            connection->since = now;
+        } else if (now - connection->since >= plugin->idle_timeout) {
+            gruvi_fiber_cancel(connection->fiber, "idle_timeout");
+        }
+    }
+}
+
+/* Looks often enough to be late by a quarter at most. */
+static int
+watch_idle(void *arg)
+{
+    gruvid_plugin_t *plugin = arg;
+    int err;
+
+    while ((err = gruvi_sleep(plugin->idle_timeout / 4)) == 0)
+        cancel_idle(plugin);
+    return err;
 }
 
 /* --- accepting --------------------------------------------------------------
@@ -125,20 +167,21 @@ spawn_connection(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
 {
     struct gruvid__connection *connection = malloc(sizeof *connection);
     gruvi_fiber_options_t options = {0};
-    gruvi_fiber_t *fiber;
     char name[128];
 
     if (connection == NULL)
         return UV_ENOMEM;
-    connection->plugin = plugin;
-    connection->stream = stream;
+    *connection = (struct gruvid__connection){
+        .plugin = plugin,
+        .stream = stream,
+        .since = plugin->idle_timeout > 0 ? gruvid__now() : 0,
+    };
     options.name = name_connection(connection, name, sizeof name);
-    fiber = gruvi_spawn_ex(connection_main, connection, &options);
-    if (fiber == NULL) {
+    connection->fiber = gruvi_spawn_ex(connection_main, connection, &options);
+    if (connection->fiber == NULL) {
         free(connection);
         return gruvi_last_error();
     }
-    gruvi_fiber_unref(fiber);
     connection->next = plugin->streams;
     connection->link = &plugin->streams;
     if (connection->next != NULL)
@@ -277,10 +320,23 @@ gruvid__serve_bind(gruvid_plugin_t *plugin)
     return 0;
 }
 
+/* A fiber among those of the connections; the caller owns it. */
+static int
+spawn(gruvid_plugin_t *plugin, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
+      void *arg, const char *name)
+{
+    gruvi_fiber_options_t options = {.name = name};
+
+    GRUVI_IN_GROUP (&plugin->connections) {
+        *fiber = gruvi_spawn_ex(target, arg, &options);
+    }
+    return *fiber == NULL ? gruvi_last_error() : 0;
+}
+
 int
 gruvid__serve_begin(gruvid_plugin_t *plugin)
 {
-    gruvi_fiber_options_t options = {.name = "accept"};
+    gruvi_fiber_t *watcher;
     int err = 0;
 
     GRUVI_IN_GROUP (&plugin->group) {
@@ -289,11 +345,12 @@ gruvid__serve_begin(gruvid_plugin_t *plugin)
     for (size_t i = 0; i < plugin->n_doors && err == 0; i++) {
         struct gruvid__door *door = &plugin->doors[i];
 
-        GRUVI_IN_GROUP (&plugin->connections) {
-            door->acceptor = gruvi_spawn_ex(acceptor_main, door, &options);
-        }
-        if (door->acceptor == NULL)
-            err = gruvi_last_error();
+        err = spawn(plugin, &door->acceptor, acceptor_main, door, "accept");
+    }
+    if (err == 0 && plugin->idle_timeout > 0 && plugin->n_doors > 0) {
+        err = spawn(plugin, &watcher, watch_idle, plugin, "idle_timeout");
+        if (err == 0)
+            gruvi_fiber_unref(watcher);
     }
     if (err < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,

@@ -220,6 +220,14 @@ GRUVI_API void gruvi_stream_close(gruvi_stream_t *s);
  */
 GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
 
+/*
+ * How many bytes have been received and sent so far: who finds the same number
+ * later knows that nothing has moved in between.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
+
 /* The descriptor, borrowed.  Context: hub thread. */
 GRUVI_API int gruvi_stream_fd(const gruvi_stream_t *s);
 

@@ -85,6 +85,12 @@ gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout)
     s->timeout = timeout;
 }
 
+uint64_t
+gruvi_stream_traffic(const gruvi_stream_t *s)
+{
+    return s->traffic;
+}
+
 int
 gruvi_stream_fd(const gruvi_stream_t *s)
 {

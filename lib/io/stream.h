@@ -25,7 +25,8 @@ struct gruvi__buffer {
 
 struct gruvi_stream {
     struct gruvi__socket socket;
-    double timeout; /* seconds, of each read and write */
+    double timeout;   /* seconds, of each read and write */
+    uint64_t traffic; /* bytes received and sent */
 
     /* What ended the connection, 0 or a negative code.  The kernel says it
      * once, to the reader or the writer, and then just "end of stream". */

@@ -23,8 +23,10 @@ static inline ssize_t
 sent(gruvi_stream_t *s, ssize_t n, size_t len)
 {
     s->socket.side[GRUVI__OUT].spent = n < (ssize_t)len;
-    if (gruvi__likely(n >= 0))
+    if (gruvi__likely(n >= 0)) {
+        s->traffic += (uint64_t)n;
         return n;
+    }
     n = -errno;
     if (n != UV_EAGAIN && n != UV_EPIPE && n != UV_ENOMEM && n != UV_ENOBUFS)
         s->broken = (int)n;

@@ -207,6 +207,21 @@ START_TEST(test_idle_timeout_ends_a_connection_that_is_silent)
 }
 END_TEST
 
+/* Traffic in one direction keeps a connection, whoever waits in the other. */
+START_TEST(test_idle_timeout_counts_traffic_either_way)
+{
+    struct gruvid *g =
+        gruvid_ready(ECHO "idle_timeout = 400ms\nserve = tick\n", NULL);
+    int fd = connect_to(g, 0);
+
+    for (int i = 0; i < 20; i++)
+        expect_text(fd, "tick\n");
+    ck_assert(!expect_end(fd));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "the reader got ECANCELED: idle_timeout");
+}
+END_TEST
+
 START_TEST(test_max_fibers_makes_connections_wait)
 {
     /* acceptor, one connection */
@@ -311,6 +326,7 @@ add_limits(TCase *tc)
     tcase_add_test(tc, test_max_connections_pauses_accepting);
     tcase_add_test(tc, test_read_timeout_ends_a_connection_that_is_silent);
     tcase_add_test(tc, test_idle_timeout_ends_a_connection_that_is_silent);
+    tcase_add_test(tc, test_idle_timeout_counts_traffic_either_way);
     tcase_add_test(tc, test_max_fibers_makes_connections_wait);
     tcase_add_test(tc, test_descriptors_that_run_out_make_connections_wait);
 }

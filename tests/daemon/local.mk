@@ -45,8 +45,14 @@ check_LTLIBRARIES += %D%/librun_gruvid.la
 %C%_librun_gruvid_la_SOURCES += %D%/clients.c
 RUN_GRUVID_LIBS = %D%/librun_gruvid.la $(DAEMON_RUN_LIBS)
 
+DAEMON_TESTS += %D%/check_command_line
+%C%_check_command_line_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_connections
 %C%_check_connections_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_service
+%C%_check_service_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_signals
+%C%_check_signals_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_start
 %C%_check_start_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_stop

@@ -91,7 +91,22 @@ set_descriptors(const struct gruvid_options *options, int log_fd)
         close(2);
     if (options->files > 0)
         setrlimit(RLIMIT_NOFILE,
-                  &(struct rlimit){options->files, options->files});
+                  &(struct rlimit){options->files, options->hard_files > 0
+                                                       ? options->hard_files
+                                                       : options->files});
+}
+
+/* Before stderr may be closed. */
+static void
+claim_journal(int log_fd)
+{
+    char stream[64];
+    struct stat st;
+
+    fstat(log_fd, &st);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
 }
 
 static void
@@ -119,6 +134,8 @@ exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
     argv[n] = NULL;
     unsetenv("NOTIFY_SOCKET");
     unsetenv("JOURNAL_STREAM");
+    if (options->journal)
+        claim_journal(STDERR_FILENO);
     for (size_t i = 0; options->env != NULL && options->env[i] != NULL; i++)
         putenv((char *)options->env[i]);
     /* make or libcheck may ignore or block some of them. */

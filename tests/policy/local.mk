@@ -1,6 +1,7 @@
 # Rules that are tests: scripts, run by the shell.
 
 POLICY_TESTS =
+POLICY_TESTS += %D%/examples
 POLICY_TESTS += %D%/files
 POLICY_TESTS += %D%/headers
 POLICY_TESTS += %D%/installed

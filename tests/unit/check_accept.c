@@ -2,6 +2,12 @@
 /* Accepting, also where descriptors run out. */
 #include "unit/net.h"
 
+#include <stdio.h>
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#endif
+
 #include "unit/calls.h"
 
 #define SHORT 0.002
@@ -247,6 +253,19 @@ HUB_TEST(test_accepts_that_never_wait_let_others_run)
 /* --- without descriptors ---------------------------------------------------
  */
 
+/* Valgrind plays EMFILE after it has accepted, and then drops what it got. */
+static bool
+plays_shortage(void)
+{
+#ifdef HAVE_VALGRIND
+    if (RUNNING_ON_VALGRIND) {
+        printf("skipped: accept() without descriptors is not real here\n");
+        return true;
+    }
+#endif
+    return false;
+}
+
 /* A listener with a connection in its queue that cannot be accepted. */
 struct shortage {
     char address[GRUVI_ADDRESS_SIZE];
@@ -278,6 +297,8 @@ HUB_TEST(test_without_descriptors_an_accept_waits_and_says_so_once)
 {
     struct shortage s;
 
+    if (plays_shortage())
+        return;
     begin_shortage(&s, GRUVI_FOREVER);
     wait_until(logged(s.address) == 1);
     memset(calls, 0, sizeof calls);
@@ -298,6 +319,8 @@ HUB_TEST(test_a_stream_that_is_closed_makes_room_at_once)
 {
     struct shortage s;
 
+    if (plays_shortage())
+        return;
     begin_shortage(&s, GRUVI_FOREVER);
     wait_until(logged(s.address) == 1);
     memset(calls, 0, sizeof calls);
@@ -334,6 +357,8 @@ HUB_TEST(test_a_wait_for_descriptors_can_be_ended)
 {
     struct shortage s;
 
+    if (plays_shortage())
+        return;
     begin_shortage(&s, i == 0 ? 0.05 : GRUVI_FOREVER);
     wait_until(logged(s.address) == 1);
     if (i == 0) {

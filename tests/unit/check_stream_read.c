@@ -257,6 +257,38 @@ HUB_TEST(test_a_stream_that_waits_has_no_buffer)
     close_ends(&ends);
 }
 
+/* --- calls that never wait -------------------------------------------------
+ */
+
+/* What each read takes is there before it. */
+static int
+read_eagerly(struct ends *ends, int way)
+{
+    ssize_t n;
+    char c;
+
+    do {
+        peer_says(ends, "\n");
+        c = 0;
+        n = read_by(way, ends->stream, &c, 1);
+        ck_assert_int_eq(c, n < 0 ? 0 : '\n');
+    } while (n >= 0);
+    return (int)n;
+}
+
+/* The last one took nothing. */
+HUB_TEST(test_reads_that_never_wait_meet_a_deadline)
+{
+    struct ends ends;
+
+    open_ends(&ends, NET_UNIX);
+    GRUVI_WITH_SWITCH_BACK (sb, SHORT) {
+        ck_assert_int_eq(read_eagerly(&ends, i), UV_ETIMEDOUT);
+    }
+    hears(ends.stream, "\n");
+    close_ends(&ends);
+}
+
 /* --- all of it mixed --------------------------------------------------------
  */
 
@@ -367,6 +399,8 @@ reading(void)
     tcase_add_loop_test(tc, test_bytes_that_trickle_do_not_prolong_a_timeout,
                         READ_EXACT, READS);
     tcase_add_loop_test(tc, test_a_stream_that_waits_has_no_buffer, 0, READS);
+    tcase_add_loop_test(tc, test_reads_that_never_wait_meet_a_deadline, 0,
+                        READS);
     tcase_add_loop_test(tc, test_reads_of_all_kinds_mix, 0, 8);
     return tc;
 }

@@ -55,6 +55,8 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/check_waits.c
 %C%_check_waits_SOURCES += %D%/waits.h
 %C%_check_waits_SOURCES += %D%/waits.c
+%C%_check_waits_SOURCES += %D%/waits_stream.c
+%C%_check_waits_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_clock
 UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_fiber
@@ -85,6 +87,21 @@ UNIT_TESTS += %D%/check_wait
 UNIT_TESTS += %D%/check_thread_pool
 %C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
 %C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc
+UNIT_TESTS += %D%/check_pools
+%C%_check_pools_SOURCES =
+%C%_check_pools_SOURCES += %D%/check_pools.c
+%C%_check_pools_SOURCES += %D%/jobs.h
+%C%_check_pools_SOURCES += %D%/jobs.c
+UNIT_TESTS += %D%/check_pools_interrupted
+%C%_check_pools_interrupted_SOURCES =
+%C%_check_pools_interrupted_SOURCES += %D%/check_pools_interrupted.c
+%C%_check_pools_interrupted_SOURCES += %D%/jobs.h
+%C%_check_pools_interrupted_SOURCES += %D%/jobs.c
+UNIT_TESTS += %D%/check_pools_process
+%C%_check_pools_process_SOURCES =
+%C%_check_pools_process_SOURCES += %D%/check_pools_process.c
+%C%_check_pools_process_SOURCES += %D%/jobs.h
+%C%_check_pools_process_SOURCES += %D%/jobs.c
 
 # io; what these share besides
 check_LTLIBRARIES += %D%/libnet.la

@@ -583,6 +583,20 @@ const struct wait_point wait_points[] = {
      close_pool},
     {"gruvi_compute", "CPU pool", 0, 0, open_compute, call_pool, grant_pool,
      close_pool},
+    {"gruvi_stream_read", "read", WAIT_TIMEOUT, 1, open_stream, call_read,
+     grant_read, close_stream},
+    {"gruvi_stream_read_exact", "read", WAIT_TIMEOUT, 0, open_stream,
+     call_read_exact, grant_read, close_stream},
+    {"gruvi_stream_read_line", "read", WAIT_TIMEOUT, 1, open_stream,
+     call_read_line, grant_read, close_stream},
+    {"gruvi_stream_write", "write", WAIT_TIMEOUT, 0, open_full_stream,
+     call_write, grant_write, close_stream},
+    {"gruvi_stream_writev", "write", WAIT_TIMEOUT, 0, open_full_stream,
+     call_writev, grant_write, close_stream},
+    {"gruvi_accept", "accept", WAIT_TIMEOUT, 0, open_listener, call_accept,
+     grant_accept, close_listener},
+    {"gruvi_serve", "accept", WAIT_NEVER, 0, open_listener, call_serve, NULL,
+     close_listener},
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

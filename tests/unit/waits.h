@@ -13,6 +13,7 @@
 #define TESTS_UNIT_WAITS_H
 
 #include "unit/harness.h"
+#include "unit/net.h"
 
 struct scene;
 
@@ -61,6 +62,10 @@ struct scene {
     pthread_t thread; /* its work keeps the pool's only thread busy */
     uv_sem_t began, let_go;
     int ran; /* atomic */
+    struct ends ends;
+    bool spoiled; /* the stream in it */
+    gruvi_listener_t *listener;
+    char address[GRUVI_ADDRESS_SIZE];
 };
 
 extern const struct wait_point wait_points[];
@@ -73,5 +78,22 @@ void close_scene(struct scene *scene);
 
 /* Grant it, from the root fiber, with scene->before and scene->after. */
 void grant_scene(struct scene *scene);
+
+/* Of the table: those that wait for sockets. */
+void open_stream(struct scene *scene);
+void open_full_stream(struct scene *scene);
+void close_stream(struct scene *scene);
+int call_read(struct scene *scene, double timeout);
+int call_read_exact(struct scene *scene, double timeout);
+int call_read_line(struct scene *scene, double timeout);
+void grant_read(struct scene *scene);
+int call_write(struct scene *scene, double timeout);
+int call_writev(struct scene *scene, double timeout);
+void grant_write(struct scene *scene);
+void open_listener(struct scene *scene);
+void close_listener(struct scene *scene);
+int call_accept(struct scene *scene, double timeout);
+void grant_accept(struct scene *scene);
+int call_serve(struct scene *scene, double timeout);
 
 #endif

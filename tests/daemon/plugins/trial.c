@@ -3,18 +3,19 @@
  * trial: a plugin that does what its options say, most of which a plugin should
  * not do.  It logs what happens to it, so that a test can read the order.
  */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <gruvid/plugin.h>
 
 static const char *const start_choices[] = {
-    "good",     "refuse",   "slow",         "hang",
-    "stubborn", "blocking", "wrong_option", NULL};
+    "good",     "refuse",       "slow",   "hang", "stubborn",
+    "blocking", "wrong_option", "orphan", NULL};
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", NULL};
 static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
-                                            "name", "peer", NULL};
+                                            "name", "peer", "tick",  NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
 
 static const gruvid_option_t options[] = {
@@ -147,6 +148,33 @@ ask_for_wrong_options(const gruvid_plugin_t *plugin)
                none[0] == NULL, n);
 }
 
+/* A grandchild that has lost its parent; waits until somebody has buried it,
+ * which is for process 1 to do. */
+static int
+make_an_orphan(void)
+{
+    int fds[2], err = 0;
+    pid_t orphan = 0, child;
+
+    if (pipe(fds) < 0)
+        return UV_EMFILE;
+    child = fork();
+    if (child == 0) {
+        orphan = fork();
+        if (orphan == 0)
+            _exit(0);
+        _exit(write(fds[1], &orphan, sizeof orphan) != sizeof orphan);
+    }
+    if (read(fds[0], &orphan, sizeof orphan) != sizeof orphan)
+        return UV_EIO;
+    while (err == 0 && kill(orphan, 0) == 0)
+        err = gruvi_sleep(0.01);
+    gruvi_info("the orphan is gone");
+    close(fds[0]);
+    close(fds[1]);
+    return err;
+}
+
 static int
 start(gruvid_plugin_t *plugin)
 {
@@ -169,6 +197,8 @@ start(gruvid_plugin_t *plugin)
         return gruvi_blocking(sleep_in_thread, NULL, NULL);
     if (is(plugin, "at_start", "wrong_option"))
         ask_for_wrong_options(plugin);
+    if (is(plugin, "at_start", "orphan"))
+        return make_an_orphan();
     gruvi_info("start is over");
     return 0;
 }
@@ -204,6 +234,33 @@ companion(void *arg)
     return UV_ECANCELED;
 }
 
+/* Writes for a second, while the fiber of the connection reads. */
+static int
+ticker(void *arg)
+{
+    gruvi_stream_t *stream = arg;
+    int err = 0;
+
+    for (int i = 0; i < 20 && err == 0; i++) {
+        err = gruvi_stream_write(stream, "tick\n", 5);
+        if (err == 0)
+            err = gruvi_sleep(0.05);
+    }
+    return err;
+}
+
+static int
+read_beside_ticker(gruvi_stream_t *stream)
+{
+    int err;
+
+    gruvi_fiber_unref(spawn_named(ticker, stream, "ticker"));
+    err = echo(stream);
+    gruvi_info("the reader got %s: %s", gruvi_err_name(err),
+               gruvi_error_message());
+    return err;
+}
+
 static int
 connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
 {
@@ -224,6 +281,8 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
         gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
     }
+    if (is(plugin, "serve", "tick"))
+        return read_beside_ticker(stream);
     return echo(stream);
 }
 

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: what it prints and exits with. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/run_gruvid.h"
+
+/* Run with these arguments alone; stdout is in the log as well. */
+static struct gruvid *
+run_with(const char *const *args)
+{
+    struct gruvid_options options = {
+        .args = args,
+        .no_config = true,
+        .stdout_too = true,
+    };
+
+    return gruvid_run("", &options);
+}
+
+#define RUN(...) run_with((const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(test_mistakes_of_usage_are_exit_2_with_a_hint)
+{
+    static const char *const bad[][4] = {
+        {"-x"},   {"--nonsense"},        {"-c"},
+        {"-o"},   {"--test=yes"},        {"gruvid.conf"},
+        {"-tx"},  {"-t", "gruvid.conf"}, {"--describe", "a", "b"},
+        {"--ver"}};
+    static const char *const reason[] = {
+        "unknown option '-x'",         "unknown option '--nonsense'",
+        "no argument to '-c'",         "no argument to '-o'",
+        "unknown option '--test=yes'", "unexpected argument 'gruvid.conf'",
+        "unknown option '-x'",         "unexpected argument 'gruvid.conf'",
+        "unexpected argument 'b'",     "unknown option '--ver'"};
+    struct gruvid *g = run_with(bad[_i]);
+
+    ck_assert_int_eq(g->status, 2);
+    gruvid_says(g, reason[_i]);
+    gruvid_says(g, "; try gruvid -h\n");
+}
+END_TEST
+
+START_TEST(test_help_names_every_option)
+{
+    static const char *const options[] = {
+        "-c, --config FILE", "-t, --test",   "-o, --option SECTION.KEY=VALUE",
+        "-v, --verbose",     "--describe [", "-V, --version",
+        "-h, --help"};
+    struct gruvid *g = RUN("-h");
+
+    ck_assert_int_eq(g->status, 0);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        gruvid_says(g, options[i]);
+    ck_assert_int_eq(RUN("--help")->status, 0);
+}
+END_TEST
+
+START_TEST(test_version_says_what_it_is_made_of)
+{
+    struct gruvid *g = RUN("-V");
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "gruvid " PACKAGE_VERSION "\n");
+    gruvid_says(g, "plugin ABI 1.0, libuv 1.");
+    gruvid_says(g, "stacks guarded by ");
+    ck_assert_int_eq(RUN("--version")->status, 0);
+}
+END_TEST
+
+START_TEST(test_a_missing_configuration_is_exit_78)
+{
+    struct gruvid *g = RUN("-c", "/nonexistent/gruvid.conf");
+
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "/nonexistent/gruvid.conf: ");
+}
+END_TEST
+
+/* --- -t
+ * ------------------------------------------------------------------------- */
+
+START_TEST(test_t_checks_and_starts_nothing)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"-t", NULL},
+        .stdout_too = true,
+    };
+    struct gruvid *g =
+        gruvid_run("[plugin trial]\nlisten = unix:@DIR@/socket\n", &options);
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "/gruvid.conf: no mistakes\n");
+    ck_assert_uint_eq(gruvid_said(g, "start"), 0);
+    ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(test_t_finds_the_mistakes_that_a_start_would)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"--test", NULL},
+        .stdout_too = true,
+    };
+    struct gruvid *g =
+        gruvid_run("[plugin a]\nmodule = major\n[plugin b]\nmodule = missing\n"
+                   "[log]\nlevle = info\n",
+                   &options);
+
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "plugin a.module: ");
+    gruvid_says(g, "plugin b.module: ");
+    gruvid_says(g, "gruvid.conf:6: log.levle: unknown key; did you mean "
+                   "\"level\"?");
+    ck_assert_uint_eq(gruvid_said(g, "no mistakes"), 0);
+}
+END_TEST
+
+/* --- -o and -v
+ * --------------------------------------------------------------------- */
+
+START_TEST(test_o_overrides_the_file)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"-o", "plugin trial.whole=7", "-o",
+                                 "log.format=json", NULL},
+    };
+    struct gruvid *g = gruvid_begin("[plugin trial]\nwhole = 1\n", &options);
+
+    gruvid_says(g, "\"message\":\"flag 1, whole 7, ");
+    gruvid_says(g, "\"message\":\"ready\"}\n");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_a_mistake_in_o_is_told_as_such)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"-o", "plugin trial.whole=x", NULL},
+    };
+    struct gruvid *g = gruvid_run("[plugin trial]\n", &options);
+
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "-o: plugin trial.whole: ");
+}
+END_TEST
+
+START_TEST(test_v_logs_everything)
+{
+    struct gruvid_options options = {.args = (const char *[]){"-v", NULL}};
+    struct gruvid *g = gruvid_ready("[log]\nlevel = error\n[plugin trial]\n"
+                                    "listen = tcp://127.0.0.1:0\n",
+                                    &options);
+
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, " debug trial[accept]: not listening any more");
+}
+END_TEST
+
+START_TEST(test_the_level_of_the_log_is_heeded)
+{
+    struct gruvid *g = gruvid_run(
+        "[log]\nlevel = error\n[plugin trial]\nat_start = refuse\n", NULL);
+
+    ck_assert_int_eq(g->status, 69);
+    ck_assert_uint_eq(gruvid_said(g, "\n"), 1);
+    gruvid_says(g, " error gruvid: plugin trial refused to start");
+}
+END_TEST
+
+/* --- --describe
+ * ------------------------------------------------------------------- */
+
+START_TEST(test_describe_prints_the_keys_of_gruvid)
+{
+    struct gruvid *g = RUN("--describe");
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "[gruvid]");
+    gruvid_says(g, "drain_timeout = 30s");
+    gruvid_says(g, "[log]");
+    gruvid_says(g, "max_connections");
+}
+END_TEST
+
+static struct gruvid *
+describe(const char *how, const char *plugin)
+{
+    char dir[300];
+
+    snprintf(dir, sizeof dir, "gruvid.plugin_dir=%s/tests/daemon/plugins/.libs",
+             getenv("top_builddir"));
+    return RUN("-o", dir, how, plugin);
+}
+
+START_TEST(test_describe_prints_the_options_of_a_plugin)
+{
+    struct gruvid *g = describe("--describe", "trial");
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "does what it is told");
+    gruvid_says(g, "0.3");
+    gruvid_says(g, "time = 1500ms");
+    gruvid_says(g, "size = 64K");
+    ck_assert_int_eq(describe("--describe=trial", NULL)->status, 0);
+    ck_assert_int_eq(describe("--describe", "silent")->status, 0);
+}
+END_TEST
+
+START_TEST(test_describe_of_what_is_no_plugin_says_why)
+{
+    struct gruvid *g = describe("--describe", "nowhere");
+
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "nowhere.so: there is no such plugin");
+    g = describe("--describe", "../plugins/trial");
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "../plugins/trial: not the name of a plugin");
+}
+END_TEST
+
+START_TEST(test_describe_helps_to_mend_a_bad_configuration)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"--describe", "trial", NULL},
+        .stdout_too = true,
+    };
+    struct gruvid *g =
+        gruvid_run("[plugin trial]\nwhol = 7\n[nonsense]\n", &options);
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "whole = -3");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("command_line");
+    TCase *tc = gruvid_case(suite, "command line");
+
+    tcase_add_loop_test(tc, test_mistakes_of_usage_are_exit_2_with_a_hint, 0,
+                        10);
+    tcase_add_test(tc, test_help_names_every_option);
+    tcase_add_test(tc, test_version_says_what_it_is_made_of);
+    tcase_add_test(tc, test_a_missing_configuration_is_exit_78);
+    tcase_add_test(tc, test_t_checks_and_starts_nothing);
+    tcase_add_test(tc, test_t_finds_the_mistakes_that_a_start_would);
+    tcase_add_test(tc, test_o_overrides_the_file);
+    tcase_add_test(tc, test_a_mistake_in_o_is_told_as_such);
+    tcase_add_test(tc, test_v_logs_everything);
+    tcase_add_test(tc, test_the_level_of_the_log_is_heeded);
+    tcase_add_test(tc, test_describe_prints_the_keys_of_gruvid);
+    tcase_add_test(tc, test_describe_prints_the_options_of_a_plugin);
+    tcase_add_test(tc, test_describe_of_what_is_no_plugin_says_why);
+    tcase_add_test(tc, test_describe_helps_to_mend_a_bad_configuration);
+    return run_suite(suite);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* gruvid under a service manager: notifications, the journal, a log on a disk
+ * that is full, descriptors that are closed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/run_gruvid.h"
+
+#define ECHO "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+
+/* --- sd_notify
+ * ------------------------------------------------------------------ */
+
+#ifdef HAVE_SYSTEMD
+static int manager;
+static char manager_env[160], manager_path[128];
+
+/* What a service manager has: a socket in $NOTIFY_SOCKET. */
+static void
+begin_manager(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = PATIENCE};
+    char dir[] = "/tmp/gruvid-notify-XXXXXX";
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(manager_path, sizeof manager_path, "%s/notify", dir);
+    strcpy(address.sun_path, manager_path);
+    manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof address),
+                     0);
+    setsockopt(manager, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(manager_env, sizeof manager_env, "NOTIFY_SOCKET=%s", manager_path);
+}
+
+static void
+end_manager(void)
+{
+    close(manager);
+    unlink(manager_path);
+    *strrchr(manager_path, '/') = '\0';
+    rmdir(manager_path);
+    gruvid_end_all();
+}
+
+/* The next message. */
+static const char *
+notified(void)
+{
+    static char message[512];
+    ssize_t n = recv(manager, message, sizeof message - 1, 0);
+
+    ck_assert_int_gt(n, 0);
+    message[n] = '\0';
+    return message;
+}
+
+START_TEST(test_the_manager_is_told_ready_and_stopping)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){manager_env, NULL},
+    };
+    struct gruvid *g =
+        gruvid_begin("[plugin silent]\n[plugin trial]\nat_start = slow\n"
+                     "listen = tcp://127.0.0.1:0\n",
+                     &options);
+    const char *first = notified();
+    int fd;
+
+    ck_assert_str_eq(first, "READY=1\nSTATUS=serving 2 plugins\n");
+    /* It is served from that moment on. */
+    gruvid_says(g, "start is over");
+    fd = connect_to(g, 0);
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    gruvid_signal(g, SIGTERM);
+    ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping\n");
+    ck_assert_str_eq(notified(), "STATUS=stopping: 1 connection left\n");
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
+START_TEST(test_a_start_that_fails_is_never_ready)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){manager_env, NULL},
+    };
+    struct gruvid *g =
+        gruvid_begin("[plugin trial]\nat_start = refuse\n", &options);
+
+    ck_assert_int_eq(gruvid_wait(g), 69);
+    ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping\n");
+}
+END_TEST
+#endif
+
+START_TEST(test_without_a_manager_nothing_is_told)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){"NOTIFY_SOCKET=/nonexistent/notify", NULL},
+    };
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- the log
+ * ---------------------------------------------------------------------- */
+
+START_TEST(test_a_stderr_that_is_the_journal_gets_levels_and_no_time)
+{
+    struct gruvid_options options = {.journal = true};
+    struct gruvid *g =
+        gruvid_ready(ECHO "fiber = fail\nmax_connections = 1\n", &options);
+
+    ck_assert_str_eq(strstr(g->log, "<6>gruvid: gruvid " PACKAGE_VERSION),
+                     g->log);
+    gruvid_says(g, "\n<3>trial[worker]: fiber worker ended with EINVAL");
+    connect_to(g, 0);
+    connect_to(g, 0);
+    gruvid_says(g, "\n<4>trial[accept]: max_connections = 1 is reached");
+}
+END_TEST
+
+START_TEST(test_the_journal_of_somebody_else_is_not_ours)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){"JOURNAL_STREAM=1:2", NULL},
+    };
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+
+    ck_assert_uint_eq(gruvid_said(g, "<6>"), 0);
+}
+END_TEST
+
+START_TEST(test_a_target_that_was_asked_for_is_taken)
+{
+    struct gruvid_options options = {.journal = true};
+    struct gruvid *g = gruvid_ready("[log]\ntarget = stderr\n" ECHO, &options);
+
+    ck_assert_uint_eq(gruvid_said(g, "<6>"), 0);
+}
+END_TEST
+
+START_TEST(test_every_line_of_json_is_an_object)
+{
+    struct gruvid *g =
+        gruvid_begin("[log]\nformat = json\n" ECHO "fiber = good\n", NULL);
+    unsigned lines, objects;
+
+    gruvid_says(g, "\"message\":\"ready\"}\n");
+    gruvid_says(g, "\"plugin\":\"trial\",\"fiber\":\"worker\",");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    lines = gruvid_said(g, "\n");
+    objects = gruvid_said(g, "{\"time\":\"");
+    ck_assert_uint_eq(objects, lines);
+    ck_assert_uint_eq(gruvid_said(g, "\"}\n"), lines);
+}
+END_TEST
+
+START_TEST(test_a_log_file_that_cannot_be_opened_is_exit_1)
+{
+    struct gruvid *g =
+        gruvid_run("[log]\ntarget = file:/nonexistent/log\n", NULL);
+
+    ck_assert_int_eq(g->status, 1);
+    gruvid_says(g, "gruvid: log.target file:/nonexistent/log cannot be opened: "
+                   "no such file or directory");
+}
+END_TEST
+
+/* The driver cannot see the log here; what it serves says that it lives. */
+static void
+serves_without_log(const char *config, const struct gruvid_options *options)
+{
+    struct gruvid *g = gruvid_begin(config, options);
+    const char *socket = gruvid_path(g, "socket");
+    int fd;
+
+    while ((fd = connect_unix(socket)) < 0)
+        usleep(1000);
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    gruvid_signal(g, SIGUSR2);
+    send_text(fd, "y");
+    expect_text(fd, "y");
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+
+START_TEST(test_a_full_disk_harms_nothing)
+{
+    serves_without_log("[log]\ntarget = file:/dev/full\n[plugin trial]\n"
+                       "listen = unix:@DIR@/socket\n",
+                       NULL);
+}
+END_TEST
+
+START_TEST(test_a_closed_stderr_harms_nothing)
+{
+    struct gruvid_options options = {.no_stderr = true};
+
+    serves_without_log("[plugin trial]\nlisten = unix:@DIR@/socket\n",
+                       &options);
+}
+END_TEST
+
+START_TEST(test_a_reader_of_stderr_that_goes_away_harms_nothing)
+{
+    struct gruvid *g =
+        gruvid_ready("[plugin trial]\nlisten = unix:@DIR@/socket\n", NULL);
+    int fd;
+
+    close(g->log_fd);
+    g->log_fd = -1;
+    gruvid_signal(g, SIGUSR2);
+    fd = connect_unix(gruvid_path(g, "socket"));
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- descriptors
+ * --------------------------------------------------------------------- */
+
+START_TEST(test_closed_stdin_and_stdout_are_not_taken_by_sockets)
+{
+    struct gruvid_options options = {.no_stdio = true};
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+    char path[64], target[64];
+    int fd = connect_to(g, 0);
+
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    for (int i = 0; i <= 1; i++) {
+        ssize_t n;
+
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", g->pid, i);
+        n = readlink(path, target, sizeof target - 1);
+        ck_assert_int_gt(n, 0);
+        target[n] = '\0';
+        ck_assert_str_eq(target, "/dev/null");
+    }
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_the_limit_of_descriptors_is_raised_to_the_hard_one)
+{
+    struct gruvid_options options = {.files = 100, .hard_files = 200};
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+    struct rlimit limit;
+
+    ck_assert_int_eq(prlimit(g->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+    ck_assert_uint_eq(limit.rlim_cur, 200);
+}
+END_TEST
+
+static void
+add_logs(TCase *tc)
+{
+    tcase_add_test(tc,
+                   test_a_stderr_that_is_the_journal_gets_levels_and_no_time);
+    tcase_add_test(tc, test_the_journal_of_somebody_else_is_not_ours);
+    tcase_add_test(tc, test_a_target_that_was_asked_for_is_taken);
+    tcase_add_test(tc, test_every_line_of_json_is_an_object);
+    tcase_add_test(tc, test_a_log_file_that_cannot_be_opened_is_exit_1);
+    tcase_add_test(tc, test_a_full_disk_harms_nothing);
+    tcase_add_test(tc, test_a_closed_stderr_harms_nothing);
+    tcase_add_test(tc, test_a_reader_of_stderr_that_goes_away_harms_nothing);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("service");
+    TCase *tc = tcase_create("sd_notify");
+
+#ifdef HAVE_SYSTEMD
+    tcase_add_checked_fixture(tc, begin_manager, end_manager);
+    tcase_set_timeout(tc, 2 * PATIENCE);
+    tcase_add_test(tc, test_the_manager_is_told_ready_and_stopping);
+    tcase_add_test(tc, test_a_start_that_fails_is_never_ready);
+#endif
+    suite_add_tcase(suite, tc);
+    tc = gruvid_case(suite, "no manager");
+    tcase_add_test(tc, test_without_a_manager_nothing_is_told);
+    add_logs(gruvid_case(suite, "log"));
+    tc = gruvid_case(suite, "descriptors");
+    tcase_add_test(tc, test_closed_stdin_and_stdout_are_not_taken_by_sockets);
+    tcase_add_test(tc, test_the_limit_of_descriptors_is_raised_to_the_hard_one);
+    return run_suite(suite);
+}

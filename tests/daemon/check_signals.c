@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals, beside those that stop; process 1; a user of its own. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/run_gruvid.h"
+
+#define ECHO "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+
+START_TEST(test_sigterm_and_sigint_end_an_idle_gruvid_with_0)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    g = gruvid_ready(ECHO, NULL);
+    ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
+}
+END_TEST
+
+START_TEST(test_sighup_says_that_there_is_no_reload)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd;
+
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "SIGHUP: reload is not available in this version");
+    fd = connect_to(g, 0);
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "1 connection left");
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "SIGHUP: no reload while stopping");
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
+START_TEST(test_sigusr1_reopens_the_log_file)
+{
+    struct gruvid *g = gruvid_begin(
+        "[log]\ntarget = file:@DIR@/log\n" ECHO "fiber = good\n", NULL);
+    const char *path = gruvid_path(g, "log"), *moved = gruvid_path(g, "log.1");
+
+    while (strstr(read_text(path), "gruvid: ready") == NULL)
+        usleep(1000);
+    ck_assert_int_eq(rename(path, moved), 0);
+    gruvid_signal(g, SIGUSR1);
+    while (strstr(read_text(path), "was opened again") == NULL)
+        usleep(1000);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    ck_assert_ptr_nonnull(strstr(read_text(path), "gruvid: stopped\n"));
+    ck_assert_ptr_null(strstr(read_text(moved), "stopped"));
+    ck_assert_uint_eq(g->length, 0);
+}
+END_TEST
+
+START_TEST(test_sigusr1_without_a_file_is_harmless)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+
+    gruvid_signal(g, SIGUSR1);
+    gruvid_says(g, "nothing to reopen");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_sigusr2_lists_every_fiber_whatever_the_level)
+{
+    struct gruvid *g =
+        gruvid_begin("[log]\nlevel = error\n" ECHO "fiber = good\n"
+                     "[plugin bad]\nmodule = trial\nfiber = fail\n",
+                     NULL);
+
+    gruvid_says(g, "error bad[worker]: ");
+    gruvid_signal(g, SIGUSR2);
+    gruvid_says(g, " fibers\n");
+    gruvid_says(g, "fiber Root: waits for event");
+    gruvid_says(g, "fiber worker of plugin trial: waits for timer");
+    gruvid_says(g, "fiber accept of plugin trial: waits for accept");
+    gruvid_says(g, "fiber Hub: ");
+}
+END_TEST
+
+START_TEST(test_sigusr2_names_connections_by_their_peers)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd = connect_to(g, 0);
+
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    gruvid_signal(g, SIGUSR2);
+    gruvid_says(g, "fiber 127.0.0.1:");
+    gruvid_says(g, " of plugin trial: waits for read");
+}
+END_TEST
+
+START_TEST(test_sigpipe_harms_nothing)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd = connect_to(g, 0);
+
+    gruvid_signal(g, SIGPIPE);
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- process 1
+ * ------------------------------------------------------------------ */
+
+/* gruvid as process 1, or NULL with a line that says why not. */
+static struct gruvid *
+begin_first(const char *config)
+{
+    struct gruvid_options options = {.first_process = true};
+    struct gruvid *g = gruvid_begin(config, &options);
+
+    if (g == NULL)
+        printf("skipped: no PID namespace for us: %s\n", strerror(errno));
+    else
+        gruvid_says(g, "gruvid: ready");
+    return g;
+}
+
+START_TEST(test_it_works_as_process_1)
+{
+    struct gruvid *g = begin_first(ECHO);
+    int fd;
+
+    if (g == NULL)
+        return;
+    fd = connect_to(g, 0);
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    g = begin_first(ECHO);
+    ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
+}
+END_TEST
+
+START_TEST(test_as_process_1_it_buries_orphans)
+{
+    struct gruvid *g = begin_first("[plugin trial]\nat_start = orphan\n");
+
+    if (g == NULL)
+        return;
+    gruvid_says(g, "the orphan is gone");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- user
+ * ------------------------------------------------------------------------- */
+
+START_TEST(test_it_becomes_the_user_for_good_after_it_has_bound)
+{
+    struct gruvid *g;
+    char path[64];
+
+    if (geteuid() != 0) {
+        printf("skipped: only root can become somebody else\n");
+        return;
+    }
+    g = gruvid_begin("[gruvid]\nuser = nobody\n"
+                     "[plugin trial]\nlisten = unix:@DIR@/socket\n",
+                     NULL);
+    /* Its folder is root's: only before the change could it bind. */
+    gruvid_says(g, "gruvid: ready");
+    snprintf(path, sizeof path, "/proc/%d/status", g->pid);
+    ck_assert_ptr_nonnull(
+        strstr(read_text(path), "Uid:\t65534\t65534\t65534\t65534\n"));
+    ck_assert_ptr_nonnull(
+        strstr(read_text(path), "Gid:\t65534\t65534\t65534\t65534\n"));
+    ck_assert_ptr_nonnull(strstr(read_text(path), "Groups:\t65534"));
+    ck_assert_ptr_nonnull(
+        strstr(read_text(path), "CapEff:\t0000000000000000\n"));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_a_user_that_does_not_exist_is_a_mistake)
+{
+    struct gruvid *g =
+        gruvid_run("[gruvid]\nuser = nobody-has-this-name\n", NULL);
+
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "gruvid.conf:2: gruvid.user: ");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("signals");
+    TCase *signals = gruvid_case(suite, "signals"), *tc;
+
+    tcase_add_test(signals, test_sigterm_and_sigint_end_an_idle_gruvid_with_0);
+    tcase_add_test(signals, test_sighup_says_that_there_is_no_reload);
+    tcase_add_test(signals, test_sigusr1_reopens_the_log_file);
+    tcase_add_test(signals, test_sigusr1_without_a_file_is_harmless);
+    tcase_add_test(signals, test_sigusr2_lists_every_fiber_whatever_the_level);
+    tcase_add_test(signals, test_sigusr2_names_connections_by_their_peers);
+    tcase_add_test(signals, test_sigpipe_harms_nothing);
+    tc = gruvid_case(suite, "process 1");
+    tcase_add_test(tc, test_it_works_as_process_1);
+    tcase_add_test(tc, test_as_process_1_it_buries_orphans);
+    tc = gruvid_case(suite, "user");
+    tcase_add_test(tc, test_it_becomes_the_user_for_good_after_it_has_bound);
+    tcase_add_test(tc, test_a_user_that_does_not_exist_is_a_mistake);
+    return run_suite(suite);
+}
