@@ -98,16 +98,19 @@ on_hub_end(struct gruvi__hub_end *end)
 static void
 post(struct gruvi__future_callback *callback)
 {
+    /* It may run, and let go of its own reference, before this is done. */
+    gruvi_hub_t *hub = gruvi_hub_ref(callback->hub);
     int err;
 
-    if (gruvi__is_own(callback->hub))
-        err = gruvi__hub_callback_add(callback->hub, &callback->node);
+    if (gruvi__is_own(hub))
+        err = gruvi__hub_callback_add(hub, &callback->node);
     else
-        err = gruvi__inbox_post(&callback->hub->inbox, &callback->node.node);
+        err = gruvi__inbox_post(&hub->inbox, &callback->node.node);
     if (err < 0) {
         unlink_from_future(callback);
         free_callback(callback);
     }
+    gruvi_hub_unref(hub);
 }
 
 struct gruvi__future_callback *
