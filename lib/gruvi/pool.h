@@ -178,10 +178,13 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_join(gruvi_pool_t *pool);
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_close(gruvi_pool_t *pool);
 
 /*
- * Let go of a pool.  With the last reference it is closed, without waiting.
+ * Hold, or let go of, a pool.  With the last reference it is closed, without
+ * waiting: what it has is done.  Those of the process have no references.
  *
- * Context: any thread; a fiber pool: hub thread.
+ * Returns pool.
+ * Context: any thread; letting go of a fiber pool: hub thread.
  */
+GRUVI_API gruvi_pool_t *gruvi_pool_ref(gruvi_pool_t *pool);
 GRUVI_API void gruvi_pool_unref(gruvi_pool_t *pool);
 
 /* Upper bounds of the histogram's buckets: 2^i microseconds; the last has

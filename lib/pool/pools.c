@@ -12,50 +12,50 @@
  */
 #include <pthread.h>
 
-#include "pool/thread_pool.h"
+#include "pool/pool.h"
+#include "pool/threads.h"
 
-#define MAX_THREADS 1024
-#define IO_THREADS  20
+#define IO_THREADS 20
 
 enum { CPU, IO };
 
-static struct gruvi__thread_pool pools[2];
+static struct gruvi__threads pools[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static unsigned
-default_cpu_threads(void)
+unsigned
+gruvi__pool_cores(void)
 {
     unsigned n = uv_available_parallelism();
 
-    return n < MAX_THREADS ? n : MAX_THREADS;
+    return n < GRUVI__POOL_MAX ? n : GRUVI__POOL_MAX;
 }
 
 static void
 lock_pools(void)
 {
-    pthread_mutex_lock(&pools[CPU].lock);
-    pthread_mutex_lock(&pools[IO].lock);
+    pthread_mutex_lock(&pools[CPU].threads.lock);
+    pthread_mutex_lock(&pools[IO].threads.lock);
 }
 
 static void
 unlock_pools(void)
 {
-    pthread_mutex_unlock(&pools[IO].lock);
-    pthread_mutex_unlock(&pools[CPU].lock);
+    pthread_mutex_unlock(&pools[IO].threads.lock);
+    pthread_mutex_unlock(&pools[CPU].threads.lock);
 }
 
 static void
 reset_pools(void)
 {
-    gruvi__thread_pool_reset(&pools[CPU]);
-    gruvi__thread_pool_reset(&pools[IO]);
+    gruvi__thread_pool_reset(&pools[CPU].threads);
+    gruvi__thread_pool_reset(&pools[IO].threads);
 }
 
 static void
 init_pools(void)
 {
-    gruvi__thread_pool_init(&pools[CPU], "gruvi-cpu", default_cpu_threads());
-    gruvi__thread_pool_init(&pools[IO], "gruvi-io", IO_THREADS);
+    gruvi__threads_share(&pools[CPU], "gruvi-cpu", gruvi__pool_cores());
+    gruvi__threads_share(&pools[IO], "gruvi-io", IO_THREADS);
     /* Without memory for this, a child of a fork has pools without threads. */
     pthread_atfork(lock_pools, unlock_pools, reset_pools);
 }
@@ -64,17 +64,31 @@ static struct gruvi__thread_pool *
 get_pool(int kind)
 {
     pthread_once(&once, init_pools);
-    return &pools[kind];
+    return &pools[kind].threads;
+}
+
+gruvi_pool_t *
+gruvi_get_cpu_pool(void)
+{
+    get_pool(CPU);
+    return &pools[CPU].pool;
+}
+
+gruvi_pool_t *
+gruvi_get_io_pool(void)
+{
+    get_pool(IO);
+    return &pools[IO].pool;
 }
 
 /* At the end of the process, or of the library. */
 __attribute__((destructor)) static void
 close_pools(void)
 {
-    if (pools[CPU].name == NULL)
+    if (pools[CPU].threads.name == NULL)
         return;
-    gruvi__thread_pool_close(&pools[CPU]);
-    gruvi__thread_pool_close(&pools[IO]);
+    gruvi__thread_pool_close(&pools[CPU].threads);
+    gruvi__thread_pool_close(&pools[IO].threads);
 }
 
 int
@@ -83,13 +97,13 @@ gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads)
     struct gruvi__thread_pool *cpu = get_pool(CPU), *io = get_pool(IO);
     int err = 0;
 
-    if (cpu_threads > MAX_THREADS || io_threads > MAX_THREADS)
+    if (cpu_threads > GRUVI__POOL_MAX || io_threads > GRUVI__POOL_MAX)
         return UV_EINVAL;
     lock_pools();
     if (cpu->started || io->started) {
         err = UV_EBUSY;
     } else {
-        cpu->max = cpu_threads != 0 ? cpu_threads : default_cpu_threads();
+        cpu->max = cpu_threads != 0 ? cpu_threads : gruvi__pool_cores();
         io->max = io_threads != 0 ? io_threads : IO_THREADS;
     }
     unlock_pools();
@@ -110,18 +124,6 @@ on_done(struct gruvi__work *work)
     assert(claimed);
     (void)claimed;
     gruvi__waiter_wake(&call->waiter);
-}
-
-/* What is pending already is delivered before anything is handed over. */
-static int
-look_first(gruvi_fiber_t *fiber, const char *what)
-{
-    static const int never = 0;
-
-    if (fiber == NULL || fiber->shield != 0 ||
-        (fiber->pending == 0 && !fiber->hub->closing))
-        return 0;
-    return gruvi__wait(fiber, &never, what, GRUVI_FOREVER);
 }
 
 /* Until the work is done, or was withdrawn: then why. */
@@ -152,7 +154,7 @@ run_in(int kind, struct call *call, gruvi_fiber_t *fiber)
 
     if (gruvi__thread_pool_run_inside(pool, &call->work))
         return 0;
-    if ((err = look_first(fiber, what[kind])) < 0)
+    if ((err = gruvi__pool_look_first(fiber, what[kind])) < 0)
         return err;
     gruvi__waiter_init(&call->waiter, fiber);
     err = gruvi__thread_pool_add(pool, &call->work, gruvi__work_current());

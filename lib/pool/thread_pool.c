@@ -28,7 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool/thread_pool.h"
+#include "pool/pool.h"
 
 /* Seconds: longer than the pauses of a service that is in use. */
 #define IDLE_TIMEOUT 10.0
@@ -67,6 +67,7 @@ gruvi__thread_pool_init(struct gruvi__thread_pool *pool, const char *name,
     pool->idle_timeout = IDLE_TIMEOUT;
     pool->max = max;
     init_lock(&pool->lock);
+    gruvi__load_init(&pool->load);
     gruvi__list_init(&pool->queue);
     gruvi__list_init(&pool->idle);
     gruvi__list_init(&pool->workers);
@@ -92,14 +93,20 @@ run(struct gruvi__work *work)
 }
 
 bool
-gruvi__thread_pool_run_inside(struct gruvi__thread_pool *pool,
-                              struct gruvi__work *work)
+gruvi__thread_pool_is_inside(const struct gruvi__thread_pool *pool)
 {
     const struct gruvi__work *outer = current;
 
     while (outer != NULL && outer->pool != pool)
         outer = outer->outer;
-    if (outer == NULL)
+    return outer != NULL;
+}
+
+bool
+gruvi__thread_pool_run_inside(struct gruvi__thread_pool *pool,
+                              struct gruvi__work *work)
+{
+    if (!gruvi__thread_pool_is_inside(pool))
         return false;
     work->pool = pool;
     work->outer = current;
@@ -120,11 +127,14 @@ static struct gruvi__work *
 take(struct gruvi__worker *worker)
 {
     struct gruvi__list *link = gruvi__list_pop(&worker->pool->queue);
+    struct gruvi__work *work;
 
     if (link == NULL)
         return NULL;
+    work = gruvi__list_entry(link, struct gruvi__work, link);
     __atomic_store_n(&worker->busy, 1, __ATOMIC_RELAXED);
-    return gruvi__list_entry(link, struct gruvi__work, link);
+    gruvi__load_begin(&worker->pool->load, work->queued_at);
+    return work;
 }
 
 /* Until woken; false where nobody did for too long. */
@@ -147,16 +157,18 @@ wait_idle(struct gruvi__worker *worker)
 static struct gruvi__work *
 next_work(struct gruvi__worker *worker)
 {
+    struct gruvi__thread_pool *pool = worker->pool;
     struct gruvi__work *work;
-    bool wanted = true;
+    bool called = true;
 
-    while (!worker->pool->closing) {
+    while (!pool->closing) {
         work = take(worker);
-        if (work != NULL || !wanted)
+        if (work != NULL || pool->draining ||
+            (!called && pool->size > pool->min))
             return work;
-        wanted = wait_idle(worker);
-        if (wanted)
-            worker->pool->called = false;
+        called = wait_idle(worker);
+        if (called)
+            pool->called = false;
     }
     return NULL;
 }
@@ -177,9 +189,12 @@ leave(struct gruvi__worker *worker)
 {
     struct gruvi__thread_pool *pool = worker->pool;
     struct gruvi__worker *before = NULL;
+    gruvi_pool_t *owner = pool->owner;
 
     gruvi__list_remove(&worker->link);
     pool->size--;
+    if (pool->size == 0)
+        gruvi__load_wake(&pool->load.closers);
     if (worker->detached) {
         free(worker);
     } else if (!worker->joined) {
@@ -188,6 +203,8 @@ leave(struct gruvi__worker *worker)
     }
     pthread_mutex_unlock(&pool->lock);
     reap(before);
+    if (owner != NULL)
+        gruvi__pool_drop(owner);
 }
 
 static void *work_for_pool(void *arg);
@@ -229,6 +246,13 @@ enlist(struct gruvi__thread_pool *pool, struct gruvi__worker *worker)
     gruvi__list_add(link, &worker->link);
 }
 
+static void
+detach(struct gruvi__worker *worker)
+{
+    worker->detached = true;
+    pthread_detach(worker->thread);
+}
+
 static int
 start_worker(struct gruvi__thread_pool *pool)
 {
@@ -245,6 +269,10 @@ start_worker(struct gruvi__thread_pool *pool)
         free(worker);
         return err;
     }
+    if (pool->owner != NULL)
+        gruvi__pool_hold(pool->owner);
+    if (pool->abandoned)
+        detach(worker);
     pool->size++;
     pool->started = true;
     return 0;
@@ -259,20 +287,6 @@ struct call_up {
     unsigned size; /* how many there are then */
 };
 
-static struct gruvi__waiter *
-claim_idle(struct gruvi__thread_pool *pool)
-{
-    struct gruvi__waiter *waiter;
-    struct gruvi__list *link;
-
-    while ((link = gruvi__list_pop(&pool->idle)) != NULL) {
-        waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
-        if (gruvi__waiter_claim(waiter))
-            return waiter;
-    }
-    return NULL;
-}
-
 /*
  * Have a worker come to the queue, if one can be had: under the lock.  It is
  * woken, and what is wrong is said, when the lock is free: send_for().
@@ -286,7 +300,7 @@ call_worker(struct gruvi__thread_pool *pool, struct call_up *call)
 
     if (pool->called)
         return 0;
-    call->waiter = claim_idle(pool);
+    call->waiter = gruvi__waiter_claim_first(&pool->idle);
     if (call->waiter != NULL) {
         pool->called = true;
         return 0;
@@ -338,6 +352,7 @@ work_for_pool(void *arg)
         __atomic_store_n(&worker->busy, 0, __ATOMIC_RELEASE);
         work->done(work);
         pthread_mutex_lock(&pool->lock);
+        gruvi__load_end(&pool->load);
     }
     leave(worker);
     return NULL;
@@ -354,10 +369,15 @@ gruvi__thread_pool_add(struct gruvi__thread_pool *pool,
 
     work->pool = pool;
     work->outer = outer;
+    work->queued_at = gruvi__clock_now();
+    gruvi__list_init(&work->link);
     pthread_mutex_lock(&pool->lock);
-    err = pool->closing ? UV_ESHUTDOWN : call_worker(pool, &call);
-    if (err == 0)
+    err = pool->closing || pool->draining ? UV_ESHUTDOWN
+                                          : call_worker(pool, &call);
+    if (err == 0) {
         gruvi__list_add(&pool->queue, &work->link);
+        pool->load.queued++;
+    }
     pthread_mutex_unlock(&pool->lock);
     send_for(pool, &call);
     return err;
@@ -372,11 +392,48 @@ gruvi__thread_pool_withdraw(struct gruvi__work *work)
     pthread_mutex_lock(&pool->lock);
     queued = !gruvi__list_empty(&work->link);
     gruvi__list_remove(&work->link);
+    if (queued)
+        gruvi__load_withdraw(&pool->load);
     pthread_mutex_unlock(&pool->lock);
     return queued;
 }
 
 /* --- ends ----------------------------------------------------------------- */
+
+void
+gruvi__thread_pool_drain(struct gruvi__thread_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->draining = true;
+    gruvi__load_wake(&pool->idle); /* they look again, and end */
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void
+gruvi__thread_pool_reap(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__worker *worker;
+
+    pthread_mutex_lock(&pool->lock);
+    worker = pool->ended;
+    pool->ended = NULL;
+    pthread_mutex_unlock(&pool->lock);
+    reap(worker);
+}
+
+void
+gruvi__thread_pool_abandon(struct gruvi__thread_pool *pool)
+{
+    struct gruvi__list *link;
+
+    pthread_mutex_lock(&pool->lock);
+    pool->abandoned = true;
+    while ((link = gruvi__list_pop(&pool->workers)) != NULL)
+        detach(worker_of(link));
+    pthread_mutex_unlock(&pool->lock);
+    gruvi__thread_pool_drain(pool);
+    gruvi__thread_pool_reap(pool);
+}
 
 /* One that will end as soon as it is told to. */
 static struct gruvi__worker *
@@ -408,14 +465,10 @@ gruvi__thread_pool_close(struct gruvi__thread_pool *pool)
         reap(worker);
         pthread_mutex_lock(&pool->lock);
     }
-    while ((link = gruvi__list_pop(&pool->workers)) != NULL) {
-        worker_of(link)->detached = true;
-        pthread_detach(worker_of(link)->thread);
-    }
-    worker = pool->ended;
-    pool->ended = NULL;
+    while ((link = gruvi__list_pop(&pool->workers)) != NULL)
+        detach(worker_of(link));
     pthread_mutex_unlock(&pool->lock);
-    reap(worker);
+    gruvi__thread_pool_reap(pool);
 }
 
 void
@@ -431,7 +484,7 @@ gruvi__thread_pool_reset(struct gruvi__thread_pool *pool)
     /* Work that forks goes on in the child, and its thread with it. */
     if (self != NULL && self->pool == pool) {
         gruvi__list_add(&pool->workers, &self->link);
-        pool->size = 1;
+        pool->size = pool->load.busy = 1;
         pool->started = true;
     }
 }

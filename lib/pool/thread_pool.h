@@ -13,6 +13,7 @@
 #include <gruvi/pool.h>
 
 #include "core/core.h"
+#include "pool/load.h"
 
 struct gruvi__thread_pool;
 struct gruvi__worker;
@@ -28,7 +29,11 @@ struct gruvi__work {
     int status;   /* what fn returned */
 
     struct gruvi__list link; /* on pool->queue until a thread begins it */
-    struct gruvi__thread_pool *pool;
+    uint64_t queued_at;
+    union {
+        struct gruvi__thread_pool *pool;
+        void *worker; /* in a pool of fibers: what runs it, or NULL */
+    };
     struct gruvi__work *outer; /* the work that waits for this; or NULL */
 };
 
@@ -38,9 +43,14 @@ struct gruvi__thread_pool {
 
     pthread_mutex_t lock; /* all that follows */
     unsigned max, size;   /* threads: at most, alive */
+    unsigned min;         /* those that stay though they are idle */
     bool started;         /* it has had a thread */
     bool closing;         /* threads end, and no work is taken */
-    bool called;          /* a worker is on its way to the queue */
+    bool draining;        /* no work is added, threads end when there is none */
+    bool abandoned;       /* nobody will join them */
+    gruvi_pool_t *owner;  /* kept by each thread; or NULL */
+    struct gruvi__load load;
+    bool called; /* a worker is on its way to the queue */
     bool short_of_threads;
     struct gruvi__list queue;    /* struct gruvi__work, oldest first */
     struct gruvi__list idle;     /* by waiter.link, last used first */
@@ -80,6 +90,18 @@ struct gruvi__work *gruvi__work_current(void);
  */
 bool gruvi__thread_pool_run_inside(struct gruvi__thread_pool *pool,
                                    struct gruvi__work *work);
+
+/* Whether that would be so. */
+bool gruvi__thread_pool_is_inside(const struct gruvi__thread_pool *pool);
+
+/* Take no more work, and end each thread that finds none. */
+void gruvi__thread_pool_drain(struct gruvi__thread_pool *pool);
+
+/* Join the thread that ended last; the others have been. */
+void gruvi__thread_pool_reap(struct gruvi__thread_pool *pool);
+
+/* Drain, and leave the threads that there still are to themselves. */
+void gruvi__thread_pool_abandon(struct gruvi__thread_pool *pool);
 
 /*
  * End the threads that have nothing to run, and join them; those that have end

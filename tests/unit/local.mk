@@ -84,6 +84,7 @@ UNIT_TESTS += %D%/check_future
 UNIT_TESTS += %D%/check_wait
 
 # pool
+UNIT_TESTS += %D%/check_pool
 UNIT_TESTS += %D%/check_thread_pool
 %C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
 %C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc

@@ -163,6 +163,31 @@ call_compute(struct stage *stage)
     return gruvi_compute(never_run, NULL, NULL);
 }
 
+static intmax_t
+call_blocking_abandon(struct stage *stage)
+{
+    (void)stage;
+    return gruvi_blocking_abandon(never_run, NULL, NULL, NULL);
+}
+
+static intmax_t
+call_pool_map(struct stage *stage)
+{
+    return gruvi_pool_map(stage->pool, never_run, NULL, NULL, 0, GRUVI_FOREVER);
+}
+
+static intmax_t
+call_pool_join(struct stage *stage)
+{
+    return gruvi_pool_join(stage->pool);
+}
+
+static intmax_t
+call_pool_close(struct stage *stage)
+{
+    return gruvi_pool_close(stage->pool);
+}
+
 const struct switchpoint switchpoints[] = {
     {"gruvi_sleep", call_sleep},
     {"gruvi_fiber_join", call_join},
@@ -183,6 +208,10 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_queue_join", call_queue_join},
     {"gruvi_blocking", call_blocking},
     {"gruvi_compute", call_compute},
+    {"gruvi_blocking_abandon", call_blocking_abandon},
+    {"gruvi_pool_map", call_pool_map},
+    {"gruvi_pool_join", call_pool_join},
+    {"gruvi_pool_close", call_pool_close},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -207,6 +236,8 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(uv_idle_init(gruvi_hub_loop(hub), &stage->handle), 0);
     ck_assert_int_eq(gruvi_event_init(&stage->event), 0);
     gruvi_event_set(&stage->event);
+    stage->pool = gruvi_thread_pool_new(NULL);
+    ck_assert_ptr_nonnull(stage->pool);
     stage->future = gruvi_future_new();
     ck_assert_ptr_nonnull(stage->future);
     ck_assert_int_eq(gruvi_future_set_result(stage->future, stage), 0);

@@ -22,6 +22,7 @@ struct stage {
     gruvi_group_t group;       /* is empty */
     uv_idle_t handle;          /* not started */
     gruvi_event_t event;       /* is set */
+    gruvi_pool_t *pool;        /* has nothing to do */
     gruvi_future_t *future;    /* is done */
     gruvi_lock_t lock;         /* is free */
     gruvi_cond_t cond;         /* its lock is held by the root fiber */

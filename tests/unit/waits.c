@@ -546,6 +546,100 @@ close_pool(struct scene *scene)
     uv_sem_destroy(&scene->let_go);
 }
 
+/* --- what else waits for a pool ---------------------------------------------
+ */
+
+static int
+abandon(gruvi_work_fn fn, void *arg, void **result)
+{
+    return gruvi_blocking_abandon(fn, arg, NULL, result);
+}
+
+static void
+open_abandon(struct scene *scene)
+{
+    scene->pool = abandon;
+    open_pool(scene);
+}
+
+static int
+call_map(struct scene *scene, double timeout)
+{
+    void *arg = scene, *result = &result;
+    int err = gruvi_pool_map(gruvi_get_io_pool(), note_that_it_ran, &arg,
+                             &result, 1, timeout);
+
+    ck_assert_ptr_eq(result, err == 0 ? scene : NULL);
+    return err;
+}
+
+static int
+call_join_pool(struct scene *scene, double timeout)
+{
+    (void)scene;
+    (void)timeout;
+    return gruvi_pool_join(gruvi_get_io_pool());
+}
+
+static void
+let_it_end(struct scene *scene, gruvi_pool_t *pool)
+{
+    gruvi_pool_stats_t stats;
+
+    call_before(scene);
+    uv_sem_post(&scene->let_go);
+    do {
+        uv_sleep(1);
+        gruvi_pool_stats(pool, &stats);
+    } while (pool == scene->own_pool ? stats.size > 0 : stats.busy > 0);
+    call_after(scene);
+}
+
+static void
+grant_join_pool(struct scene *scene)
+{
+    let_it_end(scene, gruvi_get_io_pool());
+}
+
+static void
+open_close_pool(struct scene *scene)
+{
+    gruvi_pool_options_t options = {.max_size = 1};
+
+    ck_assert_int_eq(uv_sem_init(&scene->began, 0), 0);
+    ck_assert_int_eq(uv_sem_init(&scene->let_go, 0), 0);
+    scene->own_pool = gruvi_thread_pool_new(&options);
+    ck_assert_ptr_nonnull(scene->own_pool);
+    scene->future = gruvi_pool_submit(scene->own_pool, keep_busy, scene);
+    ck_assert_ptr_nonnull(scene->future);
+    uv_sem_wait(&scene->began);
+}
+
+static int
+call_close_pool(struct scene *scene, double timeout)
+{
+    (void)timeout;
+    return gruvi_pool_close(scene->own_pool);
+}
+
+static void
+grant_close_pool(struct scene *scene)
+{
+    let_it_end(scene, scene->own_pool);
+}
+
+static void
+close_close_pool(struct scene *scene)
+{
+    uv_sem_post(&scene->let_go);
+    while (!gruvi_future_done(scene->future))
+        uv_sleep(1);
+    gruvi_future_unref(scene->future);
+    gruvi_pool_unref(scene->own_pool);
+    uv_sem_destroy(&scene->began);
+    uv_sem_destroy(&scene->let_go);
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 const struct wait_point wait_points[] = {
@@ -583,6 +677,14 @@ const struct wait_point wait_points[] = {
      close_pool},
     {"gruvi_compute", "CPU pool", 0, 0, open_compute, call_pool, grant_pool,
      close_pool},
+    {"gruvi_blocking_abandon", "IO pool", 0, 0, open_abandon, call_pool,
+     grant_pool, close_pool},
+    {"gruvi_pool_map", "pool", WAIT_TIMEOUT, 0, open_blocking, call_map,
+     grant_pool, close_pool},
+    {"gruvi_pool_join", "pool", 0, 0, open_blocking, call_join_pool,
+     grant_join_pool, close_pool},
+    {"gruvi_pool_close", "pool", 0, 0, open_close_pool, call_close_pool,
+     grant_close_pool, close_close_pool},
     {"gruvi_stream_read", "read", WAIT_TIMEOUT, 1, open_stream, call_read,
      grant_read, close_stream},
     {"gruvi_stream_read_exact", "read", WAIT_TIMEOUT, 0, open_stream,

@@ -59,6 +59,7 @@ struct scene {
     gruvi_semaphore_t sem;
     gruvi_queue_t queue;
     int (*pool)(gruvi_work_fn fn, void *arg, void **result);
+    gruvi_pool_t *own_pool;
     pthread_t thread; /* its work keeps the pool's only thread busy */
     uv_sem_t began, let_go;
     int ran; /* atomic */

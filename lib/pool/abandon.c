@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocking work whose caller may go before it ends.
+ *
+ * The call lies on the heap.  Who frees it, and has arg released, is who comes
+ * last, and that is what the waiter in it decides:
+ *
+ *   claimed by the thread      the caller: the result is his
+ *   withdrawn by the caller    the thread, when it is done
+ *
+ * Before the caller withdraws he tries to take the work back from the queue:
+ * as long as his waiter can be claimed, the thread cannot have freed it.
+ */
+#include <stdlib.h>
+
+#include "pool/threads.h"
+
+struct call {
+    struct gruvi__work work;
+    struct gruvi__waiter waiter;
+    void (*release)(void *arg, void *result);
+};
+
+static void
+let_go(void (*release)(void *arg, void *result), void *arg, void *result)
+{
+    if (release != NULL)
+        release(arg, result);
+}
+
+static void
+on_done(struct gruvi__work *work)
+{
+    struct call *call = gruvi__list_entry(work, struct call, work);
+
+    if (gruvi__waiter_claim(&call->waiter)) {
+        gruvi__waiter_wake(&call->waiter);
+        return;
+    }
+    let_go(call->release, work->arg, work->result);
+    free(call);
+}
+
+/* Until it is done: 0; until it is not ours any more: why, then call is
+ * nobody's, or the thread's. */
+static int
+wait_for(struct call *call, void (*release)(void *arg, void *result), void *arg)
+{
+    struct gruvi__waiter *waiter = &call->waiter;
+    gruvi_fiber_t *fiber = waiter->fiber;
+    bool done;
+
+    if (fiber == NULL) {
+        gruvi__waiter_through(waiter, "IO pool");
+        return 0;
+    }
+    gruvi__waiter_begin(waiter, GRUVI_FOREVER);
+    done = gruvi__waiter_run(waiter, "IO pool");
+    if (!done && gruvi__thread_pool_withdraw(&call->work)) {
+        free(call);
+        let_go(release, arg, NULL);
+    } else if (!done) {
+        done = !gruvi__waiter_withdraw(waiter);
+    }
+    return gruvi__wait_end(fiber, done);
+}
+
+/* Hand it over and wait.  An error: arg is released, or will be. */
+static int
+run(struct call *call, gruvi_fiber_t *fiber)
+{
+    void (*release)(void *arg, void *result) = call->release;
+    void *arg = call->work.arg;
+    gruvi_pool_t *pool = gruvi_get_io_pool();
+    int err = 0;
+
+    if (pool->ops->is_inside(pool)) {
+        pool->ops->run_inside(pool, &call->work);
+        return 0;
+    }
+    err = gruvi__pool_look_first(fiber, "IO pool");
+    gruvi__waiter_init(&call->waiter, fiber);
+    if (err == 0)
+        err = pool->ops->add(pool, &call->work, fiber == NULL);
+    if (err == 0)
+        return wait_for(call, release, arg);
+    free(call);
+    let_go(release, arg, NULL);
+    return err;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_blocking_abandon(gruvi_work_fn fn, void *arg,
+                       void (*release)(void *arg, void *result), void **result)
+{
+    struct call *call;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (result != NULL)
+        *result = NULL;
+    err = gruvi__enter_any(__func__, &fiber);
+    if (err == 0 && fn == NULL)
+        err = UV_EINVAL;
+    call = err < 0 ? NULL : calloc(1, sizeof *call);
+    if (call == NULL) {
+        let_go(release, arg, NULL);
+        return err < 0 ? err : UV_ENOMEM;
+    }
+    call->work = (struct gruvi__work){.fn = fn, .arg = arg, .done = on_done};
+    call->release = release;
+    if ((err = run(call, fiber)) < 0)
+        return err;
+    err = call->work.status;
+    if (result != NULL)
+        *result = call->work.result;
+    free(call);
+    return err;
+}

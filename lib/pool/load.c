@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waits are counted by their order of magnitude: enough to see whether work
+ * starves, and a count is two instructions.
+ *
+ * Waiters are woken under the pool's lock.  That is a message or a system call
+ * each, and rare: somebody joins or closes a pool.
+ */
+#include "pool/load.h"
+
+void
+gruvi__load_init(struct gruvi__load *load)
+{
+    *load = (struct gruvi__load){.queued = 0};
+    gruvi__list_init(&load->joiners);
+    gruvi__list_init(&load->closers);
+}
+
+static unsigned
+bucket(uint64_t us)
+{
+    unsigned i = us == 0 ? 0 : 64 - (unsigned)__builtin_clzll(us);
+
+    return i < GRUVI_POOL_WAIT_BUCKETS ? i : GRUVI_POOL_WAIT_BUCKETS - 1;
+}
+
+void
+gruvi__load_begin(struct gruvi__load *load, uint64_t queued_at)
+{
+    load->queued--;
+    load->busy++;
+    load->wait[bucket((gruvi__clock_now() - queued_at) / 1000)]++;
+}
+
+void
+gruvi__load_wake(struct gruvi__list *waiters)
+{
+    struct gruvi__waiter *waiter;
+
+    while ((waiter = gruvi__waiter_claim_first(waiters)) != NULL)
+        gruvi__waiter_wake(waiter);
+}
+
+static void
+look(struct gruvi__load *load)
+{
+    if (load->queued == 0 && load->busy == 0)
+        gruvi__load_wake(&load->joiners);
+}
+
+void
+gruvi__load_end(struct gruvi__load *load)
+{
+    load->busy--;
+    load->done++;
+    look(load);
+}
+
+void
+gruvi__load_withdraw(struct gruvi__load *load)
+{
+    load->queued--;
+    look(load);
+}

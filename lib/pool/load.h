@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a pool has to do: counted under its lock, and who waits for it to have
+ * nothing to do, or no workers.
+ */
+#ifndef GRUVI_POOL_LOAD_H
+#define GRUVI_POOL_LOAD_H
+
+#include <gruvi/pool.h>
+
+#include "core/core.h"
+
+struct gruvi__load {
+    size_t queued;
+    unsigned busy; /* begun and not done */
+    uint64_t done;
+    uint64_t wait[GRUVI_POOL_WAIT_BUCKETS];
+    struct gruvi__list joiners, closers; /* struct gruvi__waiter */
+};
+
+void gruvi__load_init(struct gruvi__load *load);
+
+/* Work has begun that was queued at that time. */
+void gruvi__load_begin(struct gruvi__load *load, uint64_t queued_at);
+
+/* Work has been done, or was withdrawn: those who join may go on. */
+void gruvi__load_end(struct gruvi__load *load);
+void gruvi__load_withdraw(struct gruvi__load *load);
+
+/* Wake all on a list. */
+void gruvi__load_wake(struct gruvi__list *waiters);
+
+#endif
