@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Four hubs with some fibers each, and four plain threads, on the same object,
+ * with timeouts and cancels at random.  At the end the counts are exact:
+ * nothing was lost, and nothing came twice.
+ *
+ * The numbers are random, from GRUVI_TEST_SEED where that is set; it is
+ * printed.  How the threads mix is up to the system, so the same seed need not
+ * fail again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/core.h"
+#include "unit/harness.h"
+
+#define HUBS      4
+#define FIBERS    3 /* in each */
+#define THREADS   4
+#define WORKERS   (HUBS * FIBERS + THREADS)
+#define PRODUCERS (WORKERS / 2)
+#define ROUNDS    300
+#define PERMITS   3
+
+struct worker {
+    void (*work)(struct worker *self);
+    uint64_t random;
+    int number;
+    bool is_thread, finished;
+    gruvi_fiber_t *fiber;
+    long done; /* what it has had success with */
+};
+
+static struct worker workers[WORKERS];
+static uint64_t seed;
+
+/* xorshift64 */
+static unsigned
+chance(struct worker *self, unsigned n)
+{
+    self->random ^= self->random << 13;
+    self->random ^= self->random >> 7;
+    self->random ^= self->random << 17;
+    return (unsigned)(self->random >> 33) % n;
+}
+
+static double
+some_timeout(struct worker *self)
+{
+    switch (chance(self, 4)) {
+    case 0:
+        return 0;
+    case 1:
+        return GRUVI_FOREVER;
+    default:
+        return (1 + chance(self, 100)) * 1e-6;
+    }
+}
+
+/* Else it was one of those that end a wait here. */
+static bool
+had_success(int err)
+{
+    if (err != 0)
+        ck_assert_msg(err == UV_ETIMEDOUT || err == UV_ECANCELED, "%s",
+                      gruvi_err_name(err));
+    return err == 0;
+}
+
+/* Let others at it, sometimes, while something is held. */
+static void
+dwell(struct worker *self)
+{
+    if (chance(self, 4) > 0)
+        return;
+    if (self->is_thread)
+        sched_yield();
+    else
+        gruvi_sleep(chance(self, 2) * 1e-6);
+}
+
+/* --- the crew --------------------------------------------------------------
+ */
+
+static int
+run_fiber(void *arg)
+{
+    struct worker *self = arg;
+
+    self->work(self);
+    self->finished = true;
+    return 0;
+}
+
+static void
+run_thread(void *arg)
+{
+    struct worker *self = arg;
+
+    self->work(self);
+    ck_assert_ptr_null(gruvi__self.hub);
+}
+
+/* Cancel the fibers of a hub at random until all of them have ended. */
+static void
+run_hub(void *arg)
+{
+    struct worker *first = arg, dice = {.random = first->random ^ 0xabcdef};
+    int n, left;
+
+    ck_assert_ptr_nonnull(gruvi_get_hub());
+    for (n = 0; n < FIBERS; n++)
+        first[n].fiber = spawn(run_fiber, &first[n]);
+    /* One that is cancelled before it has begun never runs. */
+    turns(1);
+    do {
+        n = (int)chance(&dice, FIBERS);
+        if (!first[n].finished)
+            gruvi_fiber_cancel(first[n].fiber, NULL);
+        ck_assert_int_eq(gruvi_sleep(chance(&dice, 300) * 1e-6), 0);
+        for (left = n = 0; n < FIBERS; n++)
+            left += !first[n].finished;
+    } while (left > 0);
+    for (n = 0; n < FIBERS; n++)
+        finish(first[n].fiber);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
+static pthread_t crew[HUBS + THREADS];
+
+/* work is for even workers, other for odd ones. */
+static void
+begin_crew(void (*work)(struct worker *self),
+           void (*other)(struct worker *self))
+{
+    int n;
+
+    for (n = 0; n < WORKERS; n++)
+        workers[n] = (struct worker){
+            .work = n % 2 == 0 ? work : other,
+            .random = (seed + (uint64_t)n + 1) * 0x9e3779b97f4a7c15u,
+            .number = n,
+            .is_thread = n >= HUBS * FIBERS,
+        };
+    for (n = 0; n < HUBS; n++)
+        crew[n] = begin_thread(run_hub, &workers[n * FIBERS]);
+    for (; n < HUBS + THREADS; n++)
+        crew[n] = begin_thread(run_thread, &workers[HUBS * FIBERS + n - HUBS]);
+}
+
+/* How often all of them together had success. */
+static long
+end_crew(void)
+{
+    long done = 0;
+    int n;
+
+    for (n = 0; n < HUBS + THREADS; n++)
+        end_thread(crew[n]);
+    for (n = 0; n < WORKERS; n++)
+        done += workers[n].done;
+    return done;
+}
+
+/* --- locks ------------------------------------------------------------------
+ */
+
+static gruvi_lock_t lock;
+static long counter;   /* under lock */
+static int inside;     /* likewise */
+static bool reentrant; /* the lock is */
+
+static void
+enter_and_leave(struct worker *self)
+{
+    int again = reentrant ? (int)chance(self, 3) : 0, n;
+
+    ck_assert_int_eq(inside++, 0);
+    for (n = 0; n < again; n++)
+        ck_assert_int_eq(gruvi_lock_try_acquire(&lock), 0);
+    counter++;
+    dwell(self);
+    ck_assert_int_eq(--inside, 0);
+    for (n = 0; n < again; n++)
+        ck_assert_int_eq(gruvi_lock_release(&lock), 0);
+    ck_assert_int_eq(gruvi_lock_release(&lock), 0);
+    self->done++;
+}
+
+static void
+use_lock(struct worker *self)
+{
+    int n;
+
+    for (n = 0; n < ROUNDS; n++)
+        if (had_success(gruvi_lock_acquire(&lock, some_timeout(self))))
+            enter_and_leave(self);
+}
+
+THREAD_TEST(test_a_lock_is_held_by_one_at_a_time)
+{
+    reentrant = i == 1;
+    if (reentrant)
+        gruvi_rlock_init(&lock);
+    else
+        gruvi_lock_init(&lock);
+    counter = 0;
+    begin_crew(use_lock, use_lock);
+    ck_assert_int_eq(end_crew(), counter);
+    ck_assert(!gruvi_lock_locked(&lock));
+    gruvi_lock_destroy(&lock);
+}
+
+/* --- semaphores ------------------------------------------------------------
+ */
+
+static gruvi_semaphore_t sem;
+
+static void
+use_semaphore(struct worker *self)
+{
+    int n;
+
+    for (n = 0; n < ROUNDS; n++) {
+        if (!had_success(gruvi_semaphore_acquire(&sem, some_timeout(self))))
+            continue;
+        ck_assert_int_lt(__atomic_fetch_add(&inside, 1, __ATOMIC_RELAXED),
+                         PERMITS);
+        dwell(self);
+        __atomic_fetch_sub(&inside, 1, __ATOMIC_RELAXED);
+        ck_assert_int_eq(gruvi_semaphore_release(&sem), 0);
+    }
+}
+
+THREAD_TEST(test_a_semaphore_keeps_its_number_of_permits)
+{
+    int n;
+
+    gruvi_semaphore_init(&sem, PERMITS);
+    begin_crew(use_semaphore, use_semaphore);
+    end_crew();
+    for (n = 0; n < PERMITS; n++)
+        ck_assert_int_eq(gruvi_semaphore_try_acquire(&sem), 0);
+    ck_assert_int_eq(gruvi_semaphore_try_acquire(&sem), UV_EAGAIN);
+    gruvi_semaphore_destroy(&sem);
+}
+
+/* --- conditions: each token is for one -------------------------------------
+ */
+
+static gruvi_cond_t cond;
+static long tokens, consumed; /* under its lock */
+
+static void
+lock_cond(void)
+{
+    while (
+        !had_success(gruvi_lock_acquire(gruvi_cond_lock(&cond), GRUVI_FOREVER)))
+        ;
+}
+
+static void
+unlock_cond(void)
+{
+    ck_assert_int_eq(gruvi_lock_release(gruvi_cond_lock(&cond)), 0);
+}
+
+static void
+make_tokens(struct worker *self)
+{
+    int n;
+
+    for (n = 0; n < ROUNDS; n++) {
+        lock_cond();
+        tokens++;
+        ck_assert_int_eq(gruvi_cond_notify(&cond, 1), 0);
+        unlock_cond();
+        dwell(self);
+    }
+    self->done = ROUNDS;
+}
+
+static bool
+token_or_end(void *arg)
+{
+    (void)arg;
+    return tokens > 0 || consumed == PRODUCERS * ROUNDS;
+}
+
+/* Where one notification were lost it would not end. */
+static void
+use_tokens(struct worker *self)
+{
+    double timeout;
+    bool goes_on = true;
+
+    while (goes_on) {
+        timeout = chance(self, 3) == 0 ? some_timeout(self) : GRUVI_FOREVER;
+        lock_cond();
+        if (had_success(
+                gruvi_cond_wait_for(&cond, token_or_end, NULL, timeout))) {
+            goes_on = tokens > 0;
+            tokens -= goes_on;
+            consumed += goes_on;
+            self->done -= goes_on;
+        }
+        if (consumed == PRODUCERS * ROUNDS)
+            ck_assert_int_eq(gruvi_cond_notify_all(&cond), 0);
+        unlock_cond();
+    }
+}
+
+THREAD_TEST(test_no_notification_of_a_condition_is_lost)
+{
+    tokens = consumed = 0;
+    gruvi_cond_init(&cond, NULL);
+    begin_crew(make_tokens, use_tokens);
+    ck_assert_int_eq(end_crew(), 0);
+    ck_assert_int_eq(tokens, 0);
+    ck_assert_int_eq(consumed, PRODUCERS * ROUNDS);
+    gruvi_cond_destroy(&cond);
+}
+
+/* --- queues -----------------------------------------------------------------
+ */
+
+static gruvi_queue_t queue;
+static unsigned char seen[PRODUCERS * ROUNDS]; /* atomic */
+
+static void
+put_items(struct worker *self)
+{
+    gruvi_queue_put_options_t options = {0};
+    int n, err;
+
+    for (n = 0; n < ROUNDS; n++) {
+        options.size = 1 + chance(self, 3);
+        options.priority = chance(self, 5);
+        do {
+            err = gruvi_queue_put(&queue, &seen[self->number / 2 * ROUNDS + n],
+                                  &options, some_timeout(self));
+        } while (!had_success(err));
+    }
+    self->done = ROUNDS;
+}
+
+static void
+get_items(struct worker *self)
+{
+    void *item;
+    int err;
+
+    while ((err = gruvi_queue_get(&queue, &item, some_timeout(self))) !=
+           UV_EOF) {
+        if (!had_success(err)) {
+            ck_assert_ptr_null(item);
+            continue;
+        }
+        __atomic_fetch_add((unsigned char *)item, 1, __ATOMIC_RELAXED);
+        self->done--;
+        ck_assert_int_eq(gruvi_queue_task_done(&queue), 0);
+    }
+}
+
+/* Closed when the last item has been worked on. */
+static void
+close_when_done(void *arg)
+{
+    struct worker *self = arg;
+
+    while (self->done < PRODUCERS * ROUNDS) {
+        ck_assert_int_eq(gruvi_queue_join(&queue, GRUVI_FOREVER), 0);
+        sched_yield();
+        self->done = 0;
+        for (size_t n = 0; n < sizeof seen; n++)
+            self->done += __atomic_load_n(&seen[n], __ATOMIC_RELAXED);
+    }
+    gruvi_queue_close(&queue);
+}
+
+THREAD_TEST(test_every_item_of_a_queue_arrives_once)
+{
+    struct worker closer = {.number = -1};
+    size_t n;
+
+    memset(seen, 0, sizeof seen);
+    gruvi_queue_init(&queue, (gruvi_queue_order_t)i, 6);
+    begin_crew(put_items, get_items);
+    in_thread(close_when_done, &closer);
+    ck_assert_int_eq(end_crew(), 0);
+    for (n = 0; n < sizeof seen; n++)
+        ck_assert_int_eq(seen[n], 1);
+    ck_assert_uint_eq(gruvi_queue_size(&queue), 0);
+    ck_assert_int_eq(gruvi_queue_task_done(&queue), UV_EINVAL);
+    gruvi_queue_destroy(&queue);
+}
+
+/* --- stale wake-ups --------------------------------------------------------
+ */
+
+#define HUNTERS 4
+#define HUNTS   1500
+
+/* A waiter, and what it shares with the thread that wakes it. */
+struct hunter {
+    struct worker dice;
+    gruvi_semaphore_t sem;
+    int wanted, given; /* atomic: rounds */
+};
+
+static struct hunter hunters[HUNTERS];
+
+/* Not before it is over: a wake-up that was for an earlier wait disturbs. */
+static void
+wait_undisturbed(struct hunter *self)
+{
+    gruvi_event_t never = GRUVI_EVENT_INIT;
+    double timeout = (1 + chance(&self->dice, 30)) * 1e-6;
+    uint64_t began = uv_hrtime();
+
+    ck_assert_int_eq(gruvi_event_wait(&never, timeout), UV_ETIMEDOUT);
+    ck_assert_uint_ge(uv_hrtime() - began, (uint64_t)(timeout * 1e9));
+    gruvi_event_destroy(&never);
+}
+
+/*
+ *   hunter                         waker
+ *   wanted++                       sees it, soon or late
+ *   waits, for a short time        releases
+ *   in vain: takes it without a limit
+ *   the next wait is not disturbed
+ */
+static int
+hunt(void *arg)
+{
+    struct hunter *self = arg;
+    int n, err, missed = 0;
+
+    for (n = 0; n < HUNTS; n++) {
+        __atomic_fetch_add(&self->wanted, 1, __ATOMIC_RELEASE);
+        err = gruvi_semaphore_acquire(&self->sem,
+                                      (1 + chance(&self->dice, 40)) * 1e-6);
+        if (!had_success(err)) {
+            missed++;
+            if (chance(&self->dice, 2) == 0)
+                wait_undisturbed(self);
+            ck_assert_int_eq(gruvi_semaphore_acquire(&self->sem, GRUVI_FOREVER),
+                             0);
+        }
+        wait_undisturbed(self);
+        ck_assert_int_eq(gruvi_semaphore_try_acquire(&self->sem), UV_EAGAIN);
+    }
+    self->dice.done = missed;
+    return 0;
+}
+
+static void
+hunt_in_a_thread(void *arg)
+{
+    hunt(arg);
+}
+
+static void
+wake_hunters(void *arg)
+{
+    struct worker dice = {.random = seed + 77};
+    int n, left = HUNTERS * HUNTS;
+    unsigned delay;
+
+    (void)arg;
+    while (left > 0) {
+        for (n = 0; n < HUNTERS; n++) {
+            if (__atomic_load_n(&hunters[n].wanted, __ATOMIC_ACQUIRE) ==
+                hunters[n].given)
+                continue;
+            for (delay = chance(&dice, 500); delay > 0; delay--)
+                __asm__ volatile("" ::: "memory");
+            hunters[n].given++;
+            left--;
+            ck_assert_int_eq(gruvi_semaphore_release(&hunters[n].sem), 0);
+        }
+        sched_yield();
+    }
+}
+
+static void
+prepare_hunters(void)
+{
+    int n;
+
+    for (n = 0; n < HUNTERS; n++) {
+        hunters[n] = (struct hunter){.dice.random = (seed + (uint64_t)n + 1) *
+                                                    0x9e3779b97f4a7c15u};
+        gruvi_semaphore_init(&hunters[n].sem, 0);
+    }
+}
+
+HUB_TEST(test_a_wake_up_that_races_with_a_timeout_disturbs_no_later_wait)
+{
+    gruvi_fiber_t *fibers[HUNTERS];
+    pthread_t waker;
+    int n;
+
+    prepare_hunters();
+    waker = begin_thread(wake_hunters, NULL);
+    for (n = 0; n < HUNTERS; n++)
+        fibers[n] = spawn(hunt, &hunters[n]);
+    for (n = 0; n < HUNTERS; n++)
+        ck_assert_int_eq(finish(fibers[n]), 0);
+    end_thread(waker);
+}
+
+THREAD_TEST(test_nor_does_one_of_a_plain_thread)
+{
+    pthread_t threads[HUNTERS], waker;
+    int n;
+
+    prepare_hunters();
+    waker = begin_thread(wake_hunters, NULL);
+    for (n = 0; n < HUNTERS; n++)
+        threads[n] = begin_thread(hunt_in_a_thread, &hunters[n]);
+    for (n = 0; n < HUNTERS; n++)
+        end_thread(threads[n]);
+    end_thread(waker);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("sync stress");
+    TCase *tc = tcase_create("sync stress");
+    const char *value = getenv("GRUVI_TEST_SEED");
+
+    seed = value != NULL ? strtoull(value, NULL, 0)
+                         : uv_hrtime() ^ ((uint64_t)getpid() << 32);
+    printf("GRUVI_TEST_SEED=%llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, test_a_lock_is_held_by_one_at_a_time, 0, 2);
+    tcase_add_test(tc, test_a_semaphore_keeps_its_number_of_permits);
+    tcase_add_test(tc, test_no_notification_of_a_condition_is_lost);
+    tcase_add_loop_test(tc, test_every_item_of_a_queue_arrives_once, 0, 3);
+    tcase_add_test(
+        tc, test_a_wake_up_that_races_with_a_timeout_disturbs_no_later_wait);
+    tcase_add_test(tc, test_nor_does_one_of_a_plain_thread);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
