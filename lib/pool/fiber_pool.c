@@ -17,46 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pool/pool.h"
-
-/* Seconds: longer than the pauses of a service that is in use. */
-#define IDLE_TIMEOUT 10.0
-
-#define MAX_FIBERS 100
-
-struct fiber_pool {
-    gruvi_pool_t pool;
-    gruvi_hub_t *hub;
-    struct gruvi__hub_end end; /* its thread's; it keeps the pool */
-    unsigned min, max;
-
-    pthread_mutex_t lock; /* all that follows */
-    struct gruvi__load load;
-    unsigned size;
-    bool draining, abandoned;
-    bool called;              /* a worker is on its way to the queue */
-    bool wanted;              /* and visit() is to make it */
-    bool posted;              /* visit() is */
-    struct gruvi__list queue; /* struct gruvi__work */
-    struct gruvi__list idle;  /* by waiter.link, last used first */
-    struct gruvi__list workers;
-    struct gruvi__inbox_node node;
-};
+#include "pool/fiber_pool.h"
 
 struct worker {
     struct gruvi__list link; /* on pool->workers, by number */
-    struct fiber_pool *pool;
+    struct gruvi__fiber_pool *pool;
     gruvi_fiber_t *fiber;
     struct gruvi__waiter waiter; /* it waits here when idle */
     unsigned number;
     bool cancel; /* its work is to be cancelled */
 };
-
-static inline struct fiber_pool *
-real(gruvi_pool_t *pool)
-{
-    return gruvi__list_entry(pool, struct fiber_pool, pool);
-}
 
 static inline struct worker *
 worker_of(struct gruvi__list *link)
@@ -70,9 +40,8 @@ work_of(struct gruvi__list *link)
     return gruvi__list_entry(link, struct gruvi__work, link);
 }
 
-/* Under the lock: no worker is left, nor any work for one. */
-static bool
-over(const struct fiber_pool *pool)
+bool
+gruvi__fiber_pool_over(const struct gruvi__fiber_pool *pool)
 {
     return pool->size == 0 && gruvi__list_empty(&pool->queue);
 }
@@ -82,7 +51,7 @@ over(const struct fiber_pool *pool)
 
 /* Under the lock: take all work off the queue. */
 static void
-empty_queue(struct fiber_pool *pool, struct gruvi__list *works)
+empty_queue(struct gruvi__fiber_pool *pool, struct gruvi__list *works)
 {
     gruvi__list_init(works);
     gruvi__list_splice(works, &pool->queue);
@@ -90,7 +59,7 @@ empty_queue(struct fiber_pool *pool, struct gruvi__list *works)
 
 /* Say so of each, with the lock free. */
 static void
-fail_all(struct fiber_pool *pool, struct gruvi__list *works, int err)
+fail_all(struct gruvi__fiber_pool *pool, struct gruvi__list *works, int err)
 {
     struct gruvi__work *work;
     struct gruvi__list *link;
@@ -106,14 +75,13 @@ fail_all(struct fiber_pool *pool, struct gruvi__list *works, int err)
     }
 }
 
-/* In the hub's thread: where it is over for good, let go of the hub. */
-static void
-retire(struct fiber_pool *pool)
+void
+gruvi__fiber_pool_retire(struct gruvi__fiber_pool *pool)
 {
     bool retired;
 
     pthread_mutex_lock(&pool->lock);
-    retired = pool->abandoned && over(pool);
+    retired = pool->abandoned && gruvi__fiber_pool_over(pool);
     pthread_mutex_unlock(&pool->lock);
     if (!retired || gruvi__list_empty(&pool->end.link))
         return;
@@ -126,7 +94,7 @@ retire(struct fiber_pool *pool)
 
 /* Under the lock, like what follows: its number is the lowest that is free. */
 static void
-enlist(struct fiber_pool *pool, struct worker *worker)
+enlist(struct gruvi__fiber_pool *pool, struct worker *worker)
 {
     struct gruvi__list *link = pool->workers.next;
 
@@ -141,11 +109,11 @@ enlist(struct fiber_pool *pool, struct worker *worker)
 }
 
 static void
-delist(struct fiber_pool *pool, struct worker *worker)
+delist(struct gruvi__fiber_pool *pool, struct worker *worker)
 {
     gruvi__list_remove(&worker->link);
     pool->size--;
-    if (over(pool))
+    if (gruvi__fiber_pool_over(pool))
         gruvi__load_wake(&pool->load.closers);
 }
 
@@ -153,7 +121,7 @@ static int run_worker(void *arg);
 
 /* In the hub's thread. */
 static int
-start_worker(struct fiber_pool *pool)
+start_worker(struct gruvi__fiber_pool *pool)
 {
     struct worker *worker;
     char name[GRUVI__NAME_SIZE];
@@ -185,7 +153,7 @@ start_worker(struct fiber_pool *pool)
 static void visit(struct gruvi__inbox_node *node);
 
 static void
-post_visit(struct fiber_pool *pool)
+post_visit(struct gruvi__fiber_pool *pool)
 {
     if (pool->posted)
         return;
@@ -199,15 +167,9 @@ post_visit(struct fiber_pool *pool)
     }
 }
 
-/*
- * Have a worker come to the queue, if one can be had.
- *
- *   waiter  whom to wake when the lock is free; or NULL
- *
- * Returns why there is not a single worker, or 0.
- */
-static int
-call_worker(struct fiber_pool *pool, struct gruvi__waiter **waiter)
+int
+gruvi__fiber_pool_call(struct gruvi__fiber_pool *pool,
+                       struct gruvi__waiter **waiter)
 {
     int err;
 
@@ -232,7 +194,8 @@ call_worker(struct fiber_pool *pool, struct gruvi__waiter **waiter)
 static void
 visit(struct gruvi__inbox_node *node)
 {
-    struct fiber_pool *pool = gruvi__list_entry(node, struct fiber_pool, node);
+    struct gruvi__fiber_pool *pool =
+        gruvi__list_entry(node, struct gruvi__fiber_pool, node);
     struct gruvi__list works, *link;
     int err = 0;
 
@@ -253,21 +216,21 @@ visit(struct gruvi__inbox_node *node)
     }
     pthread_mutex_unlock(&pool->lock);
     fail_all(pool, &works, err);
-    retire(pool);
+    gruvi__fiber_pool_retire(pool);
     gruvi__pool_drop(&pool->pool);
 }
 
-/* Until called: 1; 0 where nobody did for too long, or it was cancelled. */
+/* Until called; false where nobody did for too long, or it was cancelled. */
 static bool
 wait_idle(struct worker *worker)
 {
-    struct fiber_pool *pool = worker->pool;
+    struct gruvi__fiber_pool *pool = worker->pool;
     int err;
 
     gruvi__waiter_init(&worker->waiter, worker->fiber);
     gruvi__list_add(pool->idle.next, &worker->waiter.link);
     pthread_mutex_unlock(&pool->lock);
-    err = gruvi__waiter_wait(&worker->waiter, "work", IDLE_TIMEOUT);
+    err = gruvi__waiter_wait(&worker->waiter, "work", pool->idle_timeout);
     pthread_mutex_lock(&pool->lock);
     gruvi__list_remove(&worker->waiter.link);
     return err == 0;
@@ -276,7 +239,7 @@ wait_idle(struct worker *worker)
 static struct gruvi__work *
 take(struct worker *worker)
 {
-    struct fiber_pool *pool = worker->pool;
+    struct gruvi__fiber_pool *pool = worker->pool;
     struct gruvi__list *link = gruvi__list_pop(&pool->queue);
     struct gruvi__work *work;
 
@@ -292,7 +255,7 @@ take(struct worker *worker)
 static struct gruvi__work *
 next_work(struct worker *worker)
 {
-    struct fiber_pool *pool = worker->pool;
+    struct gruvi__fiber_pool *pool = worker->pool;
     struct gruvi__work *work;
     bool called = true;
 
@@ -312,7 +275,7 @@ next_work(struct worker *worker)
 static void
 run(struct worker *worker, struct gruvi__work *work)
 {
-    struct fiber_pool *pool = worker->pool;
+    struct gruvi__fiber_pool *pool = worker->pool;
     gruvi_fiber_t *fiber = worker->fiber;
 
     work->result = NULL;
@@ -334,7 +297,7 @@ static int
 run_worker(void *arg)
 {
     struct worker *worker = arg;
-    struct fiber_pool *pool = worker->pool;
+    struct gruvi__fiber_pool *pool = worker->pool;
     gruvi_fiber_t *fiber = worker->fiber;
     struct gruvi__waiter *waiter = NULL;
     struct gruvi__work *work;
@@ -344,7 +307,7 @@ run_worker(void *arg)
     while ((work = next_work(worker)) != NULL) {
         waiter = NULL;
         if (!gruvi__list_empty(&pool->queue))
-            call_worker(pool, &waiter);
+            gruvi__fiber_pool_call(pool, &waiter);
         pthread_mutex_unlock(&pool->lock);
         if (waiter != NULL)
             gruvi__waiter_wake(waiter);
@@ -356,57 +319,18 @@ run_worker(void *arg)
     pthread_mutex_unlock(&pool->lock);
     free(worker);
     gruvi_fiber_unref(fiber);
-    retire(pool);
+    gruvi__fiber_pool_retire(pool);
     gruvi__pool_drop(&pool->pool);
     return 0;
 }
 
-/* --- what pools do -----------------------------------------------------------
+/* --- what others ask of workers ----------------------------------------------
  */
 
-static int
-add(gruvi_pool_t *public, struct gruvi__work *work, bool waits)
+int
+gruvi__fiber_pool_cancel(struct gruvi__fiber_pool *pool,
+                         struct gruvi__work *work)
 {
-    struct fiber_pool *pool = real(public);
-    struct gruvi__waiter *waiter = NULL;
-    int err;
-
-    (void)waits;
-    work->worker = NULL;
-    work->outer = NULL;
-    work->queued_at = gruvi__clock_now();
-    gruvi__list_init(&work->link);
-    pthread_mutex_lock(&pool->lock);
-    err = pool->draining ? UV_ESHUTDOWN : call_worker(pool, &waiter);
-    if (err == 0) {
-        gruvi__list_add(&pool->queue, &work->link);
-        pool->load.queued++;
-    }
-    pthread_mutex_unlock(&pool->lock);
-    if (waiter != NULL)
-        gruvi__waiter_wake(waiter);
-    return err;
-}
-
-static bool
-withdraw(gruvi_pool_t *public, struct gruvi__work *work)
-{
-    struct fiber_pool *pool = real(public);
-    bool queued;
-
-    pthread_mutex_lock(&pool->lock);
-    queued = !gruvi__list_empty(&work->link);
-    gruvi__list_remove(&work->link);
-    if (queued)
-        gruvi__load_withdraw(&pool->load);
-    pthread_mutex_unlock(&pool->lock);
-    return queued;
-}
-
-static int
-cancel(gruvi_pool_t *public, struct gruvi__work *work)
-{
-    struct fiber_pool *pool = real(public);
     struct worker *worker;
     int err = 0;
 
@@ -424,10 +348,9 @@ cancel(gruvi_pool_t *public, struct gruvi__work *work)
     return err;
 }
 
-static bool
-is_inside(gruvi_pool_t *public)
+bool
+gruvi__fiber_pool_is_worker(struct gruvi__fiber_pool *pool)
 {
-    struct fiber_pool *pool = real(public);
     const gruvi_fiber_t *current = gruvi__self.current;
     struct gruvi__list *link;
     bool found = false;
@@ -441,67 +364,17 @@ is_inside(gruvi_pool_t *public)
     return found;
 }
 
-static void
-run_inside(gruvi_pool_t *pool, struct gruvi__work *work)
-{
-    (void)pool;
-    work->result = NULL;
-    work->status = work->fn(work->arg, &work->result);
-    if (work->status < 0)
-        work->result = NULL;
-}
-
-static void
-close_pool(gruvi_pool_t *public)
-{
-    struct fiber_pool *pool = real(public);
-
-    pthread_mutex_lock(&pool->lock);
-    pool->draining = true;
-    gruvi__load_wake(&pool->idle); /* they look again, and end */
-    pthread_mutex_unlock(&pool->lock);
-}
-
-static bool
-is_over(gruvi_pool_t *pool)
-{
-    return over(real(pool));
-}
-
-static void
-abandon(gruvi_pool_t *public)
-{
-    struct fiber_pool *pool = real(public);
-
-    close_pool(public);
-    pthread_mutex_lock(&pool->lock);
-    pool->abandoned = true;
-    pthread_mutex_unlock(&pool->lock);
-    if (gruvi__is_own(pool->hub))
-        retire(pool);
-}
-
-static void
-free_pool(gruvi_pool_t *public)
-{
-    struct fiber_pool *pool = real(public);
-    gruvi_hub_t *hub = pool->hub;
-
-    pthread_mutex_destroy(&pool->lock);
-    free(pool);
-    gruvi_hub_unref(hub);
-}
-
 /* The hub closes: all fibers have ended, some workers before they ran. */
-static void
-on_hub_end(struct gruvi__hub_end *end)
+void
+gruvi__fiber_pool_on_hub_end(struct gruvi__hub_end *end)
 {
-    struct fiber_pool *pool = gruvi__list_entry(end, struct fiber_pool, end);
+    struct gruvi__fiber_pool *pool =
+        gruvi__list_entry(end, struct gruvi__fiber_pool, end);
     struct gruvi__list works, workers, *link;
 
-    close_pool(&pool->pool);
     gruvi__list_init(&workers);
     pthread_mutex_lock(&pool->lock);
+    pool->draining = true;
     empty_queue(pool, &works);
     while ((link = gruvi__list_pop(&pool->workers)) != NULL) {
         gruvi__list_add(&workers, link);
@@ -516,55 +389,4 @@ on_hub_end(struct gruvi__hub_end *end)
     }
     fail_all(pool, &works, UV_ECANCELED);
     gruvi__pool_drop(&pool->pool);
-}
-
-static const struct gruvi__pool_ops ops = {
-    .what = "pool",
-    .add = add,
-    .withdraw = withdraw,
-    .is_inside = is_inside,
-    .run_inside = run_inside,
-    .cancel = cancel,
-    .close = close_pool,
-    .is_over = is_over,
-    .abandon = abandon,
-    .free = free_pool,
-};
-
-gruvi_pool_t *
-gruvi_fiber_pool_new(const gruvi_pool_options_t *options)
-{
-    gruvi_hub_t *hub = gruvi_get_hub();
-    struct fiber_pool *pool;
-    int err = gruvi__pool_check(options);
-
-    if (hub == NULL)
-        return NULL;
-    if (err < 0)
-        return gruvi__fail(err);
-    pool = calloc(1, sizeof *pool);
-    if (pool == NULL)
-        return gruvi__fail(UV_ENOMEM);
-    pool->end.run = on_hub_end;
-    if (gruvi__hub_add_end(hub, &pool->end) < 0) {
-        free(pool);
-        return gruvi__fail(UV_ESHUTDOWN);
-    }
-    gruvi__pool_init(&pool->pool, &ops, options);
-    gruvi__pool_hold(&pool->pool);
-    pthread_mutex_init(&pool->lock, NULL);
-    gruvi__load_init(&pool->load);
-    gruvi__list_init(&pool->queue);
-    gruvi__list_init(&pool->idle);
-    gruvi__list_init(&pool->workers);
-    pool->pool.lock = &pool->lock;
-    pool->pool.load = &pool->load;
-    pool->pool.size = &pool->size;
-    pool->hub = gruvi_hub_ref(hub);
-    pool->min = options == NULL ? 0 : options->min_size;
-    pool->max = options == NULL || options->max_size == 0 ? MAX_FIBERS
-                                                          : options->max_size;
-    if (pool->max < pool->min)
-        pool->max = pool->min;
-    return &pool->pool;
 }

@@ -1,6 +1,8 @@
 # Level 3: threads for work that would block a hub, and pools of workers.
 LIBGRUVI_SOURCES += %D%/abandon.c
+LIBGRUVI_SOURCES += %D%/fiber_pool.h
 LIBGRUVI_SOURCES += %D%/fiber_pool.c
+LIBGRUVI_SOURCES += %D%/fibers.c
 LIBGRUVI_SOURCES += %D%/load.h
 LIBGRUVI_SOURCES += %D%/load.c
 LIBGRUVI_SOURCES += %D%/map.c

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "pool/pool.h"
+#include "pool/fiber_pool.h"
+#include "pool/threads.h"
 #include "unit/harness.h"
 
 static gruvi_pool_t *
@@ -329,6 +330,51 @@ HUB_TEST(test_the_pools_of_the_process_cannot_be_closed)
     ck_assert_int_eq(n, 1);
 }
 
+/* --- workers ----------------------------------------------------------------
+ */
+
+static void
+set_idle_timeout(gruvi_pool_t *pool, int kind, double timeout)
+{
+    if (kind == 0)
+        gruvi__list_entry(pool, struct gruvi__threads, pool)
+            ->threads.idle_timeout = timeout;
+    else
+        gruvi__list_entry(pool, struct gruvi__fiber_pool, pool)->idle_timeout =
+            timeout;
+}
+
+static unsigned
+size_of(gruvi_pool_t *pool)
+{
+    gruvi_pool_stats_t stats;
+
+    gruvi_pool_stats(pool, &stats);
+    return stats.size;
+}
+
+HUB_TEST(test_workers_that_are_idle_end_but_for_the_smallest_number)
+{
+    gruvi_pool_t *pool = new_pool(i, 4, 1);
+    struct job jobs[4];
+    gruvi_future_t *f[4];
+
+    set_idle_timeout(pool, i, 0.002);
+    for (int round = 0; round < 2; round++) {
+        for (int n = 0; n < 4; n++)
+            f[n] = begin_job(pool, &jobs[n]);
+        ck_assert_uint_eq(size_of(pool), 4);
+        for (int n = 0; n < 4; n++) {
+            gruvi_event_set(&jobs[n].go);
+            ck_assert_int_eq(finish_future(f[n]), 0);
+        }
+        wait_until(size_of(pool) == 1);
+        ck_assert_int_eq(gruvi_sleep(0.006), 0);
+        ck_assert_uint_eq(size_of(pool), 1);
+    }
+    end_pool(pool);
+}
+
 /* --- figures ----------------------------------------------------------------
  */
 
@@ -488,6 +534,8 @@ main(void)
                         0, 2);
     tcase_add_loop_test(tc, test_the_pools_of_the_process_cannot_be_closed, 0,
                         2);
+    tcase_add_loop_test(
+        tc, test_workers_that_are_idle_end_but_for_the_smallest_number, 0, 2);
     tcase_add_loop_test(tc, test_its_figures_tell_what_it_does, 0, 2);
     tcase_add_loop_test(tc, test_all_work_of_many_runs_once_or_is_cancelled, 0,
                         2);

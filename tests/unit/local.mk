@@ -85,6 +85,9 @@ UNIT_TESTS += %D%/check_wait
 UNIT_TESTS += %D%/check_sync_stress
 
 # pool
+UNIT_TESTS += %D%/check_abandon
+UNIT_TESTS += %D%/check_fiber_pool
+UNIT_TESTS += %D%/check_map
 UNIT_TESTS += %D%/check_pool
 UNIT_TESTS += %D%/check_thread_pool
 %C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
