@@ -9,6 +9,7 @@
  *   bench_sync post     callbacks posted by one and by four threads
  *   bench_sync work     blocking work, one by one and 1,000 in flight
  *
+ * What is alone_ was measured while the process had one thread.
  * Prints name=nanoseconds, and name_ratio=ours/libuv's where there is a peer.
  * Where two processors take part the figures depend on how far these are from
  * each other just now; compare what was measured in one run.
@@ -70,7 +71,7 @@ begin_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
  */
 
 static void
-bench_lock(void)
+bench_lock(const char *name)
 {
     gruvi_lock_t lock = GRUVI_LOCK_INIT;
     double begin = now();
@@ -80,7 +81,7 @@ bench_lock(void)
         check(gruvi_lock_acquire(&lock, GRUVI_FOREVER));
         check(gruvi_lock_release(&lock));
     }
-    printf("lock_unlock_ns=%.2f\n", (now() - begin) / (double)LOCKS);
+    printf("%s_ns=%.2f\n", name, (now() - begin) / (double)LOCKS);
 }
 
 /* Two sides, each with what the other one waits for. */
@@ -157,7 +158,7 @@ bench_ping_pong(const char *name, int (*play)(void *side))
     fibers[1] = spawn(play, &sides[1]);
     finish(fibers[0]);
     finish(fibers[1]);
-    printf("%s_ping_pong_ns=%.2f\n", name, (now() - begin) / (double)MESSAGES);
+    printf("%s_ns=%.2f\n", name, (now() - begin) / (double)MESSAGES);
     gruvi_queue_destroy(&sides[0].queue);
     gruvi_queue_destroy(&sides[1].queue);
 }
@@ -190,11 +191,35 @@ bench_crossing(const char *name, int (*play)(void *side))
 }
 
 static void
+bench_here(const char *lock, const char *event, const char *queue)
+{
+    bench_lock(lock);
+    bench_ping_pong(event, play_events);
+    bench_ping_pong(queue, play_queues);
+}
+
+static void *
+sleep_until_posted(void *arg)
+{
+    uv_sem_wait(arg);
+    return NULL;
+}
+
+/* Once alone, and once where there is another thread. */
+static void
 bench_hub(void)
 {
-    bench_lock();
-    bench_ping_pong("event", play_events);
-    bench_ping_pong("queue", play_queues);
+    pthread_t thread;
+    uv_sem_t sem;
+
+    bench_here("alone_lock_unlock", "alone_event_ping_pong",
+               "alone_queue_ping_pong");
+    check(uv_sem_init(&sem, 0));
+    begin_thread(&thread, sleep_until_posted, &sem);
+    bench_here("lock_unlock", "event_ping_pong", "queue_ping_pong");
+    uv_sem_post(&sem);
+    pthread_join(thread, NULL);
+    uv_sem_destroy(&sem);
 }
 
 static void
@@ -430,6 +455,8 @@ main(int argc, char **argv)
     size_t i;
 
     gruvi_set_log_sink(gruvi_log_to_stderr);
+    if (gruvi_get_hub() == NULL)
+        check(gruvi_last_error());
     for (i = 0; i < sizeof parts / sizeof *parts; i++)
         if (argc == 1 || (argc == 2 && strcmp(argv[1], parts[i].name) == 0)) {
             parts[i].run();
