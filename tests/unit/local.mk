@@ -43,6 +43,17 @@ UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_log
+UNIT_TESTS += %D%/check_memory
+%C%_check_memory_SOURCES =
+%C%_check_memory_SOURCES += %D%/check_memory.c
+%C%_check_memory_SOURCES += %D%/failing.h
+%C%_check_memory_SOURCES += %D%/failing.c
+%C%_check_memory_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
+WRAP_ALLOCATIONS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
+WRAP_ALLOCATIONS += -Wl,--wrap=posix_memalign -Wl,--wrap=free
+WRAP_ALLOCATIONS += -Wl,--wrap=mmap -Wl,--wrap=munmap
+# Assertions that hold are noted by libcheck, in memory.
+WRAP_ALLOCATIONS += -Wl,--wrap=_mark_point
 UNIT_TESTS += %D%/check_switchpoint
 %C%_check_switchpoint_SOURCES =
 %C%_check_switchpoint_SOURCES += %D%/check_switchpoint.c

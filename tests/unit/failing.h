@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocations that are counted, and fail when told to: those that libgruvi
+ * makes itself, and libuv's for its handles and loops.
+ *
+ * The program is linked with WRAP_ALLOCATIONS, so that the sanitizers' and
+ * Valgrind's allocators stay behind these.
+ */
+#ifndef TESTS_UNIT_FAILING_H
+#define TESTS_UNIT_FAILING_H
+
+#include <stdbool.h>
+
+/* First thing in main(): libuv asks here from now on. */
+void failing_begin(void);
+
+/* From here to its end what this thread allocates and frees is counted. */
+void count_allocations(void);
+
+/*
+ * Have the nth allocation of this thread from now on fail, or all from that
+ * one on; 0: none.  Memory and mappings count alike.
+ */
+void fail_allocation(int n, bool all_from_there);
+
+/* No more failures.  Returns how many allocations have failed. */
+int stop_failing(void);
+
+/* How many allocations, failed ones included, since fail_allocation(). */
+int allocations(void);
+
+/* How many of those counted have not been freed. */
+int live_allocations(void);
+
+#endif
