@@ -18,6 +18,8 @@ MAN3_PAGES += %D%/gruvi_version.3
 
 dist_man_MANS += $(MAN3_PAGES)
 dist_man_MANS += %D%/gruvi.7
+dist_man_MANS += %D%/gruvid-plugin.7
+dist_man_MANS += %D%/gruvid.8
 dist_man_MANS += %D%/gruvid.conf.5
 
 EXTRA_DIST += %D%/names

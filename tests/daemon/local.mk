@@ -33,6 +33,10 @@ EXTRA_DIST += $(CONFIG_CHECKS) %D%/config
 DAEMON_TESTS += %D%/check_plugin_note
 %C%_check_plugin_note_LDADD = $(DAEMON_TEST_LIBS)
 
+PLUGIN_CHECKS = %D%/plugin_examples
+TESTS += $(PLUGIN_CHECKS)
+EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
+
 # the log
 DAEMON_TESTS += %D%/check_log_line
 %C%_check_log_line_LDADD = $(DAEMON_TEST_LIBS)
