@@ -238,7 +238,6 @@ GRUVI_API void gruvi_stream_close(gruvi_stream_t *s);
 GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
 
 /*
-/*
  * How many bytes have been received and sent so far: who finds the same number
  * later knows that nothing has moved in between.
  *
