@@ -422,7 +422,7 @@ wait_until_shutdown(void *arg)
     struct act *act = arg;
 
     act->result = call(act, GRUVI_FOREVER);
-    act->next = gruvi_sleep(SHORT);
+    act->next = gruvi_sleep(GRUVI_FOREVER);
     return 0;
 }
 

@@ -23,6 +23,8 @@ struct stage {
     uv_idle_t handle;     /* not started */
     gruvi_event_t event;  /* is set */
     int fds[2];           /* the first is readable */
+    gruvi_listener_t *listener;
+    gruvi_stream_t *near, *far; /* near has a line to read */
 };
 
 extern const struct switchpoint switchpoints[];
