@@ -43,6 +43,7 @@ UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_log
+UNIT_TESTS += %D%/check_many
 UNIT_TESTS += %D%/check_descriptors
 UNIT_TESTS += %D%/check_memory
 %C%_check_memory_SOURCES =
