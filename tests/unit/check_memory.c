@@ -9,21 +9,6 @@
 #include <unistd.h>
 
 #include "unit/failing.h"
-#include "unit/harness.h"
-
-#define MOST 200 /* allocations of one operation */
-
-/*
- * Something that allocates.  Returns 0, or its error where it has done
- * nothing; what it made, it has ended again.
- */
-typedef int (*operation_fn)(gruvi_hub_t *hub);
-
-struct trial {
-    operation_fn operation;
-    int n;
-    bool all, failed;
-};
 
 /* --- operations --------------------------------------------------------------
  */
@@ -199,54 +184,10 @@ static const operation_fn operations[] = {
     watch,          wait_for_descriptor, queue_callback,
     add_cleanups};
 
-/* --- each allocation fails in turn ------------------------------------------
- */
-
-/* In a fresh hub, so that what it keeps from the first time on is not there. */
-static void
-try_operation(void *arg)
-{
-    struct trial *trial = arg;
-    gruvi_hub_t *hub;
-    int err;
-
-    count_allocations();
-    hub = gruvi_get_hub();
-    ck_assert_ptr_nonnull(hub);
-    fail_allocation(trial->n, trial->all);
-    err = trial->operation(hub);
-    trial->failed = stop_failing() > 0;
-    if (err != 0) {
-        ck_assert(trial->failed);
-        ck_assert_int_eq(err, UV_ENOMEM);
-    }
-    ck_assert_uint_eq(fibers_of(hub), 0);
-    ck_assert_int_eq(trial->operation(hub), 0);
-    ck_assert_int_eq(gruvi_hub_close(hub), 0);
-}
-
-static int
-sweep(void (*try)(void *trial), operation_fn operation, bool all)
-{
-    struct trial trial = {.operation = operation, .all = all};
-
-    do {
-        trial.n++;
-        ck_assert_int_lt(trial.n, MOST);
-        trial.failed = false;
-        in_thread(try, &trial);
-        ck_assert_msg(live_allocations() == 0,
-                      "allocation %d failed: %d are left", trial.n,
-                      live_allocations());
-    } while (trial.failed);
-    return trial.n - 1;
-}
-
 THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 {
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    ck_assert_int_gt(sweep(try_operation, operations[i], false), 0);
-    ck_assert_int_gt(sweep(try_operation, operations[i], true), 0);
+    ck_assert_int_gt(sweep_operation(operations[i]), 0);
     close(fds[0]);
     close(fds[1]);
 }
@@ -276,8 +217,8 @@ try_hub(void *arg)
 
 THREAD_TEST(test_making_a_hub_survives_each_allocation_that_fails)
 {
-    ck_assert_int_gt(sweep(try_hub, NULL, false), 3);
-    ck_assert_int_gt(sweep(try_hub, NULL, true), 3);
+    ck_assert_int_gt(sweep(try_hub, false), 3);
+    ck_assert_int_gt(sweep(try_hub, true), 3);
 }
 
 /* The thread may end instead of trying again. */
@@ -294,8 +235,8 @@ try_hub_once(void *arg)
 
 THREAD_TEST(test_a_thread_may_end_without_the_hub_it_wanted)
 {
-    ck_assert_int_gt(sweep(try_hub_once, NULL, false), 3);
-    ck_assert_int_gt(sweep(try_hub_once, NULL, true), 3);
+    ck_assert_int_gt(sweep(try_hub_once, false), 3);
+    ck_assert_int_gt(sweep(try_hub_once, true), 3);
 }
 
 static void
@@ -320,8 +261,8 @@ try_switch_back(void *arg)
 
 THREAD_TEST(test_a_switch_back_without_a_hub_is_told_of_by_a_switchpoint)
 {
-    ck_assert_int_gt(sweep(try_switch_back, NULL, false), 3);
-    ck_assert_int_gt(sweep(try_switch_back, NULL, true), 3);
+    ck_assert_int_gt(sweep(try_switch_back, false), 3);
+    ck_assert_int_gt(sweep(try_switch_back, true), 3);
 }
 
 static int

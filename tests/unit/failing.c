@@ -16,6 +16,7 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 int __real_posix_memalign(void **out, size_t align, size_t size);
+char *__real_realpath(const char *path, char *resolved);
 void __real_free(void *memory);
 void *__real_mmap(void *at, size_t size, int prot, int flags, int fd,
                   off_t offset);
@@ -25,6 +26,7 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 int __wrap_posix_memalign(void **out, size_t align, size_t size);
+char *__wrap_realpath(const char *path, char *resolved);
 void __wrap_free(void *memory);
 void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd,
                   off_t offset);
@@ -90,6 +92,14 @@ __wrap_posix_memalign(void **out, size_t align, size_t size)
     if (err == 0)
         counted(*out);
     return err;
+}
+
+char *
+__wrap_realpath(const char *path, char *resolved)
+{
+    if (resolved != NULL)
+        return __real_realpath(path, resolved);
+    return fails() ? NULL : counted(__real_realpath(path, NULL));
 }
 
 void
@@ -170,4 +180,65 @@ int
 live_allocations(void)
 {
     return live;
+}
+
+/* --- each allocation fails in turn ------------------------------------------
+ */
+
+#define MOST 200 /* allocations of one operation */
+
+/* In a fresh hub, so that what it keeps from the first time on is not there. */
+static void
+try_operation(void *arg)
+{
+    struct trial *trial = arg;
+    gruvi_hub_t *hub;
+    int err;
+
+    count_allocations();
+    hub = gruvi_get_hub();
+    ck_assert_ptr_nonnull(hub);
+    fail_allocation(trial->n, trial->all);
+    err = trial->operation(hub);
+    trial->failed = stop_failing() > 0;
+    if (err != 0) {
+        ck_assert(trial->failed);
+        ck_assert_int_eq(err, UV_ENOMEM);
+    }
+    ck_assert_uint_eq(fibers_of(hub), 0);
+    ck_assert_int_eq(trial->operation(hub), 0);
+    ck_assert_int_eq(gruvi_hub_close(hub), 0);
+}
+
+static int
+sweep_trial(void (*try)(void *trial), struct trial *trial)
+{
+    do {
+        trial->n++;
+        ck_assert_int_lt(trial->n, MOST);
+        trial->failed = false;
+        in_thread(try, trial);
+        ck_assert_msg(live_allocations() == 0,
+                      "allocation %d failed: %d are left", trial->n,
+                      live_allocations());
+    } while (trial->failed);
+    return trial->n - 1;
+}
+
+int
+sweep(void (*try)(void *trial), bool all_from_there)
+{
+    struct trial trial = {.all = all_from_there};
+
+    return sweep_trial(try, &trial);
+}
+
+int
+sweep_operation(operation_fn operation)
+{
+    struct trial one = {.operation = operation};
+    struct trial rest = {.operation = operation, .all = true};
+
+    sweep_trial(try_operation, &rest);
+    return sweep_trial(try_operation, &one);
 }

@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "unit/harness.h"
+
 /* First thing in main(): libuv asks here from now on. */
 void failing_begin(void);
 
@@ -31,5 +33,33 @@ int allocations(void);
 
 /* How many of those counted have not been freed. */
 int live_allocations(void);
+
+/*
+ * Something that allocates.  Returns 0, or its error where it has done
+ * nothing; what it made, it has ended again.
+ */
+typedef int (*operation_fn)(gruvi_hub_t *hub);
+
+/* One attempt, in a thread of its own: allocation n fails. */
+struct trial {
+    operation_fn operation;
+    int n;
+    bool all;    /* and all that follow */
+    bool failed; /* set where it did */
+};
+
+/*
+ * Try with each allocation in turn, until none fails any more, and see each
+ * time that nothing is left.
+ *
+ * Returns how many there were.
+ */
+int sweep(void (*try)(void *trial), bool all);
+
+/*
+ * The same with an operation, alone and with all that follow.  It has to return
+ * UV_ENOMEM where it fails, and to work right afterwards.
+ */
+int sweep_operation(operation_fn operation);
 
 #endif

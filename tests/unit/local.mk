@@ -46,6 +46,12 @@ UNIT_TESTS += %D%/check_log
 UNIT_TESTS += %D%/check_many
 UNIT_TESTS += %D%/check_descriptors
 UNIT_TESTS += %D%/check_memory
+UNIT_TESTS += %D%/check_memory_stream
+%C%_check_memory_stream_SOURCES =
+%C%_check_memory_stream_SOURCES += %D%/check_memory_stream.c
+%C%_check_memory_stream_SOURCES += %D%/failing.h
+%C%_check_memory_stream_SOURCES += %D%/failing.c
+%C%_check_memory_stream_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
 %C%_check_memory_SOURCES =
 %C%_check_memory_SOURCES += %D%/check_memory.c
 %C%_check_memory_SOURCES += %D%/failing.h
@@ -53,7 +59,7 @@ UNIT_TESTS += %D%/check_memory
 %C%_check_memory_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
 WRAP_ALLOCATIONS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 WRAP_ALLOCATIONS += -Wl,--wrap=posix_memalign -Wl,--wrap=free
-WRAP_ALLOCATIONS += -Wl,--wrap=mmap -Wl,--wrap=munmap
+WRAP_ALLOCATIONS += -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=realpath
 # Assertions that hold are noted by libcheck, in memory.
 WRAP_ALLOCATIONS += -Wl,--wrap=_mark_point
 UNIT_TESTS += %D%/check_switchpoint
