@@ -4,9 +4,11 @@ EXTRA_DIST += %D%/README.md
 
 BENCHMARKS =
 BENCHMARKS += %D%/bench_context
+BENCHMARKS += %D%/bench_echo
 BENCHMARKS += %D%/bench_fiber
 
 %C%_bench_context_SOURCES = %D%/bench_context.c
+%C%_bench_echo_SOURCES = %D%/bench_echo.c
 %C%_bench_fiber_SOURCES = %D%/bench_fiber.c
 EXTRA_PROGRAMS += $(BENCHMARKS)
 CLEANFILES += $(BENCHMARKS)
