@@ -24,8 +24,7 @@
 #include "notify.h"
 #include "process.h"
 
-/* --- what the root fiber waits for ------------------------------------------
- */
+/* --- what the root fiber waits for --------------------------------------- */
 
 double
 gruvid__now(void)
@@ -83,8 +82,7 @@ gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
     return err == 0;
 }
 
-/* --- start ------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 init_plugin(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
@@ -233,8 +231,7 @@ live(struct gruvid__daemon *daemon)
     return status;
 }
 
-/* --- the whole --------------------------------------------------------------
- */
+/* --- the whole ----------------------------------------------------------- */
 
 static int
 open_log(gruvid__config_t *config, bool verbose)

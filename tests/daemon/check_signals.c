@@ -45,12 +45,10 @@ START_TEST(test_sigusr1_reopens_the_log_file)
         "[log]\ntarget = file:@DIR@/log\n" ECHO "fiber = good\n", NULL);
     const char *path = gruvid_path(g, "log"), *moved = gruvid_path(g, "log.1");
 
-    while (strstr(read_text(path), "gruvid: ready") == NULL)
-        usleep(1000);
+    file_says(path, "gruvid: ready");
     ck_assert_int_eq(rename(path, moved), 0);
     gruvid_signal(g, SIGUSR1);
-    while (strstr(read_text(path), "was opened again") == NULL)
-        usleep(1000);
+    file_says(path, "was opened again");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     ck_assert_ptr_nonnull(strstr(read_text(path), "gruvid: stopped\n"));
     ck_assert_ptr_null(strstr(read_text(moved), "stopped"));

@@ -33,8 +33,7 @@ ends_with(const char *config, int status, const char *reason)
     gruvid_says(g, reason);
 }
 
-/* --- what is checked before anything runs ------------------------------------
- */
+/* --- what is checked before anything runs -------------------------------- */
 
 START_TEST(test_modules_that_are_no_plugins_are_mistakes_of_the_configuration)
 {

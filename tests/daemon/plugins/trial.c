@@ -52,8 +52,7 @@ is(const gruvid_plugin_t *plugin, const char *option, const char *value)
     return strcmp(gruvid_option_string(plugin, option), value) == 0;
 }
 
-/* --- what fibers do ----------------------------------------------------------
- */
+/* --- what fibers do ------------------------------------------------------ */
 
 static int
 wait_for_ever(void)
@@ -113,8 +112,7 @@ spawn_named(gruvi_fiber_fn target, void *arg, const char *name)
     return gruvi_spawn_ex(target, arg, &named);
 }
 
-/* --- start -------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 log_options(const gruvid_plugin_t *plugin)
