@@ -62,10 +62,16 @@ gruvid__wait(struct gruvid__daemon *daemon, double until)
 {
     int err = gruvi_event_wait(&daemon->wake, left(until));
 
-    if (err == UV_EINTR)
-        count_interrupt(daemon);
-    else if (err < 0)
+    if (err == UV_ETIMEDOUT)
         return false;
+    if (err == UV_EINTR) {
+        count_interrupt(daemon);
+    } else if (err < 0) {
+        /* Never seen; to wait again would be to wait in circles. */
+        gruvi_error("the root fiber cannot wait: %s", gruvi_strerror(err));
+        daemon->stopping = true;
+        return false;
+    }
     gruvi_event_clear(&daemon->wake);
     return true;
 }
@@ -299,13 +305,14 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         greet(&daemon);
         status = live(&daemon);
     }
-    gruvi_info("stopped");
     if (daemon.abandoned) {
+        gruvi_info("stopped, with fibers left behind");
         /* Fibers and threads of plugins are still at it.  What exit() runs
          * would pull things from under their feet. */
         fflush(NULL);
         _exit(status);
     }
     end(&daemon);
+    gruvi_info("stopped");
     return status;
 }

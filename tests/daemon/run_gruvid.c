@@ -142,7 +142,7 @@ exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
     for (size_t i = 0; options->env != NULL && options->env[i] != NULL; i++)
         putenv((char *)options->env[i]);
     /* make or libcheck may ignore or block some of them. */
-    signal(SIGINT, SIG_DFL);
+    signal(SIGINT, options->ignore_sigint ? SIG_IGN : SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

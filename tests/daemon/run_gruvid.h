@@ -44,6 +44,7 @@ struct gruvid_options {
     bool no_stderr;          /* 2 is closed as well: there is no log */
     bool stdout_too;         /* stdout goes where stderr goes */
     bool first_process;      /* in a PID namespace of its own */
+    bool ignore_sigint;      /* as in the background of a shell */
     bool journal;            /* its stderr claims to be the journal */
     rlim_t files;            /* limit of descriptors; 0: as it is */
     rlim_t hard_files;       /* the hard one; 0: the same */
