@@ -227,7 +227,8 @@ hub_new(gruvi_fiber_t *root)
         free(hub);
         return gruvi__fail(err);
     }
-    gruvi__overflow_describe = describe_overflow;
+    __atomic_store_n(&gruvi__overflow_describe, describe_overflow,
+                     __ATOMIC_RELAXED);
     gruvi__overflow_install();
     gruvi__sigint_listen(hub);
     return hub;

@@ -44,6 +44,7 @@ UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_log
 UNIT_TESTS += %D%/check_many
+UNIT_TESTS += %D%/check_storm
 UNIT_TESTS += %D%/check_descriptors
 UNIT_TESTS += %D%/check_memory
 UNIT_TESTS += %D%/check_memory_stream
