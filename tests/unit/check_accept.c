@@ -334,6 +334,32 @@ HUB_TEST(test_a_stream_that_is_closed_makes_room_at_once)
     end_shortage(&s);
 }
 
+HUB_TEST(test_all_that_lack_descriptors_are_told)
+{
+    char addresses[3][GRUVI_ADDRESS_SIZE];
+    struct acceptor acceptors[3];
+    int fds[3];
+
+    for (int n = 0; n < 3; n++) {
+        acceptors[n].listener = net_listen(NET_TCP, addresses[n]);
+        fds[n] = net_connect(addresses[n]);
+    }
+    if (plays_shortage())
+        goto end;
+    net_spare(0);
+    for (int n = 0; n < 3; n++)
+        begin_accept(&acceptors[n], acceptors[n].listener, GRUVI_FOREVER);
+    wait_until(logged("connections wait") == 3);
+    net_spare_all();
+    for (int n = 0; n < 3; n++)
+        ck_assert_int_eq(end_accept(&acceptors[n]), 0);
+end:
+    for (int n = 0; n < 3; n++) {
+        gruvi_listener_close(acceptors[n].listener);
+        close(fds[n]);
+    }
+}
+
 /* Without descriptors the kernel does not even look into the queue. */
 HUB_TEST(test_without_connections_nobody_misses_descriptors)
 {
@@ -426,6 +452,7 @@ shortages(void)
     tcase_add_test(tc,
                    test_without_descriptors_an_accept_waits_and_says_so_once);
     tcase_add_test(tc, test_a_stream_that_is_closed_makes_room_at_once);
+    tcase_add_test(tc, test_all_that_lack_descriptors_are_told);
     tcase_add_test(tc, test_without_connections_nobody_misses_descriptors);
     tcase_add_loop_test(tc, test_a_wait_for_descriptors_can_be_ended, 0, 3);
     tcase_add_loop_test(tc, test_other_shortages_are_waited_for_as_well, 0, 4);
