@@ -85,7 +85,14 @@ gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
 
     while ((err = gruvi_group_join(group, left(until))) == UV_EINTR)
         count_interrupt(daemon);
-    return err == 0;
+    if (err < 0) {
+        /* The process may have stood still itself: what was ready all the time
+         * has its chance, so that nobody is accused for that. */
+        GRUVI_SHIELD {
+            gruvi_sleep(0);
+        }
+    }
+    return gruvi_group_size(group) == 0;
 }
 
 /* --- start --------------------------------------------------------------- */

@@ -232,14 +232,14 @@ companion(void *arg)
     return UV_ECANCELED;
 }
 
-/* Writes for a second, while the fiber of the connection reads. */
+/* Writes for more than a second, while the fiber of the connection reads. */
 static int
 ticker(void *arg)
 {
     gruvi_stream_t *stream = arg;
     int err = 0;
 
-    for (int i = 0; i < 20 && err == 0; i++) {
+    for (int i = 0; i < 30 && err == 0; i++) {
         err = gruvi_stream_write(stream, "tick\n", 5);
         if (err == 0)
             err = gruvi_sleep(0.05);
