@@ -13,7 +13,7 @@ static const char *const start_choices[] = {
     "good",     "refuse",       "slow",   "hang", "stubborn",
     "blocking", "wrong_option", "orphan", NULL};
 static const char *const fiber_choices[] = {
-    "none", "good", "fail", "stubborn", "peer", "blocking", NULL};
+    "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
 static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
                                             "name", "peer", "tick",  NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
@@ -85,6 +85,17 @@ sleep_in_thread(void *arg, void **result)
     return 0;
 }
 
+/* Uses a good half of a megabyte of stack. */
+static int
+go_deep(int frames)
+{
+    volatile char frame[4096];
+
+    for (size_t i = 0; i < sizeof frame; i += 512)
+        frame[i] = (char)frames;
+    return frames == 0 ? frame[0] : go_deep(frames - 1) + frame[512];
+}
+
 static int
 fiber_main(void *arg)
 {
@@ -95,6 +106,8 @@ fiber_main(void *arg)
         return UV_EINVAL;
     if (is(plugin, "fiber", "peer"))
         return UV_ECONNRESET;
+    if (is(plugin, "fiber", "deep"))
+        gruvi_info("back from the depth: %d", go_deep(140) != 0);
     if (is(plugin, "fiber", "stubborn"))
         return wait_on();
     if (is(plugin, "fiber", "blocking"))
