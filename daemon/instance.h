@@ -68,8 +68,8 @@ struct gruvid_plugin {
     double idle_timeout;    /* seconds without traffic; 0: no limit */
     bool was_full;          /* and was logged */
 
-    int status; /* what start has returned; UV_EBUSY before */
-    bool done;  /* stop has returned */
+    bool done;  /* start, or stop, whichever runs, has returned */
+    int status; /* what start has returned */
 
     /* Counters, for the log.  gone and failed are connections, and fibers of
      * the plugin's own. */
@@ -141,7 +141,7 @@ void gruvid__plugin_stop(gruvid_plugin_t *plugin);
  * Listen on all addresses of an instance; nothing is accepted yet.
  *
  * Returns 0.
- * Errors:  of gruvi_listen(); logged.
+ * Errors:  of gruvi_listen(); logged, but for UV_EINTR.
  */
 int gruvid__serve_bind(gruvid_plugin_t *plugin);
 

@@ -21,6 +21,7 @@ start_main(void *arg)
     int (*start)(gruvid_plugin_t *) = plugin->module->descriptor.start;
 
     plugin->status = start == NULL ? 0 : start(plugin);
+    plugin->done = true;
     gruvid__wake(plugin->daemon);
     return 0;
 }
@@ -79,7 +80,7 @@ await_start(gruvid_plugin_t *plugin)
     double timeout = gruvid__section_duration(plugin->section, "start_timeout");
     double until = timeout > 0 ? gruvid__now() + timeout : GRUVI_FOREVER;
 
-    while (plugin->status == UV_EBUSY) {
+    while (!plugin->done) {
         if (daemon->stopping)
             return UV_ECANCELED;
         if (!gruvid__wait(daemon, until)) {
@@ -104,7 +105,7 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
     if (err < 0)
         goto fail_group;
     plugin->state = GRUVID__STARTING;
-    plugin->status = UV_EBUSY;
+    plugin->done = false;
     err = spawn(plugin, start_main, "start");
     if (err < 0)
         goto fail_spawn;
@@ -140,6 +141,7 @@ run_stop(gruvid_plugin_t *plugin)
 
     if (plugin->module->descriptor.stop == NULL)
         return;
+    plugin->done = false;
     err = gruvi_group_init(&plugin->group, plugin->name);
     if (err == 0)
         err = spawn(plugin, stop_main, "stop");

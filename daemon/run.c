@@ -189,9 +189,14 @@ take_addresses(struct gruvid__daemon *daemon)
         gruvid__config_section(daemon->config, "gruvid"), "user");
     char why[256];
 
-    for (size_t i = 0; i < daemon->n_plugins; i++)
-        if (gruvid__serve_bind(&daemon->plugins[i]) < 0)
+    for (size_t i = 0; i < daemon->n_plugins && !daemon->stopping; i++) {
+        int err = gruvid__serve_bind(&daemon->plugins[i]);
+
+        if (err == UV_EINTR)
+            count_interrupt(daemon);
+        else if (err < 0)
             return GRUVID__EXIT_PLUGIN;
+    }
     if (gruvid__process_become(user, why, sizeof why) < 0) {
         gruvi_error("%s", why);
         return GRUVID__EXIT_FAILURE;
@@ -205,7 +210,7 @@ start_plugins(struct gruvid__daemon *daemon)
     for (size_t i = 0; i < daemon->n_plugins && !daemon->stopping; i++) {
         int err = gruvid__plugin_start(&daemon->plugins[i]);
 
-        if (err < 0 && err != UV_ECANCELED)
+        if (err < 0 && !(err == UV_ECANCELED && daemon->stopping))
             return GRUVID__EXIT_PLUGIN;
     }
     for (size_t i = 0; i < daemon->n_plugins && !daemon->stopping; i++)

@@ -307,6 +307,8 @@ gruvid__serve_bind(gruvid_plugin_t *plugin)
 
         door->plugin = plugin;
         err = gruvi_listen(&door->listener, addresses[i], NULL);
+        if (err == UV_EINTR)
+            return err;
         if (err < 0) {
             gruvi_error("plugin %s: cannot listen on %s: %s%s", plugin->name,
                         addresses[i], gruvi_strerror(err), hint(err));

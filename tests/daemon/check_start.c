@@ -289,6 +289,14 @@ START_TEST(test_a_plugin_that_refuses_is_exit_69_with_its_reason)
 }
 END_TEST
 
+START_TEST(test_any_negative_code_refuses)
+{
+    ends_with("[plugin trial]\nat_start = busy\n", 69,
+              "plugin trial refused to start: ");
+    ends_with("[plugin trial]\nat_start = cancelled\n", 69, "(ECANCELED)\n");
+}
+END_TEST
+
 START_TEST(test_the_fibers_of_a_plugin_that_refuses_are_cancelled)
 {
     struct gruvid *g = gruvid_run("[plugin trial]\nat_start = hang\n"
@@ -394,6 +402,7 @@ static void
 add_failures(TCase *tc)
 {
     tcase_add_test(tc, test_a_plugin_that_refuses_is_exit_69_with_its_reason);
+    tcase_add_test(tc, test_any_negative_code_refuses);
     tcase_add_test(tc, test_the_fibers_of_a_plugin_that_refuses_are_cancelled);
     tcase_add_test(tc, test_a_start_that_cannot_be_cancelled_is_left_and_named);
     tcase_add_test(tc, test_an_address_that_is_taken_is_exit_69_and_named);

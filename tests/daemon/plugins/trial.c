@@ -10,8 +10,8 @@
 #include <gruvid/plugin.h>
 
 static const char *const start_choices[] = {
-    "good",     "refuse",       "slow",   "hang", "stubborn",
-    "blocking", "wrong_option", "orphan", NULL};
+    "good",         "refuse", "slow", "hang",      "stubborn", "blocking",
+    "wrong_option", "orphan", "busy", "cancelled", NULL};
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
 static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
@@ -198,6 +198,10 @@ start(gruvid_plugin_t *plugin)
         gruvi_fiber_unref(spawn_named(fiber_main, plugin, "worker"));
     if (is(plugin, "at_start", "refuse"))
         return UV_EACCES;
+    if (is(plugin, "at_start", "busy"))
+        return UV_EBUSY;
+    if (is(plugin, "at_start", "cancelled"))
+        return UV_ECANCELED;
     if (is(plugin, "at_start", "slow"))
         gruvi_sleep(0.3);
     if (is(plugin, "at_start", "hang"))
