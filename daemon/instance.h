@@ -68,8 +68,8 @@ struct gruvid_plugin {
     double idle_timeout;    /* seconds without traffic; 0: no limit */
     bool was_full;          /* and was logged */
 
-    int status; /* what start has returned; UV_EBUSY before */
-    bool done;  /* stop has returned */
+    bool done;  /* start, or stop, whichever runs, has returned */
+    int status; /* what start has returned */
 
     /* Counters, for the log.  gone and failed are connections, and fibers of
      * the plugin's own. */
@@ -91,8 +91,7 @@ struct gruvid__daemon {
     double drain_timeout, cancel_timeout;
 };
 
-/* --- run.c ------------------------------------------------------------------
- */
+/* --- run.c --------------------------------------------------------------- */
 
 /* Tell the root fiber to look.  Context: hub thread. */
 void gruvid__wake(struct gruvid__daemon *daemon);
@@ -122,8 +121,7 @@ bool gruvid__wait(struct gruvid__daemon *daemon, double until);
 bool gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
                   double timeout);
 
-/* --- plugin_life.c ----------------------------------------------------------
- */
+/* --- plugin_life.c ------------------------------------------------------- */
 
 /*
  * Start an instance: run its start in a fiber of its group.
@@ -137,14 +135,13 @@ int gruvid__plugin_start(gruvid_plugin_t *plugin);
 /* End what is left of an instance and run its stop. */
 void gruvid__plugin_stop(gruvid_plugin_t *plugin);
 
-/* --- serve.c ----------------------------------------------------------------
- */
+/* --- serve.c ------------------------------------------------------------- */
 
 /*
  * Listen on all addresses of an instance; nothing is accepted yet.
  *
  * Returns 0.
- * Errors:  of gruvi_listen(); logged.
+ * Errors:  of gruvi_listen(); logged, but for UV_EINTR.
  */
 int gruvid__serve_bind(gruvid_plugin_t *plugin);
 
@@ -160,14 +157,12 @@ bool gruvid__serve_over(const gruvid_plugin_t *plugin);
 /* Close whatever no fiber has closed: once none is left. */
 void gruvid__serve_close(gruvid_plugin_t *plugin);
 
-/* --- drain.c ----------------------------------------------------------------
- */
+/* --- drain.c ------------------------------------------------------------- */
 
 /* Stop everything that was started, in reverse order. */
 void gruvid__drain(struct gruvid__daemon *daemon);
 
-/* --- fibers.c ---------------------------------------------------------------
- */
+/* --- fibers.c ------------------------------------------------------------ */
 
 /* Whether a status is a way in which a peer goes away, or is sent away: nothing
  * that anybody has to look at. */

@@ -21,6 +21,7 @@ start_main(void *arg)
     int (*start)(gruvid_plugin_t *) = plugin->module->descriptor.start;
 
     plugin->status = start == NULL ? 0 : start(plugin);
+    plugin->done = true;
     gruvid__wake(plugin->daemon);
     return 0;
 }
@@ -69,8 +70,7 @@ end_group(gruvid_plugin_t *plugin, const char *message)
     return false;
 }
 
-/* --- start ------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 /* Wait for start to return: its status, or why that was given up. */
 static int
@@ -80,7 +80,7 @@ await_start(gruvid_plugin_t *plugin)
     double timeout = gruvid__section_duration(plugin->section, "start_timeout");
     double until = timeout > 0 ? gruvid__now() + timeout : GRUVI_FOREVER;
 
-    while (plugin->status == UV_EBUSY) {
+    while (!plugin->done) {
         if (daemon->stopping)
             return UV_ECANCELED;
         if (!gruvid__wait(daemon, until)) {
@@ -105,7 +105,7 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
     if (err < 0)
         goto fail_group;
     plugin->state = GRUVID__STARTING;
-    plugin->status = UV_EBUSY;
+    plugin->done = false;
     err = spawn(plugin, start_main, "start");
     if (err < 0)
         goto fail_spawn;
@@ -129,8 +129,7 @@ fail_group:
     return err;
 }
 
-/* --- stop -------------------------------------------------------------------
- */
+/* --- stop ---------------------------------------------------------------- */
 
 /* Run stop, and end what it has spawned.  It has cancel_timeout to return, and
  * once more when it has been cancelled. */
@@ -142,6 +141,7 @@ run_stop(gruvid_plugin_t *plugin)
 
     if (plugin->module->descriptor.stop == NULL)
         return;
+    plugin->done = false;
     err = gruvi_group_init(&plugin->group, plugin->name);
     if (err == 0)
         err = spawn(plugin, stop_main, "stop");

@@ -43,6 +43,26 @@ UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_log
+UNIT_TESTS += %D%/check_many
+UNIT_TESTS += %D%/check_storm
+UNIT_TESTS += %D%/check_descriptors
+UNIT_TESTS += %D%/check_memory
+UNIT_TESTS += %D%/check_memory_stream
+%C%_check_memory_stream_SOURCES =
+%C%_check_memory_stream_SOURCES += %D%/check_memory_stream.c
+%C%_check_memory_stream_SOURCES += %D%/failing.h
+%C%_check_memory_stream_SOURCES += %D%/failing.c
+%C%_check_memory_stream_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
+%C%_check_memory_SOURCES =
+%C%_check_memory_SOURCES += %D%/check_memory.c
+%C%_check_memory_SOURCES += %D%/failing.h
+%C%_check_memory_SOURCES += %D%/failing.c
+%C%_check_memory_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
+WRAP_ALLOCATIONS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
+WRAP_ALLOCATIONS += -Wl,--wrap=posix_memalign -Wl,--wrap=free
+WRAP_ALLOCATIONS += -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=realpath
+# Assertions that hold are noted by libcheck, in memory.
+WRAP_ALLOCATIONS += -Wl,--wrap=_mark_point
 UNIT_TESTS += %D%/check_switchpoint
 %C%_check_switchpoint_SOURCES =
 %C%_check_switchpoint_SOURCES += %D%/check_switchpoint.c
@@ -57,6 +77,13 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/waits.c
 %C%_check_waits_SOURCES += %D%/waits_stream.c
 %C%_check_waits_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_waits_interrupted
+%C%_check_waits_interrupted_SOURCES =
+%C%_check_waits_interrupted_SOURCES += %D%/check_waits_interrupted.c
+%C%_check_waits_interrupted_SOURCES += %D%/waits.h
+%C%_check_waits_interrupted_SOURCES += %D%/waits.c
+%C%_check_waits_interrupted_SOURCES += %D%/waits_stream.c
+%C%_check_waits_interrupted_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_clock
 UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_fiber
@@ -134,6 +161,13 @@ UNIT_TESTS += %D%/check_listener
 %C%_check_listener_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_socket_file
 %C%_check_socket_file_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_memory
+%C%_check_stream_memory_SOURCES =
+%C%_check_stream_memory_SOURCES += %D%/check_stream_memory.c
+%C%_check_stream_memory_SOURCES += %D%/failing.h
+%C%_check_stream_memory_SOURCES += %D%/failing.c
+%C%_check_stream_memory_LDADD = $(NET_TEST_LIBS)
+%C%_check_stream_memory_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
 UNIT_TESTS += %D%/check_stream_read
 %C%_check_stream_read_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_write

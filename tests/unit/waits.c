@@ -484,6 +484,7 @@ keep_pool_busy(void *arg)
 static void
 open_pool(struct scene *scene)
 {
+    gruvi_set_pool_sizes(1, 1); /* unless that was done before */
     ck_assert_int_eq(uv_sem_init(&scene->began, 0), 0);
     ck_assert_int_eq(uv_sem_init(&scene->let_go, 0), 0);
     scene->thread = begin_thread(keep_pool_busy, scene);

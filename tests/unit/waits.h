@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All switchpoints of the library that wait, in one table, so that what holds
- * for every one of them is tested with every one.  The pools have to have one
- * thread each.
+ * for every one of them is tested with every one.  The pools get one thread
+ * each.
  *
  *   open    make what it waits for, not ready
  *   call    wait for it, in a fiber
