@@ -24,6 +24,7 @@ include tests/support/local.mk
 include tests/unit/local.mk
 include tests/daemon/local.mk
 include tests/policy/local.mk
+include tests/model/local.mk
 include tests/fuzz/local.mk
 else
 check-local:

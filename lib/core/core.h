@@ -26,6 +26,12 @@
 #include <stdint.h>
 #include <unistd.h>
 #include <uv.h>
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define GRUVI__HAVE_SINGLE_THREADED 1
+#endif
+#endif
 
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
@@ -123,17 +129,18 @@ struct gruvi_fiber {
     uint8_t state;    /* enum gruvi__state */
     uint8_t kind;     /* enum gruvi__kind */
     bool started, was_cancelled;
-    bool timed_out; /* the timeout of the wait it is in has passed */
-    bool in_switch; /* it waits in gruvi_hub_switch() */
-    bool parted;    /* nobody holds it; it goes with its wake_node */
-    bool switched;  /* gruvi_fiber_switch() was called: switch_value */
-    int arrived;    /* gruvi_hub_switch() has something to return */
-    uint8_t work;   /* stream calls since it last let others run */
-    struct gruvi_waitable waitable;
-    uint16_t shield; /* depth of GRUVI_SHIELD */
-    uint16_t cancels;
-    uint32_t pending;
+    bool timed_out;          /* the timeout of the wait it is in has passed */
+    bool in_switch;          /* it waits in gruvi_hub_switch() */
+    bool parted;             /* nobody holds it; it goes with its wake_node */
+    bool switched;           /* gruvi_fiber_switch() was called: switch_value */
     const char *waiting_for; /* static text; valid while waiting */
+    uint32_t pending;
+    uint16_t shield; /* depth of GRUVI_SHIELD */
+    uint8_t work;    /* stream calls since it last let others run */
+    /* Here a line of the cache ends: a switch needs nothing below. */
+    struct gruvi_waitable waitable;
+    uint16_t cancels;
+    int arrived; /* gruvi_hub_switch() has something to return */
 
     /* What wakes it. */
     struct gruvi__sb *sb;           /* innermost live switch back */
@@ -190,7 +197,8 @@ struct gruvi__callback {
 struct gruvi_hub {
     /* Queues.  A turn runs first, ready and yielded, joined to run. */
     struct gruvi__queue run, first, ready, yielded;
-    int budget; /* switches until the loop is polled whatever happens */
+    int budget;     /* switches until the loop is polled whatever happens */
+    unsigned turns; /* that did without polling it */
     int64_t polled_tick; /* of the coarse clock, when it last was */
     bool in_loop, closing, closed;
 
@@ -308,6 +316,47 @@ int gruvi__enter(const char *function, gruvi_fiber_t **fiber);
 int gruvi__enter_any(const char *function, gruvi_fiber_t **fiber);
 int gruvi__enter_through(const char *function, gruvi_fiber_t **fiber);
 
+/* Whether nothing is unusual, hub or not: all but gruvi__enter() return 0. */
+static inline bool
+gruvi__may_enter_any(void)
+{
+    const struct gruvi__thread *self = &gruvi__self;
+    const gruvi_fiber_t *current = self->current;
+
+    return self->section == NULL &&
+           (self->hub == NULL ||
+            (!self->hub->closed && current->kind != GRUVI__HUB &&
+             !(current->pending & GRUVI__PENDING_DEADLINE)));
+}
+
+/* The current fiber where nothing is unusual and all of these return 0 with
+ * it; else NULL: then call one of them.  For the fast ways through. */
+static inline gruvi_fiber_t *
+gruvi__enter_fast(void)
+{
+    const struct gruvi__thread *self = &gruvi__self;
+    gruvi_fiber_t *current = self->current;
+
+    if (gruvi__unlikely(self->section != NULL || self->hub == NULL ||
+                        self->hub->closed || current->kind == GRUVI__HUB ||
+                        (current->pending & GRUVI__PENDING_DEADLINE)))
+        return NULL;
+    return current;
+}
+
+/* gruvi__enter_any() and gruvi__timeout_check(), inline where nothing is
+ * unusual. */
+static inline int
+gruvi__enter_to_wait(const char *function, double timeout,
+                     gruvi_fiber_t **fiber)
+{
+    if (gruvi__unlikely(timeout != timeout))
+        return UV_EINVAL;
+    *fiber = gruvi__enter_fast();
+    return gruvi__likely(*fiber != NULL) ? 0
+                                         : gruvi__enter_any(function, fiber);
+}
+
 /*
  * The ordinary wait: until *granted is set, which is read with acquire, or
  * something interrupts it.  Whoever sets it calls gruvi__ready().
@@ -376,11 +425,28 @@ void gruvi__spin_contended(struct gruvi__spin *spin);
 /* One step of spinning; n is 0 before the first. */
 void gruvi__spin_pause(unsigned *n);
 
+/*
+ * Whether this thread is the only one, as the C library knows: then nobody
+ * competes, and what has to be atomic otherwise (5 ns a time) need not be.
+ * That does not change within a few instructions without a call.
+ */
+static inline bool
+gruvi__alone(void)
+{
+#ifdef GRUVI__HAVE_SINGLE_THREADED
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
 static inline void
 gruvi__spin_lock(struct gruvi__spin *spin)
 {
-    if (gruvi__unlikely(
-            __atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0))
+    if (gruvi__alone())
+        __atomic_store_n(&spin->taken, 1, __ATOMIC_RELAXED);
+    else if (gruvi__unlikely(
+                 __atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0))
         gruvi__spin_contended(spin);
 }
 

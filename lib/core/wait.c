@@ -37,16 +37,9 @@ enter_slowly(const char *function, gruvi_fiber_t **fiber, enum way way)
 static inline int
 enter(const char *function, gruvi_fiber_t **fiber, enum way way)
 {
-    struct gruvi__thread *self = &gruvi__self;
-    gruvi_fiber_t *current = self->current;
-
-    *fiber = NULL;
-    if (gruvi__unlikely(self->section != NULL || self->hub == NULL ||
-                        self->hub->closed || current->kind == GRUVI__HUB ||
-                        (current->pending & GRUVI__PENDING_DEADLINE)))
-        return enter_slowly(function, fiber, way);
-    *fiber = current;
-    return 0;
+    *fiber = gruvi__enter_fast();
+    return gruvi__likely(*fiber != NULL) ? 0
+                                         : enter_slowly(function, fiber, way);
 }
 
 int
@@ -221,15 +214,16 @@ gruvi__breathe(gruvi_fiber_t *fiber)
     return gruvi_sleep(0);
 }
 
-GRUVI_SWITCHPOINT int
-gruvi_sleep(double secs)
+/* All of gruvi_sleep() but its common case. */
+static __attribute__((noinline)) int
+sleep_slowly(const char *function, double secs)
 {
     static const int never = 0;
     gruvi_fiber_t *fiber;
     int err;
 
     if ((err = gruvi__timeout_check(secs)) < 0 ||
-        (err = gruvi__enter(__func__, &fiber)) < 0)
+        (err = gruvi__enter(function, &fiber)) < 0)
         return err;
     fiber->work = 0;
     if (secs != 0) {
@@ -238,12 +232,22 @@ gruvi_sleep(double secs)
         gruvi__wait_run(fiber, &never, "timer");
         return gruvi__wait_end(fiber, fiber->timed_out);
     }
-    if (gruvi__unlikely(fiber->pending != 0 && fiber->shield == 0))
+    if (fiber->pending != 0 && fiber->shield == 0)
         return take_pending(fiber);
     gruvi__yield(fiber);
-    if (gruvi__unlikely(closing(fiber)))
-        return UV_ESHUTDOWN;
-    return 0;
+    return closing(fiber) ? UV_ESHUTDOWN : 0;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_sleep(double secs)
+{
+    gruvi_fiber_t *fiber = gruvi__enter_fast();
+
+    if (gruvi__unlikely(secs != 0 || fiber == NULL || fiber->pending != 0))
+        return sleep_slowly(__func__, secs);
+    fiber->work = 0;
+    gruvi__yield(fiber);
+    return gruvi__unlikely(closing(fiber)) ? UV_ESHUTDOWN : 0;
 }
 
 GRUVI_SWITCHPOINT int

@@ -50,15 +50,6 @@ gruvi__spin_contended(struct gruvi__spin *spin)
     } while (__atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
 }
 
-void
-gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
-{
-    gruvi__list_init(&waiter->link);
-    waiter->fiber = fiber;
-    waiter->state = WAITING;
-    waiter->released = 0;
-}
-
 static bool
 decide(struct gruvi__waiter *waiter, int state)
 {
@@ -68,10 +59,23 @@ decide(struct gruvi__waiter *waiter, int state)
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+/* A fiber of this hub cannot withdraw at the same time, and nobody else
+ * claims: no need for an atomic exchange. */
+static inline bool
+claim(struct gruvi__waiter *waiter)
+{
+    if (waiter->fiber == NULL || !gruvi__is_own(waiter->fiber->hub))
+        return decide(waiter, CLAIMED);
+    if (__atomic_load_n(&waiter->state, __ATOMIC_RELAXED) != WAITING)
+        return false;
+    __atomic_store_n(&waiter->state, CLAIMED, __ATOMIC_RELAXED);
+    return true;
+}
+
 bool
 gruvi__waiter_claim(struct gruvi__waiter *waiter)
 {
-    return decide(waiter, CLAIMED);
+    return claim(waiter);
 }
 
 struct gruvi__waiter *
@@ -84,7 +88,7 @@ gruvi__waiter_claim_first(struct gruvi__list *waiters)
         return NULL;
     while ((link = gruvi__list_pop(waiters)) != NULL) {
         waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
-        if (gruvi__waiter_claim(waiter))
+        if (claim(waiter))
             return waiter;
     }
     return NULL;
@@ -198,10 +202,30 @@ gruvi__waiter_try(struct gruvi__waiter *waiter, const char *what,
     return done || !gruvi__waiter_withdraw(waiter);
 }
 
+/* A fiber that nothing disturbs, without a timeout: true where granted, and
+ * false where something else has woken it, or is about to. */
+static inline bool
+wait_fast(struct gruvi__waiter *waiter, const char *what)
+{
+    gruvi_fiber_t *fiber = waiter->fiber;
+
+    if (fiber == NULL || fiber->pending != 0 || fiber->hub->closing ||
+        __atomic_load_n(&waiter->state, __ATOMIC_RELAXED) != WAITING)
+        return false;
+    fiber->waiting_for = what;
+    gruvi__park(fiber);
+    if (__atomic_load_n(&waiter->state, __ATOMIC_ACQUIRE) != CLAIMED)
+        return false;
+    await_release(waiter);
+    return true;
+}
+
 int
 gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
                    double timeout)
 {
+    if (timeout < 0 && wait_fast(waiter, what))
+        return 0;
     return gruvi__waiter_end(waiter, gruvi__waiter_try(waiter, what, timeout));
 }
 

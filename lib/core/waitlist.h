@@ -42,9 +42,17 @@ struct gruvi__waiter {
     int released;         /* atomic; a futex for plain threads */
 };
 
-void gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber);
+static inline void
+gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
+{
+    gruvi__list_init(&waiter->link);
+    waiter->fiber = fiber;
+    waiter->state = 0;
+    waiter->released = 0;
+}
 
-/* Take the right to wake a waiter; false where it has withdrawn. */
+/* Take the right to wake a waiter, under the object's lock or as the only one
+ * who may; false where it has withdrawn. */
 bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
 
 /* Take the first off a list that has not withdrawn, claimed; NULL: none.  A

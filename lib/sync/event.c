@@ -31,9 +31,14 @@ real(gruvi_event_t *event)
     return (struct gruvi__event *)event;
 }
 
+/* from is what was read just now. */
 static inline bool
 try_change(struct gruvi__event *event, unsigned *from, unsigned to)
 {
+    if (gruvi__alone()) {
+        __atomic_store_n(&event->state, to, __ATOMIC_RELAXED);
+        return true;
+    }
     return __atomic_compare_exchange_n(&event->state, from, to, true,
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
@@ -113,24 +118,56 @@ wake_all(struct gruvi__list *claimed, struct gruvi__list *taken)
         gruvi__watch_fire(gruvi__watch_entry(link));
 }
 
+/* Under the lock: the only one that waits, claimed and off the list; NULL:
+ * there are more, or it has withdrawn. */
+static struct gruvi__waiter *
+claim_only(struct gruvi__event *event)
+{
+    struct gruvi__list *link = event->waiters.next;
+    struct gruvi__waiter *waiter;
+
+    if (link->next != &event->waiters || link == &event->waiters ||
+        !gruvi__list_empty(&event->watches))
+        return NULL;
+    waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
+    if (!gruvi__waiter_claim(waiter))
+        return NULL;
+    gruvi__list_remove(link);
+    return waiter;
+}
+
+/* Under the lock, which it gives up with the flag set. */
+static __attribute__((noinline)) void
+set_for_all(struct gruvi__event *event)
+{
+    struct gruvi__list claimed, taken;
+
+    gruvi__list_init(&claimed);
+    gruvi__list_init(&taken);
+    claim_all(event, &claimed);
+    gruvi__watch_take_all(&event->watches, &taken);
+    unlock(event, SET);
+    wake_all(&claimed, &taken);
+}
+
 void
 gruvi_event_set(gruvi_event_t *event)
 {
     struct gruvi__event *e = real(event);
     unsigned state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
-    struct gruvi__list claimed, taken;
+    struct gruvi__waiter *only;
 
     while (!(state & (LOCKED | WAITERS)))
         if (try_change(e, &state, SET))
             return;
-    gruvi__list_init(&claimed);
-    gruvi__list_init(&taken);
-    if (lock(e) & WAITERS) {
-        claim_all(e, &claimed);
-        gruvi__watch_take_all(&e->watches, &taken);
+    if (!(lock(e) & WAITERS)) {
+        unlock(e, SET);
+    } else if ((only = claim_only(e)) != NULL) {
+        unlock(e, SET);
+        gruvi__waiter_wake(only);
+    } else {
+        set_for_all(e);
     }
-    unlock(e, SET);
-    wake_all(&claimed, &taken);
 }
 
 /* Join one of the lists; false where the event has been set meanwhile. */
@@ -213,12 +250,9 @@ GRUVI_SWITCHPOINT int
 gruvi_event_wait(gruvi_event_t *event, double timeout)
 {
     gruvi_fiber_t *fiber;
-    int err;
+    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
 
-    if ((err = gruvi__enter_any(__func__, &fiber)) < 0 ||
-        (err = gruvi__timeout_check(timeout)) < 0)
-        return err;
-    return gruvi__event_wait(event, fiber, "event", timeout);
+    return err < 0 ? err : gruvi__event_wait(event, fiber, "event", timeout);
 }
 
 gruvi_waitable_t *

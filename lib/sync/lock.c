@@ -79,19 +79,18 @@ enqueue(struct gruvi__lock *lock, struct waiter *waiter, gruvi_fiber_t *fiber,
     gruvi__list_add(&lock->waiters, &waiter->waiter.link);
 }
 
-GRUVI_SWITCHPOINT int
-gruvi_lock_acquire(gruvi_lock_t *public, double timeout)
+static __attribute__((noinline)) int
+acquire_slowly(struct gruvi__lock *lock, const char *function, double timeout)
 {
-    struct gruvi__lock *lock = gruvi__lock_real(public);
     const void *id = gruvi__self_id();
     struct waiter waiter;
     gruvi_fiber_t *fiber;
     int err = gruvi__timeout_check(timeout);
 
-    if (err < 0 || (err = gruvi__enter_any(__func__, &fiber)) < 0)
+    if (err < 0 || (err = gruvi__enter_any(function, &fiber)) < 0)
         return err;
     gruvi__spin_lock(&lock->spin);
-    if (gruvi__likely(take(lock, id))) {
+    if (take(lock, id)) {
         gruvi__spin_unlock(&lock->spin);
         return 0;
     }
@@ -111,6 +110,24 @@ gruvi_lock_acquire(gruvi_lock_t *public, double timeout)
     return err;
 }
 
+GRUVI_SWITCHPOINT int
+gruvi_lock_acquire(gruvi_lock_t *public, double timeout)
+{
+    struct gruvi__lock *lock = gruvi__lock_real(public);
+
+    if (gruvi__likely(gruvi__may_enter_any() && timeout == timeout)) {
+        gruvi__spin_lock(&lock->spin);
+        if (gruvi__likely(lock->depth == 0)) {
+            lock->owner = gruvi__self_id();
+            lock->depth = 1;
+            gruvi__spin_unlock(&lock->spin);
+            return 0;
+        }
+        gruvi__spin_unlock(&lock->spin);
+    }
+    return acquire_slowly(lock, __func__, timeout);
+}
+
 int
 gruvi_lock_try_acquire(gruvi_lock_t *public)
 {
@@ -124,7 +141,7 @@ gruvi_lock_try_acquire(gruvi_lock_t *public)
 }
 
 /* Under the spin lock, which it gives up: the next owner, or none. */
-static void
+static __attribute__((noinline)) void
 pass_on(struct gruvi__lock *lock)
 {
     struct gruvi__waiter *next = gruvi__waiter_claim_first(&lock->waiters);
@@ -138,21 +155,30 @@ pass_on(struct gruvi__lock *lock)
         gruvi__waiter_wake(next);
 }
 
+/* Under the spin lock. */
+static inline bool
+has_waiters(const struct gruvi__lock *lock)
+{
+    return lock->waiters.next != NULL && !gruvi__list_empty(&lock->waiters);
+}
+
 int
 gruvi_lock_release(gruvi_lock_t *public)
 {
     struct gruvi__lock *lock = gruvi__lock_real(public);
 
     gruvi__spin_lock(&lock->spin);
-    if (lock->depth == 0 ||
-        (lock->reentrant && lock->owner != gruvi__self_id())) {
+    if (gruvi__unlikely(lock->depth == 0 ||
+                        (lock->reentrant && lock->owner != gruvi__self_id()))) {
         gruvi__spin_unlock(&lock->spin);
         return UV_EPERM;
     }
-    if (--lock->depth > 0)
-        gruvi__spin_unlock(&lock->spin);
-    else
+    if (gruvi__unlikely(lock->depth == 1 && has_waiters(lock))) {
         pass_on(lock);
+        return 0;
+    }
+    lock->depth--;
+    gruvi__spin_unlock(&lock->spin);
     return 0;
 }
 

@@ -227,10 +227,9 @@ gruvi_queue_put(gruvi_queue_t *public, void *pointer,
     struct queue *queue = real(public);
     struct waiter self, *getter;
     gruvi_fiber_t *fiber;
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
 
-    if (err < 0 || (err = gruvi__enter_any(__func__, &fiber)) < 0 ||
-        (err = make_item(&self.item, pointer, options)) < 0)
+    if (err < 0 || (err = make_item(&self.item, pointer, options)) < 0)
         return err;
     gruvi__spin_lock(&queue->spin);
     err = put_now(queue, &self.item, &getter);
@@ -277,7 +276,8 @@ get_now(struct queue *queue, void **pointer, struct gruvi__list *claimed)
         return queue->closed ? UV_EOF : UV_EAGAIN;
     queue->size -= item.size;
     *pointer = item.pointer;
-    let_in(queue, claimed);
+    if (gruvi__unlikely(!gruvi__list_empty(&queue->putters)))
+        let_in(queue, claimed);
     return 0;
 }
 
@@ -288,10 +288,10 @@ gruvi_queue_get(gruvi_queue_t *public, void **pointer, double timeout)
     struct gruvi__list claimed;
     gruvi_fiber_t *fiber;
     struct waiter self;
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
 
     *pointer = NULL;
-    if (err < 0 || (err = gruvi__enter_any(__func__, &fiber)) < 0)
+    if (err < 0)
         return err;
     gruvi__list_init(&claimed);
     gruvi__spin_lock(&queue->spin);
@@ -393,9 +393,9 @@ gruvi_queue_join(gruvi_queue_t *public, double timeout)
     struct gruvi__waiter self;
     gruvi_fiber_t *fiber;
     bool done;
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
 
-    if (err < 0 || (err = gruvi__enter_any(__func__, &fiber)) < 0)
+    if (err < 0)
         return err;
     gruvi__spin_lock(&queue->spin);
     done = queue->unfinished == 0;

@@ -55,9 +55,9 @@ gruvi_semaphore_acquire(gruvi_semaphore_t *public, double timeout)
     struct semaphore *sem = real(public);
     struct gruvi__waiter waiter;
     gruvi_fiber_t *fiber;
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
 
-    if (err < 0 || (err = gruvi__enter_any(__func__, &fiber)) < 0)
+    if (err < 0)
         return err;
     if (gruvi_semaphore_try_acquire(public) == 0)
         return 0;

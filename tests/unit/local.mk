@@ -82,6 +82,7 @@ UNIT_TESTS += %D%/check_queue
 UNIT_TESTS += %D%/check_semaphore
 UNIT_TESTS += %D%/check_future
 UNIT_TESTS += %D%/check_wait
+UNIT_TESTS += %D%/check_sync_alone
 UNIT_TESTS += %D%/check_sync_stress
 
 # pool
