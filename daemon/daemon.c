@@ -31,8 +31,7 @@ out_of_memory(void)
     return GRUVID__EXIT_FAILURE;
 }
 
-/* --- checking ----------------------------------------------------------------
- */
+/* --- checking ------------------------------------------------------------ */
 
 static int
 check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
@@ -82,8 +81,7 @@ load(const struct gruvid__cli *cli, gruvid__config_t **config,
     return GRUVID__EXIT_CONFIG;
 }
 
-/* --- what may be asked for ---------------------------------------------------
- */
+/* --- what may be asked for ----------------------------------------------- */
 
 static int
 version(void)

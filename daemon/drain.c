@@ -10,6 +10,8 @@
  * There is one drain_timeout for all: the connections of those that come later
  * go on ending meanwhile.
  */
+#include <signal.h>
+
 #include "instance.h"
 #include "notify.h"
 
@@ -26,19 +28,29 @@ count_open(const struct gruvid__daemon *daemon)
     return open;
 }
 
+/* What somebody at a terminal can do about it; in the background, where SIGINT
+ * was ignored from the start, nothing. */
+static const char *
+hint(const struct gruvid__daemon *daemon)
+{
+    struct sigaction action;
+
+    if (gruvi_hub_ignore_interrupt(daemon->hub) ||
+        sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+        return "";
+    return daemon->interrupts > 0 ? "; interrupt again to stop now"
+                                  : "; interrupt to stop now";
+}
+
 static void
 tell(const struct gruvid__daemon *daemon, double until)
 {
     size_t open = count_open(daemon);
-    const char *hint = gruvi_hub_ignore_interrupt(daemon->hub) ? ""
-                       : daemon->interrupts > 0
-                           ? "; interrupt again to stop now"
-                           : "; interrupt to stop now";
 
     if (open == 0)
         return;
     gruvi_info("%zu connection%s left%s, cut in %.0f seconds", open,
-               open == 1 ? "" : "s", hint, until - gruvid__now());
+               open == 1 ? "" : "s", hint(daemon), until - gruvid__now());
     gruvid__notify_status("stopping: %zu connection%s left", open,
                           open == 1 ? "" : "s");
 }

@@ -91,8 +91,7 @@ struct gruvid__daemon {
     double drain_timeout, cancel_timeout;
 };
 
-/* --- run.c ------------------------------------------------------------------
- */
+/* --- run.c --------------------------------------------------------------- */
 
 /* Tell the root fiber to look.  Context: hub thread. */
 void gruvid__wake(struct gruvid__daemon *daemon);
@@ -122,8 +121,7 @@ bool gruvid__wait(struct gruvid__daemon *daemon, double until);
 bool gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
                   double timeout);
 
-/* --- plugin_life.c ----------------------------------------------------------
- */
+/* --- plugin_life.c ------------------------------------------------------- */
 
 /*
  * Start an instance: run its start in a fiber of its group.
@@ -137,8 +135,7 @@ int gruvid__plugin_start(gruvid_plugin_t *plugin);
 /* End what is left of an instance and run its stop. */
 void gruvid__plugin_stop(gruvid_plugin_t *plugin);
 
-/* --- serve.c ----------------------------------------------------------------
- */
+/* --- serve.c ------------------------------------------------------------- */
 
 /*
  * Listen on all addresses of an instance; nothing is accepted yet.
@@ -160,14 +157,12 @@ bool gruvid__serve_over(const gruvid_plugin_t *plugin);
 /* Close whatever no fiber has closed: once none is left. */
 void gruvid__serve_close(gruvid_plugin_t *plugin);
 
-/* --- drain.c ----------------------------------------------------------------
- */
+/* --- drain.c ------------------------------------------------------------- */
 
 /* Stop everything that was started, in reverse order. */
 void gruvid__drain(struct gruvid__daemon *daemon);
 
-/* --- fibers.c ---------------------------------------------------------------
- */
+/* --- fibers.c ------------------------------------------------------------ */
 
 /* Whether a status is a way in which a peer goes away, or is sent away: nothing
  * that anybody has to look at. */

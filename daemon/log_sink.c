@@ -82,6 +82,8 @@ gruvid__log_open(const char *target, enum gruvid__log_style style)
     sink.fd = fd;
     sink.path = path;
     sink.style = style;
+    sink.lost = 0;
+    sink.torn = false;
     sink.journal = strcmp(target, "auto") == 0 && stderr_is_journal();
     gruvi_set_log_sink(gruvid__log_write);
     return 0;

@@ -69,8 +69,7 @@ end_group(gruvid_plugin_t *plugin, const char *message)
     return false;
 }
 
-/* --- start ------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 /* Wait for start to return: its status, or why that was given up. */
 static int
@@ -129,8 +128,7 @@ fail_group:
     return err;
 }
 
-/* --- stop -------------------------------------------------------------------
- */
+/* --- stop ---------------------------------------------------------------- */
 
 /* Run stop, and end what it has spawned.  It has cancel_timeout to return, and
  * once more when it has been cancelled. */

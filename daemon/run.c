@@ -24,8 +24,7 @@
 #include "notify.h"
 #include "process.h"
 
-/* --- what the root fiber waits for ------------------------------------------
- */
+/* --- what the root fiber waits for --------------------------------------- */
 
 double
 gruvid__now(void)
@@ -63,10 +62,16 @@ gruvid__wait(struct gruvid__daemon *daemon, double until)
 {
     int err = gruvi_event_wait(&daemon->wake, left(until));
 
-    if (err == UV_EINTR)
-        count_interrupt(daemon);
-    else if (err < 0)
+    if (err == UV_ETIMEDOUT)
         return false;
+    if (err == UV_EINTR) {
+        count_interrupt(daemon);
+    } else if (err < 0) {
+        /* Never seen; to wait again would be to wait in circles. */
+        gruvi_error("the root fiber cannot wait: %s", gruvi_strerror(err));
+        daemon->stopping = true;
+        return false;
+    }
     gruvi_event_clear(&daemon->wake);
     return true;
 }
@@ -80,11 +85,17 @@ gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
 
     while ((err = gruvi_group_join(group, left(until))) == UV_EINTR)
         count_interrupt(daemon);
-    return err == 0;
+    if (err < 0) {
+        /* The process may have stood still itself: what was ready all the time
+         * has its chance, so that nobody is accused for that. */
+        GRUVI_SHIELD {
+            gruvi_sleep(0);
+        }
+    }
+    return gruvi_group_size(group) == 0;
 }
 
-/* --- start ------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 init_plugin(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
@@ -233,8 +244,7 @@ live(struct gruvid__daemon *daemon)
     return status;
 }
 
-/* --- the whole --------------------------------------------------------------
- */
+/* --- the whole ----------------------------------------------------------- */
 
 static int
 open_log(gruvid__config_t *config, bool verbose)
@@ -302,13 +312,14 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         greet(&daemon);
         status = live(&daemon);
     }
-    gruvi_info("stopped");
     if (daemon.abandoned) {
+        gruvi_info("stopped, with fibers left behind");
         /* Fibers and threads of plugins are still at it.  What exit() runs
          * would pull things from under their feet. */
         fflush(NULL);
         _exit(status);
     }
     end(&daemon);
+    gruvi_info("stopped");
     return status;
 }

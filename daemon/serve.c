@@ -37,8 +37,7 @@ struct gruvid__connection {
     double since;
 };
 
-/* --- connections ------------------------------------------------------------
- */
+/* --- connections --------------------------------------------------------- */
 
 static void
 report(gruvid_plugin_t *plugin, int status)
@@ -110,8 +109,7 @@ connection_main(void *arg)
     return 0;
 }
 
-/* --- idle connections --------------------------------------------------------
- */
+/* --- idle connections ---------------------------------------------------- */
 
 /* Cancel those on which nothing has moved for too long.  Reads and writes do
  * not know of each other; the stream counts both. */
@@ -145,8 +143,7 @@ watch_idle(void *arg)
     return err;
 }
 
-/* --- accepting --------------------------------------------------------------
- */
+/* --- accepting ----------------------------------------------------------- */
 
 /* A name for the fiber: its peer, where that has one.  May be in buf. */
 static const char *
@@ -274,8 +271,7 @@ acceptor_main(void *arg)
     return 0;
 }
 
-/* --- from outside -----------------------------------------------------------
- */
+/* --- from outside -------------------------------------------------------- */
 
 static const char *
 hint(int err)

@@ -41,6 +41,8 @@ lib_LTLIBRARIES += %D%/libgruvi.la
 %C%_libgruvi_la_LIBADD = %D%/libgruvi_private.la $(UV_LIBS)
 %C%_libgruvi_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 %C%_libgruvi_la_LDFLAGS += -no-undefined -version-info 0:0:0
+# Its threads and its signal handler may be running whatever dlclose() says.
+%C%_libgruvi_la_LDFLAGS += -Wl,-z,nodelete
 %C%_libgruvi_la_LDFLAGS += -Wl,--version-script=$(srcdir)/%D%/gruvi.map
 %C%_libgruvi_la_DEPENDENCIES = %D%/libgruvi_private.la %D%/gruvi.map
 EXTRA_DIST += %D%/gruvi.map

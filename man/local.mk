@@ -11,6 +11,7 @@ MAN3_PAGES += %D%/gruvi_local.3
 MAN3_PAGES += %D%/gruvi_log.3
 MAN3_PAGES += %D%/gruvi_poll.3
 MAN3_PAGES += %D%/gruvi_pool.3
+MAN3_PAGES += %D%/gruvi_stream.3
 MAN3_PAGES += %D%/gruvi_switch_back.3
 MAN3_PAGES += %D%/gruvi_switchpoint.3
 MAN3_PAGES += %D%/gruvi_sync.3
@@ -19,6 +20,8 @@ MAN3_PAGES += %D%/gruvi_wait.3
 
 dist_man_MANS += $(MAN3_PAGES)
 dist_man_MANS += %D%/gruvi.7
+dist_man_MANS += %D%/gruvid-plugin.7
+dist_man_MANS += %D%/gruvid.8
 dist_man_MANS += %D%/gruvid.conf.5
 
 EXTRA_DIST += %D%/names

@@ -182,6 +182,7 @@ struct gruvi__thread {
     gruvi_hub_t *hub;       /* also when closed */
     gruvi__no_switch_t *section;
     int last_error;
+    int refused; /* until there is a hub: what the next switchpoint returns */
 };
 
 extern __thread struct gruvi__thread gruvi__self;
@@ -485,6 +486,9 @@ struct gruvi__sb {
 
 /* Note what the switch backs of a fiber hold: fiber->arrived and pending. */
 void gruvi__sb_look(gruvi_fiber_t *fiber);
+
+/* Have the next switchpoint return err. */
+void gruvi__sb_refuse(int err);
 
 /* Take the value that made fiber->arrived true. */
 void gruvi__sb_take_value(gruvi_fiber_t *fiber, void **value);

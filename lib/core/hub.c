@@ -118,6 +118,41 @@ open_fiber(gruvi_hub_t *hub)
     return 0;
 }
 
+/* libuv aborts where the first loop of a process does not get its epoll
+ * descriptor and its pipe. */
+static int
+probe_descriptors(void)
+{
+    int ends[2], third, err = 0;
+
+    if (pipe(ends) < 0)
+        return uv_translate_sys_error(errno);
+    if ((third = dup(ends[0])) < 0)
+        err = uv_translate_sys_error(errno);
+    else
+        close(third);
+    close(ends[0]);
+    close(ends[1]);
+    return err;
+}
+
+static int
+open_loop(uv_loop_t *loop)
+{
+    static bool opened; /* atomic */
+    int err;
+
+    if (!__atomic_load_n(&opened, __ATOMIC_RELAXED) &&
+        (err = probe_descriptors()) < 0)
+        return err;
+    err = uv_loop_init(loop);
+    if (err == 0)
+        __atomic_store_n(&opened, true, __ATOMIC_RELAXED);
+    else if (loop->backend_fd > 0)
+        close(loop->backend_fd); /* which libuv before 1.45 forgets */
+    return err;
+}
+
 static int
 hub_open(gruvi_hub_t *hub)
 {
@@ -125,7 +160,7 @@ hub_open(gruvi_hub_t *hub)
 
     if ((err = gruvi__inbox_init(&hub->inbox)) < 0)
         return err;
-    if ((err = uv_loop_init(&hub->loop)) < 0)
+    if ((err = open_loop(&hub->loop)) < 0)
         goto fail_loop;
     if ((err = open_handles(hub)) < 0)
         goto fail_handles;
@@ -216,6 +251,8 @@ gruvi_get_hub(void)
         return NULL;
     root->hub = hub;
     gruvi__self.hub = hub;
+    if (gruvi__self.refused != 0)
+        gruvi__sb_refuse(gruvi__self.refused);
     return hub;
 }
 

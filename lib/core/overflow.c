@@ -143,14 +143,15 @@ on_fault(int signum, siginfo_t *info, void *context)
 {
     const char *addr = info->si_addr;
     const char *sp = stack_pointer(context);
+    gruvi__overflow_describe_fn *describe =
+        __atomic_load_n(&gruvi__overflow_describe, __ATOMIC_RELAXED);
     const char *name = NULL;
     size_t stack_size = 0;
     int saved_errno = errno;
 
     if (info->si_code > 0 &&
         (sp == NULL || (uintptr_t)addr >= (uintptr_t)sp - BELOW_SP) &&
-        gruvi__overflow_describe != NULL &&
-        gruvi__overflow_describe(addr, &name, &stack_size)) {
+        describe != NULL && describe(addr, &name, &stack_size)) {
         report(name, stack_size);
         restore_default(signum);
     } else {

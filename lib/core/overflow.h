@@ -16,8 +16,8 @@
 
 /*
  * Whether addr lies in the guard of the stack that the calling thread runs on,
- * and then whose it is.  Set once by the core; called by the signal handler,
- * so it must be async-signal-safe.
+ * and then whose it is.  Set by the core, atomically; called by the signal
+ * handler, so it must be async-signal-safe.
  */
 typedef bool gruvi__overflow_describe_fn(const void *addr, const char **name,
                                          size_t *stack_size);

@@ -37,15 +37,16 @@ on_deadline(struct gruvi__deadline *deadline)
 }
 
 /* The next switchpoint of this fiber tells why there is no switch back. */
-static void
-refuse(int err)
+void
+gruvi__sb_refuse(int err)
 {
-    gruvi_fiber_t *fiber = gruvi__root_fiber();
+    gruvi_fiber_t *fiber = gruvi__self.current;
 
-    if (gruvi__self.current != NULL)
-        fiber = gruvi__self.current;
-    if (fiber == NULL)
+    if (gruvi__self.hub == NULL) {
+        gruvi__self.refused = err;
         return;
+    }
+    gruvi__self.refused = 0;
     fiber->throw_error = err;
     gruvi__fiber_set_message(fiber->thrown_message, "switch back refused");
     fiber->pending |= GRUVI__PENDING_THROW;
@@ -70,7 +71,7 @@ gruvi_switch_back_init_ex(gruvi_switch_back_t *public, double timeout,
         err = gruvi__assert_failed("gruvi_switch_back_init() in a callback of "
                                    "the hub, which cannot wait");
     if (err < 0) {
-        refuse(err);
+        gruvi__sb_refuse(err);
         return;
     }
     sb->fiber = gruvi__self.current;

@@ -21,6 +21,12 @@ enter_slowly(const char *function, gruvi_fiber_t **fiber, enum way way)
 
     if (gruvi__switchpoint(function) < 0)
         return UV_EPERM;
+    if (gruvi__unlikely(self->refused != 0)) {
+        int refused = self->refused;
+
+        self->refused = 0;
+        return refused;
+    }
     if (self->hub == NULL && way == ANY)
         return 0;
     if (self->hub == NULL && gruvi_get_hub() == NULL)

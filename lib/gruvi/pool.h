@@ -21,7 +21,8 @@ GRUVI_BEGIN_DECLS
 
 /*
  * Work for a thread of a pool.  It runs without a hub and must not use what
- * belongs to fibers.
+ * belongs to fibers.  Signals are blocked there, but for those that a fault of
+ * its own raises; the stack has the system's default size.
  *
  *   arg     as handed over
  *   result  may be set; NULL before
@@ -55,10 +56,14 @@ GRUVI_API int gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads);
  * because its argument is the caller's; then its own result is returned and
  * the cancel stays pending.
  *
+ * Called by work of the same pool, or by work that such work waits for, fn
+ * runs at once in the calling thread: a full pool does not wait for itself.
+ *
  * Returns what fn returned.
  * Errors:  UV_ECANCELED, UV_ETIMEDOUT (an enclosing deadline), UV_EINTR,
- *          UV_ESHUTDOWN: fn never ran.  UV_EAGAIN or UV_ENOMEM where the pool
- *          cannot have a single thread.  UV_EINVAL without fn.
+ *          UV_ESHUTDOWN (also while the process exits): fn never ran.
+ *          UV_EAGAIN or UV_ENOMEM where the pool cannot have a single thread.
+ *          UV_EINVAL without fn.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_blocking(gruvi_work_fn fn, void *arg,

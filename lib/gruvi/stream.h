@@ -8,10 +8,10 @@
  *     tcp://127.0.0.1:7007   tcp://[::1]:0   tcp://localhost:7007
  *     unix:/run/echo.sock    unix:@abstract
  *
- * A stream and a listener belong to the hub they were made in.  One fiber may
- * read a stream while another writes it; a second reader or writer is refused
- * with UV_EBUSY.  A stream has a file descriptor, non-blocking and
- * close-on-exec.
+ * A stream and a listener belong to the hub they were made in; elsewhere calls
+ * return UV_EPERM.  One fiber may read a stream while another writes it; a
+ * second reader or writer is refused with UV_EBUSY.  A stream has a file
+ * descriptor, non-blocking and close-on-exec; Nagle's algorithm is off.
  *
  * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
  * timeout or a deadline around it), UV_EINTR in the root fiber and
@@ -49,8 +49,13 @@ typedef struct gruvi_serve_options {
 } gruvi_serve_options_t;
 
 /*
- * Listen on an address.  A Unix socket's file that nobody listens on any more
- * is replaced, one that somebody does is UV_EADDRINUSE.
+ * Listen on an address.
+ *
+ * Of a name that has several addresses, the first that can be bound is taken.
+ * [::] means IPv6 and not IPv4.  A Unix socket's file that nobody listens on
+ * any more is replaced; one that somebody does, or that is no socket, is
+ * UV_EADDRINUSE.  Meanwhile its folder is locked (flock), so that of two that
+ * start at once one gets it.
  *
  *   listener  where to put the listener, owned (gruvi_listener_close()); NULL
  *             on failure
@@ -59,7 +64,8 @@ typedef struct gruvi_serve_options {
  * Returns 0.
  * Errors:  UV_EINVAL (address, option), UV_ENOTSUP (a kind of address that
  *          cannot be listened on), UV_EADDRINUSE, UV_EADDRNOTAVAIL,
- *          UV_EACCES, UV_EMFILE, UV_ENOMEM, UV_ENAMETOOLONG, UV_EAI_*.
+ *          UV_EACCES, UV_ENOENT, UV_EMFILE, UV_ENOMEM, UV_ENAMETOOLONG,
+ *          UV_EAI_*, ...
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -85,20 +91,23 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_accept(gruvi_listener_t *listener,
 
 /*
  * Handles a connection, in a fiber of its own.  The stream is closed when it
- * returns.  A negative result is logged, except those with which a peer goes
- * away.
+ * returns, and not by it; fibers it has started no longer use it then.  A
+ * negative result is logged as a warning; those with which a peer, or the
+ * server, goes away are for the debug level.
  */
 typedef int (*gruvi_connection_fn)(gruvi_stream_t *stream, void *arg);
 
 /*
  * Accept connections and call a handler for each in a fiber of its own, until
  * cancelled or the listener is closed; then the handlers that still run are
- * cancelled and joined.
+ * cancelled and joined.  Where there is no memory or no fiber for another
+ * connection it waits, and logs that once.
  *
  *   arg      handed to handler; borrowed
  *   options  NULL: the defaults
  *
- * Returns a negative code, why it ended: UV_ECANCELED, UV_ECONNABORTED.
+ * Returns a negative code, why it ended: UV_ECANCELED, UV_ECONNABORTED;
+ *          UV_EBUSY (another fiber is accepting), UV_EINVAL (option, handler).
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -128,11 +137,13 @@ GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
 
 /*
  * Connect.  Names are looked up without blocking the hub, and the addresses
- * they have are tried in turn.
+ * they have are tried in turn; one that does not answer gets its share of the
+ * timeout.
  *
  *   stream   where to put it, owned (gruvi_stream_close()); NULL on failure
  *   options  NULL: the defaults
- *   timeout  seconds for all of it; GRUVI_FOREVER: the system's own
+ *   timeout  seconds for all of it; GRUVI_FOREVER: the system's own.  (A Unix
+ *            socket whose queue is full is then waited for without limit.)
  *
  * Returns 0.
  * Errors:  UV_EINVAL, UV_ENOTSUP, UV_ECONNREFUSED, UV_ENOENT, UV_EHOSTUNREACH,
@@ -144,7 +155,8 @@ gruvi_connect(gruvi_stream_t **stream, const char *address,
               const gruvi_connect_options_t *options, double timeout);
 
 /*
- * Read what is there, at least one byte.
+ * Read what is there, at least one byte.  What an earlier call received and
+ * did not take comes first.
  *
  * Returns how many bytes; 0 at the end of the stream, and for a len of 0.
  * Errors:  UV_EBUSY, UV_ECONNRESET, UV_ECONNABORTED (closed meanwhile).
@@ -154,24 +166,26 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read(gruvi_stream_t *s,
                                                       void *buf, size_t len);
 
 /*
- * Read len bytes.  What was read before a failure, if anything, is in buf.
+ * Read len bytes.  A failure consumes nothing: the next read begins with the
+ * same bytes.  What there was of them, if anything, is in buf, too.
  *
  * Returns 0.
- * Errors:  UV_EOF where the stream ends early; as gruvi_stream_read().
+ * Errors:  UV_EOF where the stream ends early; UV_ENOMEM; as
+ *          gruvi_stream_read().
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_read_exact(gruvi_stream_t *s,
                                                         void *buf, size_t len);
 
 /*
- * Read a line, up to and with '\n'.  A last line may end without.  After a
- * timeout or a cancel nothing is lost: the next read continues.
+ * Read a line, up to and with '\n'.  A last line may end without.  A failure
+ * consumes nothing: the next read begins with the same bytes.
  *
  *   buf, len  where to put it; it is not ended by '\0'
  *
  * Returns how many bytes; 0 at the end of the stream.
- * Errors:  UV_E2BIG where there is no '\n' in len bytes (nothing is consumed);
- *          UV_ENOMEM; as gruvi_stream_read().
+ * Errors:  UV_E2BIG where there is no '\n' in len bytes; UV_ENOMEM; as
+ *          gruvi_stream_read().
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_line(gruvi_stream_t *s,
@@ -180,7 +194,9 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_line(gruvi_stream_t *s,
 
 /*
  * Write all of it.  After a failure the write side is dead: the next write
- * returns UV_EPIPE.
+ * returns UV_EPIPE, because nobody knows how much went out.  (Only a call that
+ * was refused before it began changes nothing: UV_EBUSY, UV_EPERM, UV_EINVAL,
+ * or a cancel or deadline that was already there.)
  *
  *   bufs, n  not changed
  *
@@ -204,8 +220,8 @@ gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n);
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_shutdown(gruvi_stream_t *s);
 
 /*
- * Close and free a stream.  Whoever waits on it gets UV_ECONNABORTED.  NULL
- * is fine.
+ * Close and free a stream, which nobody may use any more.  Whoever is inside a
+ * call on it gets UV_ECONNABORTED.  NULL is fine.
  *
  * Context: hub thread.
  */
@@ -214,7 +230,8 @@ GRUVI_API void gruvi_stream_close(gruvi_stream_t *s);
 /*
  * Limit each read and write from now on.
  *
- *   timeout  seconds a call may wait; GRUVI_FOREVER, the default: no limit
+ *   timeout  seconds a call may wait, in all; 0: not at all; GRUVI_FOREVER,
+ *            the default: no limit.  NaN makes the calls return UV_EINVAL.
  *
  * Context: hub thread.
  */
@@ -228,11 +245,16 @@ GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
  */
 GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
 
-/* The descriptor, borrowed.  Context: hub thread. */
+/*
+ * The descriptor, borrowed: for socket options, say.
+ *
+ * Context: hub thread.
+ */
 GRUVI_API int gruvi_stream_fd(const gruvi_stream_t *s);
 
 /*
  * The peer's address: "tcp://127.0.0.1:43210"; "unix:" for one without a name.
+ * That of TCP is known as long as the stream is there.
  *
  *   buf, len  where to put it, and how many bytes fit
  *

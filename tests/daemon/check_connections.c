@@ -211,10 +211,10 @@ END_TEST
 START_TEST(test_idle_timeout_counts_traffic_either_way)
 {
     struct gruvid *g =
-        gruvid_ready(ECHO "idle_timeout = 400ms\nserve = tick\n", NULL);
+        gruvid_ready(ECHO "idle_timeout = 1s\nserve = tick\n", NULL);
     int fd = connect_to(g, 0);
 
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 30; i++)
         expect_text(fd, "tick\n");
     ck_assert(!expect_end(fd));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);

@@ -2,6 +2,7 @@
 /* Starts: what is checked before, in which order, and what becomes of a plugin
  * that does not start. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,8 +34,7 @@ ends_with(const char *config, int status, const char *reason)
     gruvid_says(g, reason);
 }
 
-/* --- what is checked before anything runs ------------------------------------
- */
+/* --- what is checked before anything runs -------------------------------- */
 
 START_TEST(test_modules_that_are_no_plugins_are_mistakes_of_the_configuration)
 {
@@ -200,6 +200,56 @@ START_TEST(test_two_sections_are_two_instances_of_one_module)
 }
 END_TEST
 
+START_TEST(test_stack_size_is_that_of_fibers)
+{
+    struct gruvid *g = gruvid_ready(
+        "[fibers]\nstack_size = 2M\n[plugin trial]\nfiber = deep\n", NULL);
+
+    gruvid_says(g, "back from the depth: 1");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_a_fiber_that_overflows_its_stack_is_named)
+{
+    const char *flags = getenv("SANITIZER_FLAGS");
+    struct gruvid *g;
+
+    if ((flags != NULL && flags[0] != '\0') || getenv("GRUVID_UNDER") != NULL) {
+        printf("skipped: overflows are reported by somebody else here\n");
+        return;
+    }
+    g = gruvid_run("[plugin trial]\nfiber = deep\n", NULL);
+    ck_assert_int_eq(g->status, 128 + SIGSEGV);
+    gruvid_says(g, "worker");
+    gruvid_says(g, "stack");
+}
+END_TEST
+
+START_TEST(test_io_threads_is_how_many_may_block)
+{
+    static const char *const config =
+        "[pools]\nio_threads = %u\n"
+        "[gruvid]\ndrain_timeout = 0\ncancel_timeout = 10ms\n"
+        "[plugin one]\nmodule = trial\nfiber = blocking\n"
+        "[plugin two]\nmodule = trial\nfiber = blocking\n";
+
+    for (unsigned n = 1; n <= 2; n++) {
+        char text[300];
+        struct gruvid *g;
+
+        snprintf(text, sizeof text, config, n);
+        g = gruvid_ready(text, NULL);
+        gruvid_says_times(g, "a thread sleeps", n);
+        gruvid_says_times(g, "fiber runs", 2);
+        gruvid_signal(g, SIGUSR2);
+        gruvid_says_times(g, "waits for IO pool", 2);
+        ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+        ck_assert_uint_eq(gruvid_said(g, "a thread sleeps"), n);
+    }
+}
+END_TEST
+
 START_TEST(test_a_configuration_without_plugins_is_run_with_a_warning)
 {
     struct gruvid *g = gruvid_ready("[log]\nlevel = info\n", NULL);
@@ -332,6 +382,9 @@ add_good_starts(TCase *tc)
     tcase_add_test(tc, test_options_have_their_defaults);
     tcase_add_test(tc, test_options_that_a_plugin_does_not_have_are_logged);
     tcase_add_test(tc, test_two_sections_are_two_instances_of_one_module);
+    tcase_add_test(tc, test_stack_size_is_that_of_fibers);
+    tcase_add_test(tc, test_a_fiber_that_overflows_its_stack_is_named);
+    tcase_add_test(tc, test_io_threads_is_how_many_may_block);
     tcase_add_test(tc,
                    test_a_configuration_without_plugins_is_run_with_a_warning);
     tcase_add_test(tc, test_the_least_plugin_starts_and_stops);

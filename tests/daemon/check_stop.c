@@ -141,6 +141,20 @@ START_TEST(test_an_ignored_interrupt_does_not_stop)
 }
 END_TEST
 
+START_TEST(test_who_was_started_with_sigint_ignored_is_not_told_of_it)
+{
+    struct gruvid_options options = {.ignore_sigint = true};
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+    int fd = serve_one(g);
+
+    gruvid_signal(g, SIGINT);
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "1 connection left, cut in");
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
 START_TEST(test_fibers_of_a_plugin_are_cancelled_before_its_stop)
 {
     struct gruvid *g = gruvid_ready("[plugin trial]\nfiber = good\n", NULL);
@@ -257,6 +271,8 @@ main(void)
     tcase_add_test(drain, test_an_interrupt_after_sigterm_cuts_at_once);
     tcase_add_test(drain, test_a_second_sigterm_changes_nothing);
     tcase_add_test(drain, test_an_ignored_interrupt_does_not_stop);
+    tcase_add_test(drain,
+                   test_who_was_started_with_sigint_ignored_is_not_told_of_it);
     tcase_add_test(drain,
                    test_fibers_of_a_plugin_are_cancelled_before_its_stop);
     tcase_add_test(drain,

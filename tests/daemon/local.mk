@@ -33,6 +33,10 @@ EXTRA_DIST += $(CONFIG_CHECKS) %D%/config
 DAEMON_TESTS += %D%/check_plugin_note
 %C%_check_plugin_note_LDADD = $(DAEMON_TEST_LIBS)
 
+PLUGIN_CHECKS = %D%/plugin_examples
+TESTS += $(PLUGIN_CHECKS)
+EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
+
 # the log
 DAEMON_TESTS += %D%/check_log_line
 %C%_check_log_line_LDADD = $(DAEMON_TEST_LIBS)
@@ -55,6 +59,12 @@ DAEMON_TESTS += %D%/check_signals
 %C%_check_signals_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_start
 %C%_check_start_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_start_memory
+%C%_check_start_memory_LDADD = $(RUN_GRUVID_LIBS)
+check_LTLIBRARIES += %D%/failing_malloc.la
+%C%_failing_malloc_la_SOURCES = %D%/failing_malloc.c
+%C%_failing_malloc_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+%C%_failing_malloc_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
 DAEMON_TESTS += %D%/check_stop
 %C%_check_stop_LDADD = $(RUN_GRUVID_LIBS)
 

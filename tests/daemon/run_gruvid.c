@@ -39,8 +39,7 @@ build_dir(void)
     return dir != NULL ? dir : ".";
 }
 
-/* --- beginning ---------------------------------------------------------------
- */
+/* --- beginning ----------------------------------------------------------- */
 
 /* The text of the configuration, with the folders filled in. */
 static void
@@ -112,13 +111,17 @@ claim_journal(int log_fd)
 static void
 exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
 {
-    char program[256], plugins[300], config[100];
-    const char *argv[40];
+    char program[256], plugins[300], config[100], under[512];
+    const char *argv[60], *words = getenv("GRUVID_UNDER");
     sigset_t none;
     size_t n = 0;
 
     set_program(program, sizeof program);
-    argv[n++] = "gruvid";
+    snprintf(under, sizeof under, "%s", words != NULL ? words : "");
+    for (char *word = strtok(under, " "); word != NULL && n < 20;
+         word = strtok(NULL, " "))
+        argv[n++] = word;
+    argv[n++] = program;
     if (!options->no_config) {
         snprintf(config, sizeof config, "%s/gruvid.conf", g->dir);
         snprintf(plugins, sizeof plugins,
@@ -139,11 +142,11 @@ exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
     for (size_t i = 0; options->env != NULL && options->env[i] != NULL; i++)
         putenv((char *)options->env[i]);
     /* make or libcheck may ignore or block some of them. */
-    signal(SIGINT, SIG_DFL);
+    signal(SIGINT, options->ignore_sigint ? SIG_IGN : SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execv(program, (char *const *)argv);
+    execvp(argv[0], (char *const *)argv);
     _exit(127);
 }
 
@@ -237,6 +240,18 @@ gruvid_said(const struct gruvid *g, const char *text)
     for (const char *at = g->log; (at = strstr(at, text)) != NULL; at++)
         n++;
     return n;
+}
+
+bool
+gruvid_says_or_ends(struct gruvid *g, const char *text)
+{
+    double until = now() + PATIENCE;
+
+    while (gruvid_said(g, text) == 0 && read_log(g, 1000))
+        if (now() > until)
+            ck_abort_msg("neither \"%s\" nor the end; the log:\n%s", text,
+                         g->log);
+    return gruvid_said(g, text) > 0;
 }
 
 void
@@ -338,6 +353,18 @@ read_text(const char *path)
     }
     text[n] = '\0';
     return text;
+}
+
+void
+file_says(const char *path, const char *text)
+{
+    double until = now() + PATIENCE;
+
+    while (strstr(read_text(path), text) == NULL) {
+        if (now() > until)
+            ck_abort_msg("%s does not say \"%s\"", path, text);
+        usleep(1000);
+    }
 }
 
 /* --- the end

@@ -10,6 +10,8 @@
  *
  * Every call fails the test, with the log, where it would wait for more than
  * PATIENCE seconds.  What a test leaves behind is killed when it ends.
+ *
+ * $GRUVID_UNDER is put in front of the command: GRUVID_UNDER="valgrind -q".
  */
 #ifndef TESTS_DAEMON_RUN_GRUVID_H
 #define TESTS_DAEMON_RUN_GRUVID_H
@@ -42,6 +44,7 @@ struct gruvid_options {
     bool no_stderr;          /* 2 is closed as well: there is no log */
     bool stdout_too;         /* stdout goes where stderr goes */
     bool first_process;      /* in a PID namespace of its own */
+    bool ignore_sigint;      /* as in the background of a shell */
     bool journal;            /* its stderr claims to be the journal */
     rlim_t files;            /* limit of descriptors; 0: as it is */
     rlim_t hard_files;       /* the hard one; 0: the same */
@@ -65,6 +68,9 @@ struct gruvid *gruvid_ready(const char *config,
 
 /* Wait until the log says something; gives the text after it. */
 const char *gruvid_says(struct gruvid *g, const char *text);
+
+/* The same, or until it has ended: false. */
+bool gruvid_says_or_ends(struct gruvid *g, const char *text);
 
 /* Wait until it has said something n times. */
 void gruvid_says_times(struct gruvid *g, const char *text, unsigned n);
@@ -90,8 +96,10 @@ const char *gruvid_path(const struct gruvid *g, const char *name);
 /* A file's text, in static memory; "" where there is none. */
 const char *read_text(const char *path);
 
-/* --- clients ----------------------------------------------------------------
- */
+/* Wait until a file holds a text. */
+void file_says(const char *path, const char *text);
+
+/* --- clients ------------------------------------------------------------- */
 
 /* The port of its n-th "listening on tcp://..." line, from 0. */
 int gruvid_port(struct gruvid *g, unsigned n);

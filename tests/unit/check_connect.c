@@ -329,7 +329,7 @@ connect_within_deadline(void *arg)
 {
     struct connector *c = arg;
 
-    GRUVI_WITH_SWITCH_BACK (sb, SHORT) {
+    GRUVI_WITH_SWITCH_BACK (sb, 10 * SHORT) {
         run_connector(c);
         ck_assert(gruvi_switch_back_timed_out(&sb));
     }
@@ -348,7 +348,7 @@ HUB_TEST(test_a_deadline_ends_connecting_for_good)
     memset(calls, 0, sizeof calls);
     c.fiber = spawn(connect_within_deadline, &c);
     ck_assert_int_eq(end_connect(&c), UV_ETIMEDOUT);
-    ck_assert_uint_eq(calls[CALL_CONNECT], 1);
+    ck_assert_uint_le(calls[CALL_CONNECT], 1);
     close_full(&f);
 }
 

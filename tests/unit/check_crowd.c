@@ -170,6 +170,158 @@ HUB_TEST(test_two_hundred_resets_harm_nobody)
     ck_assert_int_eq(logged("error"), 0);
 }
 
+/* --- anything at any moment --------------------------------------------------
+ */
+
+#define PAIRS 20
+#define STEPS 3000
+
+/* One end of a connection, with a fiber that reads it and one that writes. */
+struct end {
+    gruvi_stream_t *stream; /* NULL: closed */
+    gruvi_fiber_t *reader, *writer;
+    unsigned seed;
+};
+
+/* Whatever the others do to it, this is what a call may say. */
+static bool
+is_allowed(ssize_t result)
+{
+    return result >= 0 || result == UV_ECANCELED || result == UV_ETIMEDOUT ||
+           result == UV_ECONNABORTED || result == UV_ECONNRESET ||
+           result == UV_EPIPE || result == UV_EOF || result == UV_E2BIG;
+}
+
+static int
+read_on(void *arg)
+{
+    struct end *end = arg;
+    char buf[6000];
+    ssize_t n;
+
+    while (end->stream != NULL) {
+        size_t len = 1 + (size_t)rand_r(&end->seed) % sizeof buf;
+
+        n = read_by(rand_r(&end->seed) % READS, end->stream, buf, len);
+        ck_assert_msg(is_allowed(n), "read: %s", gruvi_strerror((int)n));
+        if (n <= 0 && gruvi_sleep(0) == UV_ESHUTDOWN)
+            break;
+    }
+    return 0;
+}
+
+static int
+write_on(void *arg)
+{
+    static const char zeros[30000];
+    struct end *end = arg;
+    int err = 0;
+
+    while (end->stream != NULL) {
+        err = gruvi_stream_write(end->stream, zeros,
+                                 (size_t)rand_r(&end->seed) % sizeof zeros);
+        ck_assert_msg(is_allowed(err), "write: %s", gruvi_strerror(err));
+        if (err < 0 && gruvi_sleep(0) == UV_ESHUTDOWN)
+            break;
+    }
+    return 0;
+}
+
+static void
+begin_end(struct end *end, gruvi_stream_t *stream, unsigned seed)
+{
+    *end = (struct end){.stream = stream, .seed = seed};
+    end->reader = spawn(read_on, end);
+    end->writer = spawn(write_on, end);
+}
+
+static void
+close_end(struct end *end)
+{
+    gruvi_stream_t *stream = end->stream;
+
+    end->stream = NULL;
+    gruvi_stream_close(stream);
+}
+
+static void
+finish_end(struct end *end)
+{
+    finish(end->reader);
+    finish(end->writer);
+}
+
+static void
+open_pair(struct end pair[2], int kind, unsigned seed)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = net_listen(kind, address);
+    gruvi_stream_t *a, *b;
+
+    ck_assert_int_eq(gruvi_connect(&a, address, NULL, 60), 0);
+    ck_assert_int_eq(gruvi_accept(listener, &b, 60), 0);
+    gruvi_listener_close(listener);
+    begin_end(&pair[0], a, seed);
+    begin_end(&pair[1], b, seed + 1);
+}
+
+static void
+disturb(struct end *end, unsigned *seed)
+{
+    switch (rand_r(seed) % 6) {
+    case 0:
+        gruvi_fiber_cancel(end->reader, NULL);
+        break;
+    case 1:
+        gruvi_fiber_cancel(end->writer, NULL);
+        break;
+    case 2:
+        if (end->stream != NULL)
+            gruvi_stream_set_timeout(end->stream, rand_r(seed) % 4 * 0.001);
+        break;
+    case 3:
+        if (end->stream != NULL)
+            gruvi_stream_set_timeout(end->stream, GRUVI_FOREVER);
+        break;
+    case 4:
+        if (end->stream != NULL && rand_r(seed) % 8 == 0)
+            gruvi_stream_shutdown(end->stream);
+        break;
+    default:
+        if (rand_r(seed) % 8 == 0)
+            close_end(end);
+        break;
+    }
+}
+
+/* With a sanitizer this finds memory that is used after its end. */
+HUB_TEST(test_anything_may_happen_at_any_moment)
+{
+    static struct end pairs[PAIRS][2];
+    unsigned seed = (unsigned)i;
+
+    for (int n = 0; n < PAIRS; n++)
+        open_pair(pairs[n], (n + i) % NET_KINDS, seed + 100 * (unsigned)n);
+    for (int step = 0; step < STEPS; step++) {
+        struct end *pair = pairs[rand_r(&seed) % PAIRS];
+
+        disturb(&pair[rand_r(&seed) % 2], &seed);
+        if (rand_r(&seed) % 4 == 0)
+            turns(1);
+        if (pair[0].stream == NULL && pair[1].stream == NULL) {
+            finish_end(&pair[0]);
+            finish_end(&pair[1]);
+            open_pair(pair, rand_r(&seed) % NET_KINDS, seed);
+        }
+    }
+    for (int n = 0; n < PAIRS; n++)
+        for (int side = 0; side < 2; side++)
+            close_end(&pairs[n][side]);
+    for (int n = 0; n < PAIRS; n++)
+        for (int side = 0; side < 2; side++)
+            finish_end(&pairs[n][side]);
+}
+
 int
 main(void)
 {
@@ -178,6 +330,7 @@ main(void)
 
     tcase_add_loop_test(tc, test_a_thousand_connections_echo, 0, NET_KINDS);
     tcase_add_test(tc, test_two_hundred_resets_harm_nobody);
+    tcase_add_loop_test(tc, test_anything_may_happen_at_any_moment, 0, 4);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -107,7 +107,8 @@ count_cancels(void *arg)
 {
     int *count = arg, err;
 
-    while ((err = gruvi_sleep(0.001)) == UV_ECANCELED)
+    while ((err = gruvi_sleep(*count < 2 ? GRUVI_FOREVER : 0.001)) ==
+           UV_ECANCELED)
         ++*count;
     return err;
 }

@@ -152,8 +152,8 @@ HUB_TEST(test_levels_above_the_one_set_are_dropped_unevaluated)
     static const char *const expected[] = {
         "error Hub/Root/ 1", "error Hub/Root/ 1 warning Hub/Root/ 2",
         "error Hub/Root/ 1 warning Hub/Root/ 2 info Hub/Root/ 3",
-        "error Hub/Root/ 1 warning Hub/Root/ 2 info Hub/Root/ 3 "
-        "debug Hub/Root/ 4"};
+        ("error Hub/Root/ 1 warning Hub/Root/ 2 info Hub/Root/ 3 "
+         "debug Hub/Root/ 4")};
 
     use_sink();
     evaluated = 0;

@@ -363,6 +363,23 @@ HUB_TEST(test_a_descriptor_has_the_right_flags)
     close_ends(&ends);
 }
 
+HUB_TEST(test_what_moves_is_counted)
+{
+    uv_buf_t bufs[2] = {uv_buf_init("ab", 2), uv_buf_init("c", 1)};
+    struct ends ends;
+
+    open_ends(&ends, i);
+    ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), 0);
+    ck_assert_int_eq(gruvi_stream_write(ends.stream, "hello", 5), 0);
+    ck_assert_int_eq(gruvi_stream_writev(ends.stream, bufs, 2), 0);
+    ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), 8);
+    peer_says(&ends, "line\n");
+    ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), 8);
+    hears_line(ends.stream, 10, "line\n");
+    ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), 13);
+    close_ends(&ends);
+}
+
 HUB_TEST(test_a_peer_has_an_address)
 {
     struct sockaddr_in in;
@@ -428,6 +445,7 @@ static TCase *using(void)
                         NET_KINDS);
     tcase_add_loop_test(tc, test_a_descriptor_has_the_right_flags, 0,
                         NET_KINDS);
+    tcase_add_loop_test(tc, test_what_moves_is_counted, 0, NET_KINDS);
     tcase_add_loop_test(tc, test_a_peer_has_an_address, 0, NET_KINDS);
     return tc;
 }

@@ -422,7 +422,7 @@ wait_until_shutdown(void *arg)
     struct act *act = arg;
 
     act->result = call(act, GRUVI_FOREVER);
-    act->next = gruvi_sleep(SHORT);
+    act->next = gruvi_sleep(GRUVI_FOREVER);
     return 0;
 }
 
@@ -452,7 +452,6 @@ main(void)
     TCase *tc = tcase_create("every switchpoint");
     int n = wait_point_count;
 
-    gruvi_set_pool_sizes(1, 1);
     tcase_add_loop_test(tc, test_a_cancel_ends_a_wait_and_no_other, 0, n);
     tcase_add_loop_test(tc, test_a_throw_ends_a_wait_and_no_other, 0, n);
     tcase_add_loop_test(tc, test_two_cancels_end_two_waits, 0, n);

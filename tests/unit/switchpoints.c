@@ -188,6 +188,131 @@ call_pool_close(struct stage *stage)
     return gruvi_pool_close(stage->pool);
 }
 
+/* --- streams -----------------------------------------------------------------
+ */
+
+static intmax_t
+call_listen(struct stage *stage)
+{
+    gruvi_listener_t *listener = stage->listener;
+    int err = gruvi_listen(&listener, "tcp://127.0.0.1:0", NULL);
+
+    ck_assert_ptr_null(listener);
+    return err;
+}
+
+static intmax_t
+call_accept(struct stage *stage)
+{
+    gruvi_stream_t *stream = stage->near;
+    int err = gruvi_accept(stage->listener, &stream, 0);
+
+    ck_assert_ptr_null(stream);
+    return err;
+}
+
+static int
+never_serve(gruvi_stream_t *stream, void *arg)
+{
+    (void)stream;
+    (void)arg;
+    ck_abort_msg("a connection was served");
+}
+
+static intmax_t
+call_serve(struct stage *stage)
+{
+    return gruvi_serve(stage->listener, never_serve, NULL, NULL);
+}
+
+static intmax_t
+call_connect(struct stage *stage)
+{
+    gruvi_stream_t *stream = stage->near;
+    char address[GRUVI_ADDRESS_SIZE];
+    int err;
+
+    ck_assert_int_eq(
+        gruvi_listener_address(stage->listener, address, sizeof address), 0);
+    err = gruvi_connect(&stream, address, NULL, GRUVI_FOREVER);
+    ck_assert_ptr_null(stream);
+    return err;
+}
+
+static intmax_t
+call_read(struct stage *stage)
+{
+    char buf[8];
+
+    return gruvi_stream_read(stage->near, buf, sizeof buf);
+}
+
+static intmax_t
+call_read_exact(struct stage *stage)
+{
+    char buf[1];
+
+    return gruvi_stream_read_exact(stage->near, buf, sizeof buf);
+}
+
+static intmax_t
+call_read_line(struct stage *stage)
+{
+    char buf[8];
+
+    return gruvi_stream_read_line(stage->near, buf, sizeof buf);
+}
+
+static intmax_t
+call_write(struct stage *stage)
+{
+    return gruvi_stream_write(stage->near, "x", 1);
+}
+
+static intmax_t
+call_writev(struct stage *stage)
+{
+    uv_buf_t buf = uv_buf_init("x", 1);
+
+    return gruvi_stream_writev(stage->near, &buf, 1);
+}
+
+static intmax_t
+call_shutdown(struct stage *stage)
+{
+    return gruvi_stream_shutdown(stage->near);
+}
+
+static void
+open_streams(struct stage *stage)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+
+    ck_assert_int_eq(gruvi_listen(&stage->listener, "tcp://127.0.0.1:0", NULL),
+                     0);
+    ck_assert_int_eq(
+        gruvi_listener_address(stage->listener, address, sizeof address), 0);
+    ck_assert_int_eq(gruvi_connect(&stage->near, address, NULL, GRUVI_FOREVER),
+                     0);
+    ck_assert_int_eq(gruvi_accept(stage->listener, &stage->far, GRUVI_FOREVER),
+                     0);
+    ck_assert_int_eq(gruvi_stream_write(stage->far, "a\n", 2), 0);
+}
+
+/* Nothing that was refused has taken anything, or closed it. */
+static void
+close_streams(struct stage *stage)
+{
+    char buf[8];
+
+    ck_assert_int_eq(gruvi_stream_read_line(stage->near, buf, sizeof buf), 2);
+    ck_assert_int_eq(gruvi_stream_shutdown(stage->near), 0);
+    ck_assert_int_eq(gruvi_stream_read(stage->far, buf, sizeof buf), 0);
+    gruvi_stream_close(stage->near);
+    gruvi_stream_close(stage->far);
+    gruvi_listener_close(stage->listener);
+}
+
 const struct switchpoint switchpoints[] = {
     {"gruvi_sleep", call_sleep},
     {"gruvi_fiber_join", call_join},
@@ -212,6 +337,16 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_pool_map", call_pool_map},
     {"gruvi_pool_join", call_pool_join},
     {"gruvi_pool_close", call_pool_close},
+    {"gruvi_listen", call_listen},
+    {"gruvi_accept", call_accept},
+    {"gruvi_serve", call_serve},
+    {"gruvi_connect", call_connect},
+    {"gruvi_stream_read", call_read},
+    {"gruvi_stream_read_exact", call_read_exact},
+    {"gruvi_stream_read_line", call_read_line},
+    {"gruvi_stream_write", call_write},
+    {"gruvi_stream_writev", call_writev},
+    {"gruvi_stream_shutdown", call_shutdown},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -250,11 +385,13 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(gruvi_queue_try_put(&stage->full, stage, NULL), 0);
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
+    open_streams(stage);
 }
 
 void
 close_stage(struct stage *stage)
 {
+    close_streams(stage);
     close(stage->fds[0]);
     close(stage->fds[1]);
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);

@@ -29,6 +29,8 @@ struct stage {
     gruvi_semaphore_t sem;     /* has one permit */
     gruvi_queue_t queue, full; /* empty; with one item */
     int fds[2];                /* the first is readable */
+    gruvi_listener_t *listener;
+    gruvi_stream_t *near, *far; /* near has a line to read */
 };
 
 extern const struct switchpoint switchpoints[];

@@ -13,7 +13,7 @@ static const char *const start_choices[] = {
     "good",     "refuse",       "slow",   "hang", "stubborn",
     "blocking", "wrong_option", "orphan", NULL};
 static const char *const fiber_choices[] = {
-    "none", "good", "fail", "stubborn", "peer", "blocking", NULL};
+    "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
 static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
                                             "name", "peer", "tick",  NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
@@ -52,8 +52,7 @@ is(const gruvid_plugin_t *plugin, const char *option, const char *value)
     return strcmp(gruvid_option_string(plugin, option), value) == 0;
 }
 
-/* --- what fibers do ----------------------------------------------------------
- */
+/* --- what fibers do ------------------------------------------------------ */
 
 static int
 wait_for_ever(void)
@@ -86,6 +85,17 @@ sleep_in_thread(void *arg, void **result)
     return 0;
 }
 
+/* Uses a good half of a megabyte of stack. */
+static int
+go_deep(int frames)
+{
+    volatile char frame[4096];
+
+    for (size_t i = 0; i < sizeof frame; i += 512)
+        frame[i] = (char)frames;
+    return frames == 0 ? frame[0] : go_deep(frames - 1) + frame[512];
+}
+
 static int
 fiber_main(void *arg)
 {
@@ -96,6 +106,8 @@ fiber_main(void *arg)
         return UV_EINVAL;
     if (is(plugin, "fiber", "peer"))
         return UV_ECONNRESET;
+    if (is(plugin, "fiber", "deep"))
+        gruvi_info("back from the depth: %d", go_deep(140) != 0);
     if (is(plugin, "fiber", "stubborn"))
         return wait_on();
     if (is(plugin, "fiber", "blocking"))
@@ -113,8 +125,7 @@ spawn_named(gruvi_fiber_fn target, void *arg, const char *name)
     return gruvi_spawn_ex(target, arg, &named);
 }
 
-/* --- start -------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 log_options(const gruvid_plugin_t *plugin)
@@ -234,14 +245,14 @@ companion(void *arg)
     return UV_ECANCELED;
 }
 
-/* Writes for a second, while the fiber of the connection reads. */
+/* Writes for more than a second, while the fiber of the connection reads. */
 static int
 ticker(void *arg)
 {
     gruvi_stream_t *stream = arg;
     int err = 0;
 
-    for (int i = 0; i < 20 && err == 0; i++) {
+    for (int i = 0; i < 30 && err == 0; i++) {
         err = gruvi_stream_write(stream, "tick\n", 5);
         if (err == 0)
             err = gruvi_sleep(0.05);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For LD_PRELOAD: allocation number $FAIL_AT of the process fails, and with it
+ * the file $FAIL_MARK appears.  Memory and mappings count alike.
+ *
+ * libuv's own realloc() is spared: where it cannot enlarge its table of
+ * descriptors, it aborts.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+
+static int left; /* atomic; 0: it has failed, or none is to */
+static const char *mark;
+
+static void __attribute__((constructor)) begin(void)
+{
+    const char *at = getenv("FAIL_AT");
+
+    mark = getenv("FAIL_MARK");
+    __atomic_store_n(&left, at != NULL ? atoi(at) : 0, __ATOMIC_SEQ_CST);
+}
+
+static bool
+fails(void)
+{
+    int fd;
+
+    if (__atomic_load_n(&left, __ATOMIC_SEQ_CST) <= 0 ||
+        __atomic_sub_fetch(&left, 1, __ATOMIC_SEQ_CST) != 0)
+        return false;
+    fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    errno = ENOMEM;
+    return true;
+}
+
+static bool
+is_libuv(const void *caller)
+{
+    Dl_info info;
+
+    return dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
+           strstr(info.dli_fname, "libuv") != NULL;
+}
+
+void *
+malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *
+realloc(void *old, size_t size)
+{
+    if (!is_libuv(__builtin_return_address(0)) && fails())
+        return NULL;
+    return __libc_realloc(old, size);
+}
+
+void *
+aligned_alloc(size_t align, size_t size)
+{
+    return fails() ? NULL : __libc_memalign(align, size);
+}
+
+int
+posix_memalign(void **out, size_t align, size_t size)
+{
+    void *memory = fails() ? NULL : __libc_memalign(align, size);
+
+    if (memory == NULL)
+        return ENOMEM;
+    *out = memory;
+    return 0;
+}
+
+void *
+mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
+{
+    if (fails())
+        return MAP_FAILED;
+    return (void *)syscall(SYS_mmap, at, size, prot, flags, fd, offset);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens without descriptors. */
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "unit/harness.h"
+
+static int
+open_descriptors(void)
+{
+    int fd, n = 0;
+
+    for (fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+/* One descriptor more each time, until they are enough. */
+static void
+make_hub_of_few_descriptors(void *arg)
+{
+    struct rlimit limit;
+    bool exact = *(bool *)arg;
+    int before = open_descriptors(), failures = 0;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (limit.rlim_cur = (rlim_t)before;; limit.rlim_cur++) {
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        if (gruvi_get_hub() != NULL)
+            break;
+        ck_assert_int_eq(gruvi_last_error(), UV_EMFILE);
+        if (exact)
+            ck_assert_int_eq(open_descriptors(), before);
+        failures++;
+        ck_assert_int_lt(failures, 50);
+    }
+    ck_assert_int_gt(failures, 2);
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
+static void
+run_out_of_descriptors(void *arg)
+{
+    int before;
+
+    while (dup(0) < 40) /* no holes below */
+        ;
+    before = open_descriptors();
+    in_thread(make_hub_of_few_descriptors, arg);
+    if (*(bool *)arg)
+        ck_assert_int_eq(open_descriptors(), before);
+}
+
+/* libuv keeps two for the process, from its first loop on. */
+START_TEST(test_the_first_hub_that_cannot_have_its_descriptors_is_emfile)
+{
+    bool exact = false;
+
+    ck_assert_int_eq(in_child(run_out_of_descriptors, &exact, NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(test_a_hub_that_cannot_have_its_descriptors_leaves_none)
+{
+    bool exact = true;
+    uv_loop_t loop;
+
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    ck_assert_int_eq(in_child(run_out_of_descriptors, &exact, NULL, 0), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("descriptors");
+    TCase *tc = tcase_create("descriptors");
+
+    tcase_add_test(
+        tc, test_the_first_hub_that_cannot_have_its_descriptors_is_emfile);
+    tcase_add_test(tc, test_a_hub_that_cannot_have_its_descriptors_leaves_none);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams without memory: as check_memory.c. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit/failing.h"
+
+static char socket_path[] = "/tmp/gruvi-memory-XXXXXX";
+
+static int
+listen_on(const char *address)
+{
+    gruvi_listener_t *listener;
+    int err = gruvi_listen(&listener, address, NULL);
+
+    if (err < 0)
+        ck_assert_ptr_null(listener);
+    else
+        gruvi_listener_close(listener);
+    return err;
+}
+
+static int
+listen_tcp(gruvi_hub_t *hub)
+{
+    (void)hub;
+    return listen_on("tcp://127.0.0.1:0");
+}
+
+/* A file that is left over from a failure would be in the way. */
+static int
+listen_unix(gruvi_hub_t *hub)
+{
+    char address[64] = "unix:";
+    int err;
+
+    (void)hub;
+    err = listen_on(strcat(address, socket_path));
+    ck_assert_int_ne(access(socket_path, F_OK), 0);
+    return err;
+}
+
+/* --- pairs ------------------------------------------------------------------
+ */
+
+struct pair {
+    gruvi_listener_t *listener;
+    gruvi_stream_t *near, *far;
+};
+
+static void
+close_pair(struct pair *pair)
+{
+    gruvi_stream_close(pair->near);
+    gruvi_stream_close(pair->far);
+    gruvi_listener_close(pair->listener);
+}
+
+/* What was not accepted for want of memory may be gone, or still be there. */
+static int
+open_pair(struct pair *pair)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+    int err;
+
+    memset(pair, 0, sizeof *pair);
+    if ((err = gruvi_listen(&pair->listener, "tcp://127.0.0.1:0", NULL)) < 0)
+        return err;
+    ck_assert_int_eq(
+        gruvi_listener_address(pair->listener, address, sizeof address), 0);
+    if ((err = gruvi_connect(&pair->near, address, NULL, 10)) < 0 ||
+        (err = gruvi_accept(pair->listener, &pair->far, 10)) < 0)
+        close_pair(pair);
+    return err;
+}
+
+static int
+connect_and_accept(gruvi_hub_t *hub)
+{
+    struct pair pair;
+    int err = open_pair(&pair);
+
+    (void)hub;
+    if (err == 0)
+        close_pair(&pair);
+    return err;
+}
+
+/* Where a line cannot be read, it is read the next time. */
+static int
+read_lines(gruvi_hub_t *hub)
+{
+    struct pair pair;
+    char line[100];
+    ssize_t n;
+    int err, failed;
+
+    if ((err = open_pair(&pair)) < 0)
+        return err;
+    ck_assert_int_eq(gruvi_stream_write(pair.near, "one\ntwo\n", 8), 0);
+    n = gruvi_stream_read_line(pair.far, line, sizeof line);
+    failed = n < 0 ? (int)n : 0;
+    if (failed != 0) {
+        stop_failing();
+        n = gruvi_stream_read_line(pair.far, line, sizeof line);
+    }
+    ck_assert_int_eq(n, 4);
+    ck_assert_int_eq(memcmp(line, "one\n", 4), 0);
+    ck_assert_int_eq(gruvi_stream_read_exact(pair.far, line, 4), 0);
+    ck_assert_int_eq(memcmp(line, "two\n", 4), 0);
+    close_pair(&pair);
+    (void)hub;
+    return failed;
+}
+
+static int served;
+
+static int
+serve_one(gruvi_stream_t *stream, void *arg)
+{
+    (void)arg;
+    served++;
+    return gruvi_stream_write(stream, "served", 6);
+}
+
+static int
+run_server(void *arg)
+{
+    return gruvi_serve(arg, serve_one, NULL, NULL);
+}
+
+static int
+ask(struct pair *pair)
+{
+    char address[GRUVI_ADDRESS_SIZE], buf[16];
+    gruvi_stream_t *stream;
+    int err;
+
+    ck_assert_int_eq(
+        gruvi_listener_address(pair->listener, address, sizeof address), 0);
+    if ((err = gruvi_connect(&stream, address, NULL, 10)) < 0)
+        return err;
+    gruvi_stream_set_timeout(stream, 10);
+    err = gruvi_stream_read_exact(stream, buf, 6);
+    gruvi_stream_close(stream);
+    return err;
+}
+
+/* A connection that cannot be served for want of memory does not end the
+ * server, and does not wait for an answer for ever. */
+static int
+serve(gruvi_hub_t *hub)
+{
+    struct pair pair = {NULL, NULL, NULL};
+    gruvi_fiber_t *server;
+    int err;
+
+    (void)hub;
+    if ((err = gruvi_listen(&pair.listener, "tcp://127.0.0.1:0", NULL)) < 0)
+        return err;
+    server = gruvi_spawn(run_server, pair.listener);
+    if (server == NULL) {
+        err = gruvi_last_error();
+        gruvi_listener_close(pair.listener);
+        return err;
+    }
+    err = ask(&pair);
+    if (err < 0) {
+        ck_assert_msg(err == UV_EOF || err == UV_ECONNRESET || err == UV_ENOMEM,
+                      "%s", gruvi_err_name(err));
+        stop_failing();
+        ck_assert(gruvi_fiber_alive(server));
+        ck_assert_int_eq(ask(&pair), 0);
+    }
+    gruvi_fiber_cancel(server, NULL);
+    ck_assert_int_eq(finish(server), UV_ECANCELED);
+    gruvi_listener_close(pair.listener);
+    return err < 0 ? UV_ENOMEM : 0;
+}
+
+static const operation_fn operations[] = {
+    listen_tcp, listen_unix, connect_and_accept, read_lines, serve};
+
+THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
+{
+    int fd;
+
+    if (operations[i] == listen_unix) {
+        fd = mkstemp(socket_path);
+        ck_assert_int_ge(fd, 0);
+        close(fd);
+        unlink(socket_path);
+    }
+    ck_assert_int_gt(sweep_operation(operations[i]), 0);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("memory of streams");
+    TCase *tc = tcase_create("operations");
+
+    failing_begin();
+    tcase_add_loop_test(tc,
+                        test_each_operation_survives_each_allocation_that_fails,
+                        0, sizeof operations / sizeof *operations);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
