@@ -1,6 +1,7 @@
 # Level 0: containers and the machine.
 LIBGRUVI_SOURCES += %D%/heap.h
 LIBGRUVI_SOURCES += %D%/list.h
+LIBGRUVI_SOURCES += %D%/spin.h
 
 # Contexts: configure picks one.
 LIBGRUVI_SOURCES += %D%/context.h

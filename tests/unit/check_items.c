@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The items of a queue, where memory can fail: with a malloc() of our own.
+ * The items of a queue: the order in which they come out, and what happens
+ * where memory fails, with a malloc() of our own.
  */
 #include <stdlib.h>
 
@@ -62,6 +63,101 @@ START_TEST(test_without_memory_nothing_changes)
     gruvi__items_free(&items);
 }
 END_TEST
+
+/* Items are small numbers. */
+#define ITEM(n)      ((void *)(intptr_t)(n))
+#define NUMBER(item) ((int)(intptr_t)(item))
+
+static void
+put(gruvi_queue_t *queue, int n)
+{
+    ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), NULL, 0), 0);
+}
+
+static void
+put_with_priority(gruvi_queue_t *queue, int n, int64_t priority)
+{
+    gruvi_queue_put_options_t options = {.priority = priority};
+
+    ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), &options, 0), 0);
+}
+
+static int
+get(gruvi_queue_t *queue)
+{
+    void *item;
+
+    ck_assert_int_eq(gruvi_queue_get(queue, &item, 0), 0);
+    return NUMBER(item);
+}
+
+/* --- order ------------------------------------------------------------------
+ */
+
+HUB_TEST(test_a_fifo_gives_the_oldest_first)
+{
+    gruvi_queue_t queue;
+    int n, round;
+
+    ck_assert_int_eq(gruvi_queue_init(&queue, GRUVI_QUEUE_FIFO, 0), 0);
+    for (round = 0; round < 3; round++) {
+        for (n = 0; n < 100; n++)
+            put(&queue, n);
+        for (n = 0; n < 70; n++)
+            ck_assert_int_eq(get(&queue), n);
+        for (n = 100; n < 150; n++)
+            put(&queue, n);
+        for (n = 70; n < 150; n++)
+            ck_assert_int_eq(get(&queue), n);
+    }
+    ck_assert_uint_eq(gruvi_queue_size(&queue), 0);
+    gruvi_queue_destroy(&queue);
+}
+
+HUB_TEST(test_a_lifo_gives_the_newest_first)
+{
+    gruvi_queue_t queue;
+    int n;
+
+    ck_assert_int_eq(gruvi_queue_init(&queue, GRUVI_QUEUE_LIFO, 0), 0);
+    for (n = 0; n < 100; n++)
+        put(&queue, n);
+    for (n = 99; n >= 50; n--)
+        ck_assert_int_eq(get(&queue), n);
+    put(&queue, 1000);
+    ck_assert_int_eq(get(&queue), 1000);
+    for (n = 49; n >= 0; n--)
+        ck_assert_int_eq(get(&queue), n);
+    gruvi_queue_destroy(&queue);
+}
+
+/* Items are numbered by priority, then by age. */
+HUB_TEST(test_a_priority_queue_is_stable_among_equals)
+{
+    gruvi_queue_t queue;
+    int n, last;
+
+    ck_assert_int_eq(gruvi_queue_init(&queue, GRUVI_QUEUE_PRIORITY, 0), 0);
+    for (n = 0; n < 1000; n++)
+        put_with_priority(&queue, n * 7919 % 10 * 1000 + n,
+                          n * 7919 % 10 - INT64_C(5000000000));
+    for (last = -1, n = 0; n < 1000; n++) {
+        int number = get(&queue);
+
+        ck_assert_int_gt(number, last);
+        last = number;
+    }
+    put_with_priority(&queue, 1, INT64_MAX);
+    put_with_priority(&queue, 2, INT64_MIN);
+    put_with_priority(&queue, 3, 0);
+    ck_assert_int_eq(get(&queue), 2);
+    ck_assert_int_eq(get(&queue), 3);
+    ck_assert_int_eq(get(&queue), 1);
+    gruvi_queue_destroy(&queue);
+}
+
+/* --- memory ------------------------------------------------------------------
+ */
 
 /* Fill a queue up to the memory that there is. */
 static size_t
@@ -146,6 +242,9 @@ main(void)
 
     tcase_add_loop_test(tc, test_it_grows_wherever_the_ring_begins, 0, 60);
     tcase_add_loop_test(tc, test_without_memory_nothing_changes, 0, 3);
+    tcase_add_test(tc, test_a_fifo_gives_the_oldest_first);
+    tcase_add_test(tc, test_a_lifo_gives_the_newest_first);
+    tcase_add_test(tc, test_a_priority_queue_is_stable_among_equals);
     tcase_add_test(tc, test_a_put_without_memory_has_done_nothing);
     tcase_add_test(tc, test_a_putter_that_memory_keeps_out_comes_in_later);
     suite_add_tcase(suite, tc);

@@ -277,103 +277,6 @@ THREAD_TEST(test_a_thread_without_a_hub_waits_and_gets_none)
     ck_assert_int_eq(actor.result, 0);
 }
 
-/* --- the very moment --------------------------------------------------------
- */
-
-struct race {
-    gruvi_lock_t *lock;
-    unsigned delay;
-    int ready; /* atomic */
-};
-
-static void
-release_after_delay(void *arg)
-{
-    struct race *race = arg;
-    unsigned n;
-
-    while (!__atomic_load_n(&race->ready, __ATOMIC_ACQUIRE))
-        ;
-    for (n = 0; n < race->delay; n++)
-        __asm__ volatile("" ::: "memory");
-    ck_assert_int_eq(gruvi_lock_release(race->lock), 0);
-}
-
-/* Either it owns the lock, or the lock is free; never both, never neither. */
-static void
-race_release_with_timeout(double timeout, unsigned delay)
-{
-    gruvi_lock_t lock = GRUVI_LOCK_INIT;
-    struct race race = {.lock = &lock, .delay = delay};
-    pthread_t thread;
-    int err;
-
-    ck_assert_int_eq(gruvi_lock_try_acquire(&lock), 0);
-    thread = begin_thread(release_after_delay, &race);
-    __atomic_store_n(&race.ready, 1, __ATOMIC_RELEASE);
-    err = gruvi_lock_acquire(&lock, timeout);
-    ck_assert(err == 0 || err == UV_ETIMEDOUT);
-    end_thread(thread);
-    ck_assert_int_eq(gruvi_lock_locked(&lock), err == 0);
-    if (err == 0)
-        ck_assert_int_eq(gruvi_lock_release(&lock), 0);
-    gruvi_lock_destroy(&lock);
-}
-
-HUB_TEST(test_a_release_that_races_with_a_timeout_loses_nothing)
-{
-    unsigned n;
-
-    for (n = 0; n < 300; n++) {
-        race_release_with_timeout((n % 10 + 1) * 1e-5, n * 37 % 20000);
-        ck_assert_int_eq(gruvi_sleep(0), 0);
-    }
-}
-
-THREAD_TEST(test_a_release_that_races_with_a_threads_timeout_loses_nothing)
-{
-    unsigned n;
-
-    for (n = 0; n < 300; n++)
-        race_release_with_timeout((n % 10 + 1) * 1e-5, n * 37 % 20000);
-}
-
-/* The waiter frees the lock while who released it is still in its call. */
-static void
-free_after_wait(unsigned n)
-{
-    gruvi_lock_t *lock = malloc(sizeof *lock);
-    struct race race = {.lock = lock, .delay = n * 53 % 5000};
-    pthread_t thread;
-
-    gruvi_lock_init(lock);
-    ck_assert_int_eq(gruvi_lock_try_acquire(lock), 0);
-    thread = begin_thread(release_after_delay, &race);
-    __atomic_store_n(&race.ready, 1, __ATOMIC_RELEASE);
-    ck_assert_int_eq(gruvi_lock_acquire(lock, GRUVI_FOREVER), 0);
-    ck_assert_int_eq(gruvi_lock_release(lock), 0);
-    gruvi_lock_destroy(lock);
-    memset(lock, 0xff, sizeof *lock);
-    free(lock);
-    end_thread(thread);
-}
-
-HUB_TEST(test_whoever_waited_may_free_the_lock_at_once)
-{
-    unsigned n;
-
-    for (n = 0; n < 300; n++)
-        free_after_wait(n);
-}
-
-THREAD_TEST(test_a_thread_that_waited_may_free_the_lock_at_once)
-{
-    unsigned n;
-
-    for (n = 0; n < 300; n++)
-        free_after_wait(n);
-}
-
 /* --- reentrant -------------------------------------------------------------
  */
 
@@ -543,11 +446,6 @@ main(void)
         tc, test_handed_over_and_cancelled_at_once_it_has_the_lock, 0, 2);
     tcase_add_test(tc, test_fibers_and_threads_wait_in_one_line);
     tcase_add_test(tc, test_a_thread_without_a_hub_waits_and_gets_none);
-    tcase_add_test(tc, test_a_release_that_races_with_a_timeout_loses_nothing);
-    tcase_add_test(
-        tc, test_a_release_that_races_with_a_threads_timeout_loses_nothing);
-    tcase_add_test(tc, test_whoever_waited_may_free_the_lock_at_once);
-    tcase_add_test(tc, test_a_thread_that_waited_may_free_the_lock_at_once);
     tcase_add_test(tc, test_a_reentrant_lock_knows_its_owner);
     tcase_add_test(tc, test_a_reentrant_lock_is_handed_over_whole);
     tcase_add_test(tc, test_a_reentrant_lock_is_acquired_so_often_at_most);

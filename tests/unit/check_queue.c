@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues: what comes out when, what has room, and who waits for whom.
+ * Queues: what has room, and who waits for whom.  (The order in which items
+ * come out: check_items.c.)
  */
 #include <math.h>
 #include <stdlib.h>
@@ -25,14 +26,6 @@ static void
 put_sized(gruvi_queue_t *queue, int n, size_t size)
 {
     gruvi_queue_put_options_t options = {.size = size};
-
-    ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), &options, 0), 0);
-}
-
-static void
-put_with_priority(gruvi_queue_t *queue, int n, int64_t priority)
-{
-    gruvi_queue_put_options_t options = {.priority = priority};
 
     ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), &options, 0), 0);
 }
@@ -106,70 +99,8 @@ begin(struct actor *actor, gruvi_fiber_fn fn, gruvi_queue_t *queue, int number,
         ck_assert_str_eq(gruvi_fiber_waiting_for(actor->fiber), "queue");
 }
 
-/* --- order ------------------------------------------------------------------
+/* --- alone ------------------------------------------------------------------
  */
-
-HUB_TEST(test_a_fifo_gives_the_oldest_first)
-{
-    gruvi_queue_t queue;
-    int n, round;
-
-    ck_assert_int_eq(gruvi_queue_init(&queue, GRUVI_QUEUE_FIFO, 0), 0);
-    for (round = 0; round < 3; round++) {
-        for (n = 0; n < 100; n++)
-            put(&queue, n);
-        for (n = 0; n < 70; n++)
-            ck_assert_int_eq(get(&queue), n);
-        for (n = 100; n < 150; n++)
-            put(&queue, n);
-        for (n = 70; n < 150; n++)
-            ck_assert_int_eq(get(&queue), n);
-    }
-    ck_assert_uint_eq(gruvi_queue_size(&queue), 0);
-    gruvi_queue_destroy(&queue);
-}
-
-HUB_TEST(test_a_lifo_gives_the_newest_first)
-{
-    gruvi_queue_t queue;
-    int n;
-
-    ck_assert_int_eq(gruvi_queue_init(&queue, GRUVI_QUEUE_LIFO, 0), 0);
-    for (n = 0; n < 100; n++)
-        put(&queue, n);
-    for (n = 99; n >= 50; n--)
-        ck_assert_int_eq(get(&queue), n);
-    put(&queue, 1000);
-    ck_assert_int_eq(get(&queue), 1000);
-    for (n = 49; n >= 0; n--)
-        ck_assert_int_eq(get(&queue), n);
-    gruvi_queue_destroy(&queue);
-}
-
-/* Items are numbered by priority, then by age. */
-HUB_TEST(test_a_priority_queue_is_stable_among_equals)
-{
-    gruvi_queue_t queue;
-    int n, last;
-
-    ck_assert_int_eq(gruvi_queue_init(&queue, GRUVI_QUEUE_PRIORITY, 0), 0);
-    for (n = 0; n < 1000; n++)
-        put_with_priority(&queue, n * 7919 % 10 * 1000 + n,
-                          n * 7919 % 10 - INT64_C(5000000000));
-    for (last = -1, n = 0; n < 1000; n++) {
-        int number = get(&queue);
-
-        ck_assert_int_gt(number, last);
-        last = number;
-    }
-    put_with_priority(&queue, 1, INT64_MAX);
-    put_with_priority(&queue, 2, INT64_MIN);
-    put_with_priority(&queue, 3, 0);
-    ck_assert_int_eq(get(&queue), 2);
-    ck_assert_int_eq(get(&queue), 3);
-    ck_assert_int_eq(get(&queue), 1);
-    gruvi_queue_destroy(&queue);
-}
 
 HUB_TEST(test_what_cannot_be_is_refused)
 {
@@ -459,146 +390,6 @@ HUB_TEST(test_closing_wakes_all_who_put_or_get)
     gruvi_queue_destroy(&empty);
 }
 
-/* --- other threads -------------------------------------------------------- */
-
-static void
-put_one_from_afar(void *arg)
-{
-    ck_assert_int_eq(gruvi_queue_put(arg, ITEM(1), NULL, GRUVI_FOREVER), 0);
-    ck_assert_ptr_null(gruvi__self.hub);
-}
-
-static void
-get_one_from_afar(void *arg)
-{
-    void *item;
-
-    ck_assert_int_eq(gruvi_queue_get(arg, &item, GRUVI_FOREVER), 0);
-    ck_assert_ptr_null(gruvi__self.hub);
-}
-
-static void
-free_queue(gruvi_queue_t *queue)
-{
-    gruvi_queue_destroy(queue);
-    memset(queue, 0xff, sizeof *queue);
-    free(queue);
-}
-
-/* Whoever waited frees it while the other is still in its call. */
-static void
-get_and_free(void)
-{
-    gruvi_queue_t *queue = malloc(sizeof *queue);
-    pthread_t thread;
-    void *item;
-
-    gruvi_queue_init(queue, GRUVI_QUEUE_FIFO, 1);
-    thread = begin_thread(put_one_from_afar, queue);
-    ck_assert_int_eq(gruvi_queue_get(queue, &item, GRUVI_FOREVER), 0);
-    ck_assert_int_eq(NUMBER(item), 1);
-    free_queue(queue);
-    end_thread(thread);
-}
-
-static void
-put_and_free(void)
-{
-    gruvi_queue_t *queue = malloc(sizeof *queue);
-    pthread_t thread;
-
-    gruvi_queue_init(queue, GRUVI_QUEUE_FIFO, 1);
-    put(queue, 1);
-    thread = begin_thread(get_one_from_afar, queue);
-    ck_assert_int_eq(gruvi_queue_put(queue, NULL, NULL, GRUVI_FOREVER), 0);
-    free_queue(queue);
-    end_thread(thread);
-}
-
-static void
-finish_from_afar(void *queue)
-{
-    ck_assert_int_eq(gruvi_queue_task_done(queue), 0);
-}
-
-static void
-join_and_free(void)
-{
-    gruvi_queue_t *queue = malloc(sizeof *queue);
-    pthread_t thread;
-
-    gruvi_queue_init(queue, GRUVI_QUEUE_FIFO, 0);
-    put(queue, 1);
-    thread = begin_thread(finish_from_afar, queue);
-    ck_assert_int_eq(gruvi_queue_join(queue, GRUVI_FOREVER), 0);
-    free_queue(queue);
-    end_thread(thread);
-}
-
-static void
-wait_and_free(void)
-{
-    int n;
-
-    for (n = 0; n < 150; n++) {
-        get_and_free();
-        put_and_free();
-        join_and_free();
-    }
-}
-
-HUB_TEST(test_whoever_waited_may_free_it_at_once)
-{
-    wait_and_free();
-}
-
-THREAD_TEST(test_a_thread_without_a_hub_waits_and_gets_none)
-{
-    gruvi_queue_t queue;
-    void *item;
-
-    gruvi_queue_init(&queue, GRUVI_QUEUE_FIFO, 1);
-    ck_assert_int_eq(gruvi_queue_get(&queue, &item, SHORT), UV_ETIMEDOUT);
-    put(&queue, 1);
-    ck_assert_int_eq(gruvi_queue_put(&queue, NULL, NULL, SHORT), UV_ETIMEDOUT);
-    ck_assert_int_eq(gruvi_queue_join(&queue, SHORT), UV_ETIMEDOUT);
-    wait_and_free();
-    ck_assert_ptr_null(gruvi__self.hub);
-    gruvi_queue_destroy(&queue);
-}
-
-/* Of a put and a timeout at the same moment one wins: the item is either got
- * or still there. */
-static void
-race_put_with_timeout(void)
-{
-    gruvi_queue_t queue;
-    pthread_t thread;
-    void *item;
-    int n, err;
-
-    gruvi_queue_init(&queue, GRUVI_QUEUE_FIFO, 0);
-    for (n = 0; n < 300; n++) {
-        thread = begin_thread(put_one_from_afar, &queue);
-        err = gruvi_queue_get(&queue, &item, (n % 10 + 1) * 1e-5);
-        ck_assert(err == 0 || err == UV_ETIMEDOUT);
-        end_thread(thread);
-        ck_assert_int_eq(gruvi_queue_try_get(&queue, &item),
-                         err == 0 ? UV_EAGAIN : 0);
-    }
-    gruvi_queue_destroy(&queue);
-}
-
-HUB_TEST(test_a_put_that_races_with_a_timeout_loses_nothing)
-{
-    race_put_with_timeout();
-}
-
-THREAD_TEST(test_a_put_that_races_with_a_threads_timeout_loses_nothing)
-{
-    race_put_with_timeout();
-}
-
 /* --- misuse, and where it may be used -------------------------------------
  */
 
@@ -666,9 +457,6 @@ HUB_TEST(test_only_waiting_is_refused_in_callbacks_and_no_switch_sections)
 static void
 add_tests(TCase *tc)
 {
-    tcase_add_test(tc, test_a_fifo_gives_the_oldest_first);
-    tcase_add_test(tc, test_a_lifo_gives_the_newest_first);
-    tcase_add_test(tc, test_a_priority_queue_is_stable_among_equals);
     tcase_add_test(tc, test_what_cannot_be_is_refused);
     tcase_add_test(tc, test_it_is_bounded_by_the_sum_of_the_sizes);
     tcase_add_test(
@@ -684,11 +472,6 @@ add_tests(TCase *tc)
     tcase_add_loop_test(tc, test_a_closed_queue_refuses_puts_and_is_drained, 0,
                         3);
     tcase_add_test(tc, test_closing_wakes_all_who_put_or_get);
-    tcase_add_test(tc, test_whoever_waited_may_free_it_at_once);
-    tcase_add_test(tc, test_a_thread_without_a_hub_waits_and_gets_none);
-    tcase_add_test(tc, test_a_put_that_races_with_a_timeout_loses_nothing);
-    tcase_add_test(tc,
-                   test_a_put_that_races_with_a_threads_timeout_loses_nothing);
     tcase_add_loop_test(
         tc, test_destroying_one_that_is_waited_for_is_an_assertion, 0, 3);
     tcase_add_test(

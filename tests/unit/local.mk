@@ -109,11 +109,14 @@ UNIT_TESTS += %D%/check_event_threads
 UNIT_TESTS += %D%/check_cond
 UNIT_TESTS += %D%/check_items
 UNIT_TESTS += %D%/check_lock
+UNIT_TESTS += %D%/check_lock_threads
 UNIT_TESTS += %D%/check_queue
+UNIT_TESTS += %D%/check_queue_threads
 UNIT_TESTS += %D%/check_semaphore
 UNIT_TESTS += %D%/check_future
 UNIT_TESTS += %D%/check_wait
 UNIT_TESTS += %D%/check_sync_alone
+UNIT_TESTS += %D%/check_sync_stale
 UNIT_TESTS += %D%/check_sync_stress
 
 # pool

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What threads compete for, for a few instructions.
+ */
+#ifndef GRUVI_CORE_SPIN_H
+#define GRUVI_CORE_SPIN_H
+
+#include <stdbool.h>
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define GRUVI__HAVE_SINGLE_THREADED 1
+#endif
+#endif
+
+#define gruvi__likely(x)   __builtin_expect(!!(x), 1)
+#define gruvi__unlikely(x) __builtin_expect(!!(x), 0)
+
+/* A lock held for a few instructions: spins, then yields the processor. */
+struct gruvi__spin {
+    int taken;
+};
+
+void gruvi__spin_contended(struct gruvi__spin *spin);
+
+/* One step of spinning; n is 0 before the first. */
+void gruvi__spin_pause(unsigned *n);
+
+/*
+ * Whether this thread is the only one, as the C library knows: then nobody
+ * competes, and what has to be atomic otherwise (5 ns a time) need not be.
+ * That does not change within a few instructions without a call.
+ */
+static inline bool
+gruvi__alone(void)
+{
+#ifdef GRUVI__HAVE_SINGLE_THREADED
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
+static inline void
+gruvi__spin_lock(struct gruvi__spin *spin)
+{
+    if (gruvi__alone())
+        __atomic_store_n(&spin->taken, 1, __ATOMIC_RELAXED);
+    else if (gruvi__unlikely(
+                 __atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0))
+        gruvi__spin_contended(spin);
+}
+
+static inline void
+gruvi__spin_unlock(struct gruvi__spin *spin)
+{
+    __atomic_store_n(&spin->taken, 0, __ATOMIC_RELEASE);
+}
+
+#endif
