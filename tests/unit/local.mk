@@ -117,16 +117,25 @@ UNIT_TESTS += %D%/check_queue
 UNIT_TESTS += %D%/check_queue_threads
 UNIT_TESTS += %D%/check_semaphore
 UNIT_TESTS += %D%/check_future
+UNIT_TESTS += %D%/check_future_threads
 UNIT_TESTS += %D%/check_wait
+UNIT_TESTS += %D%/check_wait_threads
 UNIT_TESTS += %D%/check_sync_alone
 UNIT_TESTS += %D%/check_sync_stale
 UNIT_TESTS += %D%/check_sync_stress
 
 # pool
+UNIT_TESTS += %D%/check_memory_pool
+%C%_check_memory_pool_SOURCES =
+%C%_check_memory_pool_SOURCES += %D%/check_memory_pool.c
+%C%_check_memory_pool_SOURCES += %D%/failing.h
+%C%_check_memory_pool_SOURCES += %D%/failing.c
+%C%_check_memory_pool_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
 UNIT_TESTS += %D%/check_abandon
 UNIT_TESTS += %D%/check_fiber_pool
 UNIT_TESTS += %D%/check_map
 UNIT_TESTS += %D%/check_pool
+UNIT_TESTS += %D%/check_pool_threads
 UNIT_TESTS += %D%/check_thread_pool
 %C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
 %C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc
