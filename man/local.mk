@@ -4,6 +4,7 @@
 MAN3_PAGES =
 MAN3_PAGES += %D%/gruvi_error.3
 MAN3_PAGES += %D%/gruvi_fiber.3
+MAN3_PAGES += %D%/gruvi_future.3
 MAN3_PAGES += %D%/gruvi_group.3
 MAN3_PAGES += %D%/gruvi_hub.3
 MAN3_PAGES += %D%/gruvi_local.3
@@ -15,6 +16,7 @@ MAN3_PAGES += %D%/gruvi_switch_back.3
 MAN3_PAGES += %D%/gruvi_switchpoint.3
 MAN3_PAGES += %D%/gruvi_sync.3
 MAN3_PAGES += %D%/gruvi_version.3
+MAN3_PAGES += %D%/gruvi_wait.3
 
 dist_man_MANS += $(MAN3_PAGES)
 dist_man_MANS += %D%/gruvi.7

@@ -190,8 +190,7 @@ struct gruvi__callback {
 struct gruvi_hub {
     /* Queues.  A turn runs first, ready and yielded, joined to run. */
     struct gruvi__queue run, first, ready, yielded;
-    int budget;     /* switches until the loop is polled whatever happens */
-    unsigned turns; /* that did without polling it */
+    int budget; /* switches until the loop is polled whatever happens */
     int64_t polled_tick; /* of the coarse clock, when it last was */
     bool in_loop, closing, closed;
 

@@ -50,7 +50,12 @@ set_name(gruvi_fiber_t *fiber, const char *name)
 void
 gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
 {
-    memset(fiber, 0, offsetof(gruvi_fiber_t, name));
+    size_t size = offsetof(gruvi_fiber_t, name);
+
+    /* Hidden, so that gcc calls memset(): what it puts in its place for a size
+     * that it knows, "rep stos", takes 20 ns to begin. */
+    __asm__("" : "+r"(size));
+    memset(fiber, 0, size);
     fiber->name[0] = fiber->message[0] = fiber->thrown_message[0] = '\0';
     fiber->hub = hub;
     fiber->kind = (uint8_t)kind;

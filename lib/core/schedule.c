@@ -17,8 +17,7 @@
  * parks takes the next one off run and switches to it directly, one switch
  * instead of two.  When run is empty and there is nothing to do but run those
  * that are ready, it begins the next turn itself, too, for a bounded number of
- * switches (BUDGET) and at most until the coarse clock ticks (1 to 10 ms), as
- * it sees every few turns.
+ * switches (BUDGET) and at most until the coarse clock ticks (1 to 10 ms).
  */
 #include <time.h>
 
@@ -29,9 +28,6 @@
  * costs about 120 ns, so this adds 2 ns to a switch; see TARGETS in HACKING.
  */
 #define BUDGET 64
-
-/* How many short turns go by between two looks at the clock, 3 ns each. */
-#define TICK_TURNS 4
 
 static inline void
 queue_push(struct gruvi__queue *queue, gruvi_fiber_t *fiber)
@@ -78,7 +74,7 @@ next_turn(gruvi_hub_t *hub)
     if (hub->budget <= 0 || hub->callbacks != NULL || hub->closing ||
         !gruvi__inbox_empty(&hub->inbox) ||
         (hub->ready.head == NULL && hub->yielded.head == NULL) ||
-        (++hub->turns % TICK_TURNS == 0 && coarse_tick() != hub->polled_tick))
+        coarse_tick() != hub->polled_tick)
         return false;
     queue_join(&hub->run, &hub->ready);
     queue_join(&hub->run, &hub->yielded);

@@ -78,6 +78,12 @@ gruvi__waiter_claim(struct gruvi__waiter *waiter)
     return claim(waiter);
 }
 
+bool
+gruvi__waiter_claim_late(struct gruvi__waiter *waiter)
+{
+    return decide(waiter, CLAIMED);
+}
+
 struct gruvi__waiter *
 gruvi__waiter_claim_first(struct gruvi__list *waiters)
 {

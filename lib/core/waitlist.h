@@ -55,6 +55,10 @@ gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
  * who may; false where it has withdrawn. */
 bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
 
+/* The same from another thread, where the fiber of a waiter that has withdrawn
+ * may be gone. */
+bool gruvi__waiter_claim_late(struct gruvi__waiter *waiter);
+
 /* Take the first off a list that has not withdrawn, claimed; NULL: none.  A
  * list that is all zeros is empty. */
 struct gruvi__waiter *gruvi__waiter_claim_first(struct gruvi__list *waiters);

@@ -70,7 +70,8 @@ GRUVI_API bool gruvi_future_cancelled(gruvi_future_t *f);
  * is, and the future is done when the fiber has ended.
  *
  * Returns 0.
- * Errors:  UV_EBUSY where a thread is running it, UV_EALREADY where it is done.
+ * Errors:  UV_EBUSY where a thread is running it, UV_EALREADY where it is
+ *          done, UV_EINVAL for NULL.
  * Context: any thread.
  */
 GRUVI_API int gruvi_future_cancel(gruvi_future_t *f);
@@ -82,8 +83,8 @@ GRUVI_API int gruvi_future_cancel(gruvi_future_t *f);
  *   err    a negative code
  *
  * Returns 0.
- * Errors:  UV_EALREADY where it is done; UV_EINVAL for a code that is not
- *          negative.
+ * Errors:  UV_EALREADY where it is done; UV_EPERM for that of a pool, which
+ *          settles it; UV_EINVAL for a code that is not negative.
  * Context: any thread.
  */
 GRUVI_API int gruvi_future_set_result(gruvi_future_t *f, void *value);
@@ -93,7 +94,7 @@ GRUVI_API int gruvi_future_set_error(gruvi_future_t *f, int err);
  * Have a callback run when the future is done, or in the next iteration where
  * it is.  It runs once, as a callback of the hub of this thread, which is made
  * where there is none, and must not switch.  It keeps the future alive; where
- * the hub closes first it does not run.
+ * the hub closes before the future is done, it does not run.
  *
  * Returns 0.
  * Errors:  UV_ENOMEM, UV_ESHUTDOWN, UV_EINVAL, and why no hub can be made.

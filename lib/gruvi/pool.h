@@ -83,9 +83,10 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_compute(gruvi_work_fn fn, void *arg,
  *            result: after an interrupted wait.  May be NULL.
  *
  * Returns what fn returned; then arg is the caller's again and release is not
- * called.
- * Errors:  as gruvi_blocking(); fn may still be running.  Where the pool could
- *          not take the work, release is called as well.
+ * called.  Work that can fail had better return 0 and put its error into its
+ * result: else it is not to be told from an interrupted wait.
+ * Errors:  as gruvi_blocking(); fn may still be running.  release is called
+ *          for all of them, also where the pool could not take the work.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -98,7 +99,8 @@ gruvi_blocking_abandon(gruvi_work_fn fn, void *arg,
 typedef struct gruvi_pool gruvi_pool_t;
 
 typedef struct gruvi_pool_options {
-    unsigned max_size; /* workers at most; 0: the number of cores */
+    unsigned
+        max_size; /* workers at most; 0: the number of cores; fibers: 100 */
     unsigned min_size; /* workers kept when there is nothing to do */
     const char *name;  /* copied, cut to 11 bytes; workers are NAME-1, ... */
     void *reserved[4]; /* NULL */
@@ -110,6 +112,8 @@ typedef struct gruvi_pool_options {
  * needed, up to max_size, and end when they were idle for long.
  *
  * A fiber pool belongs to its hub's thread, but any thread may submit to it.
+ * When the hub closes, what is queued is done with UV_ECANCELED.  Fiber-local
+ * data that work has set ends with the work.
  *
  *   options  NULL: the defaults
  *
@@ -134,7 +138,8 @@ GRUVI_API gruvi_pool_t *gruvi_get_io_pool(void);
  *
  * Returns a future that the caller owns, or NULL.
  * Errors:  UV_ENOMEM, UV_EINVAL, UV_ESHUTDOWN (the pool is closed), UV_EAGAIN
- *          (it cannot have a single worker).
+ *          (it cannot have a single worker; where a fiber pool finds that
+ *          later, it is the error of the future).
  * Context: any thread.
  */
 GRUVI_API gruvi_future_t *gruvi_pool_submit(gruvi_pool_t *pool,
@@ -149,7 +154,9 @@ GRUVI_API gruvi_future_t *gruvi_pool_submit(gruvi_pool_t *pool,
  *   timeout  seconds; GRUVI_FOREVER waits without limit
  *
  * Where it times out, is cancelled, or fn fails, what has not begun is
- * withdrawn and what has is waited for.
+ * withdrawn and what has is waited for; a fiber pool cancels that.  Where
+ * nothing was withdrawn or cancelled the results are returned, and a cancel
+ * stays pending.  In a worker of the same pool it runs all of it itself.
  *
  * Returns 0, or the first error in the order of args.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ENOMEM,

@@ -39,8 +39,9 @@ GRUVI_API gruvi_waitable_t *gruvi_fiber_waitable(gruvi_fiber_t *f);
  *
  * Returns how many are done, also after a timeout.
  * Errors:  UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ETIMEDOUT for a deadline
- *          around this call; UV_EINVAL (count over n, NaN, NULL), UV_EPERM (a
- *          fiber of another thread), UV_ENOMEM for n over 64.
+ *          around this call; UV_EINVAL (count over n, NaN, NULL, the calling
+ *          fiber, root and hub), UV_EPERM (a fiber of another thread),
+ *          UV_ENOMEM for n over 64.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_wait(gruvi_waitable_t *objects[],

@@ -33,7 +33,7 @@ on_done(struct gruvi__work *work)
 {
     struct call *call = gruvi__list_entry(work, struct call, work);
 
-    if (gruvi__waiter_claim(&call->waiter)) {
+    if (gruvi__waiter_claim_late(&call->waiter)) {
         gruvi__waiter_wake(&call->waiter);
         return;
     }

@@ -78,11 +78,12 @@ map(gruvi_pool_t *pool, struct jobs *jobs, double timeout)
 static int
 begun(struct jobs *jobs)
 {
-    int total = 0;
+    int total = 0, one;
 
     for (int n = 0; n < N; n++) {
-        ck_assert_int_le(jobs->job[n].begun, 1);
-        total += __atomic_load_n(&jobs->job[n].begun, __ATOMIC_RELAXED);
+        one = __atomic_load_n(&jobs->job[n].begun, __ATOMIC_RELAXED);
+        ck_assert_int_le(one, 1);
+        total += one;
     }
     return total;
 }
@@ -215,15 +216,26 @@ HUB_TEST(test_a_cancel_withdraws_the_rest_and_waits_for_what_has_begun)
     ck_assert_int_eq(m.next, 0);
 }
 
+/* By then two at most have begun. */
 HUB_TEST(test_a_timeout_withdraws_the_rest_and_waits_for_what_has_begun)
 {
-    struct mapping m = {.timeout = 0.005};
-    gruvi_fiber_t *fiber = begin_mapping(&m, i);
+    struct mapping m = {.pool = new_pool(i, 2), .timeout = 0.002, .result = 1};
+    gruvi_fiber_t *fiber;
 
+    init_jobs(&m.jobs);
+    for (int n = 0; n < N; n++)
+        m.jobs.job[n].waits = true;
+    fiber = spawn(map_in_fiber, &m);
+    turns(2);
     ck_assert_int_eq(gruvi_sleep(0.01), 0);
-    end_mapping(&m, fiber, i);
+    gruvi_event_set(&m.jobs.gate);
+    ck_assert_int_eq(finish(fiber), 0);
     ck_assert_int_eq(m.result, UV_ETIMEDOUT);
     ck_assert_int_eq(m.next, 0);
+    ck_assert_int_le(begun(&m.jobs), 2);
+    if (i == 0)
+        check_results(&m.jobs);
+    end_pool(m.pool);
 }
 
 /* Where all has begun there is nothing to withdraw: the results are had. */
@@ -258,21 +270,24 @@ map_in_thread(void *arg)
     ck_assert_ptr_null(gruvi__self.hub);
 }
 
+/* The only worker is busy: nothing begins. */
 HUB_TEST(test_a_plain_thread_times_out_too)
 {
-    struct mapping m = {.pool = new_pool(i, 2)};
-    pthread_t thread;
+    struct mapping m = {.pool = new_pool(i, 1)};
+    gruvi_event_t gate = GRUVI_EVENT_INIT;
+    struct job busy = {.waits = true, .gate = &gate};
+    gruvi_future_t *f = gruvi_pool_submit(m.pool, run_job, &busy);
 
+    ck_assert_ptr_nonnull(f);
+    wait_until(gruvi_future_running(f));
     init_jobs(&m.jobs);
-    m.jobs.job[0].waits = m.jobs.job[1].waits = true;
-    thread = begin_thread(map_in_thread, &m);
-    wait_until(begun(&m.jobs) == 2);
-    ck_assert_int_eq(gruvi_sleep(0.01), 0);
-    gruvi_event_set(&m.jobs.gate);
-    ck_assert_int_eq(gruvi_pool_join(m.pool), 0);
-    end_thread(thread);
+    in_thread(map_in_thread, &m);
     ck_assert_int_eq(m.result, UV_ETIMEDOUT);
-    ck_assert_int_eq(begun(&m.jobs), 2);
+    ck_assert_int_eq(begun(&m.jobs), 0);
+    check_results(&m.jobs);
+    gruvi_event_set(&gate);
+    ck_assert_int_eq(gruvi_future_result(f, NULL, GRUVI_FOREVER), 0);
+    gruvi_future_unref(f);
     end_pool(m.pool);
 }
 

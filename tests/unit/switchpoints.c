@@ -396,6 +396,8 @@ close_stage(struct stage *stage)
     close(stage->fds[1]);
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);
     gruvi_event_destroy(&stage->event);
+    gruvi_future_unref(stage->future);
+    gruvi_pool_unref(stage->pool);
     gruvi_lock_destroy(&stage->lock);
     gruvi_cond_destroy(&stage->cond);
     ck_assert_int_eq(gruvi_semaphore_try_acquire(&stage->sem), 0);

@@ -80,6 +80,58 @@ void close_scene(struct scene *scene);
 /* Grant it, from the root fiber, with scene->before and scene->after. */
 void grant_scene(struct scene *scene);
 
+/* Call scene->before and scene->after. */
+void call_before(struct scene *scene);
+void call_after(struct scene *scene);
+
+/* Of the table: those that wait for what fibers and threads share. */
+void open_event(struct scene *scene);
+int call_event(struct scene *scene, double timeout);
+void grant_event(struct scene *scene);
+void close_event(struct scene *scene);
+void open_lock(struct scene *scene);
+int call_lock(struct scene *scene, double timeout);
+void grant_lock(struct scene *scene);
+void close_lock(struct scene *scene);
+void open_cond(struct scene *scene);
+int call_cond(struct scene *scene, double timeout);
+void open_cond_for(struct scene *scene);
+void grant_cond(struct scene *scene);
+void close_cond(struct scene *scene);
+void open_semaphore(struct scene *scene);
+int call_semaphore(struct scene *scene, double timeout);
+void grant_semaphore(struct scene *scene);
+void close_semaphore(struct scene *scene);
+void open_empty_queue(struct scene *scene);
+void open_full_queue(struct scene *scene);
+int call_put(struct scene *scene, double timeout);
+void grant_put(struct scene *scene);
+int call_get(struct scene *scene, double timeout);
+void grant_get(struct scene *scene);
+int call_queue_join(struct scene *scene, double timeout);
+void grant_queue_join(struct scene *scene);
+void close_queue(struct scene *scene);
+void open_future(struct scene *scene);
+int call_future(struct scene *scene, double timeout);
+void grant_future(struct scene *scene);
+void close_future(struct scene *scene);
+int call_wait(struct scene *scene, double timeout);
+
+/* Of the table: those that wait for pools. */
+void open_blocking(struct scene *scene);
+void open_compute(struct scene *scene);
+int call_pool(struct scene *scene, double timeout);
+void grant_pool(struct scene *scene);
+void close_pool(struct scene *scene);
+void open_abandon(struct scene *scene);
+int call_map(struct scene *scene, double timeout);
+int call_join_pool(struct scene *scene, double timeout);
+void grant_join_pool(struct scene *scene);
+void open_close_pool(struct scene *scene);
+int call_close_pool(struct scene *scene, double timeout);
+void grant_close_pool(struct scene *scene);
+void close_close_pool(struct scene *scene);
+
 /* Of the table: those that wait for sockets. */
 void open_stream(struct scene *scene);
 void open_full_stream(struct scene *scene);
