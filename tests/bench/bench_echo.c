@@ -24,8 +24,8 @@
 
 #include <gruvi.h>
 
-#define ROUNDS   9
-#define MESSAGES 100000
+#define ROUNDS   7
+#define MESSAGES 50000
 #define BUFFER   16384
 
 static void
