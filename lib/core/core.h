@@ -342,11 +342,13 @@ static inline int
 gruvi__enter_to_wait(const char *function, double timeout,
                      gruvi_fiber_t **fiber)
 {
-    if (gruvi__unlikely(timeout != timeout))
-        return UV_EINVAL;
+    int err;
+
     *fiber = gruvi__enter_fast();
-    return gruvi__likely(*fiber != NULL) ? 0
-                                         : gruvi__enter_any(function, fiber);
+    if (gruvi__unlikely(*fiber == NULL) &&
+        (err = gruvi__enter_any(function, fiber)) < 0)
+        return err;
+    return gruvi__unlikely(timeout != timeout) ? UV_EINVAL : 0;
 }
 
 /*

@@ -386,9 +386,9 @@ GRUVI_SWITCHPOINT int
 gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
 {
     struct gruvi__joiner joiner = {.granted = 0};
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter(__func__, &joiner.fiber);
 
-    if (err < 0 || (err = gruvi__enter(__func__, &joiner.fiber)) < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     if (fiber == NULL || fiber->kind != GRUVI__FIBER || fiber == joiner.fiber)
         return UV_EINVAL;

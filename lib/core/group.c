@@ -215,9 +215,9 @@ gruvi_group_join(gruvi_group_t *public, double timeout)
 {
     struct gruvi__group *group = real(public);
     struct gruvi__joiner joiner = {.granted = 0};
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter(__func__, &joiner.fiber);
 
-    if (err < 0 || (err = gruvi__enter(__func__, &joiner.fiber)) < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     if (group->hub == NULL)
         return UV_EINVAL;

@@ -356,9 +356,9 @@ gruvi_wait_fd(int fd, int events, double timeout)
     struct fd_wait wait = {.events = 0};
     gruvi_watch_t *watch;
     gruvi_poller_t *poller;
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter(__func__, &wait.fiber);
 
-    if (err < 0 || (err = gruvi__enter(__func__, &wait.fiber)) < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     if (events == 0 || (events & ~EVENTS) != 0)
         return UV_EINVAL;

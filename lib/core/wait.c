@@ -228,8 +228,8 @@ sleep_slowly(const char *function, double secs)
     gruvi_fiber_t *fiber;
     int err;
 
-    if ((err = gruvi__timeout_check(secs)) < 0 ||
-        (err = gruvi__enter(function, &fiber)) < 0)
+    if ((err = gruvi__enter(function, &fiber)) < 0 ||
+        (err = gruvi__timeout_check(secs)) < 0)
         return err;
     fiber->work = 0;
     if (secs != 0) {

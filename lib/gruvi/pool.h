@@ -203,7 +203,7 @@ GRUVI_API void gruvi_pool_unref(gruvi_pool_t *pool);
  * none. */
 #define GRUVI_POOL_WAIT_BUCKETS 24
 
-typedef struct gruvi_pool_stats {
+typedef struct gruvi_pool_stats_values {
     unsigned size; /* workers alive */
     unsigned busy; /* of them working */
     size_t queued; /* work that waits for a worker */

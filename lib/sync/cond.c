@@ -87,9 +87,9 @@ static int
 enter(const char *function, struct cond *cond, double timeout,
       gruvi_fiber_t **fiber)
 {
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter_any(function, fiber);
 
-    if (err < 0 || (err = gruvi__enter_any(function, fiber)) < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     return gruvi__lock_mine(cond->lock) ? 0 : UV_EPERM;
 }

@@ -85,9 +85,9 @@ acquire_slowly(struct gruvi__lock *lock, const char *function, double timeout)
     const void *id = gruvi__self_id();
     struct waiter waiter;
     gruvi_fiber_t *fiber;
-    int err = gruvi__timeout_check(timeout);
+    int err = gruvi__enter_any(function, &fiber);
 
-    if (err < 0 || (err = gruvi__enter_any(function, &fiber)) < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     gruvi__spin_lock(&lock->spin);
     if (take(lock, id)) {

@@ -227,6 +227,23 @@ join_oneself(void *arg)
     return gruvi_fiber_join(gruvi_current_fiber(), GRUVI_FOREVER);
 }
 
+/* That it may not be called here is said first, whatever its arguments. */
+HUB_TEST(test_a_bad_timeout_does_not_hide_a_bad_place)
+{
+    const double nan = 0.0 / 0.0;
+    gruvi_lock_t lock = GRUVI_LOCK_INIT;
+
+    catch_assertions();
+    GRUVI_ASSERT_NO_SWITCHPOINTS {
+        ck_assert_int_eq(gruvi_sleep(nan), UV_EPERM);
+        ck_assert_int_eq(gruvi_wait_fd(0, UV_READABLE, nan), UV_EPERM);
+        ck_assert_int_eq(gruvi_lock_acquire(&lock, nan), UV_EPERM);
+    }
+    ck_assert_int_eq(assertions(), 3);
+    ck_assert_int_eq(gruvi_sleep(nan), UV_EINVAL);
+    ck_assert_int_eq(gruvi_lock_acquire(&lock, nan), UV_EINVAL);
+}
+
 HUB_TEST(test_joining_oneself_is_refused)
 {
     ck_assert_int_eq(finish(spawn(join_oneself, NULL)), UV_EINVAL);
@@ -332,6 +349,7 @@ main(void)
     tcase_add_test(tc, test_root_and_hub_are_no_ordinary_fibers);
     tcase_add_test(tc, test_names_are_copied_cut_and_made_up);
     tcase_add_test(tc, test_join_times_out_and_leaves_the_fiber_alone);
+    tcase_add_test(tc, test_a_bad_timeout_does_not_hide_a_bad_place);
     tcase_add_test(tc, test_joining_oneself_is_refused);
     tcase_add_test(tc, test_all_who_join_are_woken);
     tcase_add_test(tc, test_a_handle_let_go_does_not_end_the_fiber);
