@@ -170,10 +170,13 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
     if (plugin->state == GRUVID__ABANDONED)
         return;
     plugin->state = GRUVID__STOPPED;
-    gruvi_info("plugin %s has stopped: %llu connections, %llu gone, "
-               "%llu failed, %llu cut",
-               plugin->name, (unsigned long long)plugin->served,
-               (unsigned long long)plugin->gone,
-               (unsigned long long)plugin->failed,
-               (unsigned long long)plugin->cut);
+    if (plugin->module->descriptor.connection == NULL)
+        gruvi_info("plugin %s has stopped", plugin->name);
+    else
+        gruvi_info("plugin %s has stopped: %llu connections, %llu gone, "
+                   "%llu failed, %llu cut",
+                   plugin->name, (unsigned long long)plugin->served,
+                   (unsigned long long)plugin->gone,
+                   (unsigned long long)plugin->failed,
+                   (unsigned long long)plugin->cut);
 }
