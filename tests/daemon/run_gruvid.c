@@ -187,7 +187,10 @@ gruvid_begin(const char *config, const struct gruvid_options *options)
     }
     ck_assert_int_ge(g->pid, 0);
     if (g->pid == 0) {
+        const struct rlimit no_core = {0, 0};
+
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setrlimit(RLIMIT_CORE, &no_core);
         set_descriptors(options, fds[1]);
         exec_gruvid(g, options);
     }
