@@ -297,6 +297,7 @@ gruvi_queue_get(gruvi_queue_t *public, void **pointer, double timeout)
     gruvi__spin_lock(&queue->spin);
     err = get_now(queue, pointer, &claimed);
     if (err == UV_EAGAIN && timeout != 0) {
+        self.item.pointer = NULL; /* until it is claimed */
         gruvi__waiter_init(&self.waiter, fiber);
         err = wait_in(queue, &queue->getters, &self.waiter, "queue", timeout);
         if (err == 0 && (err = self.status) == 0)
