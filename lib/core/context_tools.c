@@ -10,7 +10,34 @@
 #if defined(GRUVI__ASAN) || defined(GRUVI__TSAN)
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+
+#ifdef GRUVI__TSAN
+/* Of this thread, while it switches. */
+static __thread sigset_t held;
+
+void
+gruvi__tools_hold_signals(void)
+{
+    sigset_t most;
+
+    sigfillset(&most);
+    sigdelset(&most, SIGSEGV);
+    sigdelset(&most, SIGBUS);
+    sigdelset(&most, SIGFPE);
+    sigdelset(&most, SIGILL);
+    sigdelset(&most, SIGABRT);
+    sigdelset(&most, SIGTRAP);
+    pthread_sigmask(SIG_SETMASK, &most, &held);
+}
+
+void
+gruvi__tools_let_signals(void)
+{
+    pthread_sigmask(SIG_SETMASK, &held, NULL);
+}
+#endif
 
 void
 gruvi__tools_init_thread(struct gruvi__context_tools *tools)
@@ -43,7 +70,9 @@ gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
     tools->size = size;
 #endif
 #ifdef GRUVI__TSAN
+    gruvi__tools_hold_signals(); /* it switches there and back */
     tools->fiber = __tsan_create_fiber(0);
+    gruvi__tools_let_signals();
 #endif
 }
 
@@ -52,7 +81,9 @@ gruvi__tools_destroy(struct gruvi__context_tools *tools)
 {
     (void)tools;
 #ifdef GRUVI__TSAN
+    gruvi__tools_hold_signals(); /* likewise */
     __tsan_destroy_fiber(tools->fiber);
+    gruvi__tools_let_signals();
 #endif
 }
 

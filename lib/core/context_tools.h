@@ -4,7 +4,11 @@
  *
  * AddressSanitizer keeps the bounds of the current stack, and a heap of fake
  * frames for each; ThreadSanitizer keeps a shadow call stack and a clock for
- * each fiber.  Around every switch:
+ * each fiber, and with them the signals that it has put off until the fiber
+ * calls the C library: one that met a fiber which ended, or waits, would be
+ * lost.  So under it signals are blocked from before a switch, where the call
+ * that blocks them lets it hand out what it holds, until after.  Around every
+ * switch:
  *
  *   gruvi__tools_before_switch(&from->tools, &to->tools);
  *   gruvi__context_switch(&from->context, &to->context);
@@ -63,6 +67,10 @@ void gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
 
 /* One made by gruvi__tools_init() that has been left for good. */
 void gruvi__tools_destroy(struct gruvi__context_tools *tools);
+
+/* Block all signals but those that a fault raises, until the second. */
+void gruvi__tools_hold_signals(void);
+void gruvi__tools_let_signals(void);
 #else
 static inline void
 gruvi__tools_init_thread(struct gruvi__context_tools *tools)
@@ -98,6 +106,7 @@ gruvi__tools_before_switch(struct gruvi__context_tools *from,
                                    to->low, to->size);
 #endif
 #ifdef GRUVI__TSAN
+    gruvi__tools_hold_signals();
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
 }
@@ -108,6 +117,9 @@ gruvi__tools_after_switch(struct gruvi__context_tools *me)
     (void)me;
 #ifdef GRUVI__ASAN
     __sanitizer_finish_switch_fiber(me->fake_stack, NULL, NULL);
+#endif
+#ifdef GRUVI__TSAN
+    gruvi__tools_let_signals();
 #endif
 }
 

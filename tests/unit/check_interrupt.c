@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGINT and the root fiber; threads that end without closing their hub.
+ * SIGINT and the root fiber; signals in any fiber; threads that end without
+ * closing their hub.
  */
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -29,6 +31,66 @@ leave_without_closing(void *arg)
     gruvi_fiber_unref(gruvi_spawn(sleep_for_ever, NULL));
     gruvi_sleep(0);
     gruvi_sleep(0);
+}
+
+/* --- signals whose handlers are the program's own --------------------------
+ */
+
+#define SIGNALS 500
+
+static int handled; /* atomic */
+static bool all_sent; /* atomic */
+
+static void
+count_signal(int signum)
+{
+    (void)signum;
+    __atomic_fetch_add(&handled, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Sends the next one when the one before was seen: none may be kept back for a
+ * fiber that has ended, or that waits for something else. */
+static void
+send_signals(void *arg)
+{
+    for (int i = 0; i < SIGNALS; i++) {
+        pthread_kill(*(pthread_t *)arg, SIGUSR1);
+        while (__atomic_load_n(&handled, __ATOMIC_SEQ_CST) == i)
+            sched_yield();
+    }
+    __atomic_store_n(&all_sent, true, __ATOMIC_SEQ_CST);
+}
+
+static int
+work_and_end(void *arg)
+{
+    volatile unsigned n = 0;
+
+    (void)arg;
+    while (n < 100)
+        n++;
+    gruvi_sleep(0);
+    while (n < 200)
+        n++;
+    return 0;
+}
+
+HUB_TEST(test_a_signal_is_seen_whichever_fiber_it_meets)
+{
+    struct sigaction count = {.sa_handler = count_signal}, before;
+    pthread_t self = pthread_self(), sender;
+
+    sigaction(SIGUSR1, &count, &before);
+    sender = begin_thread(send_signals, &self);
+    while (!__atomic_load_n(&all_sent, __ATOMIC_SEQ_CST)) {
+        for (int n = 0; n < 10; n++)
+            gruvi_fiber_unref(spawn(work_and_end, NULL));
+        turns(2);
+    }
+    end_thread(sender);
+    turns(2);
+    sigaction(SIGUSR1, &before, NULL);
+    ck_assert_int_eq(__atomic_load_n(&handled, __ATOMIC_SEQ_CST), SIGNALS);
 }
 
 /* --- SIGINT: in children, for it is the process that has it ----------------
@@ -159,6 +221,7 @@ main(void)
     Suite *suite = suite_create("interrupt");
     TCase *tc = tcase_create("interrupt");
 
+    tcase_add_test(tc, test_a_signal_is_seen_whichever_fiber_it_meets);
     tcase_add_test(tc, test_sigint_reaches_the_root_fiber);
     tcase_add_test(tc, test_sigint_can_be_ignored);
     tcase_add_test(tc, test_an_inherited_sig_ign_stays);
