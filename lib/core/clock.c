@@ -2,10 +2,11 @@
 /*
  * Time is asked here and nowhere else.
  *
- * Deadlines are absolute nanoseconds in a pairing heap of the hub.  All of
- * them share one uv_timer_t, which is set when the hub is about to block; its
- * granularity, a millisecond, is that by which a wait may end late.  It never
- * ends early: the hub compares with the clock itself.
+ * Deadlines are absolute nanoseconds in a timing wheel of the hub.  All of
+ * them share one uv_timer_t, which is set when the hub is about to block.  A
+ * hub that blocks may notice one late by the granularity of that timer, a
+ * millisecond; one that is busy, by a tick of the wheel.  None is noticed
+ * early: the hub compares with the clock itself.
  */
 #include "core/core.h"
 
@@ -37,15 +38,14 @@ gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
 {
     if (due == UINT64_MAX)
         return;
-    deadline->node.key = due;
-    gruvi__heap_insert(&hub->deadlines, &deadline->node);
+    if (gruvi__wheel_idle(&hub->deadlines))
+        gruvi__wheel_start(&hub->deadlines, gruvi__clock_now());
+    gruvi__wheel_arm(&hub->deadlines, deadline, due);
 }
 
 void
-gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline)
+gruvi__deadline_disarm_slowly(gruvi_hub_t *hub,
+                              struct gruvi__deadline *deadline)
 {
-    if (deadline->node.key == 0)
-        return;
-    gruvi__heap_remove(&hub->deadlines, &deadline->node);
-    deadline->node.key = 0;
+    gruvi__wheel_disarm(&hub->deadlines, deadline);
 }

@@ -3,11 +3,12 @@
 #ifndef GRUVI_CORE_CLOCK_H
 #define GRUVI_CORE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <gruvi/hub.h>
 
-#include "core/heap.h"
+#include "core/wheel.h"
 
 /* Nanoseconds of a clock that never goes back.  The only place that asks. */
 uint64_t gruvi__clock_now(void);
@@ -22,14 +23,22 @@ gruvi__timeout_check(double timeout)
     return timeout != timeout ? UV_EINVAL : 0;
 }
 
-/* A point in time at which the hub calls fire, once. */
-struct gruvi__deadline {
-    struct gruvi__heap_node node; /* key 0: not armed */
-    void (*fire)(struct gruvi__deadline *deadline);
-};
-
 void gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
                          uint64_t due);
-void gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline);
+void gruvi__deadline_disarm_slowly(gruvi_hub_t *hub,
+                                   struct gruvi__deadline *deadline);
+
+static inline bool
+gruvi__deadline_armed(const struct gruvi__deadline *deadline)
+{
+    return deadline->due != 0;
+}
+
+static inline void
+gruvi__deadline_disarm(gruvi_hub_t *hub, struct gruvi__deadline *deadline)
+{
+    if (gruvi__deadline_armed(deadline))
+        gruvi__deadline_disarm_slowly(hub, deadline);
+}
 
 #endif

@@ -39,11 +39,11 @@
 #include "core/clock.h"
 #include "core/context.h"
 #include "core/context_tools.h"
-#include "core/heap.h"
 #include "core/list.h"
 #include "core/spin.h"
 #include "core/stack.h"
 #include "core/waitlist.h"
+#include "core/wheel.h"
 
 #define GRUVI__NAME_SIZE    32
 #define GRUVI__MESSAGE_SIZE 64
@@ -200,7 +200,6 @@ struct gruvi_hub {
     struct gruvi__inbox inbox;
     struct gruvi__inbox_node *callbacks, **callbacks_tail; /* this thread's */
 
-    struct gruvi__heap deadlines;
     uint64_t timer_due; /* what timer is set to; UINT64_MAX: stopped */
 
     uv_loop_t loop;
@@ -225,6 +224,8 @@ struct gruvi_hub {
     struct gruvi__list ends;     /* struct gruvi__hub_end */
     bool ended;                  /* they have run; no more are added */
     int refs;                    /* atomic */
+
+    struct gruvi__wheel deadlines; /* large, so it comes last */
 };
 
 /* Run in the hub's thread when its fibers have ended, before the inbox closes:

@@ -203,7 +203,7 @@ on_trim(struct gruvi__deadline *deadline)
 void
 gruvi__hub_trim_later(gruvi_hub_t *hub)
 {
-    if (hub->trim.node.key == 0 && gruvi__arena_trim(hub->arena, 0) > 0)
+    if (!gruvi__deadline_armed(&hub->trim) && gruvi__arena_trim(hub->arena, 0) > 0)
         gruvi__deadline_arm(hub, &hub->trim, gruvi__clock_due(TRIM_AFTER));
 }
 
@@ -224,6 +224,7 @@ hub_new(gruvi_fiber_t *root)
     gruvi__list_init(&hub->closings);
     gruvi__list_init(&hub->ends);
     gruvi__schedule_init(hub);
+    gruvi__wheel_init(&hub->deadlines);
     if ((err = hub_open(hub)) < 0) {
         free(hub);
         return gruvi__fail(err);
@@ -269,6 +270,7 @@ gruvi_hub_unref(gruvi_hub_t *hub)
     if (hub == NULL || __atomic_sub_fetch(&hub->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     gruvi__inbox_destroy(&hub->inbox);
+    gruvi__wheel_destroy(&hub->deadlines);
     free(hub);
 }
 

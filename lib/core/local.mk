@@ -1,7 +1,8 @@
 # Level 0: containers and the machine.
-LIBGRUVI_SOURCES += %D%/heap.h
 LIBGRUVI_SOURCES += %D%/list.h
 LIBGRUVI_SOURCES += %D%/spin.h
+LIBGRUVI_SOURCES += %D%/wheel.h
+LIBGRUVI_SOURCES += %D%/wheel.c
 
 # Contexts: configure picks one.
 LIBGRUVI_SOURCES += %D%/context.h

@@ -225,18 +225,8 @@ gruvi__hub_run_callbacks(gruvi_hub_t *hub)
 static void
 expire_deadlines(gruvi_hub_t *hub)
 {
-    struct gruvi__heap_node *node = hub->deadlines.root;
-    struct gruvi__deadline *deadline;
-    uint64_t now;
-
-    if (node == NULL)
-        return;
-    now = gruvi__clock_now();
-    while ((node = hub->deadlines.root) != NULL && node->key <= now) {
-        deadline = gruvi__list_entry(node, struct gruvi__deadline, node);
-        gruvi__deadline_disarm(hub, deadline);
-        deadline->fire(deadline);
-    }
+    if (!gruvi__wheel_idle(&hub->deadlines))
+        gruvi__wheel_expire(&hub->deadlines, gruvi__clock_now());
 }
 
 static void
@@ -253,10 +243,11 @@ on_timer(uv_timer_t *timer)
 static void
 set_timer(gruvi_hub_t *hub)
 {
-    struct gruvi__heap_node *first = hub->deadlines.root;
-    uint64_t due, now = uv_now(&hub->loop);
+    uint64_t due = gruvi__wheel_next(&hub->deadlines);
+    uint64_t now = uv_now(&hub->loop);
 
-    due = first == NULL ? UINT64_MAX : (first->key + 999999) / 1000000;
+    if (due != UINT64_MAX)
+        due = (due + 999999) / 1000000;
     if (due == hub->timer_due)
         return;
     hub->timer_due = due;

@@ -346,8 +346,8 @@ gruvi_deadline_remaining(void)
     for (sb = fiber->sb; sb != NULL; sb = sb->outer) {
         if (sb->expired)
             return 0;
-        if (sb->deadline.node.key != 0 && sb->deadline.node.key < due)
-            due = sb->deadline.node.key;
+        if (gruvi__deadline_armed(&sb->deadline) && sb->deadline.due < due)
+            due = sb->deadline.due;
     }
     if (due == UINT64_MAX)
         return GRUVI_FOREVER;

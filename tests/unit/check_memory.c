@@ -298,16 +298,18 @@ THREAD_TEST(test_closing_a_hub_takes_no_memory)
  */
 
 static gruvi_event_t event;
+static bool timed;
 
 static int
 wait_for_everything(void *arg)
 {
     gruvi_hub_t *hub = arg;
 
-    ck_assert_int_eq(gruvi_sleep(0.0001), 0);
-    ck_assert_int_eq(gruvi_event_wait(&event, 10), 0);
-    GRUVI_WITH_SWITCH_BACK (sb, 0.0001) {
-        ck_assert_int_eq(gruvi_hub_switch(hub, NULL), UV_ETIMEDOUT);
+    ck_assert_int_eq(gruvi_sleep(timed ? 0.0001 : 0), 0);
+    ck_assert_int_eq(gruvi_event_wait(&event, timed ? 10 : GRUVI_FOREVER), 0);
+    GRUVI_WITH_SWITCH_BACK (sb, timed ? 0.0001 : GRUVI_FOREVER) {
+        if (timed)
+            ck_assert_int_eq(gruvi_hub_switch(hub, NULL), UV_ETIMEDOUT);
         gruvi_switch_back_switch(&sb, NULL);
         ck_assert_int_eq(gruvi_hub_switch(hub, NULL), 0);
     }
@@ -321,8 +323,10 @@ wait_without_memory(void *arg)
     gruvi_group_t group;
     gruvi_fiber_t *fiber;
     gruvi_hub_t *hub = gruvi_get_hub();
+    double patience;
 
-    (void)arg;
+    timed = *(bool *)arg;
+    patience = timed ? 10 : GRUVI_FOREVER;
     ck_assert_int_eq(gruvi_group_init(&group, NULL), 0);
     fiber = gruvi_fiber_new(wait_for_everything, hub, NULL);
     count_allocations();
@@ -332,11 +336,15 @@ wait_without_memory(void *arg)
     turns(1);
     gruvi_event_set(&event);
     while (logged("logged") == 0)
-        gruvi_sleep(0.0001);
+        gruvi_sleep(timed ? 0.0001 : 0);
     gruvi_fiber_cancel(fiber, "enough");
-    ck_assert_int_eq(gruvi_fiber_join(fiber, 10), 0);
-    ck_assert_int_eq(gruvi_group_join(&group, 10), 0);
-    ck_assert_int_eq(stop_failing(), 0);
+    ck_assert_int_eq(gruvi_fiber_join(fiber, patience), 0);
+    ck_assert_int_eq(gruvi_group_join(&group, patience), 0);
+    /* A timeout asks for room in the wheel, and does without. */
+    if (timed)
+        stop_failing();
+    else
+        ck_assert_int_eq(stop_failing(), 0);
     ck_assert_int_eq(gruvi_fiber_status(fiber), UV_ECANCELED);
     gruvi_fiber_unref(fiber);
     gruvi_group_destroy(&group);
@@ -345,7 +353,16 @@ wait_without_memory(void *arg)
 
 THREAD_TEST(test_starting_waiting_and_waking_take_no_memory)
 {
-    in_thread(wait_without_memory, NULL);
+    bool with_timeouts = false;
+
+    in_thread(wait_without_memory, &with_timeouts);
+}
+
+THREAD_TEST(test_timeouts_do_without_memory)
+{
+    bool with_timeouts = true;
+
+    in_thread(wait_without_memory, &with_timeouts);
 }
 
 int
@@ -359,6 +376,7 @@ main(void)
                         test_each_operation_survives_each_allocation_that_fails,
                         0, sizeof operations / sizeof *operations);
     tcase_add_test(tc, test_starting_waiting_and_waking_take_no_memory);
+    tcase_add_test(tc, test_timeouts_do_without_memory);
     suite_add_tcase(suite, tc);
     tc = tcase_create("hubs");
     tcase_add_test(tc, test_making_a_hub_survives_each_allocation_that_fails);

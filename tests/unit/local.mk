@@ -10,7 +10,9 @@ check_LTLIBRARIES += %D%/libharness.la
 UNIT_TESTS =
 
 # core: containers, contexts, stacks
-UNIT_TESTS += %D%/check_list_heap
+UNIT_TESTS += %D%/check_list
+UNIT_TESTS += %D%/check_wheel
+%C%_check_wheel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 UNIT_TESTS += %D%/check_context
 UNIT_TESTS += %D%/check_context_ucontext
 UNIT_TESTS += %D%/check_overflow
