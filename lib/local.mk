@@ -31,6 +31,8 @@ noinst_LTLIBRARIES += %D%/libgruvi_private.la
 %C%_libgruvi_private_la_SOURCES = $(LIBGRUVI_SOURCES)
 %C%_libgruvi_private_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_libgruvi_private_la_CFLAGS += -ftls-model=initial-exec
+# Its own calls are not for others to replace, and need no detour.
+%C%_libgruvi_private_la_CFLAGS += -fno-semantic-interposition
 %C%_libgruvi_private_la_LIBADD = $(UV_LIBS)
 
 # -version-info is changed by its own rules at a release, not with PACKAGE_VERSION:
@@ -41,6 +43,7 @@ lib_LTLIBRARIES += %D%/libgruvi.la
 %C%_libgruvi_la_LIBADD = %D%/libgruvi_private.la $(UV_LIBS)
 %C%_libgruvi_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 %C%_libgruvi_la_LDFLAGS += -no-undefined -version-info 0:0:0
+%C%_libgruvi_la_LDFLAGS += -Wl,-Bsymbolic-functions
 # Its threads and its signal handler may be running whatever dlclose() says.
 %C%_libgruvi_la_LDFLAGS += -Wl,-z,nodelete
 %C%_libgruvi_la_LDFLAGS += -Wl,--version-script=$(srcdir)/%D%/gruvi.map

@@ -4,9 +4,11 @@
  * the stack pointer aligned to 16 bytes, the entry function in the word that it
  * points to, and a frame pointer of zero.
  *
- * The entry function is called so that it has a return address: that of the
- * trap, which belongs to a function whose own return address is declared
- * undefined.  An unwinder that comes here knows that the stack ends.
+ * The entry function is given a return address: that of the trap, which belongs
+ * to a function whose own return address is declared undefined.  An unwinder
+ * that comes here knows that the stack ends.  It is jumped to and not called,
+ * because it never returns: the processor would go on expecting that, and
+ * mispredict every return of whoever runs when this context has ended.
  */
 #if defined(__aarch64__)
 
@@ -22,8 +24,9 @@ gruvi__context_start:
         hint    #36             /* bti j */
 #endif
         ldr     x16, [sp]
-        blr     x16
-        brk     #1
+        adr     x30, 1f
+        br      x16             /* from x16, as good as a call for BTI */
+1:      brk     #1
         .cfi_endproc
         .size   gruvi__context_start, . - gruvi__context_start
 

@@ -4,9 +4,11 @@
  * the stack pointer aligned to 16 bytes, the entry function in the word that it
  * points to, and a frame pointer of zero.
  *
- * The entry function is called so that it has a return address: that of the
- * trap, which belongs to a function whose own return address is declared
- * undefined.  An unwinder that comes here knows that the stack ends.
+ * The entry function is given a return address: that of the trap, which belongs
+ * to a function whose own return address is declared undefined.  An unwinder
+ * that comes here knows that the stack ends.  It is jumped to and not called,
+ * because it never returns: the processor would go on expecting that, and
+ * mispredict every return of whoever runs when this context has ended.
  */
 #if defined(__x86_64__)
 
@@ -22,8 +24,10 @@ gruvi__context_start:
         endbr64
 #endif
         movq    (%rsp), %rax
-        call    *%rax
-        ud2
+        leaq    1f(%rip), %rcx
+        pushq   %rcx
+        jmp     *%rax
+1:      ud2
         .cfi_endproc
         .size   gruvi__context_start, . - gruvi__context_start
 

@@ -37,131 +37,13 @@
 #include <gruvi/switchpoint.h>
 
 #include "core/clock.h"
-#include "core/context.h"
-#include "core/context_tools.h"
+#include "core/fiber.h"
+#include "core/inbox.h"
 #include "core/list.h"
 #include "core/spin.h"
 #include "core/stack.h"
 #include "core/waitlist.h"
 #include "core/wheel.h"
-
-#define GRUVI__NAME_SIZE    32
-#define GRUVI__MESSAGE_SIZE 64
-
-/* --- inbox.c ------------------------------------------------------------ */
-
-/* One message to a hub.  Run in the hub's fiber, or freed by what it runs. */
-struct gruvi__inbox_node {
-    struct gruvi__inbox_node *next;
-    void (*run)(struct gruvi__inbox_node *node);
-};
-
-struct gruvi__inbox {
-    struct gruvi__inbox_node *head; /* atomic; newest first */
-    int sleeping; /* atomic: the hub may block in its loop; write to fd */
-    int fd;       /* eventfd, open as long as the hub's memory lives */
-};
-
-int gruvi__inbox_init(struct gruvi__inbox *inbox);
-void gruvi__inbox_destroy(struct gruvi__inbox *inbox);
-
-/* From any thread.  0, or UV_ESHUTDOWN: then node is still the caller's. */
-int gruvi__inbox_post(struct gruvi__inbox *inbox,
-                      struct gruvi__inbox_node *node);
-
-/* Run what was there when the call began, in the order posted. */
-void gruvi__inbox_drain(struct gruvi__inbox *inbox);
-
-/* Refuse posts from now on, and run those that were accepted. */
-void gruvi__inbox_close(struct gruvi__inbox *inbox);
-
-static inline bool
-gruvi__inbox_empty(const struct gruvi__inbox *inbox)
-{
-    return __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST) == NULL;
-}
-
-/* --- fibers ------------------------------------------------------------- */
-
-enum gruvi__state {
-    GRUVI__NEW,
-    GRUVI__READY, /* on a queue: hub->first, ready, yielded or run */
-    GRUVI__RUNNING,
-    GRUVI__WAITING,
-    GRUVI__DEAD
-};
-
-enum gruvi__kind { GRUVI__FIBER, GRUVI__ROOT, GRUVI__HUB };
-
-/* Errors on their way to a fiber. */
-enum {
-    GRUVI__PENDING_CANCEL = 1,      /* fiber->cancels of them */
-    GRUVI__PENDING_THROW = 2,       /* fiber->throw_error */
-    GRUVI__PENDING_INTERRUPT = 4,   /* root fiber: SIGINT */
-    GRUVI__PENDING_DEADLINE = 8,    /* a switch back has expired */
-    GRUVI__PENDING_SWITCH_BACK = 16 /* one has an error thrown into it */
-};
-
-struct gruvi__local_value;
-struct gruvi__sb;
-struct gruvi__group;
-
-/* What gruvi_wait() may wait for: a part of it, by which it is found. */
-enum gruvi__waitable_kind { GRUVI__WAITABLE_EVENT, GRUVI__WAITABLE_FIBER };
-
-struct gruvi_waitable {
-    uint8_t kind; /* enum gruvi__waitable_kind; zeros are an event */
-};
-
-struct gruvi_fiber {
-    /* Scheduling.  next is valid while the fiber is on a queue. */
-    gruvi_fiber_t *next;
-    struct gruvi__context context;
-    gruvi_hub_t *hub; /* never changes; NULL: root of a thread without one */
-    uint8_t state;    /* enum gruvi__state */
-    uint8_t kind;     /* enum gruvi__kind */
-    bool started, was_cancelled;
-    bool timed_out;          /* the timeout of the wait it is in has passed */
-    bool in_switch;          /* it waits in gruvi_hub_switch() */
-    bool parted;             /* nobody holds it; it goes with its wake_node */
-    bool switched;           /* gruvi_fiber_switch() was called: switch_value */
-    const char *waiting_for; /* static text; valid while waiting */
-    uint32_t pending;
-    uint16_t shield; /* depth of GRUVI_SHIELD */
-    uint8_t work;    /* stream calls since it last let others run */
-    /* Here a line of the cache ends: a switch needs nothing below. */
-    struct gruvi_waitable waitable;
-    uint16_t cancels;
-    int arrived; /* gruvi_hub_switch() has something to return */
-
-    /* What wakes it. */
-    struct gruvi__sb *sb;           /* innermost live switch back */
-    struct gruvi__deadline timeout; /* of the wait it is in */
-    void *switch_value;
-    int throw_error;
-    unsigned wake_posted; /* atomic: wake_node is in the inbox */
-    struct gruvi__inbox_node wake_node;
-
-    /* Life. */
-    gruvi_fiber_fn target;
-    void *arg; /* borrowed from the caller of gruvi_fiber_new() */
-    int status;
-    unsigned refs; /* one is the hub's from start to end */
-    uint64_t id;
-    struct gruvi__list all_link; /* on hub->fibers until it has ended */
-    struct gruvi__list joiners;  /* struct gruvi__joiner */
-    struct gruvi__group *group;  /* from start to end */
-    struct gruvi__list group_link;
-    struct gruvi__local_value *locals;
-    struct gruvi__context_tools tools;
-
-    char name[GRUVI__NAME_SIZE]; /* "": made when asked for */
-    char message[GRUVI__MESSAGE_SIZE];
-    char thrown_message[GRUVI__MESSAGE_SIZE]; /* until it is delivered */
-
-    /* The control block lies at the top of this stack, which it ends. */
-    struct gruvi__stack stack;
-};
 
 /* First in, first out, linked by fiber->next. */
 struct gruvi__queue {
@@ -188,11 +70,15 @@ struct gruvi__callback {
 };
 
 struct gruvi_hub {
-    /* Queues.  A turn runs first, ready and yielded, joined to run. */
-    struct gruvi__queue run, first, ready, yielded;
-    int budget; /* switches until the loop is polled whatever happens */
-    int64_t polled_tick; /* of the coarse clock, when it last was */
+    /* Queues, and when to poll the loop: see schedule.c. */
+    gruvi_fiber_t *run; /* this turn's, by next */
+    struct gruvi__queue ready, yielded;
+    int budget, next_look;
+    int64_t polled_tick;
     bool in_loop, closing, closed;
+    /* Here a line of the cache ends. */
+    struct gruvi__queue first;
+    uint64_t looked_at;
 
     gruvi_fiber_t *root;
     gruvi_fiber_t fiber; /* the hub's own */
@@ -255,9 +141,6 @@ void gruvi__ready_remote(gruvi_fiber_t *fiber);
 
 /* Put it on hub->first, likewise. */
 void gruvi__ready_first(gruvi_fiber_t *fiber);
-
-/* Leave the current fiber for good. */
-void gruvi__leave(gruvi_fiber_t *fiber) __attribute__((noreturn));
 
 /* The hub's side: a turn, and the end.  See hub.c. */
 void gruvi__schedule_init(gruvi_hub_t *hub);
@@ -393,6 +276,9 @@ void gruvi__wake_joiners(struct gruvi__list *joiners);
 /* Mark an error as pending, and make the fiber look at it. */
 void gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending);
 
+/* All of gruvi_sleep() but its common case. */
+int gruvi__sleep_slowly(const char *function, double secs);
+
 /* For stream calls that succeed at once: every 64th time, let others run. */
 int gruvi__breathe(gruvi_fiber_t *fiber);
 
@@ -449,14 +335,6 @@ void gruvi__sb_take_value(gruvi_fiber_t *fiber, void **value);
 /* Deliver what is pending on the switch backs of a fiber. */
 int gruvi__sb_take_deadline(gruvi_fiber_t *fiber);
 int gruvi__sb_take_error(gruvi_fiber_t *fiber);
-
-/* fiber.c */
-void gruvi__fiber_set_message(char *to, const char *message);
-void gruvi__fiber_release(gruvi_fiber_t *fiber);
-void gruvi__fiber_reap(gruvi_hub_t *hub);
-void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
-                       enum gruvi__kind kind);
-int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);
 
 /* thread.c: the root fiber of this thread, made on first use; or NULL. */
 gruvi_fiber_t *gruvi__root_fiber(void);

@@ -75,5 +75,7 @@ gruvi_err_name(int err)
 const char *
 gruvi_error_message(void)
 {
-    return gruvi__self.current == NULL ? "" : gruvi__self.current->message;
+    const gruvi_fiber_t *current = gruvi__self.current;
+
+    return current == NULL || !current->has_message ? "" : current->message;
 }

@@ -17,17 +17,18 @@
  */
 #include <string.h>
 
-#include "core/core.h"
+#include "core/schedule.h"
 
 GRUVI__STACK_LAST(struct gruvi_fiber, stack);
 #if defined(GRUVI_CONTEXT_X86_64) && !defined(GRUVI__ASAN) &&                  \
     !defined(GRUVI__TSAN)
-_Static_assert(sizeof(struct gruvi_fiber) % 64 == 0,
+_Static_assert(sizeof(struct gruvi_fiber) % 64 == 0 &&
+                   offsetof(struct gruvi_fiber, target) == 64,
                "control blocks begin with a line of the cache");
 #endif
 
 void
-gruvi__fiber_set_message(char *to, const char *message)
+gruvi__message_copy(char *to, const char *message)
 {
     size_t n = message == NULL ? 0 : strnlen(message, GRUVI__MESSAGE_SIZE - 1);
 
@@ -36,27 +37,39 @@ gruvi__fiber_set_message(char *to, const char *message)
     to[n] = '\0';
 }
 
+void
+gruvi__fiber_set_message(gruvi_fiber_t *fiber, const char *message)
+{
+    fiber->has_message = message[0] != '\0';
+    if (fiber->has_message)
+        gruvi__message_copy(fiber->message, message);
+}
+
 static void
 set_name(gruvi_fiber_t *fiber, const char *name)
 {
     size_t n = name == NULL ? 0 : strnlen(name, GRUVI__NAME_SIZE - 1);
 
-    if (n > 0)
-        memcpy(fiber->name, name, n);
+    if (n == 0)
+        return;
+    memcpy(fiber->name, name, n);
     fiber->name[n] = '\0';
+    fiber->named = true;
 }
 
 /* The stack member is its allocator's and stays as it is. */
 void
 gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
 {
-    size_t size = offsetof(gruvi_fiber_t, name);
+    const size_t size =
+        offsetof(gruvi_fiber_t, timeout) + sizeof(fiber->timeout.due);
+    size_t i;
 
-    /* Hidden, so that gcc calls memset(): what it puts in its place for a size
-     * that it knows, "rep stos", takes 20 ns to begin. */
-    __asm__("" : "+r"(size));
-    memset(fiber, 0, size);
-    fiber->name[0] = fiber->message[0] = fiber->thrown_message[0] = '\0';
+    /* In pieces, each of which is a few moves.  For all of it at once gcc puts
+     * "rep stos", which takes 20 ns to begin. */
+    for (i = 0; i + 64 <= size; i += 64)
+        memset((char *)fiber + i, 0, 64);
+    memset((char *)fiber + i, 0, size % 64);
     fiber->hub = hub;
     fiber->kind = (uint8_t)kind;
     fiber->waitable.kind = GRUVI__WAITABLE_FIBER;
@@ -64,22 +77,23 @@ gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
     fiber->refs = 1;
     gruvi__list_init(&fiber->all_link);
     gruvi__list_init(&fiber->joiners);
-    gruvi__list_init(&fiber->group_link);
 }
 
+/* All that a fiber has to do when its target has returned, but to leave. */
 static void
 end(gruvi_fiber_t *fiber, int status)
 {
     gruvi_hub_t *hub = fiber->hub;
 
-    if (fiber->sb != NULL) {
+    if (gruvi__unlikely(fiber->sb != NULL)) {
         gruvi__assert_failed("fiber %s ended inside a switch back block that "
                              "it has not left with gruvi_switch_back_exit()",
                              gruvi_fiber_name(fiber));
         while (fiber->sb != NULL)
             gruvi_switch_back_exit((gruvi_switch_back_t *)fiber->sb);
     }
-    gruvi__local_end(fiber);
+    if (fiber->locals != NULL)
+        gruvi__local_end(fiber);
     if (status < 0 && status != UV_ECANCELED)
         gruvi__uncaught(fiber, status);
     fiber->status = status;
@@ -87,10 +101,21 @@ end(gruvi_fiber_t *fiber, int status)
     fiber->waiting_for = "";
     gruvi__list_remove(&fiber->all_link);
     hub->live--;
-    gruvi__wake_joiners(&fiber->joiners);
-    gruvi__group_leave(fiber);
+    if (!gruvi__list_empty(&fiber->joiners))
+        gruvi__wake_joiners(&fiber->joiners);
+    if (fiber->group != NULL)
+        gruvi__group_leave(fiber);
     gruvi_fiber_unref(fiber);
-    gruvi__leave(fiber);
+}
+
+static inline int
+run(gruvi_fiber_t *fiber)
+{
+    if (gruvi__unlikely(fiber->pending & GRUVI__PENDING_THROW))
+        return fiber->throw_error;
+    if (gruvi__unlikely(fiber->pending & GRUVI__PENDING_CANCEL))
+        return UV_ECANCELED;
+    return fiber->target(fiber->arg);
 }
 
 /* Where a fiber begins, on its own stack. */
@@ -100,12 +125,8 @@ entry(void)
     gruvi_fiber_t *fiber = gruvi__self.current;
 
     gruvi__tools_after_switch(&fiber->tools);
-    if (fiber->pending & GRUVI__PENDING_THROW)
-        end(fiber, fiber->throw_error);
-    else if (fiber->pending & GRUVI__PENDING_CANCEL)
-        end(fiber, UV_ECANCELED);
-    else
-        end(fiber, fiber->target(fiber->arg));
+    end(fiber, run(fiber));
+    gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));
 }
 
 static int
@@ -113,8 +134,6 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
 {
     size_t i;
 
-    if (options == NULL)
-        return 0;
     if (options->hub != NULL && options->hub != hub)
         return UV_EPERM;
     for (i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
@@ -123,11 +142,11 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
     return 0;
 }
 
-/* Whether one more is allowed; says once why not. */
+/* Where there is a limit, whether one more is allowed; says once why not. */
 static bool
 check_limit(gruvi_hub_t *hub)
 {
-    if (hub->max_fibers == 0 || hub->live < hub->max_fibers) {
+    if (hub->live < hub->max_fibers) {
         hub->limit_logged = false;
         return true;
     }
@@ -141,22 +160,23 @@ gruvi_fiber_t *
 gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
                 const gruvi_fiber_options_t *options)
 {
-    gruvi_hub_t *hub = gruvi_get_hub();
+    gruvi_hub_t *hub = gruvi__self.hub;
     struct gruvi__stack *stack;
     gruvi_fiber_t *fiber;
     int err;
 
-    if (hub == NULL)
+    if (hub == NULL && (hub = gruvi_get_hub()) == NULL)
         return NULL;
     if (target == NULL)
         return gruvi__fail(UV_EINVAL);
-    if ((err = check_options(options, hub)) < 0)
+    if (options != NULL && (err = check_options(options, hub)) < 0)
         return gruvi__fail(err);
     if (hub->closing)
         return gruvi__fail(UV_ESHUTDOWN);
-    if (!check_limit(hub))
+    if (hub->max_fibers != 0 && !check_limit(hub))
         return gruvi__fail(UV_EAGAIN);
-    gruvi__fiber_reap(hub);
+    if (hub->dead != NULL)
+        gruvi__fiber_reap(hub);
     err = gruvi__stack_alloc(hub->arena,
                              options == NULL ? 0 : options->stack_size, &stack);
     if (err < 0) {
@@ -166,7 +186,8 @@ gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
     }
     fiber = gruvi__stack_control(stack, gruvi_fiber_t, stack);
     gruvi__fiber_init(fiber, hub, GRUVI__FIBER);
-    set_name(fiber, options == NULL ? NULL : options->name);
+    if (options != NULL)
+        set_name(fiber, options->name);
     fiber->target = target;
     fiber->arg = arg;
     fiber->id = ++hub->next_id;
@@ -241,12 +262,24 @@ gruvi_fiber_unref(gruvi_fiber_t *fiber)
     }
 }
 
+/* Start one of this thread's that may be. */
+static inline int
+start(gruvi_fiber_t *fiber, struct gruvi__group *group)
+{
+    int err;
+
+    if (group != NULL && (err = gruvi__group_enter(fiber, group)) < 0)
+        return err;
+    fiber->started = true;
+    fiber->refs++;
+    gruvi__make_ready(fiber);
+    return 0;
+}
+
 /* group is where it belongs from now on; NULL: none. */
 int
 gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group)
 {
-    int err;
-
     if (fiber->kind != GRUVI__FIBER)
         return UV_EINVAL;
     if (!gruvi__is_own(fiber->hub))
@@ -255,13 +288,7 @@ gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group)
         return UV_EALREADY;
     if (fiber->hub->closing && fiber->cancels == 0)
         return UV_ESHUTDOWN;
-    if ((err = gruvi__group_enter(fiber, group)) < 0)
-        return err;
-    fiber->started = true;
-    fiber->refs++;
-    fiber->state = GRUVI__WAITING;
-    gruvi__ready(fiber);
-    return 0;
+    return start(fiber, group);
 }
 
 int
@@ -284,8 +311,8 @@ gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
 
     if (fiber == NULL)
         return NULL;
-    err = gruvi_fiber_start(fiber);
-    if (err < 0) {
+    err = start(fiber, gruvi__self.current->group);
+    if (gruvi__unlikely(err < 0)) {
         gruvi_fiber_unref(fiber);
         return gruvi__fail(err);
     }
@@ -310,7 +337,7 @@ gruvi_fiber_cancel(gruvi_fiber_t *fiber, const char *message)
     fiber->was_cancelled = true;
     if (fiber->cancels < UINT16_MAX)
         fiber->cancels++;
-    gruvi__fiber_set_message(fiber->thrown_message, message);
+    gruvi__message_copy(fiber->thrown_message, message);
     gruvi__interrupt(fiber, GRUVI__PENDING_CANCEL);
     if (!fiber->started)
         return gruvi__fiber_start_in(fiber, NULL);
@@ -373,7 +400,7 @@ gruvi_fiber_throw(gruvi_fiber_t *fiber, int err, const char *message)
     if (fiber->pending & GRUVI__PENDING_THROW)
         return UV_EBUSY;
     fiber->throw_error = err;
-    gruvi__fiber_set_message(fiber->thrown_message, message);
+    gruvi__message_copy(fiber->thrown_message, message);
     fiber->pending |= GRUVI__PENDING_THROW;
     if (fiber->state == GRUVI__NEW)
         return start_first(fiber);
@@ -386,9 +413,12 @@ GRUVI_SWITCHPOINT int
 gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
 {
     struct gruvi__joiner joiner = {.granted = 0};
-    int err = gruvi__enter(__func__, &joiner.fiber);
+    int err;
 
-    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
+    if ((joiner.fiber = gruvi__enter_fast()) == NULL &&
+        (err = gruvi__enter(__func__, &joiner.fiber)) < 0)
+        return err;
+    if ((err = gruvi__timeout_check(timeout)) < 0)
         return err;
     if (fiber == NULL || fiber->kind != GRUVI__FIBER || fiber == joiner.fiber)
         return UV_EINVAL;
@@ -396,101 +426,11 @@ gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
         return UV_EPERM;
     if (fiber->state == GRUVI__DEAD)
         return 0;
+    /* No reference is needed: a fiber that ends takes all off its list. */
     gruvi__list_add(&fiber->joiners, &joiner.link);
-    gruvi_fiber_ref(fiber);
+    if (timeout < 0 && gruvi__wait_fast(joiner.fiber, &joiner.granted, "join"))
+        return 0;
     err = gruvi__wait(joiner.fiber, &joiner.granted, "join", timeout);
     gruvi__list_remove(&joiner.link);
-    gruvi_fiber_unref(fiber);
     return err;
-}
-
-/* "Fiber-N", by means that a signal handler may use. */
-static void
-make_name(char *name, uint64_t id)
-{
-    char digits[20];
-    size_t n = 0;
-
-    do
-        digits[n++] = (char)('0' + id % 10);
-    while ((id /= 10) > 0);
-    memcpy(name, "Fiber-", 6);
-    for (name += 6; n > 0;)
-        *name++ = digits[--n];
-    *name = '\0';
-}
-
-const char *
-gruvi_fiber_name(const gruvi_fiber_t *fiber)
-{
-    /* Made when asked for: the block is ours, whatever the handle says. */
-    char *name = ((gruvi_fiber_t *)fiber)->name;
-
-    if (fiber->kind == GRUVI__ROOT)
-        return "Root";
-    if (fiber->kind == GRUVI__HUB)
-        return "Hub";
-    if (name[0] == '\0')
-        make_name(name, fiber->id);
-    return name;
-}
-
-bool
-gruvi_fiber_alive(const gruvi_fiber_t *fiber)
-{
-    return fiber->state != GRUVI__DEAD;
-}
-
-bool
-gruvi_fiber_cancelled(const gruvi_fiber_t *fiber)
-{
-    return fiber->was_cancelled;
-}
-
-int
-gruvi_fiber_status(const gruvi_fiber_t *fiber)
-{
-    return fiber->state == GRUVI__DEAD ? fiber->status : UV_EBUSY;
-}
-
-const char *
-gruvi_fiber_waiting_for(const gruvi_fiber_t *fiber)
-{
-    return fiber->state == GRUVI__WAITING ? fiber->waiting_for : "";
-}
-
-gruvi_fiber_t *
-gruvi_fiber_parent(const gruvi_fiber_t *fiber)
-{
-    switch (fiber->kind) {
-    case GRUVI__ROOT:
-        return NULL;
-    case GRUVI__HUB:
-        return fiber->hub->root;
-    default:
-        return &fiber->hub->fiber;
-    }
-}
-
-gruvi_fiber_t *
-gruvi_current_fiber(void)
-{
-    if (gruvi__likely(gruvi__self.current != NULL))
-        return gruvi__self.current;
-    return gruvi__root_fiber();
-}
-
-int
-gruvi_set_stack_size(size_t bytes)
-{
-    return gruvi__stack_set_default_size(bytes == 0 ? GRUVI__STACK_DEFAULT
-                                                    : bytes);
-}
-
-const char *
-gruvi_stack_guard(size_t *ceiling)
-{
-    if (ceiling != NULL)
-        *ceiling = gruvi__stack_ceiling();
-    return gruvi__stack_guard_mode();
 }

@@ -32,10 +32,14 @@ LIBGRUVI_SOURCES += %D%/stack_guard.c
 # Level 1: fibers, the hub and what belongs to them.
 LIBGRUVI_SOURCES += %D%/clock.h
 LIBGRUVI_SOURCES += %D%/core.h
+LIBGRUVI_SOURCES += %D%/fiber.h
+LIBGRUVI_SOURCES += %D%/inbox.h
+LIBGRUVI_SOURCES += %D%/schedule.h
 LIBGRUVI_SOURCES += %D%/backtrace.c
 LIBGRUVI_SOURCES += %D%/clock.c
 LIBGRUVI_SOURCES += %D%/error.c
 LIBGRUVI_SOURCES += %D%/fiber.c
+LIBGRUVI_SOURCES += %D%/fiber_info.c
 LIBGRUVI_SOURCES += %D%/group.c
 LIBGRUVI_SOURCES += %D%/hub.c
 LIBGRUVI_SOURCES += %D%/hub_data.c

@@ -48,7 +48,7 @@ gruvi__sb_refuse(int err)
     }
     gruvi__self.refused = 0;
     fiber->throw_error = err;
-    gruvi__fiber_set_message(fiber->thrown_message, "switch back refused");
+    gruvi__message_copy(fiber->thrown_message, "switch back refused");
     fiber->pending |= GRUVI__PENDING_THROW;
 }
 
@@ -198,7 +198,7 @@ gruvi_switch_back_throw(gruvi_switch_back_t *public, int err,
     if (!claim(sb, __func__))
         return;
     sb->error = err < 0 ? err : UV_EINVAL;
-    gruvi__fiber_set_message(sb->message, message);
+    gruvi__message_copy(sb->message, message);
     deliver(sb, &sb->thrown);
     if (sb->lock != NULL)
         uv_mutex_unlock(sb->lock);
@@ -275,7 +275,7 @@ gruvi__sb_take_error(gruvi_fiber_t *fiber)
             thrown = sb;
     assert(thrown != NULL);
     thrown->thrown = false;
-    gruvi__fiber_set_message(fiber->message, thrown->message);
+    gruvi__fiber_set_message(fiber, thrown->message);
     gruvi__sb_look(fiber);
     return thrown->error;
 }

@@ -140,7 +140,7 @@ take_pending(gruvi_fiber_t *fiber)
     if (fiber->pending & GRUVI__PENDING_THROW) {
         fiber->pending &= ~GRUVI__PENDING_THROW;
         err = fiber->throw_error;
-        gruvi__fiber_set_message(fiber->message, fiber->thrown_message);
+        gruvi__fiber_set_message(fiber, fiber->thrown_message);
         return err;
     }
     if (fiber->pending & GRUVI__PENDING_SWITCH_BACK)
@@ -148,7 +148,7 @@ take_pending(gruvi_fiber_t *fiber)
     if (fiber->pending & GRUVI__PENDING_CANCEL) {
         if (--fiber->cancels == 0)
             fiber->pending &= ~GRUVI__PENDING_CANCEL;
-        gruvi__fiber_set_message(fiber->message, fiber->thrown_message);
+        gruvi__fiber_set_message(fiber, fiber->thrown_message);
         return UV_ECANCELED;
     }
     if (fiber->pending & GRUVI__PENDING_INTERRUPT) {
@@ -221,8 +221,8 @@ gruvi__breathe(gruvi_fiber_t *fiber)
 }
 
 /* All of gruvi_sleep() but its common case. */
-static __attribute__((noinline)) int
-sleep_slowly(const char *function, double secs)
+int
+gruvi__sleep_slowly(const char *function, double secs)
 {
     static const int never = 0;
     gruvi_fiber_t *fiber;
@@ -242,18 +242,6 @@ sleep_slowly(const char *function, double secs)
         return take_pending(fiber);
     gruvi__yield(fiber);
     return closing(fiber) ? UV_ESHUTDOWN : 0;
-}
-
-GRUVI_SWITCHPOINT int
-gruvi_sleep(double secs)
-{
-    gruvi_fiber_t *fiber = gruvi__enter_fast();
-
-    if (gruvi__unlikely(secs != 0 || fiber == NULL || fiber->pending != 0))
-        return sleep_slowly(__func__, secs);
-    fiber->work = 0;
-    gruvi__yield(fiber);
-    return gruvi__unlikely(closing(fiber)) ? UV_ESHUTDOWN : 0;
 }
 
 GRUVI_SWITCHPOINT int

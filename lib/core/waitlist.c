@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/core.h"
+#include "core/schedule.h"
 
 enum { WAITING, CLAIMED, WITHDRAWN };
 
@@ -208,30 +208,15 @@ gruvi__waiter_try(struct gruvi__waiter *waiter, const char *what,
     return done || !gruvi__waiter_withdraw(waiter);
 }
 
-/* A fiber that nothing disturbs, without a timeout: true where granted, and
- * false where something else has woken it, or is about to. */
-static inline bool
-wait_fast(struct gruvi__waiter *waiter, const char *what)
-{
-    gruvi_fiber_t *fiber = waiter->fiber;
-
-    if (fiber == NULL || fiber->pending != 0 || fiber->hub->closing ||
-        __atomic_load_n(&waiter->state, __ATOMIC_RELAXED) != WAITING)
-        return false;
-    fiber->waiting_for = what;
-    gruvi__park(fiber);
-    if (__atomic_load_n(&waiter->state, __ATOMIC_ACQUIRE) != CLAIMED)
-        return false;
-    await_release(waiter);
-    return true;
-}
-
 int
 gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
                    double timeout)
 {
-    if (timeout < 0 && wait_fast(waiter, what))
+    if (timeout < 0 && waiter->fiber != NULL &&
+        gruvi__wait_fast(waiter->fiber, &waiter->state, what)) {
+        await_release(waiter);
         return 0;
+    }
     return gruvi__waiter_end(waiter, gruvi__waiter_try(waiter, what, timeout));
 }
 

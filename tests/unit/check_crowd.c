@@ -117,6 +117,8 @@ HUB_TEST(test_a_thousand_connections_echo)
         return;
     begin_crowd(&crowd, i);
     add_clients(&crowd, run_client, MANY);
+    ck_assert_int_eq(gruvi_group_join(&crowd.clients, GRUVI_FOREVER), 0);
+    wait_until(fibers_of(hub) == 1); /* who serves */
     end_crowd(&crowd);
     ck_assert_int_eq(crowd.done, MANY);
     ck_assert_int_eq(logged(NULL), 0);

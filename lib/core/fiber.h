@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fiber: its control block, at the upper end of its own stack.
+ */
+#ifndef GRUVI_CORE_FIBER_H
+#define GRUVI_CORE_FIBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gruvi/fiber.h>
+
+#include "core/context.h"
+#include "core/context_tools.h"
+#include "core/inbox.h"
+#include "core/list.h"
+#include "core/stack.h"
+#include "core/wheel.h"
+
+#define GRUVI__NAME_SIZE    32
+#define GRUVI__MESSAGE_SIZE 64
+
+enum gruvi__state {
+    GRUVI__NEW,
+    GRUVI__READY, /* on a queue: hub->first, ready, yielded or run */
+    GRUVI__RUNNING,
+    GRUVI__WAITING,
+    GRUVI__DEAD
+};
+
+enum gruvi__kind { GRUVI__FIBER, GRUVI__ROOT, GRUVI__HUB };
+
+/* Errors on their way to a fiber. */
+enum {
+    GRUVI__PENDING_CANCEL = 1,      /* fiber->cancels of them */
+    GRUVI__PENDING_THROW = 2,       /* fiber->throw_error */
+    GRUVI__PENDING_INTERRUPT = 4,   /* root fiber: SIGINT */
+    GRUVI__PENDING_DEADLINE = 8,    /* a switch back has expired */
+    GRUVI__PENDING_SWITCH_BACK = 16 /* one has an error thrown into it */
+};
+
+struct gruvi__local_value;
+struct gruvi__sb;
+struct gruvi__group;
+
+/* What gruvi_wait() may wait for: a part of it, by which it is found. */
+enum gruvi__waitable_kind { GRUVI__WAITABLE_EVENT, GRUVI__WAITABLE_FIBER };
+
+struct gruvi_waitable {
+    uint8_t kind; /* enum gruvi__waitable_kind; zeros are an event */
+};
+
+/*
+ * In lines of the cache, because with many fibers each that is touched is a
+ * miss:
+ *
+ *   1     all that a switch needs
+ *   2, 3  what else is set when a fiber is made: the first part is cleared
+ *   4...  what few fibers use, or only some of the time; not cleared
+ */
+struct gruvi_fiber {
+    /* Scheduling.  next is valid while the fiber is on a queue. */
+    gruvi_fiber_t *next;
+    struct gruvi__context context;
+    gruvi_hub_t *hub; /* never changes; NULL: root of a thread without one */
+    uint8_t state;    /* enum gruvi__state */
+    uint8_t kind;     /* enum gruvi__kind */
+    bool timed_out;   /* the timeout of the wait it is in has passed */
+    bool in_switch;   /* it waits in gruvi_hub_switch() */
+    bool started : 1, was_cancelled : 1;
+    bool parted : 1;      /* nobody holds it; it goes with its wake_node */
+    bool switched : 1;    /* gruvi_fiber_switch() was called: switch_value */
+    bool named : 1;       /* name is valid */
+    bool has_message : 1; /* message is valid */
+    uint8_t work; /* stream calls since it last let others run */
+    uint16_t cancels;
+    const char *waiting_for; /* static text; valid while waiting */
+    uint32_t pending;
+    uint16_t shield; /* depth of GRUVI_SHIELD */
+    struct gruvi_waitable waitable;
+
+    /* Life. */
+    gruvi_fiber_fn target;
+    void *arg; /* borrowed from the caller of gruvi_fiber_new() */
+    int status;
+    unsigned refs; /* one is the hub's from start to end */
+    uint64_t id;
+    struct gruvi__list all_link; /* on hub->fibers until it has ended */
+    struct gruvi__list joiners;  /* struct gruvi__joiner */
+
+    struct gruvi__sb *sb; /* innermost live switch back */
+    struct gruvi__local_value *locals;
+    struct gruvi__group *group;     /* from start to end */
+    int arrived;                    /* gruvi_hub_switch() has something */
+    unsigned wake_posted;           /* atomic: wake_node is in the inbox */
+    struct gruvi__deadline timeout; /* of the wait it is in */
+    /* Up to the first member of timeout a new fiber's block is cleared. */
+
+    struct gruvi__list group_link; /* where group is set */
+    struct gruvi__inbox_node wake_node;
+    void *switch_value;
+    int throw_error;
+    struct gruvi__context_tools tools;
+    char name[GRUVI__NAME_SIZE];
+    char message[GRUVI__MESSAGE_SIZE];
+    char thrown_message[GRUVI__MESSAGE_SIZE]; /* until it is delivered */
+
+    /* The control block lies at the top of this stack, which it ends. */
+    struct gruvi__stack stack;
+};
+
+/* fiber.c */
+void gruvi__fiber_release(gruvi_fiber_t *fiber);
+void gruvi__fiber_reap(gruvi_hub_t *hub);
+void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
+                       enum gruvi__kind kind);
+int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);
+
+/* Copy a message, cut to GRUVI__MESSAGE_SIZE; NULL: "". */
+void gruvi__message_copy(char *to, const char *message);
+
+/* What gruvi_error_message() says from now on: an error is delivered. */
+void gruvi__fiber_set_message(gruvi_fiber_t *fiber, const char *message);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* What can be asked about a fiber. */
+#include <string.h>
+
+#include "core/core.h"
+
+/* "Fiber-N", by means that a signal handler may use. */
+static void
+make_name(char *name, uint64_t id)
+{
+    char digits[20];
+    size_t n = 0;
+
+    do
+        digits[n++] = (char)('0' + id % 10);
+    while ((id /= 10) > 0);
+    memcpy(name, "Fiber-", 6);
+    for (name += 6; n > 0;)
+        *name++ = digits[--n];
+    *name = '\0';
+}
+
+const char *
+gruvi_fiber_name(const gruvi_fiber_t *fiber)
+{
+    /* Made when asked for: the block is ours, whatever the handle says. */
+    char *name = ((gruvi_fiber_t *)fiber)->name;
+
+    if (fiber->kind == GRUVI__ROOT)
+        return "Root";
+    if (fiber->kind == GRUVI__HUB)
+        return "Hub";
+    if (!fiber->named)
+        make_name(name, fiber->id);
+    return name;
+}
+
+bool
+gruvi_fiber_alive(const gruvi_fiber_t *fiber)
+{
+    return fiber->state != GRUVI__DEAD;
+}
+
+bool
+gruvi_fiber_cancelled(const gruvi_fiber_t *fiber)
+{
+    return fiber->was_cancelled;
+}
+
+int
+gruvi_fiber_status(const gruvi_fiber_t *fiber)
+{
+    return fiber->state == GRUVI__DEAD ? fiber->status : UV_EBUSY;
+}
+
+const char *
+gruvi_fiber_waiting_for(const gruvi_fiber_t *fiber)
+{
+    return fiber->state == GRUVI__WAITING ? fiber->waiting_for : "";
+}
+
+gruvi_fiber_t *
+gruvi_fiber_parent(const gruvi_fiber_t *fiber)
+{
+    switch (fiber->kind) {
+    case GRUVI__ROOT:
+        return NULL;
+    case GRUVI__HUB:
+        return fiber->hub->root;
+    default:
+        return &fiber->hub->fiber;
+    }
+}
+
+gruvi_fiber_t *
+gruvi_current_fiber(void)
+{
+    if (gruvi__likely(gruvi__self.current != NULL))
+        return gruvi__self.current;
+    return gruvi__root_fiber();
+}
+
+int
+gruvi_set_stack_size(size_t bytes)
+{
+    return gruvi__stack_set_default_size(bytes == 0 ? GRUVI__STACK_DEFAULT
+                                                    : bytes);
+}
+
+const char *
+gruvi_stack_guard(size_t *ceiling)
+{
+    if (ceiling != NULL)
+        *ceiling = gruvi__stack_ceiling();
+    return gruvi__stack_guard_mode();
+}
