@@ -102,7 +102,7 @@ struct gruvi_hub {
     size_t live, max_fibers;
     size_t blocks; /* control blocks, that is stacks, in use */
     uint64_t next_id;
-    bool limit_logged;
+    bool refusal_logged; /* that there can be no more fibers */
 
     gruvi_poller_t *poller;
     struct gruvi__list data;

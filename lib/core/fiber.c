@@ -142,18 +142,18 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
     return 0;
 }
 
-/* Where there is a limit, whether one more is allowed; says once why not. */
-static bool
-check_limit(gruvi_hub_t *hub)
+/* Says why there is no fiber: once, until there is one again. */
+static gruvi_fiber_t *
+refuse(gruvi_hub_t *hub, int err)
 {
-    if (hub->live < hub->max_fibers) {
-        hub->limit_logged = false;
-        return true;
-    }
-    if (!hub->limit_logged)
+    if (hub->refusal_logged)
+        return gruvi__fail(err);
+    hub->refusal_logged = true;
+    if (err == UV_EAGAIN)
         gruvi_warning("no more fibers: max_fibers is %zu", hub->max_fibers);
-    hub->limit_logged = true;
-    return false;
+    else
+        gruvi_warning("no more fibers: %s", gruvi__arena_error(hub->arena));
+    return gruvi__fail(err);
 }
 
 gruvi_fiber_t *
@@ -173,17 +173,15 @@ gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
         return gruvi__fail(err);
     if (hub->closing)
         return gruvi__fail(UV_ESHUTDOWN);
-    if (hub->max_fibers != 0 && !check_limit(hub))
-        return gruvi__fail(UV_EAGAIN);
+    if (hub->max_fibers != 0 && hub->live >= hub->max_fibers)
+        return refuse(hub, UV_EAGAIN);
     if (hub->dead != NULL)
         gruvi__fiber_reap(hub);
     err = gruvi__stack_alloc(hub->arena,
                              options == NULL ? 0 : options->stack_size, &stack);
-    if (err < 0) {
-        if (err != UV_EINVAL)
-            gruvi_warning("no more fibers: %s", gruvi__arena_error(hub->arena));
-        return gruvi__fail(err);
-    }
+    if (err < 0)
+        return err == UV_EINVAL ? gruvi__fail(err) : refuse(hub, err);
+    hub->refusal_logged = false;
     fiber = gruvi__stack_control(stack, gruvi_fiber_t, stack);
     gruvi__fiber_init(fiber, hub, GRUVI__FIBER);
     if (options != NULL)

@@ -45,6 +45,7 @@ UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_log
+UNIT_TESTS += %D%/check_burst
 UNIT_TESTS += %D%/check_many
 UNIT_TESTS += %D%/check_storm
 UNIT_TESTS += %D%/check_descriptors
