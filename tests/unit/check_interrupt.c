@@ -36,7 +36,7 @@ leave_without_closing(void *arg)
 /* --- signals whose handlers are the program's own --------------------------
  */
 
-#define SIGNALS 500
+#define SIGNALS 200
 
 static int handled; /* atomic */
 static bool all_sent; /* atomic */
