@@ -129,7 +129,7 @@ epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool held;
-static int waiting;
+static int waiting, made;
 
 void
 hold_lookups(void)
@@ -159,6 +159,12 @@ held_lookups(void)
     return n;
 }
 
+int
+made_lookups(void)
+{
+    return __atomic_load_n(&made, __ATOMIC_ACQUIRE);
+}
+
 static void
 wait_for_release(void)
 {
@@ -182,28 +188,50 @@ real_getaddrinfo(void)
     return real;
 }
 
+/* The addresses of several hosts as those of one. */
+static int
+look_up_all(const char *const hosts[], const char *service,
+            const struct addrinfo *hints, struct addrinfo **result)
+{
+    int err;
+
+    for (; *hosts != NULL; hosts++) {
+        err = real_getaddrinfo()(*hosts, service, hints, result);
+        if (err != 0)
+            return err;
+        while (*result != NULL)
+            result = &(*result)->ai_next;
+    }
+    return 0;
+}
+
 int
 getaddrinfo(const char *restrict host, const char *restrict service,
             const struct addrinfo *restrict hints,
             struct addrinfo **restrict result)
 {
-    static const char *const many[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
-    struct addrinfo **link = result;
-    int err;
+    static const char *const many[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3",
+                                       NULL};
+    static const char *const mixed[] = {"127.0.0.1", "127.0.0.2", "::1", NULL};
 
+    __atomic_add_fetch(&made, 1, __ATOMIC_ACQ_REL);
+    if (host == NULL)
+        return real_getaddrinfo()(host, service, hints, result);
     if (strcmp(host, "none.test") == 0)
         return EAI_NONAME;
-    if (strcmp(host, "slow.test") == 0) {
+    if (strcmp(host, "again.test") == 0)
+        return EAI_AGAIN;
+    if (strcmp(host, "short.test") == 0) {
+        errno = EMFILE;
+        return EAI_SYSTEM;
+    }
+    if (strcmp(host, "many.test") == 0)
+        return look_up_all(many, service, hints, result);
+    if (strcmp(host, "mixed.test") == 0)
+        return look_up_all(mixed, service, hints, result);
+    if (strncmp(host, "slow", 4) == 0) {
         wait_for_release();
         host = "127.0.0.1";
     }
-    if (strcmp(host, "many.test") != 0)
-        return real_getaddrinfo()(host, service, hints, result);
-    for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
-        err = real_getaddrinfo()(many[i], service, hints, link);
-        if (err != 0)
-            return err;
-        link = &(*link)->ai_next;
-    }
-    return 0;
+    return real_getaddrinfo()(host, service, hints, result);
 }

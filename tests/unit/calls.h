@@ -31,14 +31,17 @@ void bind_next_connect_to_its_target(void);
 
 /*
  * getaddrinfo() of these hosts is answered here: "many.test" is 127.0.0.1,
- * 127.0.0.2 and 127.0.0.3 in this order, "none.test" has no address, and the
- * lookup of "slow.test", which is 127.0.0.1, does not end before
+ * 127.0.0.2 and 127.0.0.3 in this order, "mixed.test" is 127.0.0.1, 127.0.0.2,
+ * ::1 in this order, "none.test" has no address, "again.test" is to be tried
+ * again, for "short.test" there are no descriptors, and the look-up of what
+ * begins with "slow", which is 127.0.0.1, does not end before
  * release_lookups().
  */
 void hold_lookups(void);
 void release_lookups(void);
 
-/* How many lookups of slow.test are being made. */
+/* How many look-ups wait for release_lookups(), and were made at all. */
 int held_lookups(void);
+int made_lookups(void);
 
 #endif

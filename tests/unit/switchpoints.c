@@ -283,6 +283,17 @@ call_shutdown(struct stage *stage)
     return gruvi_stream_shutdown(stage->near);
 }
 
+static intmax_t
+call_getaddrinfo(struct stage *stage)
+{
+    struct addrinfo *result = (void *)stage;
+    int err =
+        gruvi_getaddrinfo("127.0.0.1", NULL, NULL, &result, GRUVI_FOREVER);
+
+    ck_assert_ptr_null(result);
+    return err;
+}
+
 static void
 open_streams(struct stage *stage)
 {
@@ -347,6 +358,7 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_stream_write", call_write},
     {"gruvi_stream_writev", call_writev},
     {"gruvi_stream_shutdown", call_shutdown},
+    {"gruvi_getaddrinfo", call_getaddrinfo},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;

@@ -249,6 +249,8 @@ const struct wait_point wait_points[] = {
      grant_accept, close_listener},
     {"gruvi_serve", "accept", WAIT_NEVER, 0, open_listener, call_serve, NULL,
      close_listener},
+    {"gruvi_getaddrinfo", "resolve", WAIT_TIMEOUT, 0, open_lookup, call_lookup,
+     grant_lookup, close_lookup},
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

@@ -149,4 +149,10 @@ int call_accept(struct scene *scene, double timeout);
 void grant_accept(struct scene *scene);
 int call_serve(struct scene *scene, double timeout);
 
+/* Of the table: those that wait for the network otherwise. */
+void open_lookup(struct scene *scene);
+int call_lookup(struct scene *scene, double timeout);
+void grant_lookup(struct scene *scene);
+void close_lookup(struct scene *scene);
+
 #endif
