@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -81,6 +82,38 @@ bind_next_connect_to_its_target(void)
     binds = true;
 }
 
+/* --- who is connected to ----------------------------------------------------
+ */
+
+static __thread char connected[512];
+static __thread bool under_way[1024]; /* by descriptor */
+
+const char *
+connects(void)
+{
+    return connected;
+}
+
+void
+forget_connects(void)
+{
+    connected[0] = '\0';
+}
+
+static void
+note_connect(int fd, const struct sockaddr *at, socklen_t length)
+{
+    char host[INET6_ADDRSTRLEN] = "unix";
+    size_t used = strlen(connected);
+
+    if (fd < 0 || fd >= 1024 || under_way[fd])
+        return;
+    under_way[fd] = true;
+    getnameinfo(at, length, host, sizeof host, NULL, 0, NI_NUMERICHOST);
+    snprintf(connected + used, sizeof connected - used, "%s%s",
+             used > 0 ? " " : "", host);
+}
+
 int
 connect(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
 {
@@ -89,15 +122,21 @@ connect(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
     if (binds && bind(fd, at, length) < 0)
         abort();
     binds = false;
+    note_connect(fd, at.__sockaddr__, length);
     return (int)syscall(SYS_connect, fd, at.__sockaddr__, length);
 }
 
 int
 socket(int family, int type, int protocol)
 {
+    int fd;
+
     if (fails(CALL_SOCKET))
         return -1;
-    return (int)syscall(SYS_socket, family, type, protocol);
+    fd = (int)syscall(SYS_socket, family, type, protocol);
+    if (fd >= 0 && fd < 1024)
+        under_way[fd] = false;
+    return fd;
 }
 
 int

@@ -26,6 +26,13 @@ extern __thread unsigned calls[CALL_COUNT];
 /* The next n of them in this thread fail with errno err. */
 void fail_calls(enum call call, int err, unsigned n);
 
+/*
+ * The addresses that this thread has begun to connect to, in their order and
+ * with spaces between: "::1 127.0.0.1"; and nothing from now on.
+ */
+const char *connects(void);
+void forget_connects(void);
+
 /* The next connect() in this thread binds its socket to the very address. */
 void bind_next_connect_to_its_target(void);
 
