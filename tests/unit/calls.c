@@ -66,6 +66,41 @@ sendmsg(int fd, const struct msghdr *message, int flags)
     return syscall(SYS_sendmsg, fd, message, flags);
 }
 
+ssize_t
+recvfrom(int fd, void *restrict buf, size_t len, int flags, __SOCKADDR_ARG at,
+         socklen_t *restrict length)
+{
+    if (fails(CALL_RECVFROM))
+        return -1;
+    return syscall(SYS_recvfrom, fd, buf, len, flags, at.__sockaddr__, length);
+}
+
+ssize_t
+sendto(int fd, const void *buf, size_t len, int flags, __CONST_SOCKADDR_ARG at,
+       socklen_t length)
+{
+    if (fails(CALL_SENDTO))
+        return -1;
+    return syscall(SYS_sendto, fd, buf, len, flags, at.__sockaddr__, length);
+}
+
+int
+recvmmsg(int fd, struct mmsghdr *headers, unsigned n, int flags,
+         struct timespec *timeout)
+{
+    if (fails(CALL_RECVMMSG))
+        return -1;
+    return (int)syscall(SYS_recvmmsg, fd, headers, n, flags, timeout);
+}
+
+int
+sendmmsg(int fd, struct mmsghdr *headers, unsigned n, int flags)
+{
+    if (fails(CALL_SENDMMSG))
+        return -1;
+    return (int)syscall(SYS_sendmmsg, fd, headers, n, flags);
+}
+
 int
 accept4(int fd, __SOCKADDR_ARG at, socklen_t *restrict length, int flags)
 {

@@ -283,17 +283,6 @@ call_shutdown(struct stage *stage)
     return gruvi_stream_shutdown(stage->near);
 }
 
-static intmax_t
-call_getaddrinfo(struct stage *stage)
-{
-    struct addrinfo *result = (void *)stage;
-    int err =
-        gruvi_getaddrinfo("127.0.0.1", NULL, NULL, &result, GRUVI_FOREVER);
-
-    ck_assert_ptr_null(result);
-    return err;
-}
-
 static void
 open_streams(struct stage *stage)
 {
@@ -359,6 +348,12 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_stream_writev", call_writev},
     {"gruvi_stream_shutdown", call_shutdown},
     {"gruvi_getaddrinfo", call_getaddrinfo},
+    {"gruvi_udp_bind", call_udp_bind},
+    {"gruvi_udp_connect", call_udp_connect},
+    {"gruvi_udp_recv", call_udp_recv},
+    {"gruvi_udp_send", call_udp_send},
+    {"gruvi_udp_recv_many", call_udp_recv_many},
+    {"gruvi_udp_send_many", call_udp_send_many},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -398,12 +393,14 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
     open_streams(stage);
+    open_udp(stage);
 }
 
 void
 close_stage(struct stage *stage)
 {
     close_streams(stage);
+    close_udp(stage);
     close(stage->fds[0]);
     close(stage->fds[1]);
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);
