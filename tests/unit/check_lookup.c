@@ -155,6 +155,8 @@ START_TEST(test_a_thread_of_the_pool_looks_up_itself)
 }
 END_TEST
 
+/* TSan does not support a thread that is begun after such a fork. */
+#ifndef HAVE_TSAN
 static void
 ask_until_answered(void *arg)
 {
@@ -165,8 +167,6 @@ ask_until_answered(void *arg)
     ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
 }
 
-/* TSan does not support a thread that is begun after such a fork. */
-#ifndef HAVE_TSAN
 /* The thread that would answer is not in the child. */
 static void
 fork_during_lookup(void *arg)
