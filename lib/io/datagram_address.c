@@ -7,7 +7,14 @@
 
 #define SCHEME "udp"
 
-/* What follows is what an address of TCP has there. */
+/* "udp" instead of "tcp": what follows is the same. */
+static void
+set_scheme(char *text, const char scheme[3])
+{
+    for (int i = 0; i < 3; i++)
+        text[i] = scheme[i];
+}
+
 int
 gruvi__udp_address_parse(struct gruvi__address *address, const char *text)
 {
@@ -20,7 +27,8 @@ gruvi__udp_address_parse(struct gruvi__address *address, const char *text)
     }
     if (strlen(text) >= sizeof tcp)
         return UV_EINVAL;
-    memcpy(memcpy(tcp, text, strlen(text) + 1), "tcp", 3);
+    memcpy(tcp, text, strlen(text) + 1);
+    set_scheme(tcp, "tcp");
     return gruvi__address_parse(address, tcp);
 }
 
@@ -46,7 +54,7 @@ format(const union gruvi__sockaddr *at, socklen_t length, char *buf, size_t len)
     int err = gruvi__address_format(at, length, buf, len);
 
     if (err == 0)
-        memcpy(buf, SCHEME, strlen(SCHEME));
+        set_scheme(buf, SCHEME);
     return err;
 }
 

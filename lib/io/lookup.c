@@ -46,8 +46,9 @@ struct lookup {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct gruvi__list lookups; /* under the lock; oldest first */
-static unsigned asked;             /* likewise: how many are ASKED */
+static struct gruvi__list lookups;     /* under the lock; oldest first */
+static struct gruvi__list left_behind; /* likewise, by a fork */
+static unsigned asked;                 /* likewise: how many are ASKED */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void
@@ -62,11 +63,20 @@ after_fork(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* The threads are not there, and will not answer. */
+/* The threads are not there, and will not answer, nor are those who wait.  The
+ * one that forked may be in the middle of one, so none is freed. */
 static void
 reset(void)
 {
-    gruvi__list_init(&lookups);
+    struct gruvi__list *link;
+    struct lookup *lookup;
+
+    while ((link = gruvi__list_pop(&lookups)) != NULL) {
+        lookup = gruvi__list_entry(link, struct lookup, link);
+        lookup->state = ANSWERED;
+        gruvi__list_init(&lookup->waiters);
+        gruvi__list_add(&left_behind, link);
+    }
     asked = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -77,6 +87,7 @@ init(void)
 {
     gruvi_get_io_pool();
     gruvi__list_init(&lookups);
+    gruvi__list_init(&left_behind);
     pthread_atfork(before_fork, after_fork, reset);
 }
 
@@ -267,8 +278,12 @@ on_done(struct gruvi__work *work)
 
     gruvi__list_init(&claimed);
     pthread_mutex_lock(&lock);
-    asked--;
-    answer(lookup, work->status, &claimed);
+    if (lookup->state == ASKED) {
+        asked--;
+        answer(lookup, work->status, &claimed);
+    } else {
+        gruvi__list_remove(&lookup->link); /* it was left behind */
+    }
     hand_over(&claimed);
     last = drop(lookup);
     unlock_and_wake(&claimed);
