@@ -183,22 +183,6 @@ serve(gruvi_hub_t *hub)
 /* --- names and datagrams ----------------------------------------------------
  */
 
-/* The pool has its only thread before anything is counted. */
-static int
-do_nothing(void *arg, void **result)
-{
-    (void)arg;
-    (void)result;
-    return 0;
-}
-
-static void
-start_pool(void)
-{
-    gruvi_set_pool_sizes(1, 1);
-    ck_assert_int_eq(gruvi_blocking(do_nothing, NULL, NULL), 0);
-}
-
 static int
 look_up(gruvi_hub_t *hub)
 {
@@ -266,7 +250,7 @@ THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 {
     int fd;
 
-    start_pool();
+    start_io_pool();
     if (operations[i] == listen_unix) {
         fd = mkstemp(socket_path);
         ck_assert_int_ge(fd, 0);
