@@ -19,13 +19,20 @@
 __thread unsigned calls[CALL_COUNT];
 
 static __thread struct {
-    unsigned n;
+    unsigned after, n;
     int err;
 } failing[CALL_COUNT];
 
 void
 fail_calls(enum call call, int err, unsigned n)
 {
+    fail_calls_after(0, call, err, n);
+}
+
+void
+fail_calls_after(unsigned few, enum call call, int err, unsigned n)
+{
+    failing[call].after = few;
     failing[call].n = n;
     failing[call].err = err;
 }
@@ -37,6 +44,10 @@ fails(enum call call)
     calls[call]++;
     if (failing[call].n == 0)
         return false;
+    if (failing[call].after > 0) {
+        failing[call].after--;
+        return false;
+    }
     failing[call].n--;
     errno = failing[call].err;
     return true;

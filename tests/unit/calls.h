@@ -30,6 +30,9 @@ extern __thread unsigned calls[CALL_COUNT];
 /* The next n of them in this thread fail with errno err. */
 void fail_calls(enum call call, int err, unsigned n);
 
+/* The same with those after the next few. */
+void fail_calls_after(unsigned few, enum call call, int err, unsigned n);
+
 /*
  * The addresses that this thread has begun to connect to, in their order and
  * with spaces between: "::1 127.0.0.1"; and nothing from now on.
