@@ -12,6 +12,7 @@
 #include <gruvi/hub.h>
 #include <gruvi/local.h>
 #include <gruvi/log.h>
+#include <gruvi/net.h>
 #include <gruvi/poll.h>
 #include <gruvi/pool.h>
 #include <gruvi/stream.h>

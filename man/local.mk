@@ -9,6 +9,7 @@ MAN3_PAGES += %D%/gruvi_group.3
 MAN3_PAGES += %D%/gruvi_hub.3
 MAN3_PAGES += %D%/gruvi_local.3
 MAN3_PAGES += %D%/gruvi_log.3
+MAN3_PAGES += %D%/gruvi_net.3
 MAN3_PAGES += %D%/gruvi_poll.3
 MAN3_PAGES += %D%/gruvi_pool.3
 MAN3_PAGES += %D%/gruvi_stream.3

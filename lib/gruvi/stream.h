@@ -11,7 +11,8 @@
  * A stream and a listener belong to the hub they were made in; elsewhere calls
  * return UV_EPERM.  One fiber may read a stream while another writes it; a
  * second reader or writer is refused with UV_EBUSY.  A stream has a file
- * descriptor, non-blocking and close-on-exec; Nagle's algorithm is off.
+ * descriptor, non-blocking and close-on-exec; Nagle's algorithm is off unless
+ * an option leaves it on.
  *
  * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
  * timeout or a deadline around it), UV_EINTR in the root fiber and
@@ -32,15 +33,28 @@ GRUVI_BEGIN_DECLS
 typedef struct gruvi_listener gruvi_listener_t;
 typedef struct gruvi_stream gruvi_stream_t;
 
+/* TCP: whether the peer is still there.  Of each, 0 is the system's own. */
+typedef struct gruvi_keepalive {
+    unsigned idle;     /* seconds without data before it is asked */
+    unsigned interval; /* seconds between two questions */
+    unsigned count;    /* how many without an answer end the connection */
+} gruvi_keepalive_t;
+
 typedef struct gruvi_listen_options {
-    int backlog;       /* connections the kernel queues; 0: 1024 */
-    unsigned mode;     /* permissions of a Unix socket's file; 0: by umask */
-    void *reserved[4]; /* NULL */
+    int backlog;     /* connections the kernel queues; 0: 1024 */
+    unsigned mode;   /* permissions of a Unix socket's file; 0: by umask */
+    bool dual_stack; /* [::] means IPv4 as well */
+    bool delay;      /* TCP: leave Nagle's algorithm on, in connections */
+    const gruvi_keepalive_t *keepalive; /* TCP: likewise; NULL: none */
+    void *reserved[4];                  /* NULL */
 } gruvi_listen_options_t;
 
 typedef struct gruvi_connect_options {
-    bool delay;        /* TCP: leave Nagle's algorithm on */
-    void *reserved[4]; /* NULL */
+    bool delay;           /* TCP: leave Nagle's algorithm on */
+    const char *local;    /* TCP: where from, "tcp://192.0.2.1:0"; NULL */
+    double attempt_delay; /* seconds before another address; 0: 0.25 */
+    const gruvi_keepalive_t *keepalive; /* TCP; NULL: none */
+    void *reserved[4];                  /* NULL */
 } gruvi_connect_options_t;
 
 typedef struct gruvi_serve_options {
@@ -52,10 +66,10 @@ typedef struct gruvi_serve_options {
  * Listen on an address.
  *
  * Of a name that has several addresses, the first that can be bound is taken.
- * [::] means IPv6 and not IPv4.  A Unix socket's file that nobody listens on
- * any more is replaced; one that somebody does, or that is no socket, is
- * UV_EADDRINUSE.  Meanwhile its folder is locked (flock), so that of two that
- * start at once one gets it.
+ * [::] means IPv6 and not IPv4, without dual_stack.  A Unix socket's file that
+ * nobody listens on any more is replaced; one that somebody does, or that is no
+ * socket, is UV_EADDRINUSE.  Meanwhile its folder is locked (flock), so that of
+ * two that start at once one gets it.
  *
  *   listener  where to put the listener, owned (gruvi_listener_close()); NULL
  *             on failure
@@ -136,9 +150,15 @@ GRUVI_API int gruvi_listener_address(gruvi_listener_t *listener, char *buf,
 GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
 
 /*
- * Connect.  Names are looked up without blocking the hub, and the addresses
- * they have are tried in turn; one that does not answer gets its share of the
- * timeout.
+ * Connect.  Names are looked up without blocking the hub.
+ *
+ * Where a name has several addresses they are raced (RFC 8305).  IPv6 and IPv4
+ * take turns, IPv6 first; the next one begins after attempt_delay, or at once
+ * where one has failed, and those before it go on.  The first that is connected
+ * is taken.  A negative attempt_delay waits until one has failed.
+ *
+ * local is an address of this machine, a number, with a port or 0; addresses
+ * of the other family are not tried then.
  *
  *   stream   where to put it, owned (gruvi_stream_close()); NULL on failure
  *   options  NULL: the defaults
@@ -147,7 +167,9 @@ GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
  *
  * Returns 0.
  * Errors:  UV_EINVAL, UV_ENOTSUP, UV_ECONNREFUSED, UV_ENOENT, UV_EHOSTUNREACH,
- *          UV_EMFILE, UV_ENOMEM, UV_EAI_*, ...
+ *          UV_EADDRNOTAVAIL and UV_EADDRINUSE (local), UV_EAFNOSUPPORT (no
+ *          address is of its family), UV_EMFILE, UV_ENOMEM, UV_EAI_*, ...;
+ *          of several addresses, that which tells most.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/dial.h"
 #include "io/listener.h"
 #include "io/resolve.h"
 #include "io/stream.h"
@@ -18,24 +19,27 @@
 #define BACKLOG 1024
 
 static int
-set_option(int fd, int level, int name)
+set_option(int fd, int level, int name, int value)
 {
-    int on = 1;
-
-    return setsockopt(fd, level, name, &on, sizeof on) < 0 ? -errno : 0;
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
-/* The connections inherit TCP_NODELAY; that is a system call less for each. */
+/* The connections inherit these options; that is a system call less for each.
+ */
 static int
-listen_tcp(int fd, const struct addrinfo *info, int backlog)
+listen_tcp(int fd, const struct addrinfo *info,
+           const gruvi_listen_options_t *options)
 {
+    int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
     int err;
 
-    if ((err = set_option(fd, SOL_SOCKET, SO_REUSEADDR)) < 0 ||
-        (err = set_option(fd, IPPROTO_TCP, TCP_NODELAY)) < 0)
+    if ((err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0 ||
+        (err = set_option(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay)) < 0 ||
+        (err = gruvi__keepalive_set(fd, options->keepalive)) < 0)
         return err;
     if (info->ai_family == AF_INET6 &&
-        (err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) < 0)
+        (err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                          !options->dual_stack)) < 0)
         return err;
     if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 ||
         listen(fd, backlog) < 0)
@@ -55,7 +59,7 @@ open_socket(gruvi_listener_t *listener, const struct addrinfo *info,
     if (fd < 0)
         return -errno;
     if (info->ai_family != AF_UNIX)
-        err = listen_tcp(fd, info, backlog);
+        err = listen_tcp(fd, info, options);
     else if (gruvi__address_has_path(address))
         err = gruvi__socket_file_listen(fd, address, backlog, options->mode,
                                         &listener->file);

@@ -70,4 +70,7 @@ int gruvi__pool_look_first(gruvi_fiber_t *fiber, const char *what);
 /* pools.c: the number of cores. */
 unsigned gruvi__pool_cores(void);
 
+/* And how many threads the IO pool may have. */
+unsigned gruvi__io_threads(void);
+
 #endif

@@ -81,6 +81,18 @@ gruvi_get_io_pool(void)
     return &pools[IO].pool;
 }
 
+unsigned
+gruvi__io_threads(void)
+{
+    struct gruvi__thread_pool *io = get_pool(IO);
+    unsigned max;
+
+    pthread_mutex_lock(&io->lock);
+    max = io->max;
+    pthread_mutex_unlock(&io->lock);
+    return max;
+}
+
 /* At the end of the process, or of the library. */
 __attribute__((destructor)) static void
 close_pools(void)

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,13 +19,20 @@
 __thread unsigned calls[CALL_COUNT];
 
 static __thread struct {
-    unsigned n;
+    unsigned after, n;
     int err;
 } failing[CALL_COUNT];
 
 void
 fail_calls(enum call call, int err, unsigned n)
 {
+    fail_calls_after(0, call, err, n);
+}
+
+void
+fail_calls_after(unsigned few, enum call call, int err, unsigned n)
+{
+    failing[call].after = few;
     failing[call].n = n;
     failing[call].err = err;
 }
@@ -36,6 +44,10 @@ fails(enum call call)
     calls[call]++;
     if (failing[call].n == 0)
         return false;
+    if (failing[call].after > 0) {
+        failing[call].after--;
+        return false;
+    }
     failing[call].n--;
     errno = failing[call].err;
     return true;
@@ -65,6 +77,41 @@ sendmsg(int fd, const struct msghdr *message, int flags)
     return syscall(SYS_sendmsg, fd, message, flags);
 }
 
+ssize_t
+recvfrom(int fd, void *restrict buf, size_t len, int flags, __SOCKADDR_ARG at,
+         socklen_t *restrict length)
+{
+    if (fails(CALL_RECVFROM))
+        return -1;
+    return syscall(SYS_recvfrom, fd, buf, len, flags, at.__sockaddr__, length);
+}
+
+ssize_t
+sendto(int fd, const void *buf, size_t len, int flags, __CONST_SOCKADDR_ARG at,
+       socklen_t length)
+{
+    if (fails(CALL_SENDTO))
+        return -1;
+    return syscall(SYS_sendto, fd, buf, len, flags, at.__sockaddr__, length);
+}
+
+int
+recvmmsg(int fd, struct mmsghdr *headers, unsigned n, int flags,
+         struct timespec *timeout)
+{
+    if (fails(CALL_RECVMMSG))
+        return -1;
+    return (int)syscall(SYS_recvmmsg, fd, headers, n, flags, timeout);
+}
+
+int
+sendmmsg(int fd, struct mmsghdr *headers, unsigned n, int flags)
+{
+    if (fails(CALL_SENDMMSG))
+        return -1;
+    return (int)syscall(SYS_sendmmsg, fd, headers, n, flags);
+}
+
 int
 accept4(int fd, __SOCKADDR_ARG at, socklen_t *restrict length, int flags)
 {
@@ -81,6 +128,38 @@ bind_next_connect_to_its_target(void)
     binds = true;
 }
 
+/* --- who is connected to ----------------------------------------------------
+ */
+
+static __thread char connected[512];
+static __thread bool under_way[1024]; /* by descriptor */
+
+const char *
+connects(void)
+{
+    return connected;
+}
+
+void
+forget_connects(void)
+{
+    connected[0] = '\0';
+}
+
+static void
+note_connect(int fd, const struct sockaddr *at, socklen_t length)
+{
+    char host[INET6_ADDRSTRLEN] = "unix";
+    size_t used = strlen(connected);
+
+    if (fd < 0 || fd >= 1024 || under_way[fd])
+        return;
+    under_way[fd] = true;
+    getnameinfo(at, length, host, sizeof host, NULL, 0, NI_NUMERICHOST);
+    snprintf(connected + used, sizeof connected - used, "%s%s",
+             used > 0 ? " " : "", host);
+}
+
 int
 connect(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
 {
@@ -89,15 +168,21 @@ connect(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
     if (binds && bind(fd, at, length) < 0)
         abort();
     binds = false;
+    note_connect(fd, at.__sockaddr__, length);
     return (int)syscall(SYS_connect, fd, at.__sockaddr__, length);
 }
 
 int
 socket(int family, int type, int protocol)
 {
+    int fd;
+
     if (fails(CALL_SOCKET))
         return -1;
-    return (int)syscall(SYS_socket, family, type, protocol);
+    fd = (int)syscall(SYS_socket, family, type, protocol);
+    if (fd >= 0 && fd < 1024)
+        under_way[fd] = false;
+    return fd;
 }
 
 int
@@ -129,7 +214,7 @@ epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool held;
-static int waiting;
+static int waiting, made;
 
 void
 hold_lookups(void)
@@ -159,6 +244,12 @@ held_lookups(void)
     return n;
 }
 
+int
+made_lookups(void)
+{
+    return __atomic_load_n(&made, __ATOMIC_ACQUIRE);
+}
+
 static void
 wait_for_release(void)
 {
@@ -182,28 +273,50 @@ real_getaddrinfo(void)
     return real;
 }
 
+/* The addresses of several hosts as those of one. */
+static int
+look_up_all(const char *const hosts[], const char *service,
+            const struct addrinfo *hints, struct addrinfo **result)
+{
+    int err;
+
+    for (; *hosts != NULL; hosts++) {
+        err = real_getaddrinfo()(*hosts, service, hints, result);
+        if (err != 0)
+            return err;
+        while (*result != NULL)
+            result = &(*result)->ai_next;
+    }
+    return 0;
+}
+
 int
 getaddrinfo(const char *restrict host, const char *restrict service,
             const struct addrinfo *restrict hints,
             struct addrinfo **restrict result)
 {
-    static const char *const many[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
-    struct addrinfo **link = result;
-    int err;
+    static const char *const many[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3",
+                                       NULL};
+    static const char *const mixed[] = {"127.0.0.1", "127.0.0.2", "::1", NULL};
 
+    __atomic_add_fetch(&made, 1, __ATOMIC_ACQ_REL);
+    if (host == NULL)
+        return real_getaddrinfo()(host, service, hints, result);
     if (strcmp(host, "none.test") == 0)
         return EAI_NONAME;
-    if (strcmp(host, "slow.test") == 0) {
+    if (strcmp(host, "again.test") == 0)
+        return EAI_AGAIN;
+    if (strcmp(host, "short.test") == 0) {
+        errno = EMFILE;
+        return EAI_SYSTEM;
+    }
+    if (strcmp(host, "many.test") == 0)
+        return look_up_all(many, service, hints, result);
+    if (strcmp(host, "mixed.test") == 0)
+        return look_up_all(mixed, service, hints, result);
+    if (strncmp(host, "slow", 4) == 0) {
         wait_for_release();
         host = "127.0.0.1";
     }
-    if (strcmp(host, "many.test") != 0)
-        return real_getaddrinfo()(host, service, hints, result);
-    for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
-        err = real_getaddrinfo()(many[i], service, hints, link);
-        if (err != 0)
-            return err;
-        link = &(*link)->ai_next;
-    }
-    return 0;
+    return real_getaddrinfo()(host, service, hints, result);
 }

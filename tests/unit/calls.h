@@ -12,6 +12,10 @@ enum call {
     CALL_RECV,
     CALL_SEND,
     CALL_SENDMSG,
+    CALL_RECVFROM,
+    CALL_SENDTO,
+    CALL_RECVMMSG,
+    CALL_SENDMMSG,
     CALL_ACCEPT,
     CALL_CONNECT,
     CALL_SOCKET,
@@ -26,19 +30,32 @@ extern __thread unsigned calls[CALL_COUNT];
 /* The next n of them in this thread fail with errno err. */
 void fail_calls(enum call call, int err, unsigned n);
 
+/* The same with those after the next few. */
+void fail_calls_after(unsigned few, enum call call, int err, unsigned n);
+
+/*
+ * The addresses that this thread has begun to connect to, in their order and
+ * with spaces between: "::1 127.0.0.1"; and nothing from now on.
+ */
+const char *connects(void);
+void forget_connects(void);
+
 /* The next connect() in this thread binds its socket to the very address. */
 void bind_next_connect_to_its_target(void);
 
 /*
  * getaddrinfo() of these hosts is answered here: "many.test" is 127.0.0.1,
- * 127.0.0.2 and 127.0.0.3 in this order, "none.test" has no address, and the
- * lookup of "slow.test", which is 127.0.0.1, does not end before
+ * 127.0.0.2 and 127.0.0.3 in this order, "mixed.test" is 127.0.0.1, 127.0.0.2,
+ * ::1 in this order, "none.test" has no address, "again.test" is to be tried
+ * again, for "short.test" there are no descriptors, and the look-up of what
+ * begins with "slow", which is 127.0.0.1, does not end before
  * release_lookups().
  */
 void hold_lookups(void);
 void release_lookups(void);
 
-/* How many lookups of slow.test are being made. */
+/* How many look-ups wait for release_lookups(), and were made at all. */
 int held_lookups(void);
+int made_lookups(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams without memory: as check_memory.c. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,13 +180,77 @@ serve(gruvi_hub_t *hub)
     return err < 0 ? UV_ENOMEM : 0;
 }
 
+/* --- names and datagrams ----------------------------------------------------
+ */
+
+static int
+look_up(gruvi_hub_t *hub)
+{
+    static const char *const hosts[] = {"127.0.0.1", "localhost"};
+    struct addrinfo *result;
+    int err = 0;
+
+    (void)hub;
+    for (int i = 0; i < 2 && err == 0; i++) {
+        err = gruvi_getaddrinfo(hosts[i], NULL, NULL, &result, GRUVI_FOREVER);
+        ck_assert_int_eq(result != NULL, err == 0);
+        gruvi_freeaddrinfo(result);
+    }
+    return err;
+}
+
+/* "localhost" may have several addresses, which are raced then. */
+static int
+connect_by_name(gruvi_hub_t *hub)
+{
+    char address[GRUVI_ADDRESS_SIZE], text[GRUVI_ADDRESS_SIZE];
+    struct pair pair = {NULL, NULL, NULL};
+    int err;
+
+    (void)hub;
+    if ((err = gruvi_listen(&pair.listener, "tcp://127.0.0.1:0", NULL)) < 0)
+        return err;
+    ck_assert_int_eq(
+        gruvi_listener_address(pair.listener, address, sizeof address), 0);
+    snprintf(text, sizeof text, "tcp://localhost%s", strrchr(address, ':'));
+    err = gruvi_connect(&pair.near, text, NULL, GRUVI_FOREVER);
+    close_pair(&pair);
+    return err;
+}
+
+static int
+send_and_receive(gruvi_hub_t *hub)
+{
+    char address[GRUVI_ADDRESS_SIZE], c;
+    gruvi_udp_t *near = NULL, *far;
+    int err;
+
+    (void)hub;
+    if ((err = gruvi_udp_bind(&far, "udp://127.0.0.1:0", NULL)) < 0)
+        return err;
+    ck_assert_int_eq(gruvi_udp_address(far, address, sizeof address), 0);
+    err = gruvi_udp_connect(&near, address, NULL, GRUVI_FOREVER);
+    if (err == 0)
+        err = gruvi_udp_send(near, "x", 1, NULL, GRUVI_FOREVER);
+    if (err == 0)
+        ck_assert_int_eq(gruvi_udp_recv(far, &c, 1, NULL, 0), 1);
+    /* This one waits: there has to be a watch. */
+    if (err == 0)
+        err = (int)gruvi_udp_recv(far, &c, 1, NULL, 0.001);
+    gruvi_udp_close(near);
+    gruvi_udp_close(far);
+    return err == UV_ETIMEDOUT ? 0 : err;
+}
+
 static const operation_fn operations[] = {
-    listen_tcp, listen_unix, connect_and_accept, read_lines, serve};
+    listen_tcp, listen_unix, connect_and_accept, read_lines,
+    serve,      look_up,     connect_by_name,    send_and_receive};
 
 THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 {
     int fd;
 
+    start_io_pool();
     if (operations[i] == listen_unix) {
         fd = mkstemp(socket_path);
         ck_assert_int_ge(fd, 0);

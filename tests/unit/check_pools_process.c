@@ -9,14 +9,6 @@
 
 #include "unit/jobs.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define HAVE_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HAVE_TSAN 1
-#endif
-#endif
-
 static void
 run_one(int (*pool)(gruvi_work_fn fn, void *arg, void **result))
 {

@@ -212,6 +212,7 @@ try(void *arg)
 
 THREAD_TEST(test_each_call_survives_each_allocation_that_fails)
 {
+    start_io_pool();
     operation = &operations[i];
     ck_assert_int_gt(sweep(try, false), 0);
     ck_assert_int_gt(sweep(try, true), 0);

@@ -147,6 +147,21 @@ failing_begin(void)
                          __wrap_free);
 }
 
+static int
+do_nothing(void *arg, void **result)
+{
+    (void)arg;
+    (void)result;
+    return 0;
+}
+
+void
+start_io_pool(void)
+{
+    gruvi_set_pool_sizes(1, 1);
+    ck_assert_int_eq(gruvi_blocking(do_nothing, NULL, NULL), 0);
+}
+
 void
 count_allocations(void)
 {

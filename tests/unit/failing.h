@@ -16,6 +16,10 @@
 /* First thing in main(): libuv asks here from now on. */
 void failing_begin(void);
 
+/* The IO pool has its only thread before anything is counted: in a test of
+ * what looks names up. */
+void start_io_pool(void);
+
 /* From here to its end what this thread allocates and frees is counted. */
 void count_allocations(void);
 

@@ -20,6 +20,14 @@
 
 #include "support/suite.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define HAVE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HAVE_TSAN 1
+#endif
+#endif
+
 /*
  * A failed assertion of libcheck would longjmp() with CK_FORK=no, and that
  * from a fiber's or another thread's stack.  Ours ends the process instead.

@@ -48,6 +48,31 @@ net_connect(const char *text)
 }
 
 void
+open_full(struct full *f, const char *text)
+{
+    struct gruvi__address address;
+    socklen_t length = sizeof address.at;
+
+    ck_assert_int_eq(gruvi__address_parse(&address, text), 0);
+    f->listener =
+        socket(address.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(f->listener, &address.at.any, address.length), 0);
+    ck_assert_int_eq(listen(f->listener, 0), 0);
+    ck_assert_int_eq(getsockname(f->listener, &address.at.any, &length), 0);
+    ck_assert_int_eq(gruvi__address_format(&address.at, length, f->address,
+                                           sizeof f->address),
+                     0);
+    f->client = net_connect(f->address);
+}
+
+void
+close_full(struct full *f)
+{
+    close(f->client);
+    close(f->listener);
+}
+
+void
 open_ends(struct ends *ends, int kind)
 {
     char address[GRUVI_ADDRESS_SIZE];

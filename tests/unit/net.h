@@ -25,6 +25,15 @@ gruvi_listener_t *net_listen(int kind, char address[GRUVI_ADDRESS_SIZE]);
 /* A plain blocking descriptor, connected; the address is one of a listener. */
 int net_connect(const char *address);
 
+/* A plain listener whose queue is full, and the client in it. */
+struct full {
+    int listener, client;
+    char address[GRUVI_ADDRESS_SIZE];
+};
+
+void open_full(struct full *f, const char *address);
+void close_full(struct full *f);
+
 struct ends {
     gruvi_stream_t *stream;
     int peer; /* non-blocking; -1: closed */

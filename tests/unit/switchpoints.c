@@ -347,6 +347,13 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_stream_write", call_write},
     {"gruvi_stream_writev", call_writev},
     {"gruvi_stream_shutdown", call_shutdown},
+    {"gruvi_getaddrinfo", call_getaddrinfo},
+    {"gruvi_udp_bind", call_udp_bind},
+    {"gruvi_udp_connect", call_udp_connect},
+    {"gruvi_udp_recv", call_udp_recv},
+    {"gruvi_udp_send", call_udp_send},
+    {"gruvi_udp_recv_many", call_udp_recv_many},
+    {"gruvi_udp_send_many", call_udp_send_many},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -386,12 +393,14 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
     open_streams(stage);
+    open_udp(stage);
 }
 
 void
 close_stage(struct stage *stage)
 {
     close_streams(stage);
+    close_udp(stage);
     close(stage->fds[0]);
     close(stage->fds[1]);
     ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&stage->handle), 0);

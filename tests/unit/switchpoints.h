@@ -31,6 +31,8 @@ struct stage {
     int fds[2];                /* the first is readable */
     gruvi_listener_t *listener;
     gruvi_stream_t *near, *far; /* near has a line to read */
+    gruvi_udp_t *udp;           /* it has a datagram to receive */
+    gruvi_sockaddr_t udp_address;
 };
 
 extern const struct switchpoint switchpoints[];
@@ -38,5 +40,16 @@ extern const int switchpoint_count;
 
 void open_stage(struct stage *stage, gruvi_hub_t *hub, int point);
 void close_stage(struct stage *stage);
+
+/* Of the table: names and datagrams. */
+intmax_t call_getaddrinfo(struct stage *stage);
+intmax_t call_udp_bind(struct stage *stage);
+intmax_t call_udp_connect(struct stage *stage);
+intmax_t call_udp_recv(struct stage *stage);
+intmax_t call_udp_send(struct stage *stage);
+intmax_t call_udp_recv_many(struct stage *stage);
+intmax_t call_udp_send_many(struct stage *stage);
+void open_udp(struct stage *stage);
+void close_udp(struct stage *stage);
 
 #endif

@@ -249,6 +249,16 @@ const struct wait_point wait_points[] = {
      grant_accept, close_listener},
     {"gruvi_serve", "accept", WAIT_NEVER, 0, open_listener, call_serve, NULL,
      close_listener},
+    {"gruvi_getaddrinfo", "resolve", WAIT_TIMEOUT, 0, open_lookup, call_lookup,
+     grant_lookup, close_lookup},
+    {"gruvi_udp_recv", "receive", WAIT_TIMEOUT, 1, open_udp, call_udp_recv,
+     grant_udp_recv, close_udp},
+    {"gruvi_udp_recv_many", "receive", WAIT_TIMEOUT, 1, open_udp,
+     call_udp_recv_many, grant_udp_recv, close_udp},
+    {"gruvi_udp_send", "send", WAIT_TIMEOUT, 0, open_full_udp, call_udp_send,
+     grant_udp_send, close_udp},
+    {"gruvi_udp_send_many", "send", WAIT_TIMEOUT, 1, open_full_udp,
+     call_udp_send_many, grant_udp_send, close_udp},
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

@@ -67,6 +67,7 @@ struct scene {
     bool spoiled; /* the stream in it */
     gruvi_listener_t *listener;
     char address[GRUVI_ADDRESS_SIZE];
+    gruvi_udp_t *udp; /* fds[1] is its peer */
 };
 
 extern const struct wait_point wait_points[];
@@ -132,7 +133,10 @@ int call_close_pool(struct scene *scene, double timeout);
 void grant_close_pool(struct scene *scene);
 void close_close_pool(struct scene *scene);
 
-/* Of the table: those that wait for sockets. */
+/* Of the table: those that wait for sockets.  Have before and after called by
+ * the event that grants: the stream's own watch and ours are called from one
+ * event of the loop. */
+void watch_grant(struct scene *scene, int fd, int events);
 void open_stream(struct scene *scene);
 void open_full_stream(struct scene *scene);
 void close_stream(struct scene *scene);
@@ -148,5 +152,20 @@ void close_listener(struct scene *scene);
 int call_accept(struct scene *scene, double timeout);
 void grant_accept(struct scene *scene);
 int call_serve(struct scene *scene, double timeout);
+
+/* Of the table: those that wait for the network otherwise. */
+void open_lookup(struct scene *scene);
+int call_lookup(struct scene *scene, double timeout);
+void grant_lookup(struct scene *scene);
+void close_lookup(struct scene *scene);
+void open_udp(struct scene *scene);
+void close_udp(struct scene *scene);
+int call_udp_recv(struct scene *scene, double timeout);
+int call_udp_recv_many(struct scene *scene, double timeout);
+void grant_udp_recv(struct scene *scene);
+void open_full_udp(struct scene *scene);
+int call_udp_send(struct scene *scene, double timeout);
+int call_udp_send_many(struct scene *scene, double timeout);
+void grant_udp_send(struct scene *scene);
 
 #endif

@@ -5,8 +5,6 @@
 #include "io/listener.h"
 #include "unit/net.h"
 
-/* Have before and after called by the event that grants: the stream's own
- * watch and ours are called from one event of the loop. */
 static void
 on_granted(int fd, int events, void *arg)
 {
@@ -23,7 +21,7 @@ on_granted(int fd, int events, void *arg)
     scene->watch = NULL;
 }
 
-static void
+void
 watch_grant(struct scene *scene, int fd, int events)
 {
     scene->watch = gruvi_poll_add(gruvi_hub_poll(scene->hub), fd, events,
