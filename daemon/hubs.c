@@ -117,15 +117,20 @@ gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
     return UV_ETIMEDOUT;
 }
 
-/* Threads inherit what is blocked, so no signal ever comes to one of these. */
+/* Threads inherit what is blocked, so no signal ever comes to one of these but
+ * for what it has done itself: an overflow of a stack is reported so. */
 static int
 begin_thread(struct gruvid__hub *hub)
 {
-    sigset_t all, before;
+    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
+                                 SIGILL,  SIGTRAP, SIGSYS};
+    sigset_t blocked, before;
     int err;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     err = pthread_create(&hub->thread, NULL, hub_main, hub);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return uv_translate_sys_error(err);

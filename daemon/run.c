@@ -182,10 +182,13 @@ take_addresses(struct gruvid__daemon *daemon)
         gruvid__config_section(daemon->config, "gruvid"), "user");
     char why[256];
 
-    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon); i++)
-        if (gruvid__plugin_bind(&daemon->plugins[i]) < 0 &&
-            !gruvid__stopping(daemon))
+    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon);
+         i++) {
+        int err = gruvid__plugin_bind(&daemon->plugins[i]);
+
+        if (err < 0 && !(err == UV_ECANCELED && gruvid__stopping(daemon)))
             return GRUVID__EXIT_PLUGIN;
+    }
     if (gruvid__process_become(user, why, sizeof why) < 0) {
         gruvi_error("%s", why);
         return GRUVID__EXIT_FAILURE;

@@ -10,9 +10,6 @@
 
 #define SOON "drain_timeout = 100ms\ncancel_timeout = 100ms\n"
 
-/* In hub 2, because the first plugin is in hub 1. */
-#define SECOND "[plugin first]\nmodule = trial\n[plugin trial]\n"
-
 /* A connection in each of two hubs. */
 static void
 connect_both(struct gruvid *g, struct place places[2])

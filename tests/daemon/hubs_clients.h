@@ -8,6 +8,9 @@
 #define HUBS(n) "[gruvid]\nhubs = " #n "\n"
 #define SPREAD  "[plugin spread]\nlisten = tcp://127.0.0.1:0\n"
 
+/* In hub 2, because the first plugin is in hub 1. */
+#define SECOND "[plugin first]\nmodule = trial\n[plugin trial]\n"
+
 /* A connection that was greeted. */
 struct place {
     int fd, hub, thread;
