@@ -2,6 +2,7 @@
 /* Several hubs and what limits them: connections, fibers, descriptors, time. */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -172,12 +173,25 @@ START_TEST(test_max_fibers_is_for_each_hub)
 }
 END_TEST
 
+/* Valgrind has descriptors of its own, and closes what comes over the limit. */
+static bool
+has_own_descriptors(void)
+{
+    if (getenv("GRUVID_UNDER") == NULL)
+        return true;
+    printf("skipped: somebody else takes descriptors\n");
+    return false;
+}
+
 START_TEST(test_descriptors_that_run_out_make_connections_wait)
 {
     struct gruvid_options options = {.files = 40};
-    struct gruvid *g = gruvid_ready(HUBS(2) SPREAD, &options);
     struct pollfd pfds[MANY];
+    struct gruvid *g;
 
+    if (!has_own_descriptors())
+        return;
+    g = gruvid_ready(HUBS(2) SPREAD, &options);
     connect_many(g, pfds);
     gruvid_says(g, "connections wait: too many open files");
     serve_all(pfds);
@@ -202,7 +216,7 @@ END_TEST
 START_TEST(test_too_few_descriptors_for_two_hubs_are_said)
 {
     struct gruvid_options options = {0};
-    bool started = false;
+    bool started = !has_own_descriptors();
 
     for (options.files = 5; !started; options.files++) {
         struct gruvid *g = gruvid_begin(HUBS(2) SPREAD, &options);
