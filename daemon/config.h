@@ -219,7 +219,7 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  * Built-in sections and keys, with the type of each (see config_tables.c for
  * the tables themselves):
  *
- *   [gruvid]  hubs             integer or "auto"; only 1 passes, for now
+ *   [gruvid]  hubs             integer, at most 256; 0 for "auto": the cores
  *             plugin_dir       string, an absolute path
  *             control          string, "" or an absolute path; only checked
  *             user             string, "" or the name of a user that exists

@@ -3,8 +3,10 @@
  * Addresses, as far as they can be judged without using them:
  *
  *     tcp://host:port  tcp://1.2.3.4:80  tcp://[::1]:0  unix:/path  unix:@name
+ *     fd:3
  *
- * Whether a host exists or a path may be written, its user finds out.
+ * Whether a host exists, a path may be written or a descriptor was inherited,
+ * its user finds out.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -114,16 +116,30 @@ check_unix(const char *path, gruvid__why_t *why)
     return true;
 }
 
+static bool
+check_fd(const char *number, gruvid__why_t *why)
+{
+    size_t digits = strspn(number, "0123456789");
+    gruvid__shown_t shown;
+
+    if (digits > 0 && digits <= 7 && number[digits] == '\0')
+        return true;
+    return gruvid__why(why, "\"%s\" is not the number of a descriptor: fd:3",
+                       gruvid__shown(&shown, number));
+}
+
 bool
 gruvid__parse_address(const char *text, gruvid__why_t *why)
 {
-    static const char *const later[] = {"tls://", "udp://", "fd:"};
+    static const char *const later[] = {"tls://", "udp://"};
     gruvid__shown_t shown;
 
     if (strncmp(text, "tcp://", 6) == 0)
         return check_tcp(text + 6, why);
     if (strncmp(text, "unix:", 5) == 0)
         return check_unix(text + 5, why);
+    if (strncmp(text, "fd:", 3) == 0)
+        return check_fd(text + 3, why);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strncmp(text, later[i], strlen(later[i])) == 0)
             return gruvid__why(why,
@@ -133,6 +149,6 @@ gruvid__parse_address(const char *text, gruvid__why_t *why)
     }
     return gruvid__why(why,
                        "\"%s\" is not an address: tcp://HOST:PORT, "
-                       "unix:/PATH or unix:@NAME",
+                       "unix:/PATH, unix:@NAME or fd:NUMBER",
                        gruvid__shown(&shown, text));
 }

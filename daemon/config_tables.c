@@ -21,14 +21,6 @@ static const char *const log_levels[] = {"debug", "info", "warning", "error",
 static const char *const log_formats[] = {"text", "json", NULL};
 
 static bool
-accept_hubs(const char *text, gruvid__why_t *why)
-{
-    if (strcmp(text, "1") == 0)
-        return true;
-    return gruvid__why(why, "several hubs are not available yet; 1 is");
-}
-
-static bool
 accept_path(const char *text, gruvid__why_t *why)
 {
     gruvid__shown_t shown;
@@ -111,17 +103,14 @@ accept_module(const char *text, gruvid__why_t *why)
 }
 
 static const gruvid__key_t gruvid_keys[] = {
-    {.option =
-         {.name = "hubs",
-          .type = GRUVID_INTEGER,
-          .default_value = "1",
-          .min = "1",
-          .max = "1024",
-          .choices = only_auto,
-          .help =
-              "event loops, one thread each; auto: as many as cores; for now "
-              "only 1 is available"},
-     .accept = accept_hubs},
+    {.option = {.name = "hubs",
+                .type = GRUVID_INTEGER,
+                .default_value = "1",
+                .min = "1",
+                .max = "256",
+                .choices = only_auto,
+                .help =
+                    "event loops, one thread each; auto: as many as cores"}},
     {.option =
          {.name = "plugin_dir",
           .default_value = GRUVID_PLUGINDIR,
@@ -200,7 +189,8 @@ static const gruvid__key_t fiber_keys[] = {
           .min = "0",
           .max = "1000000000",
           .help =
-              "the most fibers at a time; 0: as many as the machine allows"}},
+              "the most fibers of a hub at a time; 0: as many as the machine "
+              "allows"}},
 };
 
 static const gruvid__key_t log_keys[] = {
@@ -247,8 +237,8 @@ static const gruvid__key_t plugin_keys[] = {
           .min = "0",
           .max = "1000000000",
           .help =
-              "the most connections at a time, more wait to be accepted; 0: no "
-              "limit"}},
+              "the most connections at a time, of all hubs together; more wait "
+              "to be accepted; 0: no limit"}},
     {.option =
          {.name = "read_timeout",
           .type = GRUVID_DURATION,

@@ -24,7 +24,7 @@ count_open(const struct gruvid__daemon *daemon)
     size_t open = 0;
 
     for (size_t i = 0; i < daemon->n_plugins; i++)
-        open += daemon->plugins[i].open;
+        open += gruvid__plugin_open(&daemon->plugins[i]);
     return open;
 }
 
@@ -66,6 +66,7 @@ await_connections(gruvid_plugin_t *plugin, double until, unsigned interrupts)
 {
     struct gruvid__daemon *daemon = plugin->daemon;
     double remind = gruvid__now() + REMIND;
+    size_t open;
 
     while (!gruvid__serve_over(plugin) && daemon->interrupts == interrupts) {
         if (gruvid__wait(daemon, remind < until ? remind : until))
@@ -75,10 +76,11 @@ await_connections(gruvid_plugin_t *plugin, double until, unsigned interrupts)
         tell(daemon, until);
         remind += REMIND;
     }
-    plugin->cut = plugin->open;
-    if (plugin->cut > 0)
-        gruvi_warning("plugin %s: %zu connection%s cut, %s", plugin->name,
-                      plugin->open, plugin->open == 1 ? "" : "s",
+    open = gruvid__plugin_open(plugin);
+    plugin->cut = open;
+    if (open > 0)
+        gruvi_warning("plugin %s: %zu connection%s cut, %s", plugin->name, open,
+                      open == 1 ? "" : "s",
                       daemon->interrupts == interrupts
                           ? "drain_timeout has passed"
                           : "interrupted again");
@@ -93,11 +95,7 @@ gruvid__drain(struct gruvid__daemon *daemon)
     gruvi_info("stopping");
     gruvid__notify_stopping("stopping");
     for (size_t i = 0; i < daemon->n_plugins; i++)
-        gruvid__serve_end(&daemon->plugins[i]);
-    /* Let them accept what is there, so that it is counted. */
-    GRUVI_SHIELD {
-        gruvi_sleep(0);
-    }
+        gruvid__each_part(&daemon->plugins[i], gruvid__serve_end, 0);
     tell(daemon, until);
     for (size_t i = daemon->n_plugins; i-- > 0;) {
         gruvid_plugin_t *plugin = &daemon->plugins[i];

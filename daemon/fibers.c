@@ -8,16 +8,19 @@
  */
 static struct gruvid__daemon *watched;
 
-/* The plugin that a fiber works for, or NULL. */
-static gruvid_plugin_t *
-find_plugin(const struct gruvid__daemon *daemon, const gruvi_fiber_t *fiber)
+/* The part that a fiber of this hub works for, or NULL. */
+static struct gruvid__part *
+find_part(const struct gruvid__daemon *daemon, const gruvi_fiber_t *fiber)
 {
     gruvi_group_t *group = gruvi_fiber_group(fiber);
 
     for (; group != NULL; group = gruvi_group_parent(group))
-        for (size_t i = 0; i < daemon->n_plugins; i++)
-            if (group == &daemon->plugins[i].group)
-                return &daemon->plugins[i];
+        for (size_t i = 0; i < daemon->n_plugins; i++) {
+            struct gruvid__part *part = gruvid__part_here(&daemon->plugins[i]);
+
+            if (part != NULL && group == &part->group)
+                return part;
+        }
     return NULL;
 }
 
@@ -40,11 +43,11 @@ gruvid__is_departure(int status)
 static void
 on_failure(gruvi_fiber_t *fiber, int status)
 {
-    gruvid_plugin_t *plugin = find_plugin(watched, fiber);
+    struct gruvid__part *part = find_part(watched, fiber);
     bool departure = gruvid__is_departure(status);
 
-    if (plugin != NULL)
-        departure ? plugin->gone++ : plugin->failed++;
+    if (part != NULL)
+        gruvid__count(departure ? &part->gone : &part->failed);
     gruvi_log(departure ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
               "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
               gruvi_err_name(status), gruvi_strerror(status));
@@ -66,50 +69,61 @@ static void
 log_one(gruvi_fiber_t *fiber, void *arg)
 {
     struct count *count = arg;
-    const gruvid_plugin_t *plugin = find_plugin(count->daemon, fiber);
+    const struct gruvid__part *part = find_part(count->daemon, fiber);
     const char *waits = gruvi_fiber_waiting_for(fiber);
 
-    gruvid__log_notice(
-        "fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
-        plugin == NULL ? "" : " of plugin ", plugin == NULL ? "" : plugin->name,
-        waits[0] == '\0' ? "does not wait" : "waits for ", waits);
+    gruvid__log_notice("fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
+                       part == NULL ? "" : " of plugin ",
+                       part == NULL ? "" : part->plugin->name,
+                       waits[0] == '\0' ? "does not wait" : "waits for ",
+                       waits);
     count->fibers++;
+}
+
+/* A hub callback. */
+static void
+log_hub(void *arg)
+{
+    const struct gruvid__hub *hub = arg;
+    struct count count = {.daemon = hub->daemon};
+
+    gruvi_hub_each_fiber(hub->hub, log_one, &count);
+    gruvid__log_notice("%zu fibers", count.fibers);
 }
 
 void
 gruvid__fibers_log(struct gruvid__daemon *daemon)
 {
-    struct count count = {.daemon = daemon};
+    for (unsigned i = 1; i < daemon->n_hubs; i++) {
+        struct gruvid__hub *hub = &daemon->hubs[i];
+        int err = gruvi_hub_run_callback(hub->hub, log_hub, hub);
 
-    gruvi_hub_each_fiber(daemon->hub, log_one, &count);
-    gruvid__log_notice("%zu fibers", count.fibers);
+        if (err < 0 && err != UV_ESHUTDOWN)
+            gruvi_error("%s cannot be asked for its fibers: %s", hub->name,
+                        gruvi_strerror(err));
+    }
+    if (daemon->n_hubs > 0)
+        log_hub(&daemon->hubs[0]);
 }
-
-struct accusation {
-    const gruvid_plugin_t *plugin;
-    const gruvi_group_t *group;
-};
 
 static void
 accuse_one(gruvi_fiber_t *fiber, void *arg)
 {
-    const struct accusation *accusation = arg;
+    const struct gruvid__part *part = arg;
     const gruvi_group_t *group = gruvi_fiber_group(fiber);
     const char *waits = gruvi_fiber_waiting_for(fiber);
 
-    while (group != NULL && group != accusation->group)
+    while (group != NULL && group != &part->group)
         group = gruvi_group_parent(group);
     if (group != NULL)
         gruvi_error("plugin %s: fiber %s was cancelled and has not ended: it "
                     "%s%s; abandoned",
-                    accusation->plugin->name, gruvi_fiber_name(fiber),
+                    part->plugin->name, gruvi_fiber_name(fiber),
                     waits[0] == '\0' ? "does not wait" : "waits for ", waits);
 }
 
 void
-gruvid__fibers_accuse(const gruvid_plugin_t *plugin, const gruvi_group_t *group)
+gruvid__fibers_accuse(const struct gruvid__part *part)
 {
-    struct accusation accusation = {plugin, group};
-
-    gruvi_hub_each_fiber(plugin->daemon->hub, accuse_one, &accusation);
+    gruvi_hub_each_fiber(part->hub->hub, accuse_one, (void *)part);
 }

@@ -139,6 +139,12 @@ put_origin(struct line *line, const gruvi_log_record_t *record)
                  strcmp(record->fiber, "Root") == 0 ||
                  strcmp(record->fiber, "Hub") == 0;
 
+    /* A hub says nothing where there is only one, whose name is the library's.
+     */
+    if (record->hub[0] != '\0' && strcmp(record->hub, "Hub") != 0) {
+        put_text(line, record->hub);
+        put(line, " ");
+    }
     put_text(line, record->group[0] != '\0' ? record->group : "gruvid");
     if (!plain) {
         put(line, "[");

@@ -35,6 +35,15 @@ static struct {
 /* Not on the stack: fibers may have small ones, and logging never switches. */
 static __thread char buffer[GRUVID__LOG_LINE];
 
+/* Where there is more than one: "hub 2". */
+static __thread const char *hub_name = "";
+
+void
+gruvid__log_set_hub(const char *name)
+{
+    hub_name = name;
+}
+
 /* Whether stderr is the journal: it says so with the socket's own numbers, so
  * that a stderr that was changed since is not taken for it. */
 static bool
@@ -159,8 +168,15 @@ tell_lost(const gruvi_log_record_t *record, unsigned lost)
 void
 gruvid__log_write(const gruvi_log_record_t *record)
 {
+    gruvi_log_record_t named;
     int saved = errno;
     unsigned lost;
+
+    if (hub_name[0] != '\0') {
+        named = *record;
+        named.hub = hub_name;
+        record = &named;
+    }
 
     if (!write_record(record)) {
         __atomic_add_fetch(&sink.lost, 1, __ATOMIC_RELAXED);

@@ -9,7 +9,7 @@
 #include <gruvi/log.h>
 
 enum gruvid__log_style {
-    GRUVID__LOG_TEXT, /* TIME LEVEL PLUGIN[FIBER]: MESSAGE */
+    GRUVID__LOG_TEXT, /* TIME LEVEL [HUB ]PLUGIN[FIBER]: MESSAGE */
     GRUVID__LOG_JSON, /* an object a line */
 };
 
@@ -30,6 +30,10 @@ int gruvid__log_open(const char *target, enum gruvid__log_style style);
 /* Open the file anew, if it is one: somebody has moved it away.  Where that
  * fails the old one stays, and says so. */
 void gruvid__log_reopen(void);
+
+/* The name of this thread's hub in its lines; "": none, as at the start.
+ * Borrowed. */
+void gruvid__log_set_hub(const char *name);
 
 /* Log a line at level info whatever the level is: it was asked for. */
 void gruvid__log_notice(const char *format, ...)

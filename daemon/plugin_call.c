@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What plugins call: gruvid/plugin.h.  An instance is opaque to them, its
- * options are values of the configuration, checked long ago.
+ * What plugins call: gruvid/plugin.h.  An instance is opaque to them; what they
+ * ask of it is that of the hub they ask in.  Its options are values of the
+ * configuration, checked long ago.
  */
 #include "instance.h"
 
@@ -14,37 +15,49 @@ gruvid_plugin_name(const gruvid_plugin_t *plugin)
 void *
 gruvid_plugin_data(const gruvid_plugin_t *plugin)
 {
-    return plugin->data;
+    return __atomic_load_n(&plugin->data, __ATOMIC_ACQUIRE);
+}
+
+/* Whether it is its start that asks, here. */
+static bool
+is_starting(const struct gruvid__part *part)
+{
+    return part != NULL && part->starting;
 }
 
 int
 gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data)
 {
-    if (plugin->state != GRUVID__STARTING)
+    if (!is_starting(gruvid__part_here(plugin)))
         return UV_EPERM;
-    plugin->data = data;
+    __atomic_store_n(&plugin->data, data, __ATOMIC_RELEASE);
     return 0;
 }
 
 gruvi_group_t *
 gruvid_plugin_group(gruvid_plugin_t *plugin)
 {
-    return &plugin->group;
+    struct gruvid__part *part = gruvid__part_here(plugin);
+
+    return part != NULL ? &part->group : &plugin->parts[0].group;
 }
 
-/* One hub, so far: the data of each would be found by gruvi_get_hub(). */
 void *
 gruvid_hub_data(const gruvid_plugin_t *plugin)
 {
-    return plugin->hub_data;
+    const struct gruvid__part *part = gruvid__part_here(plugin);
+
+    return part != NULL ? part->hub_data : NULL;
 }
 
 int
 gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data)
 {
-    if (plugin->state != GRUVID__STARTING)
+    struct gruvid__part *part = gruvid__part_here(plugin);
+
+    if (!is_starting(part))
         return UV_EPERM;
-    plugin->hub_data = data;
+    part->hub_data = data;
     return 0;
 }
 

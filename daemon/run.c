@@ -3,6 +3,7 @@
  * From a configuration that is correct to an exit status.
  *
  *   log, limits, hub, signals
+ *   the other hubs            a thread each, see hubs.h
  *   bind every address        as root, if root
  *   become the user
  *   start the plugins         in the order of the file
@@ -38,6 +39,12 @@ gruvid__wake(struct gruvid__daemon *daemon)
     gruvi_event_set(&daemon->wake);
 }
 
+void
+gruvid__ask_to_stop(struct gruvid__daemon *daemon)
+{
+    __atomic_store_n(&daemon->stopping, true, __ATOMIC_RELEASE);
+}
+
 /* A timeout for what is left until a time, or 0. */
 static double
 left(double until)
@@ -54,7 +61,7 @@ static void
 count_interrupt(struct gruvid__daemon *daemon)
 {
     daemon->interrupts++;
-    daemon->stopping = true;
+    gruvid__ask_to_stop(daemon);
 }
 
 bool
@@ -69,7 +76,7 @@ gruvid__wait(struct gruvid__daemon *daemon, double until)
     } else if (err < 0) {
         /* Never seen; to wait again would be to wait in circles. */
         gruvi_error("the root fiber cannot wait: %s", gruvi_strerror(err));
-        daemon->stopping = true;
+        gruvid__ask_to_stop(daemon);
         return false;
     }
     gruvi_event_clear(&daemon->wake);
@@ -77,10 +84,18 @@ gruvid__wait(struct gruvid__daemon *daemon, double until)
 }
 
 bool
-gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
-             double timeout)
+gruvid__await(struct gruvid__daemon *daemon, gruvi_event_t *event, double until)
 {
-    double until = gruvid__now() + timeout;
+    int err;
+
+    while ((err = gruvi_event_wait(event, left(until))) == UV_EINTR)
+        count_interrupt(daemon);
+    return err == 0;
+}
+
+bool
+gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group, double until)
+{
     int err;
 
     while ((err = gruvi_group_join(group, left(until))) == UV_EINTR)
@@ -96,43 +111,6 @@ gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group,
 }
 
 /* --- start --------------------------------------------------------------- */
-
-static void
-init_plugin(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
-            gruvid__section_t *section)
-{
-    char why[1024];
-
-    plugin->daemon = daemon;
-    plugin->section = section;
-    plugin->name = gruvid__section_plugin(section);
-    /* It is open already: that was checked. */
-    plugin->module = gruvid__module_open(
-        daemon->modules,
-        gruvid__section_string(gruvid__config_section(daemon->config, "gruvid"),
-                               "plugin_dir"),
-        gruvid__section_module(section), why, sizeof why);
-    plugin->max_connections =
-        (size_t)gruvid__section_integer(section, "max_connections");
-    plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
-    plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
-}
-
-static int
-init_plugins(struct gruvid__daemon *daemon)
-{
-    gruvid__section_t *section = NULL;
-    size_t n = 0;
-
-    while ((section = gruvid__config_next_plugin(daemon->config, section)))
-        n++;
-    daemon->plugins = calloc(n + 1, sizeof *daemon->plugins);
-    if (daemon->plugins == NULL)
-        return UV_ENOMEM;
-    while ((section = gruvid__config_next_plugin(daemon->config, section)))
-        init_plugin(daemon, &daemon->plugins[daemon->n_plugins++], section);
-    return 0;
-}
 
 /* What has to be set before there is a hub, the hub, and what is set in it. */
 static int
@@ -155,11 +133,22 @@ init_hub(struct gruvid__daemon *daemon)
     daemon->hub = gruvi_get_hub();
     if (daemon->hub == NULL)
         return gruvi_last_error();
-    gruvi_hub_set_max_fibers(
-        daemon->hub, (size_t)gruvid__section_integer(fibers, "max_fibers"));
+    daemon->max_fibers = (size_t)gruvid__section_integer(fibers, "max_fibers");
+    gruvi_hub_set_max_fibers(daemon->hub, daemon->max_fibers);
     gruvi_hub_set_ignore_interrupt(
         daemon->hub, gruvid__section_bool(hub, "ignore_interrupt"));
     return gruvid__signals_open(daemon);
+}
+
+static unsigned
+count_hubs(struct gruvid__daemon *daemon)
+{
+    int64_t n = gruvid__section_integer(
+        gruvid__config_section(daemon->config, "gruvid"), "hubs");
+
+    if (n == 0) /* auto */
+        n = uv_available_parallelism();
+    return (unsigned)(n < GRUVID__MOST_HUBS ? n : GRUVID__MOST_HUBS);
 }
 
 static int
@@ -173,9 +162,13 @@ init(struct gruvid__daemon *daemon)
     daemon->cancel_timeout =
         gruvid__section_duration(section, "cancel_timeout");
     gruvi_event_init(&daemon->wake);
-    err = init_plugins(daemon);
-    if (err == 0)
-        err = init_hub(daemon);
+    err = init_hub(daemon);
+    if (err == 0) {
+        /* It says itself what it fails for. */
+        if (gruvid__hubs_open(daemon, count_hubs(daemon)) < 0)
+            return -1;
+        err = gruvid__instances_init(daemon);
+    }
     if (err < 0)
         gruvi_error("cannot start: %s", gruvi_strerror(err));
     return err;
@@ -189,12 +182,11 @@ take_addresses(struct gruvid__daemon *daemon)
         gruvid__config_section(daemon->config, "gruvid"), "user");
     char why[256];
 
-    for (size_t i = 0; i < daemon->n_plugins && !daemon->stopping; i++) {
-        int err = gruvid__serve_bind(&daemon->plugins[i]);
+    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon);
+         i++) {
+        int err = gruvid__plugin_bind(&daemon->plugins[i]);
 
-        if (err == UV_EINTR)
-            count_interrupt(daemon);
-        else if (err < 0)
+        if (err < 0 && !(err == UV_ECANCELED && gruvid__stopping(daemon)))
             return GRUVID__EXIT_PLUGIN;
     }
     if (gruvid__process_become(user, why, sizeof why) < 0) {
@@ -205,16 +197,28 @@ take_addresses(struct gruvid__daemon *daemon)
 }
 
 static int
+begin_serving(gruvid_plugin_t *plugin)
+{
+    int err = gruvid__each_part(plugin, gruvid__serve_begin, 0);
+
+    if (err < 0)
+        gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
+                    gruvi_strerror(err));
+    return err;
+}
+
+static int
 start_plugins(struct gruvid__daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->n_plugins && !daemon->stopping; i++) {
+    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon);
+         i++) {
         int err = gruvid__plugin_start(&daemon->plugins[i]);
 
-        if (err < 0 && !(err == UV_ECANCELED && daemon->stopping))
+        if (err < 0 && !(err == UV_ECANCELED && gruvid__stopping(daemon)))
             return GRUVID__EXIT_PLUGIN;
     }
-    for (size_t i = 0; i < daemon->n_plugins && !daemon->stopping; i++)
-        if (gruvid__serve_begin(&daemon->plugins[i]) < 0)
+    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon); i++)
+        if (begin_serving(&daemon->plugins[i]) < 0)
             return GRUVID__EXIT_FAILURE;
     return GRUVID__EXIT_OK;
 }
@@ -222,15 +226,12 @@ start_plugins(struct gruvid__daemon *daemon)
 static void
 work(struct gruvid__daemon *daemon)
 {
-    if (!daemon->stopping) {
-        GRUVI_SHIELD {
-            gruvi_sleep(0); /* those who listen say so */
-        }
+    if (!gruvid__stopping(daemon)) {
         gruvi_info("ready");
         gruvid__notify_ready("serving %zu plugin%s", daemon->n_plugins,
                              daemon->n_plugins == 1 ? "" : "s");
     }
-    while (!daemon->stopping)
+    while (!gruvid__stopping(daemon))
         gruvid__wait(daemon, GRUVI_FOREVER);
 }
 
@@ -244,8 +245,6 @@ live(struct gruvid__daemon *daemon)
     if (status == GRUVID__EXIT_OK)
         work(daemon);
     gruvid__drain(daemon);
-    if (status == GRUVID__EXIT_OK && daemon->abandoned)
-        status = GRUVID__EXIT_ABANDONED;
     return status;
 }
 
@@ -285,21 +284,32 @@ greet(const struct gruvid__daemon *daemon)
     else
         gruvi_info("gruvid %s starts; stacks guarded by %s, at most %zu",
                    gruvi_version(), guard, ceiling);
+    if (daemon->n_hubs > 1)
+        gruvi_info("%u hubs", daemon->n_hubs);
     if (daemon->n_plugins == 0)
         gruvi_warning("no plugin is configured: there is nothing to do");
+}
+
+/* End the other hubs, if nobody is left there. */
+static void
+leave(struct gruvid__daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->n_plugins && !daemon->abandoned; i++)
+        gruvid__plugin_close(&daemon->plugins[i]);
+    if (!daemon->abandoned)
+        gruvid__hubs_close(daemon);
 }
 
 static void
 end(struct gruvid__daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->n_plugins; i++)
-        gruvid__serve_close(&daemon->plugins[i]);
     gruvid__signals_close(daemon);
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
     gruvid__fibers_watch(NULL);
+    gruvid__instances_free(daemon);
+    gruvid__hubs_free(daemon);
     gruvi_event_destroy(&daemon->wake);
-    free(daemon->plugins);
 }
 
 int
@@ -317,7 +327,10 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         greet(&daemon);
         status = live(&daemon);
     }
+    leave(&daemon);
     if (daemon.abandoned) {
+        if (status == GRUVID__EXIT_OK)
+            status = GRUVID__EXIT_ABANDONED;
         gruvi_info("stopped, with fibers left behind");
         /* Fibers and threads of plugins are still at it.  What exit() runs
          * would pull things from under their feet. */

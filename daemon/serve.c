@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections: a fiber a listener accepts, a fiber a connection serves.
+ * Connections: a fiber a listener accepts, a fiber a connection serves.  A
+ * connection stays in the hub that has accepted it.
  *
- *   gruvid__serve_bind     as root, before anything of a plugin runs
  *   gruvid__serve_begin    a fiber a listener: accept, spawn, accept ...
  *   gruvid__serve_end      that fiber accepts what the kernel has queued,
- * closes the listener, and ends
+ *                          closes the listener, and ends
  *
  * What a connection spawns is in a group of its own.  The group ends before
  * the stream is closed: nobody is left with a stream that is gone.
  *
- * Invariant: plugin->open counts the fibers of connections, from before they
- * are started until their stream is closed.
+ * Invariant: part->open counts the fibers of connections, from before they are
+ * started until their stream is closed; each has claimed its room.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@
 #define QUEUE 1024
 
 struct gruvid__connection {
-    struct gruvid__connection *next, **link; /* on plugin->streams */
-    gruvid_plugin_t *plugin;
+    struct gruvid__connection *next, **link; /* on part->streams */
+    struct gruvid__part *part;
     gruvi_stream_t *stream; /* owned */
     gruvi_fiber_t *fiber;   /* owned */
 
@@ -40,17 +40,17 @@ struct gruvid__connection {
 /* --- connections --------------------------------------------------------- */
 
 static void
-report(gruvid_plugin_t *plugin, int status)
+report(struct gruvid__part *part, int status)
 {
-    plugin->served++;
+    gruvid__count(&part->served);
     if (status >= 0)
         return;
     if (gruvid__is_departure(status) ||
-        (status == UV_ETIMEDOUT && plugin->read_timeout > 0)) {
-        plugin->gone++;
+        (status == UV_ETIMEDOUT && part->plugin->read_timeout > 0)) {
+        gruvid__count(&part->gone);
         gruvi_debug("connection ended: %s", gruvi_strerror(status));
     } else {
-        plugin->failed++;
+        gruvid__count(&part->failed);
         gruvi_error("connection failed: %s (%s)", gruvi_strerror(status),
                     gruvi_err_name(status));
     }
@@ -60,7 +60,8 @@ report(gruvid_plugin_t *plugin, int status)
 static void
 end_connection(struct gruvid__connection *connection)
 {
-    gruvid_plugin_t *plugin = connection->plugin;
+    struct gruvid__part *part = connection->part;
+    struct gruvid__daemon *daemon = part->plugin->daemon;
 
     gruvi_stream_close(connection->stream);
     gruvi_fiber_unref(connection->fiber);
@@ -68,10 +69,11 @@ end_connection(struct gruvid__connection *connection)
     if (connection->next != NULL)
         connection->next->link = connection->link;
     free(connection);
-    plugin->open--;
-    gruvi_event_set(&plugin->room);
-    if (plugin->daemon->stopping)
-        gruvid__wake(plugin->daemon);
+    gruvid__add(&part->open, -1);
+    gruvid__room_leave(part->plugin);
+    /* A stop looks at open after each hub was told of it. */
+    if (gruvid__stopping(daemon))
+        gruvid__wake(daemon);
 }
 
 /* Run the plugin's function, then end what it has spawned. */
@@ -100,11 +102,12 @@ static int
 connection_main(void *arg)
 {
     struct gruvid__connection *connection = arg;
-    gruvid_plugin_t *plugin = connection->plugin;
+    struct gruvid__part *part = connection->part;
+    gruvid_plugin_t *plugin = part->plugin;
 
     if (plugin->read_timeout > 0)
         gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
-    report(plugin, serve(plugin, connection->stream));
+    report(part, serve(plugin, connection->stream));
     end_connection(connection);
     return 0;
 }
@@ -114,9 +117,9 @@ connection_main(void *arg)
 /* Cancel those on which nothing has moved for too long.  Reads and writes do
  * not know of each other; the stream counts both. */
 static void
-cancel_idle(gruvid_plugin_t *plugin)
+cancel_idle(struct gruvid__part *part)
 {
-    struct gruvid__connection *connection = plugin->streams;
+    struct gruvid__connection *connection = part->streams;
     double now = gruvid__now();
 
     for (; connection != NULL; connection = connection->next) {
@@ -125,7 +128,7 @@ cancel_idle(gruvid_plugin_t *plugin)
         if (traffic != connection->traffic) {
             connection->traffic = traffic;
             connection->since = now;
-        } else if (now - connection->since >= plugin->idle_timeout) {
+        } else if (now - connection->since >= part->plugin->idle_timeout) {
             gruvi_fiber_cancel(connection->fiber, "idle_timeout");
         }
     }
@@ -135,11 +138,11 @@ cancel_idle(gruvid_plugin_t *plugin)
 static int
 watch_idle(void *arg)
 {
-    gruvid_plugin_t *plugin = arg;
+    struct gruvid__part *part = arg;
     int err;
 
-    while ((err = gruvi_sleep(plugin->idle_timeout / 4)) == 0)
-        cancel_idle(plugin);
+    while ((err = gruvi_sleep(part->plugin->idle_timeout / 4)) == 0)
+        cancel_idle(part);
     return err;
 }
 
@@ -154,13 +157,13 @@ name_connection(const struct gruvid__connection *connection, char *buf,
         strncmp(buf, "tcp://", 6) == 0)
         return buf + 6;
     snprintf(buf, size, "connection-%llu",
-             (unsigned long long)connection->plugin->accepted);
+             (unsigned long long)connection->part->accepted);
     return buf;
 }
 
 /* Hand a stream to a fiber of its own.  On failure it is still the caller's. */
 static int
-spawn_connection(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
+spawn_connection(struct gruvid__part *part, gruvi_stream_t *stream)
 {
     struct gruvid__connection *connection = malloc(sizeof *connection);
     gruvi_fiber_options_t options = {0};
@@ -169,9 +172,9 @@ spawn_connection(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
     if (connection == NULL)
         return UV_ENOMEM;
     *connection = (struct gruvid__connection){
-        .plugin = plugin,
+        .part = part,
         .stream = stream,
-        .since = plugin->idle_timeout > 0 ? gruvid__now() : 0,
+        .since = part->plugin->idle_timeout > 0 ? gruvid__now() : 0,
     };
     options.name = name_connection(connection, name, sizeof name);
     connection->fiber = gruvi_spawn_ex(connection_main, connection, &options);
@@ -179,25 +182,26 @@ spawn_connection(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
         free(connection);
         return gruvi_last_error();
     }
-    connection->next = plugin->streams;
-    connection->link = &plugin->streams;
+    connection->next = part->streams;
+    connection->link = &part->streams;
     if (connection->next != NULL)
         connection->next->link = &connection->next;
-    plugin->streams = connection;
-    plugin->accepted++;
-    plugin->open++;
+    part->streams = connection;
+    gruvid__count(&part->accepted);
+    gruvid__add(&part->open, 1);
     return 0;
 }
 
-/* The same; where there is no memory or no fiber left, it waits for some: the
- * client does, too, and the kernel holds back the next ones. */
+/* The same for the stream that is held; where there is no memory or no fiber
+ * left, it waits for some: the client does, too, and the kernel holds back the
+ * next ones. */
 static int
-hand_over(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
+hand_over(struct gruvid__door *door)
 {
     bool told = false;
     int err;
 
-    while ((err = spawn_connection(plugin, stream)) == UV_EAGAIN ||
+    while ((err = spawn_connection(door->part, door->held)) == UV_EAGAIN ||
            err == UV_ENOMEM) {
         if (!told)
             gruvi_warning("a connection waits: %s", gruvi_strerror(err));
@@ -206,55 +210,58 @@ hand_over(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
         if (err < 0)
             break;
     }
-    if (err < 0)
-        gruvi_stream_close(stream);
+    if (err == 0)
+        door->held = NULL;
     return err;
 }
 
-static int
-wait_for_room(gruvid_plugin_t *plugin)
-{
-    while (plugin->max_connections > 0 &&
-           plugin->open >= plugin->max_connections) {
-        int err;
-
-        if (!plugin->was_full)
-            gruvi_warning("max_connections = %zu is reached: no more are "
-                          "accepted until one ends",
-                          plugin->max_connections);
-        plugin->was_full = true;
-        gruvi_event_clear(&plugin->room);
-        err = gruvi_event_wait(&plugin->room, GRUVI_FOREVER);
-        if (err < 0)
-            return err;
-    }
-    return 0;
-}
-
-/* Accept one connection.  timeout is that of the accept alone. */
+/* Accept one connection, unless one is held.  timeout is that of the accept
+ * alone. */
 static int
 accept_one(struct gruvid__door *door, double timeout)
 {
-    gruvi_stream_t *stream;
-    int err = wait_for_room(door->plugin);
+    gruvid_plugin_t *plugin = door->part->plugin;
+    int err = 0;
 
+    if (door->held == NULL) {
+        err = gruvid__room_wait(plugin, false);
+        if (err == 0)
+            err = gruvi_accept(door->listener, &door->held, timeout);
+    }
     if (err == 0)
-        err = gruvi_accept(door->listener, &stream, timeout);
-    if (err == 0)
-        err = hand_over(door->plugin, stream);
+        err = gruvid__room_wait(plugin, true);
+    if (err < 0)
+        return err;
+    err = hand_over(door);
+    if (err < 0)
+        gruvid__room_leave(plugin);
     return err;
+}
+
+/* Once for each address, whoever else listens on it. */
+static void
+tell_address(const struct gruvid__door *door)
+{
+    const gruvid_plugin_t *plugin = door->part->plugin;
+    char address[GRUVI_ADDRESS_SIZE];
+
+    if (door->part != &plugin->parts[0] ||
+        gruvi_listener_address(door->listener, address, sizeof address) < 0)
+        return;
+    if (plugin->n_parts == 1)
+        gruvi_info("listening on %s", address);
+    else
+        gruvi_info("listening on %s in %zu hubs", address, plugin->n_parts);
 }
 
 static int
 acceptor_main(void *arg)
 {
     struct gruvid__door *door = arg;
-    char address[256];
     unsigned queued = 0;
     int err;
 
-    if (gruvi_listener_address(door->listener, address, sizeof address) == 0)
-        gruvi_info("listening on %s", address);
+    tell_address(door);
     do {
         err = accept_one(door, GRUVI_FOREVER);
         if (err < 0 && err != UV_ECANCELED && err != UV_ESHUTDOWN) {
@@ -265,131 +272,91 @@ acceptor_main(void *arg)
     while (queued < QUEUE && accept_one(door, 0) == 0)
         queued++;
     gruvi_listener_close(door->listener);
+    gruvi_stream_close(door->held);
     door->listener = NULL;
+    door->held = NULL;
     gruvi_debug("not listening any more; %u were waiting", queued);
-    gruvid__wake(door->plugin->daemon);
+    gruvid__add(&door->part->accepting, -1);
+    gruvid__wake(door->part->plugin->daemon);
     return 0;
 }
 
 /* --- from outside -------------------------------------------------------- */
 
-static const char *
-hint(int err)
-{
-    switch (err) {
-    case UV_EADDRINUSE:
-        return "; stop who has it, or give another with listen";
-    case UV_EACCES:
-        return "; ports below 1024 want root or CAP_NET_BIND_SERVICE";
-    case UV_EADDRNOTAVAIL:
-        return "; it is none of this machine's addresses";
-    default:
-        return "";
-    }
-}
-
-int
-gruvid__serve_bind(gruvid_plugin_t *plugin)
-{
-    const char *const *addresses =
-        gruvid__section_list(plugin->section, "listen", &plugin->n_doors);
-
-    gruvi_event_init(&plugin->room);
-    plugin->doors = calloc(plugin->n_doors + 1, sizeof *plugin->doors);
-    if (plugin->doors == NULL) {
-        plugin->n_doors = 0;
-        gruvi_error("plugin %s: out of memory", plugin->name);
-        return UV_ENOMEM;
-    }
-    for (size_t i = 0; i < plugin->n_doors; i++) {
-        struct gruvid__door *door = &plugin->doors[i];
-        int err;
-
-        door->plugin = plugin;
-        err = gruvi_listen(&door->listener, addresses[i], NULL);
-        if (err == UV_EINTR)
-            return err;
-        if (err < 0) {
-            gruvi_error("plugin %s: cannot listen on %s: %s%s", plugin->name,
-                        addresses[i], gruvi_strerror(err), hint(err));
-            return err;
-        }
-    }
-    return 0;
-}
-
 /* A fiber among those of the connections; the caller owns it. */
 static int
-spawn(gruvid_plugin_t *plugin, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
+spawn(struct gruvid__part *part, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
       void *arg, const char *name)
 {
     gruvi_fiber_options_t options = {.name = name};
 
-    GRUVI_IN_GROUP (&plugin->connections) {
+    GRUVI_IN_GROUP (&part->connections) {
         *fiber = gruvi_spawn_ex(target, arg, &options);
     }
     return *fiber == NULL ? gruvi_last_error() : 0;
 }
 
 int
-gruvid__serve_begin(gruvid_plugin_t *plugin)
+gruvid__serve_begin(void *arg)
 {
+    struct gruvid__part *part = arg;
+    const gruvid_plugin_t *plugin = part->plugin;
     gruvi_fiber_t *watcher;
     int err = 0;
 
-    GRUVI_IN_GROUP (&plugin->group) {
-        err = gruvi_group_init(&plugin->connections, NULL);
+    GRUVI_IN_GROUP (&part->group) {
+        err = gruvi_group_init(&part->connections, NULL);
     }
+    part->has_connections = err == 0;
     for (size_t i = 0; i < plugin->n_doors && err == 0; i++) {
-        struct gruvid__door *door = &plugin->doors[i];
+        struct gruvid__door *door = &part->doors[i];
 
-        err = spawn(plugin, &door->acceptor, acceptor_main, door, "accept");
+        err = spawn(part, &door->acceptor, acceptor_main, door, "accept");
+        if (err == 0)
+            gruvid__add(&part->accepting, 1);
     }
     if (err == 0 && plugin->idle_timeout > 0 && plugin->n_doors > 0) {
-        err = spawn(plugin, &watcher, watch_idle, plugin, "idle_timeout");
+        err = spawn(part, &watcher, watch_idle, part, "idle_timeout");
         if (err == 0)
             gruvi_fiber_unref(watcher);
     }
-    if (err < 0)
-        gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
-                    gruvi_strerror(err));
+    /* Those who accept begin: one that was cancelled before would never run,
+     * and never say that it has ended. */
+    GRUVI_SHIELD {
+        gruvi_sleep(0);
+    }
     return err;
 }
 
-void
-gruvid__serve_end(gruvid_plugin_t *plugin)
+int
+gruvid__serve_end(void *arg)
 {
-    for (size_t i = 0; i < plugin->n_doors; i++)
-        if (plugin->doors[i].acceptor != NULL)
-            gruvi_fiber_cancel(plugin->doors[i].acceptor, "gruvid stops");
+    struct gruvid__part *part = arg;
+
+    for (size_t i = 0; part->doors != NULL && i < part->plugin->n_doors; i++)
+        if (part->doors[i].acceptor != NULL)
+            gruvi_fiber_cancel(part->doors[i].acceptor, "gruvid stops");
+    /* Let them accept what is there, so that it is counted. */
+    GRUVI_SHIELD {
+        gruvi_sleep(0);
+    }
+    return 0;
 }
 
 bool
 gruvid__serve_over(const gruvid_plugin_t *plugin)
 {
-    for (size_t i = 0; i < plugin->n_doors; i++)
-        if (plugin->doors[i].acceptor != NULL &&
-            gruvi_fiber_alive(plugin->doors[i].acceptor))
+    for (size_t i = 0; i < plugin->n_parts; i++)
+        if (__atomic_load_n(&plugin->parts[i].accepting, __ATOMIC_RELAXED) > 0)
             return false;
-    return plugin->open == 0;
+    return gruvid__plugin_open(plugin) == 0;
 }
 
 /* Fibers that were cancelled before they ran have left something behind. */
 void
-gruvid__serve_close(gruvid_plugin_t *plugin)
+gruvid__serve_close(struct gruvid__part *part)
 {
-    for (size_t i = 0; i < plugin->n_doors; i++) {
-        struct gruvid__door *door = &plugin->doors[i];
-
-        gruvi_listener_close(door->listener);
-        if (door->acceptor != NULL)
-            gruvi_fiber_unref(door->acceptor);
-    }
-    while (plugin->streams != NULL)
-        end_connection(plugin->streams);
-    if (plugin->doors != NULL)
-        gruvi_event_destroy(&plugin->room);
-    free(plugin->doors);
-    plugin->doors = NULL;
-    plugin->n_doors = 0;
+    while (part->streams != NULL)
+        end_connection(part->streams);
+    gruvid__doors_close(part);
 }

@@ -7,7 +7,8 @@
  * As process 1 gruvid inherits orphans and has to bury them.  Children of the
  * event loop's own, or of somebody who waits for them in a thread, are left to
  * whoever made them: a child is only taken a second after it died, and never
- * one that has a handle on the loop.
+ * one that has a handle on a loop.  Whether one has is for the thread of each
+ * loop to see, so the question goes from hub to hub and back to the first.
  */
 #include "signals.h"
 
@@ -26,7 +27,7 @@ on_terminate(uv_signal_t *handle, int signum)
     struct gruvid__daemon *daemon = handle->data;
 
     (void)signum;
-    daemon->stopping = true;
+    gruvid__ask_to_stop(daemon);
     gruvid__wake(daemon);
 }
 
@@ -36,7 +37,7 @@ on_hangup(uv_signal_t *handle, int signum)
     struct gruvid__daemon *daemon = handle->data;
 
     (void)signum;
-    if (daemon->stopping)
+    if (gruvid__stopping(daemon))
         gruvi_warning("SIGHUP: no reload while stopping");
     else
         gruvi_warning("SIGHUP: reload is not available in this version; "
@@ -58,6 +59,8 @@ on_usr2(uv_signal_t *handle, int signum)
     gruvid__fibers_log(handle->data);
 }
 
+/* --- burying -------------------------------------------------------------- */
+
 struct search {
     pid_t pid;
     bool found;
@@ -73,22 +76,90 @@ compare_pid(uv_handle_t *handle, void *arg)
         search->found = true;
 }
 
+static bool
+has_process(gruvi_hub_t *hub, pid_t pid)
+{
+    struct search search = {.pid = pid};
+    uv_loop_t *loop = gruvi_hub_loop(hub);
+
+    if (loop != NULL)
+        uv_walk(loop, compare_pid, &search);
+    return search.found;
+}
+
+static void ask_next(struct gruvid__daemon *daemon);
+
+/* A hub callback, in the hub that is asked. */
+static void
+ask(void *arg)
+{
+    struct gruvid__daemon *daemon = arg;
+    struct gruvid__signals *signals = &daemon->signals;
+
+    signals->owned |=
+        has_process(daemon->hubs[signals->asked].hub, signals->orphan);
+    signals->asked++;
+    ask_next(daemon);
+}
+
+static void bury(void *arg);
+
+/* Ask the next hub, or tell the first what they said.  One that cannot be asked
+ * any more has closed its handles. */
+static void
+ask_next(struct gruvid__daemon *daemon)
+{
+    struct gruvid__signals *signals = &daemon->signals;
+
+    while (signals->asked < daemon->n_hubs && !signals->owned) {
+        int err = gruvi_hub_run_callback(daemon->hubs[signals->asked].hub, ask,
+                                         daemon);
+
+        if (err == 0)
+            return;
+        signals->owned = err != UV_ESHUTDOWN;
+        signals->asked++;
+    }
+    if (gruvi_hub_run_callback(daemon->hub, bury, daemon) < 0)
+        __atomic_store_n(&signals->asking, false, __ATOMIC_RELEASE);
+}
+
+/* Look for one that died, and ask whose it is. */
+static void
+look(struct gruvid__daemon *daemon)
+{
+    struct gruvid__signals *signals = &daemon->signals;
+    siginfo_t info = {.si_pid = 0};
+
+    if (__atomic_load_n(&signals->asking, __ATOMIC_ACQUIRE) ||
+        waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+        info.si_pid == 0)
+        return;
+    signals->orphan = info.si_pid;
+    signals->asked = 0;
+    signals->owned = false;
+    signals->asking = true;
+    ask_next(daemon);
+}
+
+/* A hub callback of the first hub. */
+static void
+bury(void *arg)
+{
+    struct gruvid__daemon *daemon = arg;
+    struct gruvid__signals *signals = &daemon->signals;
+
+    signals->asking = false;
+    if (signals->owned)
+        return;
+    waitpid(signals->orphan, NULL, WNOHANG);
+    look(daemon);
+}
+
 static void
 on_reap(uv_timer_t *timer)
 {
-    for (;;) {
-        siginfo_t info = {.si_pid = 0};
-        struct search search = {0};
-
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-            info.si_pid == 0)
-            return;
-        search.pid = info.si_pid;
-        uv_walk(timer->loop, compare_pid, &search);
-        if (search.found)
-            return;
-        waitpid(info.si_pid, NULL, WNOHANG);
-    }
+    look(timer->data);
 }
 
 static void
@@ -124,8 +195,10 @@ gruvid__signals_open(struct gruvid__daemon *daemon)
         if (err < 0)
             return err;
         handle->data = daemon;
-        if (signals->n_handles++ == 0)
+        if (signals->n_handles++ == 0) {
             uv_timer_init(loop, &signals->reap); /* cannot fail */
+            signals->reap.data = daemon;
+        }
         if (table[i].first_process_only && getpid() != 1)
             continue;
         err = uv_signal_start(handle, table[i].callback, table[i].signum);

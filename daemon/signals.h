@@ -3,6 +3,9 @@
 #ifndef GRUVID_SIGNALS_H
 #define GRUVID_SIGNALS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include <uv.h>
 
 struct gruvid__daemon;
@@ -13,6 +16,13 @@ struct gruvid__signals {
     uv_signal_t handles[GRUVID__SIGNALS];
     unsigned n_handles; /* initialised so far */
     uv_timer_t reap;
+
+    /* A child that died, about which hub after hub is asked: for whoever is
+     * being asked, and for the first hub while nobody is. */
+    pid_t orphan;
+    unsigned asked; /* the next hub to ask */
+    bool owned;     /* it is somebody's, or may be */
+    bool asking;    /* atomic */
 };
 
 /*

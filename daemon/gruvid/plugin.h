@@ -103,10 +103,15 @@ typedef struct gruvid_descriptor {
     void (*stop)(gruvid_plugin_t *plugin);
 
     /* The author's promise that connections may be served by several hubs at
-     * once.  Without it everything of an instance runs in one. */
+     * once, which are threads: then the instance listens in every hub.  Without
+     * it everything of an instance runs in one, its home. */
     bool multi_hub;
 
-    /* start and stop run once in each hub; see gruvid_hub_data(). */
+    /* start and stop run once in each hub that the instance lives in, one after
+     * the other: start in the first hub first, stop in the first hub last.
+     * Where start refuses in one, stop runs in those in which it has returned
+     * 0.  See gruvid_hub_data().  Without it they run in the home, or in the
+     * first hub. */
     bool per_hub;
 
     /* Room for request, reconfigure, handover, unloadable.  NULL. */
@@ -143,6 +148,8 @@ GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
  *
  *   data  borrowed; stop frees it.  NULL is fine.
  *
+ * With per_hub the first start is the one to do so: the others find it there.
+ *
  * Returns 0.
  * Errors:  UV_EPERM anywhere but in start.
  * Context: hub thread, during start.
@@ -150,9 +157,9 @@ GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
 GRUVI_API int gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data);
 
 /*
- * The group of the instance.  Fibers that its functions spawn are in it, or in
- * that of their connection, anyway; this is for hub and libuv callbacks, which
- * belong to none.
+ * The group of the instance in the hub that asks.  Fibers that its functions
+ * spawn are in it, or in that of their connection, anyway; this is for hub and
+ * libuv callbacks, which belong to none.
  *
  * Returns a borrowed group.
  * Context: hub thread.
@@ -162,7 +169,7 @@ GRUVI_API gruvi_group_t *gruvid_plugin_group(gruvid_plugin_t *plugin);
 /*
  * Data of the instance in the hub that asks, for plugins with per_hub.
  *
- * Returns what was set in this hub, NULL before.
+ * Returns what was set in this hub; NULL before, and where start does not run.
  * Context: hub thread.
  */
 GRUVI_API void *gruvid_hub_data(const gruvid_plugin_t *plugin);

@@ -7,6 +7,7 @@
  *
  *     tcp://127.0.0.1:7007   tcp://[::1]:0   tcp://localhost:7007
  *     unix:/run/echo.sock    unix:@abstract
+ *     fd:3                   to listen on: a socket that listens already
  *
  * A stream and a listener belong to the hub they were made in; elsewhere calls
  * return UV_EPERM.  One fiber may read a stream while another writes it; a
@@ -43,6 +44,7 @@ typedef struct gruvi_keepalive {
 typedef struct gruvi_listen_options {
     int backlog;     /* connections the kernel queues; 0: 1024 */
     unsigned mode;   /* permissions of a Unix socket's file; 0: by umask */
+    bool reuse_port; /* TCP: share the port with others that set it, too */
     bool dual_stack; /* [::] means IPv4 as well */
     bool delay;      /* TCP: leave Nagle's algorithm on, in connections */
     const gruvi_keepalive_t *keepalive; /* TCP: likewise; NULL: none */
@@ -71,6 +73,16 @@ typedef struct gruvi_serve_options {
  * socket, is UV_EADDRINUSE.  Meanwhile its folder is locked (flock), so that of
  * two that start at once one gets it.
  *
+ * Several listeners of one user may have the same TCP port if all of them set
+ * reuse_port (SO_REUSEPORT): the kernel spreads the connections over them, in
+ * the same hub or in several.
+ *
+ * fd:N stands for a socket that listens already, of TCP or Unix: inherited,
+ * say, or that of another hub's listener, which is then shared.  The listener
+ * has a descriptor of its own for it; N stays the caller's, and is made
+ * close-on-exec, and the socket non-blocking.  backlog and mode are what they
+ * were, and no file is removed in the end.
+ *
  *   listener  where to put the listener, owned (gruvi_listener_close()); NULL
  *             on failure
  *   options   NULL: the defaults
@@ -79,7 +91,8 @@ typedef struct gruvi_serve_options {
  * Errors:  UV_EINVAL (address, option), UV_ENOTSUP (a kind of address that
  *          cannot be listened on), UV_EADDRINUSE, UV_EADDRNOTAVAIL,
  *          UV_EACCES, UV_ENOENT, UV_EMFILE, UV_ENOMEM, UV_ENAMETOOLONG,
- *          UV_EAI_*, ...
+ *          UV_EAI_*, ...; for fd:N also UV_EBADF, UV_ENOTSOCK, and UV_EINVAL
+ *          where nobody listens on the socket.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -139,6 +152,13 @@ gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
  */
 GRUVI_API int gruvi_listener_address(gruvi_listener_t *listener, char *buf,
                                      size_t len);
+
+/*
+ * The descriptor, borrowed: for socket options, or to share it as fd:N.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_listener_fd(const gruvi_listener_t *listener);
 
 /*
  * Stop listening, and free the listener.  Whoever accepts on it gets

@@ -4,8 +4,13 @@
  *
  * A name may have several addresses ("localhost": 127.0.0.1 and ::1); the
  * first that can be bound is listened on, one listener has one socket.
+ *
+ * fd:N is a socket that somebody else has bound.  It is duplicated, so that who
+ * shares one does not depend on who closes first.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +32,14 @@ set_option(int fd, int level, int name, int value)
 /* The connections inherit these options; that is a system call less for each.
  */
 static int
+set_inherited(int fd, const gruvi_listen_options_t *options)
+{
+    int err = set_option(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay);
+
+    return err < 0 ? err : gruvi__keepalive_set(fd, options->keepalive);
+}
+
+static int
 listen_tcp(int fd, const struct addrinfo *info,
            const gruvi_listen_options_t *options)
 {
@@ -34,8 +47,10 @@ listen_tcp(int fd, const struct addrinfo *info,
     int err;
 
     if ((err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0 ||
-        (err = set_option(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay)) < 0 ||
-        (err = gruvi__keepalive_set(fd, options->keepalive)) < 0)
+        (err = set_inherited(fd, options)) < 0)
+        return err;
+    if (options->reuse_port &&
+        (err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) < 0)
         return err;
     if (info->ai_family == AF_INET6 &&
         (err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY,
@@ -101,6 +116,90 @@ listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
     return err;
 }
 
+/* --- sockets that listen already ----------------------------------------- */
+
+/* "3" */
+static int
+parse_fd(const char *text)
+{
+    char *end;
+    long fd;
+
+    errno = 0;
+    fd = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+        fd > INT_MAX)
+        return UV_EINVAL;
+    return (int)fd;
+}
+
+static int
+get_option(int fd, int name, int *value)
+{
+    socklen_t length = sizeof *value;
+
+    return getsockopt(fd, SOL_SOCKET, name, value, &length) < 0 ? -errno : 0;
+}
+
+/* Whether streams can be accepted from it. */
+static int
+check_listens(int fd, int *domain)
+{
+    int type, listens, err;
+
+    if ((err = get_option(fd, SO_TYPE, &type)) < 0 ||
+        (err = get_option(fd, SO_ACCEPTCONN, &listens)) < 0 ||
+        (err = get_option(fd, SO_DOMAIN, domain)) < 0)
+        return err;
+    return type == SOCK_STREAM && listens ? 0 : UV_EINVAL;
+}
+
+static int
+duplicate(int fd, const gruvi_listen_options_t *options)
+{
+    int domain, own, err = check_listens(fd, &domain);
+
+    if (err == 0 && domain != AF_UNIX)
+        err = set_inherited(fd, options);
+    if (err < 0)
+        return err;
+    own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return -errno;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) < 0) {
+        err = -errno;
+        close(own);
+        return err;
+    }
+    return own;
+}
+
+static int
+listen_on_fd(gruvi_fiber_t *fiber, const char *text,
+             const gruvi_listen_options_t *options,
+             gruvi_listener_t **listener)
+{
+    gruvi_listener_t *l;
+    int fd = parse_fd(text);
+
+    if (fd < 0)
+        return fd;
+    l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return UV_ENOMEM;
+    fd = duplicate(fd, options);
+    if (fd < 0) {
+        free(l);
+        return fd;
+    }
+    gruvi__socket_init(&l->socket, fiber->hub, fd);
+    *listener = l;
+    return 0;
+}
+
+/* --- from outside -------------------------------------------------------- */
+
 GRUVI_SWITCHPOINT int
 gruvi_listen(gruvi_listener_t **listener, const char *text,
              const gruvi_listen_options_t *options)
@@ -113,14 +212,18 @@ gruvi_listen(gruvi_listener_t **listener, const char *text,
     if (listener == NULL)
         return UV_EINVAL;
     *listener = NULL;
-    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
-        (err = gruvi__address_parse(&address, text)) < 0)
+    if ((err = gruvi__enter(__func__, &fiber)) < 0)
         return err;
     if (options == NULL)
         options = &defaults;
     if (options->backlog < 0 || options->mode > 0777 ||
         gruvi__reserved(options->reserved))
         return UV_EINVAL;
+    if (text != NULL && strncmp(text, "fd:", 3) == 0)
+        return listen_on_fd(fiber, text + 3, options, listener);
+    err = gruvi__address_parse(&address, text);
+    if (err < 0)
+        return err;
     return listen_on(fiber, &address, options, listener);
 }
 
@@ -133,6 +236,12 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
     if (getsockname(listener->socket.fd, &at.any, &length) < 0)
         return -errno;
     return gruvi__address_format(&at, length, buf, len);
+}
+
+int
+gruvi_listener_fd(const gruvi_listener_t *listener)
+{
+    return listener->socket.fd;
 }
 
 static void

@@ -26,4 +26,5 @@ echo_connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
 GRUVID_PLUGIN(echo,
     .version = "1.0",
     .summary = "sends back what it gets",
-    .connection = echo_connection);
+    .connection = echo_connection,
+    .multi_hub = true);

@@ -118,7 +118,7 @@ write_all(void)
     write_file(other, "[log]\nformat = json\nbad\n[plugin b]\nratio = 0.5\n",
                48);
     snprintf(text, sizeof text,
-             "[gruvid]\ninclude = othe?\ninclude = %s\nhubs = 2\n[unknown]\n"
+             "[gruvid]\ninclude = othe?\ninclude = %s\nhubs = 0\n[unknown]\n"
              "[log]\nlevle = 1\n[plugin a]\nsecret = file:%s\nnames = q\n"
              "[plugin b]\ntext = \"%0500d\"\nlisten = tcp://x:1\nratio = x\n",
              other, other, 1);

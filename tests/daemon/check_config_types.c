@@ -205,6 +205,9 @@ START_TEST(test_addresses_are_checked_without_using_them)
         "unix:/a",
         "unix:@a",
         "unix:/with blank",
+        "fd:0",
+        "fd:3",
+        "fd:1234567",
     };
     static const char *const bad[] = {
         "",
@@ -233,7 +236,11 @@ START_TEST(test_addresses_are_checked_without_using_them)
         "unix:@",
         "tls://a:1",
         "udp://a:1",
-        "fd:3",
+        "fd:",
+        "fd:-3",
+        "fd: 3",
+        "fd:3a",
+        "fd:12345678",
         "http://a:1",
         "tcp://\xc3\xa4:1",
         "tcp://-a:1",

@@ -62,6 +62,25 @@ START_TEST(test_the_daemon_itself_is_called_gruvid)
 }
 END_TEST
 
+/* Where there is only one it has the library's name. */
+START_TEST(test_a_hub_that_has_a_name_is_in_front)
+{
+    gruvi_log_record_t record = record_of("echo", "accept", "x");
+    size_t n;
+
+    record.hub = "hub 2";
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, GRUVID__LOG_TEXT,
+                         false);
+    line[n] = '\0';
+    ck_assert_str_eq(line, "2023-11-14T22:13:20.012Z warning "
+                           "hub 2 echo[accept]: x\n");
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, GRUVID__LOG_TEXT,
+                         true);
+    line[n] = '\0';
+    ck_assert_str_eq(line, "<4>hub 2 echo[accept]: x\n");
+}
+END_TEST
+
 START_TEST(test_control_characters_are_escaped_in_text)
 {
     ck_assert_str_eq(text_of("", "", "a\nb\033[1mc\177\t"),
@@ -168,6 +187,7 @@ main(void)
 
     tcase_add_test(tc, test_a_text_line_says_when_how_bad_who_and_what);
     tcase_add_test(tc, test_the_daemon_itself_is_called_gruvid);
+    tcase_add_test(tc, test_a_hub_that_has_a_name_is_in_front);
     tcase_add_test(tc, test_control_characters_are_escaped_in_text);
     tcase_add_test(tc, test_utf8_is_kept_and_what_is_none_is_escaped);
     tcase_add_test(tc, test_a_json_line_has_everything_by_name);

@@ -153,10 +153,17 @@ START_TEST(test_it_works_as_process_1)
 }
 END_TEST
 
+/* With several hubs each is asked whose child it was. */
 START_TEST(test_as_process_1_it_buries_orphans)
 {
-    struct gruvid *g = begin_first("[plugin trial]\nat_start = orphan\n");
+    struct gruvid *g;
+    char config[200];
 
+    snprintf(config, sizeof config,
+             "[gruvid]\nhubs = %d\n[plugin first]\nmodule = trial\n"
+             "[plugin trial]\nat_start = orphan\n",
+             _i);
+    g = begin_first(config);
     if (g == NULL)
         return;
     gruvid_says(g, "the orphan is gone");
@@ -218,7 +225,7 @@ main(void)
     tcase_add_test(signals, test_sigpipe_harms_nothing);
     tc = gruvid_case(suite, "process 1");
     tcase_add_test(tc, test_it_works_as_process_1);
-    tcase_add_test(tc, test_as_process_1_it_buries_orphans);
+    tcase_add_loop_test(tc, test_as_process_1_it_buries_orphans, 1, 4);
     tc = gruvid_case(suite, "user");
     tcase_add_test(tc, test_it_becomes_the_user_for_good_after_it_has_bound);
     tcase_add_test(tc, test_a_user_that_does_not_exist_is_a_mistake);

@@ -9,15 +9,17 @@
 #include "daemon/run_gruvid.h"
 
 #define CONFIG                                                                 \
-    "[gruvid]\ncancel_timeout = 100ms\n"                                       \
+    "[gruvid]\ncancel_timeout = 100ms\nhubs = %d\n"                            \
     "[plugin one]\nmodule = trial\nfiber = good\nidle_timeout = 1m\n"          \
     "listen = unix:@DIR@/one\nlisten = tcp://127.0.0.1:0\n"                    \
-    "[plugin two]\nmodule = trial\n"
+    "[plugin two]\nmodule = trial\n"                                           \
+    "[plugin spread]\nlisten = tcp://127.0.0.1:0\nlisten = unix:@DIR@/two\n"
 
 /* Until it is ready or has ended; false where allocation n did not exist. */
 static bool
-try_without(int n)
+try_without(int n, int hubs)
 {
+    char config[sizeof CONFIG];
     char mark[64], preload[300], at[32], env_mark[80];
     struct gruvid_options options = {
         .env = (const char *[]){preload, at, env_mark, NULL},
@@ -32,7 +34,8 @@ try_without(int n)
              getenv("top_builddir"));
     snprintf(at, sizeof at, "FAIL_AT=%d", n);
     snprintf(env_mark, sizeof env_mark, "FAIL_MARK=%s", mark);
-    g = gruvid_begin(CONFIG, &options);
+    snprintf(config, sizeof config, CONFIG, hubs);
+    g = gruvid_begin(config, &options);
     if (gruvid_says_or_ends(g, "gruvid: ready"))
         gruvid_signal(g, SIGTERM);
     status = gruvid_wait(g);
@@ -55,7 +58,7 @@ START_TEST(test_each_allocation_may_fail_from_start_to_stop)
         printf("skipped: the allocator is somebody else's\n");
         return;
     }
-    while (try_without(n))
+    while (try_without(n, _i + 1))
         n++;
     printf("%d allocations\n", n - 1);
     /* It was in the way at all. */
@@ -69,6 +72,8 @@ main(void)
     Suite *suite = suite_create("start_memory");
     TCase *tc = gruvid_case(suite, "memory");
 
-    tcase_add_test(tc, test_each_allocation_may_fail_from_start_to_stop);
+    /* In one hub, and in two. */
+    tcase_add_loop_test(tc, test_each_allocation_may_fail_from_start_to_stop, 0,
+                        2);
     return run_suite(suite);
 }

@@ -82,6 +82,10 @@ set_descriptors(const struct gruvid_options *options, int log_fd)
     dup2(log_fd, 2);
     if (null > 2)
         close(null);
+    if (options->inherit > 0) {
+        dup2(options->inherit, 3);
+        fcntl(3, F_SETFD, 0);
+    }
     if (options->no_stdio || options->no_stderr) {
         close(0);
         close(1);

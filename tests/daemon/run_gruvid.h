@@ -46,6 +46,7 @@ struct gruvid_options {
     bool first_process;      /* in a PID namespace of its own */
     bool ignore_sigint;      /* as in the background of a shell */
     bool journal;            /* its stderr claims to be the journal */
+    int inherit;             /* a descriptor that it gets as 3; 0: none */
     rlim_t files;            /* limit of descriptors; 0: as it is */
     rlim_t hard_files;       /* the hard one; 0: the same */
 };

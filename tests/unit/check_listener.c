@@ -197,7 +197,7 @@ HUB_TEST(test_what_cannot_be_listened_on_is_an_error)
     check_refused("tcp://127.0.0.1", NULL, UV_EINVAL);
     check_refused(NULL, NULL, UV_EINVAL);
     check_refused("tls://127.0.0.1:0", NULL, UV_ENOTSUP);
-    check_refused("fd:3", NULL, UV_ENOTSUP);
+    check_refused("udp://127.0.0.1:0", NULL, UV_ENOTSUP);
     ck_assert_int_eq(gruvi_listen(NULL, "tcp://127.0.0.1:0", NULL), UV_EINVAL);
 }
 

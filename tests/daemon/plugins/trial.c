@@ -4,6 +4,7 @@
  * not do.  It logs what happens to it, so that a test can read the order.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +15,9 @@ static const char *const start_choices[] = {
     "wrong_option", "orphan", "busy", "cancelled", NULL};
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
-static const char *const serve_choices[] = {"echo", "fail", "spawn", "stubborn",
-                                            "name", "peer", "tick",  NULL};
+static const char *const serve_choices[] = {"echo",     "fail",   "spawn",
+                                            "stubborn", "name",   "peer",
+                                            "tick",     "thread", NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
 
 static const gruvid_option_t options[] = {
@@ -279,6 +281,15 @@ read_beside_ticker(gruvi_stream_t *stream)
 }
 
 static int
+tell_thread(gruvi_stream_t *stream)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%08d\n", (int)gettid());
+    return gruvi_stream_write(stream, text, 9);
+}
+
+static int
 connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
 {
     const char *name = gruvid_plugin_name(plugin);
@@ -292,6 +303,8 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         return UV_EPIPE;
     if (is(plugin, "serve", "name"))
         return gruvi_stream_write(stream, name, strlen(name));
+    if (is(plugin, "serve", "thread"))
+        return tell_thread(stream);
     if (is(plugin, "serve", "stubborn"))
         return wait_on();
     if (is(plugin, "serve", "spawn")) {

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The threads of hubs, and calls into them: see hubs.h. */
+#include "hubs.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "instance.h"
+#include "log_sink.h"
+
+/* Seconds for a hub to come to a call.  Code that keeps a hub for so long has
+ * stopped everything else in it for as long. */
+#define PATIENCE 5.0
+
+static __thread struct gruvid__hub *self;
+
+struct gruvid__hub *
+gruvid__hub_self(void)
+{
+    return self;
+}
+
+/* --- the thread ---------------------------------------------------------- */
+
+static void
+serve_calls(struct gruvid__hub *hub)
+{
+    for (;;) {
+        int err = gruvi_event_wait(&hub->asked, GRUVI_FOREVER);
+
+        if (err < 0) {
+            /* Never seen; to wait again would be to wait in circles. */
+            gruvi_error("the root fiber cannot wait: %s", gruvi_strerror(err));
+            return;
+        }
+        gruvi_event_clear(&hub->asked);
+        if (hub->call == NULL)
+            return;
+        hub->result = hub->call(hub->arg);
+        gruvi_event_set(&hub->answered);
+    }
+}
+
+static int
+make_hub(struct gruvid__hub *hub)
+{
+    gruvi_hub_t *made = gruvi_get_hub();
+
+    if (made == NULL)
+        return gruvi_last_error();
+    gruvi_hub_set_max_fibers(made, hub->daemon->max_fibers);
+    hub->hub = gruvi_hub_ref(made);
+    return 0;
+}
+
+static void *
+hub_main(void *arg)
+{
+    struct gruvid__hub *hub = arg;
+    char name[16];
+
+    self = hub;
+    gruvid__log_set_hub(hub->name);
+    snprintf(name, sizeof name, "gruvid-hub-%u", hub->number);
+    pthread_setname_np(pthread_self(), name);
+    hub->result = make_hub(hub);
+    gruvi_event_set(&hub->answered);
+    if (hub->hub != NULL) {
+        serve_calls(hub);
+        gruvi_hub_close(hub->hub);
+        gruvi_event_set(&hub->answered);
+    }
+    return NULL;
+}
+
+/* --- the first hub's side ------------------------------------------------- */
+
+static double
+patience(const struct gruvid__hub *hub)
+{
+    double timeout = hub->daemon->cancel_timeout;
+
+    return timeout > PATIENCE ? timeout : PATIENCE;
+}
+
+/* In two halves: if the process as a whole stood still in one of them, the hub
+ * has the other. */
+static bool
+await_answer(struct gruvid__hub *hub, double timeout)
+{
+    for (int half = 0; half < 2; half++)
+        if (gruvid__await(hub->daemon, &hub->answered,
+                          gruvid__now() + timeout / 2))
+            return true;
+    hub->stuck = hub->daemon->abandoned = true;
+    return false;
+}
+
+int
+gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
+                 double within)
+{
+    if (hub->number == 1)
+        return call(arg);
+    if (hub->stuck)
+        return UV_ETIMEDOUT;
+    hub->call = call;
+    hub->arg = arg;
+    gruvi_event_clear(&hub->answered);
+    gruvi_event_set(&hub->asked);
+    if (await_answer(hub, within + patience(hub)))
+        return hub->result;
+    gruvi_error("%s does not answer: code that runs there has not let go of "
+                "its thread; abandoned",
+                hub->name);
+    return UV_ETIMEDOUT;
+}
+
+/* Threads inherit what is blocked, so no signal ever comes to one of these but
+ * for what it has done itself: an overflow of a stack is reported so. */
+static int
+begin_thread(struct gruvid__hub *hub)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
+                                 SIGILL,  SIGTRAP, SIGSYS};
+    sigset_t blocked, before;
+    int err;
+
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    err = pthread_create(&hub->thread, NULL, hub_main, hub);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return uv_translate_sys_error(err);
+}
+
+static const char *
+hint(int err)
+{
+    switch (err) {
+    case UV_EMFILE:
+    case UV_ENFILE:
+        return "; allow more open files, or set gruvid.hubs lower";
+    case UV_EAGAIN:
+    case UV_ENOMEM:
+        return "; set gruvid.hubs lower";
+    default:
+        return "";
+    }
+}
+
+static int
+open_hub(struct gruvid__hub *hub)
+{
+    int err = begin_thread(hub);
+
+    if (err == 0) {
+        if (!await_answer(hub, patience(hub)))
+            err = UV_ETIMEDOUT;
+        else if ((err = hub->result) < 0)
+            pthread_join(hub->thread, NULL);
+    }
+    if (err < 0)
+        gruvi_error("%s cannot be made: %s%s", hub->name, gruvi_strerror(err),
+                    hint(err));
+    return err;
+}
+
+static void
+init_hub(struct gruvid__daemon *daemon, struct gruvid__hub *hub,
+         unsigned number)
+{
+    hub->daemon = daemon;
+    hub->number = number;
+    snprintf(hub->name, sizeof hub->name, "hub %u", number);
+    gruvi_event_init(&hub->asked);
+    gruvi_event_init(&hub->answered);
+}
+
+int
+gruvid__hubs_open(struct gruvid__daemon *daemon, unsigned n)
+{
+    daemon->hubs = calloc(n, sizeof *daemon->hubs);
+    if (daemon->hubs == NULL) {
+        gruvi_error("cannot start: %s", gruvi_strerror(UV_ENOMEM));
+        return UV_ENOMEM;
+    }
+    self = &daemon->hubs[0];
+    for (unsigned i = 0; i < n; i++) {
+        struct gruvid__hub *hub = &daemon->hubs[i];
+        int err = 0;
+
+        /* Counted once it is there: signals may want to look at it. */
+        init_hub(daemon, hub, i + 1);
+        if (i == 0)
+            hub->hub = gruvi_hub_ref(daemon->hub);
+        else
+            err = open_hub(hub);
+        if (err < 0)
+            return err;
+        daemon->n_hubs++;
+    }
+    if (n > 1)
+        gruvid__log_set_hub(self->name);
+    return 0;
+}
+
+static void
+close_hub(struct gruvid__hub *hub)
+{
+    hub->call = NULL;
+    gruvi_event_clear(&hub->answered);
+    gruvi_event_set(&hub->asked);
+    if (await_answer(hub, patience(hub)))
+        pthread_join(hub->thread, NULL);
+    else
+        gruvi_error("%s does not end: fibers that belong to no plugin are left "
+                    "there; abandoned",
+                    hub->name);
+}
+
+void
+gruvid__hubs_close(struct gruvid__daemon *daemon)
+{
+    for (unsigned i = daemon->n_hubs; i > 1; i--)
+        close_hub(&daemon->hubs[i - 1]);
+}
+
+void
+gruvid__hubs_free(struct gruvid__daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->n_hubs; i++) {
+        gruvi_event_destroy(&daemon->hubs[i].asked);
+        gruvi_event_destroy(&daemon->hubs[i].answered);
+        gruvi_hub_unref(daemon->hubs[i].hub);
+    }
+    free(daemon->hubs);
+    gruvid__log_set_hub("");
+    self = NULL;
+}
