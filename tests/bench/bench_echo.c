@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an echo costs: CPU of the server a message, in a closed loop, against a
- * server of plain epoll calls in the same run.
+ * What an echo costs: processor time of the server a message, in a closed loop
+ * with N connections.
  *
- *   bench_echo [CONNECTIONS [BYTES]]
+ *   echo64    messages of 64 bytes
+ *   echo16k   messages of 16 KiB
  *
- * Server and generator are threads, each on a processor of its own where there
- * are two.  The two servers take turns; prints the medians in nanoseconds, and
- * the median of the ratios of neighbours.
+ * Server and generator are threads, on the first and the last processor that
+ * the program may use.  A server of plain epoll calls, measured in the same
+ * run, is the peer.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -19,14 +20,15 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <gruvi.h>
 
-#define ROUNDS   7
-#define MESSAGES 50000
-#define BUFFER   16384
+#include "bench/bench.h"
+
+#define BUFFER 16384
+
+static cpu_set_t processors; /* that the program was given */
 
 static void
 check(bool good, const char *what)
@@ -38,19 +40,36 @@ check(bool good, const char *what)
 }
 
 static void
-pin(int cpu)
+pin_to(int cpu)
 {
     cpu_set_t set;
 
-    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-        return;
     CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);
+    CPU_SET((size_t)cpu, &set);
+    check(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
 }
 
-/* --- the servers -----------------------------------------------------------
- */
+static void
+pin_server(void)
+{
+    int cpu = 0;
+
+    while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET((size_t)cpu, &processors))
+        cpu++;
+    pin_to(cpu);
+}
+
+static void
+pin_generator(void)
+{
+    int cpu = CPU_SETSIZE - 1;
+
+    while (cpu > 0 && !CPU_ISSET((size_t)cpu, &processors))
+        cpu--;
+    pin_to(cpu);
+}
+
+/* --- the servers --------------------------------------------------------- */
 
 struct server {
     pthread_t thread;
@@ -92,7 +111,7 @@ serve_plain(void *arg)
     int on = 1, epoll = epoll_create1(0), n;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-    pin(0);
+    pin_server();
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     check(bind(listener, (void *)&at, sizeof at) == 0, "bind");
@@ -143,7 +162,7 @@ serve_ours(void *arg)
     char address[GRUVI_ADDRESS_SIZE];
     gruvi_fiber_t *fiber;
 
-    pin(0);
+    pin_server();
     check(gruvi_listen(&listener, "tcp://127.0.0.1:0", NULL) == 0, "listen");
     gruvi_listener_address(listener, address, sizeof address);
     server->port = atoi(strrchr(address, ':') + 1);
@@ -157,8 +176,7 @@ serve_ours(void *arg)
     gruvi_hub_close(gruvi_get_hub());
 }
 
-/* --- the generator ---------------------------------------------------------
- */
+/* --- the generator ------------------------------------------------------- */
 
 static int
 connect_to(int port)
@@ -266,23 +284,20 @@ close_load(struct load *load)
     free(load->buf);
 }
 
-/* --- measuring --------------------------------------------------------------
- */
+/* --- measuring ----------------------------------------------------------- */
 
 static double
 cpu_of(pthread_t thread)
 {
-    struct timespec t;
     clockid_t clock;
 
     pthread_getcpuclockid(thread, &clock);
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+    return bench_clock(clock);
 }
 
 /* CPU of the server, in nanoseconds a message. */
 static double
-measure(void (*serve)(void *server), int connections, size_t bytes)
+measure(void (*serve)(void *server), int connections, size_t bytes, long count)
 {
     struct server server = {.stopping = 0};
     struct load load;
@@ -293,10 +308,10 @@ measure(void (*serve)(void *server), int connections, size_t bytes)
     check(uv_thread_create(&server.thread, serve, &server) == 0, "thread");
     uv_sem_wait(&server.listens);
     open_load(&load, server.port, connections, bytes);
-    generate(&load, MESSAGES / 10 + connections);
+    generate(&load, count / 10 + connections);
     before = cpu_of(server.thread);
-    generate(&load, MESSAGES);
-    cost = (cpu_of(server.thread) - before) / MESSAGES;
+    generate(&load, count);
+    cost = (cpu_of(server.thread) - before) / (double)count;
     close_load(&load);
     __atomic_store_n(&server.stopping, 1, __ATOMIC_RELEASE);
     if (serve == serve_plain)
@@ -308,52 +323,40 @@ measure(void (*serve)(void *server), int connections, size_t bytes)
     return cost;
 }
 
-static int
-compare(const void *a, const void *b)
+static void
+bench_echo(long n, long count, size_t bytes)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double
-median(double values[ROUNDS])
-{
-    qsort(values, ROUNDS, sizeof *values, compare);
-    return values[ROUNDS / 2];
+    bench_print("epoll.ns", measure(serve_plain, (int)n, bytes, count));
+    bench_print("ns", measure(serve_ours, (int)n, bytes, count));
 }
 
 static void
-run(int connections, size_t bytes)
+bench_echo64(long n, long count)
 {
-    double plain[ROUNDS], ours[ROUNDS], ratio[ROUNDS];
-
-    for (int i = 0; i < ROUNDS; i++) {
-        plain[i] = measure(serve_plain, connections, bytes);
-        ours[i] = measure(serve_ours, connections, bytes);
-        ratio[i] = ours[i] / plain[i];
-    }
-    printf("echo_%d_%zu_epoll_ns=%.0f\n", connections, bytes, median(plain));
-    printf("echo_%d_%zu_gruvi_ns=%.0f\n", connections, bytes, median(ours));
-    printf("echo_%d_%zu_ratio=%.3f\n", connections, bytes, median(ratio));
-    fflush(stdout);
+    bench_echo(n, count, 64);
 }
+
+static void
+bench_echo16k(long n, long count)
+{
+    bench_echo(n, count, 16384);
+}
+
+static const struct bench_command commands[] = {
+    {"echo64", bench_echo64},
+    {"echo16k", bench_echo16k},
+};
 
 int
 main(int argc, char **argv)
 {
     struct rlimit limit;
-    size_t bytes = argc > 2 ? (size_t)atol(argv[2]) : 64;
 
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    pin(1);
-    if (argc > 1) {
-        run(atoi(argv[1]), bytes);
-    } else {
-        run(1, bytes);
-        run(50, bytes);
-    }
-    return 0;
+    check(sched_getaffinity(0, sizeof processors, &processors) == 0,
+          "sched_getaffinity");
+    pin_generator();
+    return BENCH_MAIN(commands, argc, argv);
 }

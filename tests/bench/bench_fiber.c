@@ -1,79 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What fibers cost: a yield at real call depth, a spawn with its join.
+ * What fibers cost.
  *
- *   bench_fiber yield N     N fibers that let each other run, three calls
- *                           deep, an error check after each call
- *   bench_fiber spawn       one by one
- *   bench_fiber batch       10,000 at a time
- *
- * Prints name=nanoseconds; without arguments all of them.  Pin it to a
- * processor (taskset) and take medians.
+ *   yield    N fibers let each other run, at the call depth of a program
+ *   mixed    the same with two kinds of fibers
+ *   spawn    spawn, run, join, one by one
+ *   batch    the same, N at a time
+ *   cold     the first N of a process: their stacks are new
+ *   park     N fibers wait for one event: what each takes of memory, and of
+ *            processor to get there, and to be woken and to end
+ *   sleep    N fibers that each sleep 1 to 10 ms, again and again, looked at
+ *            for COUNT ms: wakes in a second of processor
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "bench/ours.h"
 
-#include <gruvi.h>
-
-#define YIELDS 10000000l
-#define SPAWNS 2000000l
-#define BATCH  10000l
-
-#define NOINLINE __attribute__((noinline))
-
-static long rounds;
-
-static double
-now(void)
+static int
+yield(void)
 {
-    return (double)uv_hrtime();
+    return gruvi_sleep(0);
 }
 
-static void
-check(int err)
+BENCH_YIELDER(even, yield, 1)
+BENCH_YIELDER(odd, yield, 7)
+
+static int
+run_even(void *arg)
 {
-    if (err >= 0)
-        return;
-    fprintf(stderr, "bench_fiber: %s\n", gruvi_strerror(err));
-    exit(1);
-}
-
-static NOINLINE int
-innermost(void)
-{
-    int err = gruvi_sleep(0);
-
-    return err < 0 ? err : err + 1;
-}
-
-static NOINLINE int
-middle(void)
-{
-    int err = innermost();
-
-    return err < 0 ? err : err + 1;
-}
-
-static NOINLINE int
-outermost(void)
-{
-    int err = middle();
-
-    return err < 0 ? err : err + 1;
+    (void)arg;
+    return even();
 }
 
 static int
-yielder(void *arg)
+run_odd(void *arg)
 {
-    long i;
-    int err = 0;
-
     (void)arg;
-    for (i = 0; i < rounds && err >= 0; i++)
-        err = outermost();
-    return err < 0 ? err : 0;
+    return odd();
 }
+
+static void
+bench_yield(long n, long count)
+{
+    bench_yields_expect(n, count);
+    finish_all(spawn_all(n, run_even), n);
+}
+
+static void
+bench_mixed(long n, long count)
+{
+    gruvi_fiber_t **fibers = malloc((size_t)n * sizeof *fibers);
+    long i;
+
+    if (fibers == NULL)
+        check(UV_ENOMEM);
+    bench_yields_expect(n, count);
+    for (i = 0; i < n; i++)
+        fibers[i] = spawn(bench_is_odd(i) ? run_odd : run_even, NULL);
+    finish_all(fibers, n);
+}
+
+/* --- spawn and join ------------------------------------------------------ */
 
 static int
 empty(void *arg)
@@ -82,97 +67,138 @@ empty(void *arg)
     return 0;
 }
 
-static gruvi_fiber_t *
-spawn(gruvi_fiber_fn target)
+static void
+bench_spawn(long n, long count)
 {
-    gruvi_fiber_t *fiber = gruvi_spawn(target, NULL);
+    double begin;
+    long i;
 
-    if (fiber == NULL)
-        check(gruvi_last_error());
-    return fiber;
+    (void)n;
+    finish(spawn(empty, NULL));
+    begin = bench_now();
+    for (i = 0; i < count; i++)
+        finish(spawn(empty, NULL));
+    bench_print("ns", (bench_now() - begin) / (double)count);
 }
 
 static void
-finish(gruvi_fiber_t *fiber)
+spawn_batch(gruvi_fiber_t **fibers, long n)
 {
-    check(gruvi_fiber_join(fiber, GRUVI_FOREVER));
-    check(gruvi_fiber_status(fiber));
-    gruvi_fiber_unref(fiber);
+    long i;
+
+    for (i = 0; i < n; i++)
+        fibers[i] = spawn(empty, NULL);
+    for (i = 0; i < n; i++)
+        finish(fibers[i]);
 }
 
 static void
-bench_yield(long n)
+time_batches(long n, long batches, long unmeasured)
 {
-    gruvi_fiber_t **fibers = malloc((size_t)n * sizeof *fibers);
+    gruvi_fiber_t **fibers = calloc((size_t)n, sizeof *fibers);
     double begin;
     long i;
 
     if (fibers == NULL)
         check(UV_ENOMEM);
-    rounds = YIELDS / n;
-    for (i = 0; i < n; i++)
-        fibers[i] = spawn(yielder);
-    begin = now();
-    for (i = 0; i < n; i++)
-        finish(fibers[i]);
-    printf("yield_%ld_ns=%.2f\n", n, (now() - begin) / (double)(n * rounds));
+    for (i = 0; i < unmeasured; i++)
+        spawn_batch(fibers, n);
+    begin = bench_now();
+    for (i = 0; i < batches; i++)
+        spawn_batch(fibers, n);
+    bench_print("ns", (bench_now() - begin) / ((double)n * (double)batches));
     free(fibers);
 }
 
 static void
-bench_spawn(void)
+bench_batch(long n, long count)
 {
-    double begin = now();
-    long i;
-
-    for (i = 0; i < SPAWNS; i++)
-        finish(spawn(empty));
-    printf("spawn_join_ns=%.2f\n", (now() - begin) / (double)SPAWNS);
+    time_batches(n, count / n > 0 ? count / n : 1, 1);
 }
 
 static void
-bench_batch(void)
+bench_cold(long n, long count)
 {
-    static gruvi_fiber_t *fibers[BATCH];
-    double begin = now();
-    long i, n;
-
-    for (n = 0; n < SPAWNS / BATCH; n++) {
-        for (i = 0; i < BATCH; i++)
-            fibers[i] = spawn(empty);
-        for (i = 0; i < BATCH; i++)
-            finish(fibers[i]);
-    }
-    printf("spawn_join_batch_ns=%.2f\n", (now() - begin) / (double)SPAWNS);
+    (void)count;
+    time_batches(n, 1, 0);
 }
 
-static void
-bench_all(void)
-{
-    bench_yield(2);
-    bench_yield(100);
-    bench_yield(10000);
-    bench_spawn();
-    bench_batch();
-}
+/* --- fibers that wait ---------------------------------------------------- */
 
-int
-main(int argc, char **argv)
+static gruvi_event_t all_wait, go_on, all_ended;
+static long fibers_left;
+
+static int
+park(void *arg)
 {
-    gruvi_set_log_sink(gruvi_log_to_stderr);
-    if (argc == 1) {
-        bench_all();
-    } else if (argc == 3 && strcmp(argv[1], "yield") == 0 &&
-               atol(argv[2]) > 0) {
-        bench_yield(atol(argv[2]));
-    } else if (argc == 2 && strcmp(argv[1], "spawn") == 0) {
-        bench_spawn();
-    } else if (argc == 2 && strcmp(argv[1], "batch") == 0) {
-        bench_batch();
-    } else {
-        fprintf(stderr, "usage: bench_fiber [yield N | spawn | batch]\n");
-        return 2;
-    }
-    check(gruvi_hub_close(gruvi_get_hub()));
+    long n = *(long *)arg;
+
+    if (++fibers_left == n)
+        gruvi_event_set(&all_wait);
+    check(gruvi_event_wait(&go_on, GRUVI_FOREVER));
+    if (--fibers_left == 0)
+        gruvi_event_set(&all_ended);
     return 0;
 }
+
+static void
+bench_park(long n, long count)
+{
+    struct bench_memory before;
+    double begin;
+    long i;
+
+    (void)count;
+    check(gruvi_event_init(&all_wait));
+    check(gruvi_event_init(&go_on));
+    check(gruvi_event_init(&all_ended));
+    before = bench_memory();
+    begin = bench_cpu();
+    for (i = 0; i < n; i++)
+        gruvi_fiber_unref(spawn(park, &n));
+    check(gruvi_event_wait(&all_wait, GRUVI_FOREVER));
+    bench_print("create_ns", (bench_cpu() - begin) / (double)n);
+    bench_print_memory(before, n);
+    begin = bench_cpu();
+    gruvi_event_set(&go_on);
+    check(gruvi_event_wait(&all_ended, GRUVI_FOREVER));
+    bench_print("finish_ns", (bench_cpu() - begin) / (double)n);
+}
+
+static long wakes;
+static bool is_over;
+
+static int
+sleeper(void *arg)
+{
+    (void)arg;
+    while (!is_over) {
+        check(gruvi_sleep((double)(1 + bench_random() % 10) * 1e-3));
+        wakes++;
+    }
+    return 0;
+}
+
+static void
+bench_sleep(long n, long count)
+{
+    gruvi_fiber_t **fibers = spawn_all(n, sleeper);
+    double begin;
+
+    while (wakes < n)
+        check(gruvi_sleep(1e-3));
+    wakes = 0;
+    begin = bench_cpu();
+    check(gruvi_sleep((double)count * 1e-3));
+    bench_print("wakes_per_cpu_s", (double)wakes / (bench_cpu() - begin) * 1e9);
+    is_over = true;
+    finish_all(fibers, n);
+}
+
+static const struct bench_command commands[] = {
+    {"yield", bench_yield}, {"mixed", bench_mixed}, {"spawn", bench_spawn},
+    {"batch", bench_batch}, {"cold", bench_cold},   {"park", bench_park},
+    {"sleep", bench_sleep},
+};
+
+OURS_MAIN(commands)

@@ -1,65 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What it costs to wait for each other: within a hub, across two hubs, and
- * from plain threads; beside what libuv offers for the same.
+ * What it costs to wait for each other.  N is the number of threads in the
+ * process: with one only, locked instructions can be spared.
  *
- *   bench_sync          all of them
- *   bench_sync hub      within one hub; pin it to one processor (taskset)
- *   bench_sync hubs     across two hubs
- *   bench_sync post     callbacks posted by one and by four threads
- *   bench_sync work     blocking work, one by one and 1,000 in flight
- *
- * What is alone_ was measured while the process had one thread.
- * Prints name=nanoseconds, and name_ratio=ours/libuv's where there is a peer.
- * Where two processors take part the figures depend on how far these are from
- * each other just now; compare what was measured in one run.
+ *   lock         an uncontended lock, acquired and released
+ *   event        ping-pong between two fibers of a hub; a figure a message
+ *   queue        the same with queues
+ *   event_hubs   ping-pong between the hubs of two threads
+ *   queue_hubs   the same with queues
  */
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <gruvi.h>
-
-#define LOCKS    20000000l
-#define MESSAGES 4000000l
-#define CROSSING 200000l
-#define POSTS    2000000l
-#define WORKS    20000l
-#define FLIGHT   1000l
-
-static double
-now(void)
-{
-    return (double)uv_hrtime();
-}
-
-static void
-check(int err)
-{
-    if (err >= 0)
-        return;
-    fprintf(stderr, "bench_sync: %s\n", gruvi_strerror(err));
-    exit(1);
-}
-
-static gruvi_fiber_t *
-spawn(gruvi_fiber_fn target, void *arg)
-{
-    gruvi_fiber_t *fiber = gruvi_spawn(target, arg);
-
-    if (fiber == NULL)
-        check(gruvi_last_error());
-    return fiber;
-}
-
-static void
-finish(gruvi_fiber_t *fiber)
-{
-    check(gruvi_fiber_join(fiber, GRUVI_FOREVER));
-    check(gruvi_fiber_status(fiber));
-    gruvi_fiber_unref(fiber);
-}
+#include "bench/ours.h"
 
 static void
 begin_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
@@ -67,22 +19,53 @@ begin_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
     check(-pthread_create(thread, NULL, fn, arg));
 }
 
-/* --- within a hub, and across two ------------------------------------------
- */
+static void *
+sleep_until_posted(void *arg)
+{
+    uv_sem_wait(arg);
+    return NULL;
+}
+
+/* Run it with n - 1 idle threads beside this one. */
+static void
+among_threads(long n, void (*measure)(long count), long count)
+{
+    pthread_t threads[8];
+    uv_sem_t sem;
+    long i, others = n < 1 ? 0 : n > 9 ? 8 : n - 1;
+
+    check(uv_sem_init(&sem, 0));
+    for (i = 0; i < others; i++)
+        begin_thread(&threads[i], sleep_until_posted, &sem);
+    measure(count);
+    for (i = 0; i < others; i++)
+        uv_sem_post(&sem);
+    for (i = 0; i < others; i++)
+        pthread_join(threads[i], NULL);
+    uv_sem_destroy(&sem);
+}
 
 static void
-bench_lock(const char *name)
+measure_lock(long count)
 {
     gruvi_lock_t lock = GRUVI_LOCK_INIT;
-    double begin = now();
+    double begin = bench_now();
     long i;
 
-    for (i = 0; i < LOCKS; i++) {
+    for (i = 0; i < count; i++) {
         check(gruvi_lock_acquire(&lock, GRUVI_FOREVER));
         check(gruvi_lock_release(&lock));
     }
-    printf("%s_ns=%.2f\n", name, (now() - begin) / (double)LOCKS);
+    bench_print("ns", (bench_now() - begin) / (double)count);
 }
+
+static void
+bench_lock(long n, long count)
+{
+    among_threads(n, measure_lock, count);
+}
+
+/* --- ping-pong ----------------------------------------------------------- */
 
 /* Two sides, each with what the other one waits for. */
 struct side {
@@ -111,6 +94,12 @@ play_events(void *arg)
     return 0;
 }
 
+static void
+put(struct side *side)
+{
+    check(gruvi_queue_put(&side->other->queue, side, NULL, GRUVI_FOREVER));
+}
+
 static int
 play_queues(void *arg)
 {
@@ -120,12 +109,10 @@ play_queues(void *arg)
 
     for (i = 0; i < side->messages; i++) {
         if (side->serves)
-            check(gruvi_queue_put(&side->other->queue, side, NULL,
-                                  GRUVI_FOREVER));
+            put(side);
         check(gruvi_queue_get(&side->queue, &item, GRUVI_FOREVER));
         if (!side->serves)
-            check(gruvi_queue_put(&side->other->queue, side, NULL,
-                                  GRUVI_FOREVER));
+            put(side);
     }
     return 0;
 }
@@ -138,7 +125,7 @@ open_sides(struct side sides[2], int (*play)(void *side), long messages)
     for (i = 0; i < 2; i++) {
         sides[i] = (struct side){.other = &sides[!i],
                                  .play = play,
-                                 .messages = messages / 2,
+                                 .messages = (messages + 1) / 2,
                                  .serves = i == 0};
         check(gruvi_event_init(&sides[i].event));
         check(gruvi_queue_init(&sides[i].queue, GRUVI_QUEUE_FIFO, 0));
@@ -146,21 +133,55 @@ open_sides(struct side sides[2], int (*play)(void *side), long messages)
 }
 
 static void
-bench_ping_pong(const char *name, int (*play)(void *side))
+close_sides(struct side sides[2])
+{
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        gruvi_event_destroy(&sides[i].event);
+        gruvi_queue_destroy(&sides[i].queue);
+    }
+}
+
+static void
+play_here(int (*play)(void *side), long count)
 {
     struct side sides[2];
     gruvi_fiber_t *fibers[2];
     double begin;
 
-    open_sides(sides, play, MESSAGES);
-    begin = now();
+    open_sides(sides, play, count);
+    begin = bench_now();
     fibers[0] = spawn(play, &sides[0]);
     fibers[1] = spawn(play, &sides[1]);
     finish(fibers[0]);
     finish(fibers[1]);
-    printf("%s_ns=%.2f\n", name, (now() - begin) / (double)MESSAGES);
-    gruvi_queue_destroy(&sides[0].queue);
-    gruvi_queue_destroy(&sides[1].queue);
+    bench_print("ns", (bench_now() - begin) / (double)count);
+    close_sides(sides);
+}
+
+static void
+measure_event(long count)
+{
+    play_here(play_events, count);
+}
+
+static void
+measure_queue(long count)
+{
+    play_here(play_queues, count);
+}
+
+static void
+bench_event(long n, long count)
+{
+    among_threads(n, measure_event, count);
+}
+
+static void
+bench_queue(long n, long count)
+{
+    among_threads(n, measure_queue, count);
 }
 
 static void *
@@ -174,298 +195,41 @@ run_side(void *arg)
 }
 
 static void
-bench_crossing(const char *name, int (*play)(void *side))
+play_across(int (*play)(void *side), long count)
 {
     struct side sides[2];
     pthread_t thread;
     double begin;
 
-    open_sides(sides, play, CROSSING);
-    begin = now();
+    open_sides(sides, play, count);
+    begin = bench_now();
     begin_thread(&thread, run_side, &sides[1]);
     finish(spawn(play, &sides[0]));
-    printf("%s_two_hubs_ns=%.0f\n", name, (now() - begin) / (double)CROSSING);
+    bench_print("ns", (bench_now() - begin) / (double)count);
     pthread_join(thread, NULL);
-    gruvi_queue_destroy(&sides[0].queue);
-    gruvi_queue_destroy(&sides[1].queue);
+    close_sides(sides);
 }
 
 static void
-bench_here(const char *lock, const char *event, const char *queue)
+bench_event_hubs(long n, long count)
 {
-    bench_lock(lock);
-    bench_ping_pong(event, play_events);
-    bench_ping_pong(queue, play_queues);
-}
-
-static void *
-sleep_until_posted(void *arg)
-{
-    uv_sem_wait(arg);
-    return NULL;
-}
-
-/* Once alone, and once where there is another thread. */
-static void
-bench_hub(void)
-{
-    pthread_t thread;
-    uv_sem_t sem;
-
-    bench_here("alone_lock_unlock", "alone_event_ping_pong",
-               "alone_queue_ping_pong");
-    check(uv_sem_init(&sem, 0));
-    begin_thread(&thread, sleep_until_posted, &sem);
-    bench_here("lock_unlock", "event_ping_pong", "queue_ping_pong");
-    uv_sem_post(&sem);
-    pthread_join(thread, NULL);
-    uv_sem_destroy(&sem);
+    (void)n;
+    play_across(play_events, count);
 }
 
 static void
-bench_hubs(void)
+bench_queue_hubs(long n, long count)
 {
-    bench_crossing("event", play_events);
-    bench_crossing("queue", play_queues);
+    (void)n;
+    play_across(play_queues, count);
 }
 
-/* --- posts: gruvi_hub_run_callback() and a queue under a mutex -------------
- */
-
-struct post {
-    struct post *next;
+static const struct bench_command commands[] = {
+    {"lock", bench_lock},
+    {"event", bench_event},
+    {"queue", bench_queue},
+    {"event_hubs", bench_event_hubs},
+    {"queue_hubs", bench_queue_hubs},
 };
 
-struct receiver {
-    gruvi_hub_t *hub;
-    long received, wanted, producers;
-    gruvi_event_t done;
-    uv_async_t async;
-    pthread_mutex_t mutex;
-    struct post *head, **tail; /* under mutex */
-    void *(*produce)(void *receiver);
-};
-
-static void
-receive(struct receiver *receiver)
-{
-    if (++receiver->received == receiver->wanted)
-        gruvi_event_set(&receiver->done);
-}
-
-static void
-on_callback(void *arg)
-{
-    receive(arg);
-}
-
-static void *
-produce_callbacks(void *arg)
-{
-    struct receiver *receiver = arg;
-    long i;
-
-    for (i = 0; i < receiver->wanted / receiver->producers; i++)
-        check(gruvi_hub_run_callback(receiver->hub, on_callback, receiver));
-    return NULL;
-}
-
-static void
-on_async(uv_async_t *async)
-{
-    struct receiver *receiver = async->data;
-    struct post *post, *next;
-
-    pthread_mutex_lock(&receiver->mutex);
-    post = receiver->head;
-    receiver->head = NULL;
-    receiver->tail = &receiver->head;
-    pthread_mutex_unlock(&receiver->mutex);
-    for (; post != NULL; post = next) {
-        next = post->next;
-        free(post);
-        receive(receiver);
-    }
-}
-
-static void *
-produce_posts(void *arg)
-{
-    struct receiver *receiver = arg;
-    struct post *post;
-    long i;
-
-    for (i = 0; i < receiver->wanted / receiver->producers; i++) {
-        post = malloc(sizeof *post);
-        if (post == NULL)
-            check(UV_ENOMEM);
-        post->next = NULL;
-        pthread_mutex_lock(&receiver->mutex);
-        *receiver->tail = post;
-        receiver->tail = &post->next;
-        pthread_mutex_unlock(&receiver->mutex);
-        uv_async_send(&receiver->async);
-    }
-    return NULL;
-}
-
-static double
-time_posts(void *(*produce)(void *receiver), long producers)
-{
-    struct receiver receiver = {
-        .hub = gruvi_get_hub(), .wanted = POSTS, .producers = producers};
-    pthread_t threads[4];
-    double begin;
-    long i;
-
-    check(gruvi_event_init(&receiver.done));
-    pthread_mutex_init(&receiver.mutex, NULL);
-    receiver.tail = &receiver.head;
-    check(
-        uv_async_init(gruvi_hub_loop(receiver.hub), &receiver.async, on_async));
-    receiver.async.data = &receiver;
-    begin = now();
-    for (i = 0; i < producers; i++)
-        begin_thread(&threads[i], produce, &receiver);
-    check(gruvi_event_wait(&receiver.done, GRUVI_FOREVER));
-    begin = (now() - begin) / (double)POSTS;
-    for (i = 0; i < producers; i++)
-        pthread_join(threads[i], NULL);
-    check(gruvi_uv_close((uv_handle_t *)&receiver.async));
-    pthread_mutex_destroy(&receiver.mutex);
-    return begin;
-}
-
-static void
-print_pair(const char *name, double ours, double theirs)
-{
-    printf("%s_ns=%.1f\n%s_libuv_ns=%.1f\n%s_ratio=%.2f\n", name, ours, name,
-           theirs, name, ours / theirs);
-}
-
-static void
-bench_posts(void)
-{
-    print_pair("post_1", time_posts(produce_callbacks, 1),
-               time_posts(produce_posts, 1));
-    print_pair("post_4", time_posts(produce_callbacks, 4),
-               time_posts(produce_posts, 4));
-}
-
-/* --- work: gruvi_blocking() and uv_queue_work() ----------------------------
- */
-
-static int
-do_nothing(void *arg, void **result)
-{
-    (void)arg;
-    *result = NULL;
-    return 0;
-}
-
-static int
-block_often(void *arg)
-{
-    long i, n = *(long *)arg;
-    void *result;
-
-    for (i = 0; i < n; i++)
-        check(gruvi_blocking(do_nothing, NULL, &result));
-    return 0;
-}
-
-static double
-time_blocking(long flight)
-{
-    static gruvi_fiber_t *fibers[FLIGHT];
-    long each = WORKS / flight, i;
-    double begin = now();
-
-    for (i = 0; i < flight; i++)
-        fibers[i] = spawn(block_often, &each);
-    for (i = 0; i < flight; i++)
-        finish(fibers[i]);
-    return (now() - begin) / (double)WORKS;
-}
-
-struct work {
-    uv_work_t work;
-    uv_loop_t *loop;
-    long left;
-};
-
-static void
-do_no_work(uv_work_t *work)
-{
-    (void)work;
-}
-
-static void
-queue_again(uv_work_t *uv_work, int status)
-{
-    struct work *work = uv_work->data;
-
-    check(status);
-    if (--work->left > 0)
-        check(uv_queue_work(work->loop, uv_work, do_no_work, queue_again));
-}
-
-static double
-time_uv_work(long flight)
-{
-    static struct work works[FLIGHT];
-    uv_loop_t loop;
-    double begin;
-    long i;
-
-    check(uv_loop_init(&loop));
-    begin = now();
-    for (i = 0; i < flight; i++) {
-        works[i].loop = &loop;
-        works[i].left = WORKS / flight;
-        works[i].work.data = &works[i];
-        check(uv_queue_work(&loop, &works[i].work, do_no_work, queue_again));
-    }
-    uv_run(&loop, UV_RUN_DEFAULT);
-    begin = (now() - begin) / (double)WORKS;
-    check(uv_loop_close(&loop));
-    return begin;
-}
-
-static void
-bench_work(void)
-{
-    time_blocking(FLIGHT);
-    time_uv_work(FLIGHT);
-    print_pair("blocking_1", time_blocking(1), time_uv_work(1));
-    print_pair("blocking_1000", time_blocking(FLIGHT), time_uv_work(FLIGHT));
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } parts[] = {{"hub", bench_hub},
-                 {"hubs", bench_hubs},
-                 {"post", bench_posts},
-                 {"work", bench_work}};
-    int found = 0;
-    size_t i;
-
-    gruvi_set_log_sink(gruvi_log_to_stderr);
-    if (gruvi_get_hub() == NULL)
-        check(gruvi_last_error());
-    for (i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (argc == 1 || (argc == 2 && strcmp(argv[1], parts[i].name) == 0)) {
-            parts[i].run();
-            found = 1;
-        }
-    if (!found) {
-        fprintf(stderr, "usage: bench_sync [hub | hubs | post | work]\n");
-        return 2;
-    }
-    check(gruvi_hub_close(gruvi_get_hub()));
-    return 0;
-}
+OURS_MAIN(commands)

@@ -3,7 +3,8 @@
  * How far two processors are from each other just now: what it takes a cache
  * line to go to the other one and back.
  *
- *   cache_line FIRST SECOND     the numbers of two processors
+ *   cache_line FIRST SECOND [TRIPS]     the numbers of two processors, and
+ *                                       how many trips a burst has: 1,000
  *
  * In a virtual machine this changes by the second, and with it whatever
  * crosses processors.  Prints name=nanoseconds, the median of short bursts: a
@@ -17,10 +18,10 @@
 #include <time.h>
 
 #define BURSTS 31
-#define TRIPS  1000
 
 /* Odd while it is on its way back. */
 static _Alignas(128) atomic_long ball;
+static long trips = 1000;
 
 static double
 now(void)
@@ -57,7 +58,7 @@ answer(void *number)
     long i;
 
     move_to(number);
-    for (i = 0; i < (BURSTS + 1) * TRIPS; i++) {
+    for (i = 0; i < (BURSTS + 1) * trips; i++) {
         wait_for(2 * i + 1);
         atomic_store_explicit(&ball, 2 * i + 2, memory_order_release);
     }
@@ -70,11 +71,11 @@ burst(void)
     long at = atomic_load(&ball), i;
     double begin = now();
 
-    for (i = 0; i < TRIPS; i++, at += 2) {
+    for (i = 0; i < trips; i++, at += 2) {
         atomic_store_explicit(&ball, at + 1, memory_order_release);
         wait_for(at + 2);
     }
-    return (now() - begin) / TRIPS;
+    return (now() - begin) / (double)trips;
 }
 
 static int
@@ -92,8 +93,10 @@ main(int argc, char **argv)
     pthread_t thread;
     int i;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: cache_line FIRST SECOND\n");
+    if (argc == 4)
+        trips = atol(argv[3]);
+    if (argc < 3 || argc > 4 || trips < 1) {
+        fprintf(stderr, "usage: cache_line FIRST SECOND [TRIPS]\n");
         return 2;
     }
     move_to(argv[1]);
