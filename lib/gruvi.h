@@ -14,6 +14,7 @@
 #include <gruvi/log.h>
 #include <gruvi/poll.h>
 #include <gruvi/pool.h>
+#include <gruvi/signal.h>
 #include <gruvi/stream.h>
 #include <gruvi/switch_back.h>
 #include <gruvi/switchpoint.h>

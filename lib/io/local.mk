@@ -9,6 +9,7 @@ LIBGRUVI_SOURCES += %D%/listener.h
 LIBGRUVI_SOURCES += %D%/resolve.c
 LIBGRUVI_SOURCES += %D%/resolve.h
 LIBGRUVI_SOURCES += %D%/serve.c
+LIBGRUVI_SOURCES += %D%/signal.c
 LIBGRUVI_SOURCES += %D%/socket.c
 LIBGRUVI_SOURCES += %D%/socket.h
 LIBGRUVI_SOURCES += %D%/socket_file.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/switchpoints.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -283,6 +284,39 @@ call_shutdown(struct stage *stage)
     return gruvi_stream_shutdown(stage->near);
 }
 
+/* --- the system -------------------------------------------------------------
+ */
+
+static intmax_t
+call_signal_wait(struct stage *stage)
+{
+    (void)stage;
+    return gruvi_signal_wait(SIGWINCH, 0);
+}
+
+static intmax_t
+call_signal_next(struct stage *stage)
+{
+    return gruvi_signal_next(stage->signal, GRUVI_FOREVER);
+}
+
+static void
+open_signal(struct stage *stage)
+{
+    const int signum = SIGWINCH;
+
+    ck_assert_int_eq(gruvi_signal_open(&stage->signal, &signum, 1), 0);
+    raise(SIGWINCH);
+    turns(2);
+}
+
+static void
+close_signal(struct stage *stage)
+{
+    ck_assert_int_eq(gruvi_signal_next(stage->signal, GRUVI_FOREVER), SIGWINCH);
+    gruvi_signal_close(stage->signal);
+}
+
 static void
 open_streams(struct stage *stage)
 {
@@ -347,6 +381,8 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_stream_write", call_write},
     {"gruvi_stream_writev", call_writev},
     {"gruvi_stream_shutdown", call_shutdown},
+    {"gruvi_signal_wait", call_signal_wait},
+    {"gruvi_signal_next", call_signal_next},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -386,11 +422,13 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
     open_streams(stage);
+    open_signal(stage);
 }
 
 void
 close_stage(struct stage *stage)
 {
+    close_signal(stage);
     close_streams(stage);
     close(stage->fds[0]);
     close(stage->fds[1]);

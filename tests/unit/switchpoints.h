@@ -31,6 +31,7 @@ struct stage {
     int fds[2];                /* the first is readable */
     gruvi_listener_t *listener;
     gruvi_stream_t *near, *far; /* near has a line to read */
+    gruvi_signal_t *signal;     /* one has come */
 };
 
 extern const struct switchpoint switchpoints[];

@@ -2,6 +2,7 @@
 /* The table of what waits.  A new switchpoint that waits is a row of it. */
 #include "unit/waits.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -249,6 +250,10 @@ const struct wait_point wait_points[] = {
      grant_accept, close_listener},
     {"gruvi_serve", "accept", WAIT_NEVER, 0, open_listener, call_serve, NULL,
      close_listener},
+    {"gruvi_signal_wait", "signal", WAIT_TIMEOUT, 0, open_signal,
+     call_signal_wait, grant_signal, close_signal},
+    {"gruvi_signal_next", "signal", WAIT_TIMEOUT, SIGWINCH, open_signal,
+     call_signal_next, grant_signal, close_signal},
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

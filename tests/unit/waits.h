@@ -67,6 +67,8 @@ struct scene {
     bool spoiled; /* the stream in it */
     gruvi_listener_t *listener;
     char address[GRUVI_ADDRESS_SIZE];
+    gruvi_signal_t *signal;
+    uv_signal_t raised;
 };
 
 extern const struct wait_point wait_points[];
@@ -148,5 +150,12 @@ void close_listener(struct scene *scene);
 int call_accept(struct scene *scene, double timeout);
 void grant_accept(struct scene *scene);
 int call_serve(struct scene *scene, double timeout);
+
+/* Of the table: those that wait for what the system has besides. */
+void open_signal(struct scene *scene);
+void close_signal(struct scene *scene);
+int call_signal_wait(struct scene *scene, double timeout);
+int call_signal_next(struct scene *scene, double timeout);
+void grant_signal(struct scene *scene);
 
 #endif
