@@ -7,6 +7,7 @@
 
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
+#include <gruvi/file.h>
 #include <gruvi/future.h>
 #include <gruvi/group.h>
 #include <gruvi/hub.h>

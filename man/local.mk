@@ -4,6 +4,7 @@
 MAN3_PAGES =
 MAN3_PAGES += %D%/gruvi_error.3
 MAN3_PAGES += %D%/gruvi_fiber.3
+MAN3_PAGES += %D%/gruvi_file.3
 MAN3_PAGES += %D%/gruvi_future.3
 MAN3_PAGES += %D%/gruvi_group.3
 MAN3_PAGES += %D%/gruvi_hub.3

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals without memory: as check_memory.c. */
+/* Signals and files without memory: as check_memory.c. */
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "unit/failing.h"
 
@@ -25,10 +27,44 @@ wait_for_signals(gruvi_hub_t *hub)
     return err == UV_ETIMEDOUT ? 0 : err;
 }
 
-static const operation_fn operations[] = {wait_for_signals};
+static int
+use_files(gruvi_hub_t *hub)
+{
+    gruvi_file_t *file = (void *)&file, *again;
+    gruvi_dirent_t entry;
+    int err, fd;
+
+    (void)hub;
+    err = gruvi_file_open(&file, "/", O_RDONLY, 0);
+    if (err < 0) {
+        ck_assert_ptr_null(file);
+        return err;
+    }
+    ck_assert_int_eq(gruvi_file_readdir(file, &entry, 1), 1);
+    fd = dup(gruvi_file_fd(file));
+    err = gruvi_file_from_fd(&again, fd);
+    if (err < 0)
+        ck_assert_int_eq(close(fd), 0); /* it is still ours */
+    else
+        ck_assert_int_eq(gruvi_file_close(again), 0);
+    ck_assert_int_eq(gruvi_file_close(file), 0);
+    return err;
+}
+
+static const operation_fn operations[] = {wait_for_signals, use_files};
+
+/* The pool has its threads before anything fails. */
+static int
+do_nothing(void *arg, void **result)
+{
+    (void)arg;
+    (void)result;
+    return 0;
+}
 
 THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 {
+    ck_assert_int_eq(gruvi_blocking(do_nothing, NULL, NULL), 0);
     ck_assert_int_gt(sweep_operation(operations[i]), 0);
 }
 

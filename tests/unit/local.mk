@@ -71,6 +71,7 @@ UNIT_TESTS += %D%/check_switchpoint
 %C%_check_switchpoint_SOURCES += %D%/check_switchpoint.c
 %C%_check_switchpoint_SOURCES += %D%/switchpoints.h
 %C%_check_switchpoint_SOURCES += %D%/switchpoints.c
+%C%_check_switchpoint_SOURCES += %D%/switchpoints_os.c
 %C%_check_switchpoint_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_check_switchpoint_CPPFLAGS += -DTOP_SRCDIR='"$(abs_top_srcdir)"'
 UNIT_TESTS += %D%/check_waits
@@ -78,6 +79,7 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/check_waits.c
 %C%_check_waits_SOURCES += %D%/waits.h
 %C%_check_waits_SOURCES += %D%/waits.c
+%C%_check_waits_SOURCES += %D%/waits_file.c
 %C%_check_waits_SOURCES += %D%/waits_os.c
 %C%_check_waits_SOURCES += %D%/waits_pool.c
 %C%_check_waits_SOURCES += %D%/waits_stream.c
@@ -88,6 +90,7 @@ UNIT_TESTS += %D%/check_waits_interrupted
 %C%_check_waits_interrupted_SOURCES += %D%/check_waits_interrupted.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits.h
 %C%_check_waits_interrupted_SOURCES += %D%/waits.c
+%C%_check_waits_interrupted_SOURCES += %D%/waits_file.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_os.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_pool.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_stream.c
@@ -170,6 +173,16 @@ check_LTLIBRARIES += %D%/libnet.la
 NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
 
 UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_file
+UNIT_TESTS += %D%/check_file_dir
+%C%_check_file_dir_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_file_faults
+WRAP_FILES = -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=read
+WRAP_FILES += -Wl,--wrap=pread -Wl,--wrap=write -Wl,--wrap=pwrite
+WRAP_FILES += -Wl,--wrap=fsync -Wl,--wrap=fdatasync -Wl,--wrap=ftruncate
+%C%_check_file_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_FILES)
+UNIT_TESTS += %D%/check_sendfile
+%C%_check_sendfile_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_signal
 UNIT_TESTS += %D%/check_memory_os
 %C%_check_memory_os_SOURCES =

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/switchpoints.h"
 
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -284,39 +283,6 @@ call_shutdown(struct stage *stage)
     return gruvi_stream_shutdown(stage->near);
 }
 
-/* --- the system -------------------------------------------------------------
- */
-
-static intmax_t
-call_signal_wait(struct stage *stage)
-{
-    (void)stage;
-    return gruvi_signal_wait(SIGWINCH, 0);
-}
-
-static intmax_t
-call_signal_next(struct stage *stage)
-{
-    return gruvi_signal_next(stage->signal, GRUVI_FOREVER);
-}
-
-static void
-open_signal(struct stage *stage)
-{
-    const int signum = SIGWINCH;
-
-    ck_assert_int_eq(gruvi_signal_open(&stage->signal, &signum, 1), 0);
-    raise(SIGWINCH);
-    turns(2);
-}
-
-static void
-close_signal(struct stage *stage)
-{
-    ck_assert_int_eq(gruvi_signal_next(stage->signal, GRUVI_FOREVER), SIGWINCH);
-    gruvi_signal_close(stage->signal);
-}
-
 static void
 open_streams(struct stage *stage)
 {
@@ -383,6 +349,24 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_stream_shutdown", call_shutdown},
     {"gruvi_signal_wait", call_signal_wait},
     {"gruvi_signal_next", call_signal_next},
+    {"gruvi_file_open", call_file_open},
+    {"gruvi_file_close", call_file_close},
+    {"gruvi_file_read", call_file_read},
+    {"gruvi_file_pread", call_file_pread},
+    {"gruvi_file_write", call_file_write},
+    {"gruvi_file_pwrite", call_file_pwrite},
+    {"gruvi_file_fsync", call_file_fsync},
+    {"gruvi_file_fdatasync", call_file_fdatasync},
+    {"gruvi_file_ftruncate", call_file_ftruncate},
+    {"gruvi_file_stat", call_file_stat},
+    {"gruvi_file_lstat", call_file_lstat},
+    {"gruvi_file_fstat", call_file_fstat},
+    {"gruvi_file_rename", call_file_rename},
+    {"gruvi_file_unlink", call_file_unlink},
+    {"gruvi_file_mkdir", call_file_mkdir},
+    {"gruvi_file_rmdir", call_file_rmdir},
+    {"gruvi_file_readdir", call_file_readdir},
+    {"gruvi_stream_sendfile", call_sendfile},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -422,13 +406,13 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(pipe(stage->fds), 0);
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
     open_streams(stage);
-    open_signal(stage);
+    open_system(stage);
 }
 
 void
 close_stage(struct stage *stage)
 {
-    close_signal(stage);
+    close_system(stage);
     close_streams(stage);
     close(stage->fds[0]);
     close(stage->fds[1]);

@@ -32,6 +32,8 @@ struct stage {
     gruvi_listener_t *listener;
     gruvi_stream_t *near, *far; /* near has a line to read */
     gruvi_signal_t *signal;     /* one has come */
+    gruvi_file_t *file;         /* of four bytes */
+    char folder[32];            /* with the files "file" and "taken" in it */
 };
 
 extern const struct switchpoint switchpoints[];
@@ -39,5 +41,29 @@ extern const int switchpoint_count;
 
 void open_stage(struct stage *stage, gruvi_hub_t *hub, int point);
 void close_stage(struct stage *stage);
+
+/* Of the table: those of the system. */
+void open_system(struct stage *stage);
+void close_system(struct stage *stage);
+intmax_t call_signal_wait(struct stage *stage);
+intmax_t call_signal_next(struct stage *stage);
+intmax_t call_file_open(struct stage *stage);
+intmax_t call_file_close(struct stage *stage);
+intmax_t call_file_read(struct stage *stage);
+intmax_t call_file_pread(struct stage *stage);
+intmax_t call_file_write(struct stage *stage);
+intmax_t call_file_pwrite(struct stage *stage);
+intmax_t call_file_fsync(struct stage *stage);
+intmax_t call_file_fdatasync(struct stage *stage);
+intmax_t call_file_ftruncate(struct stage *stage);
+intmax_t call_file_stat(struct stage *stage);
+intmax_t call_file_lstat(struct stage *stage);
+intmax_t call_file_fstat(struct stage *stage);
+intmax_t call_file_rename(struct stage *stage);
+intmax_t call_file_unlink(struct stage *stage);
+intmax_t call_file_mkdir(struct stage *stage);
+intmax_t call_file_rmdir(struct stage *stage);
+intmax_t call_file_readdir(struct stage *stage);
+intmax_t call_sendfile(struct stage *stage);
 
 #endif
