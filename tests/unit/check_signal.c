@@ -67,7 +67,7 @@ HUB_TEST(test_a_signal_wakes_those_of_every_hub)
     for (int t = 0; t < 3; t++)
         threads[t] = begin_thread(wait_in_a_hub, NULL);
     uv_barrier_wait(&all_listen);
-    kill(getpid(), SIGUSR1);
+    raise(SIGUSR1);
     for (int t = 0; t < 3; t++)
         end_thread(threads[t]);
     ck_assert_str_eq(recorded(), "woken woken woken");
