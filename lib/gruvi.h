@@ -15,6 +15,7 @@
 #include <gruvi/log.h>
 #include <gruvi/poll.h>
 #include <gruvi/pool.h>
+#include <gruvi/process.h>
 #include <gruvi/signal.h>
 #include <gruvi/stream.h>
 #include <gruvi/switch_back.h>

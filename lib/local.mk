@@ -15,6 +15,7 @@ gruviinclude_HEADERS += %D%/gruvi/local.h
 gruviinclude_HEADERS += %D%/gruvi/log.h
 gruviinclude_HEADERS += %D%/gruvi/poll.h
 gruviinclude_HEADERS += %D%/gruvi/pool.h
+gruviinclude_HEADERS += %D%/gruvi/process.h
 gruviinclude_HEADERS += %D%/gruvi/signal.h
 gruviinclude_HEADERS += %D%/gruvi/stream.h
 gruviinclude_HEADERS += %D%/gruvi/switch_back.h

@@ -12,6 +12,7 @@ MAN3_PAGES += %D%/gruvi_local.3
 MAN3_PAGES += %D%/gruvi_log.3
 MAN3_PAGES += %D%/gruvi_poll.3
 MAN3_PAGES += %D%/gruvi_pool.3
+MAN3_PAGES += %D%/gruvi_process.3
 MAN3_PAGES += %D%/gruvi_signal.3
 MAN3_PAGES += %D%/gruvi_stream.3
 MAN3_PAGES += %D%/gruvi_switch_back.3

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals and files without memory: as check_memory.c. */
+/* Signals, files and processes without memory: as check_memory.c. */
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -51,7 +51,37 @@ use_files(gruvi_hub_t *hub)
     return err;
 }
 
-static const operation_fn operations[] = {wait_for_signals, use_files};
+/* What was spawned, though it cannot be talked to, goes on and is let go. */
+static int
+talk_to_processes(gruvi_hub_t *hub)
+{
+    static char *args[] = {"cat", NULL};
+    gruvi_process_options_t options = {.args = args};
+    gruvi_process_t *p = (void *)&p;
+    char buf[8] = "";
+    uv_buf_t out = uv_buf_init(buf, sizeof buf);
+    pid_t pid;
+    int err;
+
+    (void)hub;
+    options.stdio[0].kind = options.stdio[1].kind = GRUVI_STDIO_PIPE;
+    options.stdio[2].kind = GRUVI_STDIO_PIPE;
+    err = gruvi_process_spawn(&p, &options);
+    if (err < 0) {
+        ck_assert_ptr_null(p);
+        return err;
+    }
+    pid = gruvi_process_pid(p);
+    err = gruvi_process_communicate(p, "hello", 5, &out, NULL, GRUVI_FOREVER);
+    if (err == 0)
+        ck_assert_str_eq(buf, "hello");
+    gruvi_process_close(p);
+    wait_until(kill(pid, 0) < 0);
+    return err;
+}
+
+static const operation_fn operations[] = {wait_for_signals, use_files,
+                                          talk_to_processes};
 
 /* The pool has its threads before anything fails. */
 static int

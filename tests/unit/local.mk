@@ -181,6 +181,17 @@ WRAP_FILES = -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=read
 WRAP_FILES += -Wl,--wrap=pread -Wl,--wrap=write -Wl,--wrap=pwrite
 WRAP_FILES += -Wl,--wrap=fsync -Wl,--wrap=fdatasync -Wl,--wrap=ftruncate
 %C%_check_file_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_FILES)
+# and of processes
+check_LTLIBRARIES += %D%/libprocesses.la
+%C%_libprocesses_la_SOURCES =
+%C%_libprocesses_la_SOURCES += %D%/processes.h
+%C%_libprocesses_la_SOURCES += %D%/processes.c
+UNIT_TESTS += %D%/check_process
+%C%_check_process_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_process_communicate
+%C%_check_process_communicate_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_process_io
+%C%_check_process_io_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_sendfile
 %C%_check_sendfile_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_signal

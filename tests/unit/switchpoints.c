@@ -367,6 +367,9 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_file_rmdir", call_file_rmdir},
     {"gruvi_file_readdir", call_file_readdir},
     {"gruvi_stream_sendfile", call_sendfile},
+    {"gruvi_process_spawn", call_process_spawn},
+    {"gruvi_process_wait", call_process_wait},
+    {"gruvi_process_communicate", call_process_communicate},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;

@@ -33,6 +33,7 @@ struct stage {
     gruvi_stream_t *near, *far; /* near has a line to read */
     gruvi_signal_t *signal;     /* one has come */
     gruvi_file_t *file;         /* of four bytes */
+    gruvi_process_t *process;   /* has ended */
     char folder[32];            /* with the files "file" and "taken" in it */
 };
 
@@ -65,5 +66,8 @@ intmax_t call_file_mkdir(struct stage *stage);
 intmax_t call_file_rmdir(struct stage *stage);
 intmax_t call_file_readdir(struct stage *stage);
 intmax_t call_sendfile(struct stage *stage);
+intmax_t call_process_spawn(struct stage *stage);
+intmax_t call_process_wait(struct stage *stage);
+intmax_t call_process_communicate(struct stage *stage);
 
 #endif

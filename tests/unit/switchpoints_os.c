@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Those of the table that are about the system: signals, files. */
+/* Those of the table that are about the system: signals, files, processes. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,9 +207,49 @@ close_files(struct stage *stage)
     ck_assert_int_eq(rmdir(stage->folder), 0);
 }
 
+/* --- processes --------------------------------------------------------------
+ */
+
+static char *true_args[] = {"true", NULL};
+
+intmax_t
+call_process_spawn(struct stage *stage)
+{
+    gruvi_process_options_t options = {.args = true_args};
+    gruvi_process_t *process = stage->process;
+    int err = gruvi_process_spawn(&process, &options);
+
+    ck_assert_ptr_null(process);
+    return err;
+}
+
+intmax_t
+call_process_wait(struct stage *stage)
+{
+    return gruvi_process_wait(stage->process, NULL, NULL, GRUVI_FOREVER);
+}
+
+intmax_t
+call_process_communicate(struct stage *stage)
+{
+    return gruvi_process_communicate(stage->process, NULL, 0, NULL, NULL,
+                                     GRUVI_FOREVER);
+}
+
+static void
+open_process(struct stage *stage)
+{
+    gruvi_process_options_t options = {.args = true_args};
+
+    ck_assert_int_eq(gruvi_process_spawn(&stage->process, &options), 0);
+    ck_assert_int_eq(
+        gruvi_process_wait(stage->process, NULL, NULL, GRUVI_FOREVER), 0);
+}
+
 void
 open_system(struct stage *stage)
 {
+    open_process(stage);
     open_signal(stage);
     open_files(stage);
 }
@@ -219,4 +259,5 @@ close_system(struct stage *stage)
 {
     close_signal(stage);
     close_files(stage);
+    gruvi_process_close(stage->process);
 }

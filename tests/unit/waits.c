@@ -254,6 +254,8 @@ const struct wait_point wait_points[] = {
      call_signal_wait, grant_signal, close_signal},
     {"gruvi_signal_next", "signal", WAIT_TIMEOUT, SIGWINCH, open_signal,
      call_signal_next, grant_signal, close_signal},
+    {"gruvi_process_wait", "process", WAIT_TIMEOUT, 0, open_process,
+     call_process_wait, grant_process, close_process},
     {"gruvi_file_open", "IO pool", 0, 0, open_file, call_file_open,
      grant_join_pool, close_file},
     {"gruvi_file_read", "IO pool", 0, 1, open_file, call_file_read,

@@ -71,6 +71,7 @@ struct scene {
     gruvi_file_t *file, *opened;
     char folder[32];
     uv_signal_t raised;
+    gruvi_process_t *process;
 };
 
 extern const struct wait_point wait_points[];
@@ -159,6 +160,10 @@ void close_signal(struct scene *scene);
 int call_signal_wait(struct scene *scene, double timeout);
 int call_signal_next(struct scene *scene, double timeout);
 void grant_signal(struct scene *scene);
+void open_process(struct scene *scene);
+void close_process(struct scene *scene);
+int call_process_wait(struct scene *scene, double timeout);
+void grant_process(struct scene *scene);
 
 /* Of the table: those that are about files. */
 void open_file(struct scene *scene);
