@@ -200,7 +200,7 @@ gruvi_file_readdir(gruvi_file_t *dir, gruvi_dirent_t entries[], size_t n);
  * between them have been given up, the hub waits for them.
  *
  * It is a write to the stream: after a failure the write side is dead.  The
- * stream's timeout is for each part by itself.
+ * stream's timeout is for each part by itself, and not for reading it.
  *
  *   file    its position is not used, and does not move
  *   offset  where to begin, in bytes

@@ -18,7 +18,7 @@
 
 #include "core/core.h"
 
-#define SIGNALS 64 /* the highest number that there is */
+#define SIGNALS 64 /* what fits, and is enough: SIGRTMAX */
 
 struct gruvi_signal {
     struct gruvi__hub_end end; /* linked as long as the handles are open */
@@ -55,7 +55,9 @@ may_be_watched(int signum)
     case SIGTRAP:
         return false;
     default:
-        return signum > 0 && signum <= SIGNALS;
+        /* In between are those that the C library keeps to itself. */
+        return signum > 0 && signum <= SIGRTMAX &&
+               (signum < 32 || signum >= SIGRTMIN);
     }
 }
 
@@ -279,6 +281,8 @@ gruvi_signal_wait(int signum, double timeout)
         return err;
     if (!may_be_watched(signum))
         return UV_EINVAL;
+    if (timeout == 0)
+        return UV_ETIMEDOUT; /* nothing can have come */
     err = open_watcher(fiber->hub, &signum, 1, &watcher);
     if (err < 0)
         return err;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,6 +183,37 @@ HUB_TEST(test_one_whose_hub_was_closed_is_reaped_with_the_next)
     }
 }
 
+#define ROUNDS 20
+
+static void
+spawn_and_wait(void *arg)
+{
+    char text[32];
+    gruvi_process_t *p;
+
+    for (int k = 0; k < ROUNDS; k++) {
+        snprintf(text, sizeof text, "exit %d", *(int *)arg + k);
+        p = begin_script(text, k % 2 ? GRUVI_STDIO_PIPE : GRUVI_STDIO_NULL);
+        ends_with(p, *(int *)arg + k, 0);
+        gruvi_process_close(p);
+    }
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
+START_TEST(test_each_hub_reaps_its_own)
+{
+    int begin[3] = {0, 50, 100};
+    pthread_t threads[3];
+
+    for (int t = 0; t < 3; t++)
+        threads[t] = begin_thread(spawn_and_wait, &begin[t]);
+    for (int t = 0; t < 3; t++)
+        end_thread(threads[t]);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
 /* --- what is refused --------------------------------------------------------
  */
 
@@ -310,6 +342,7 @@ main(void)
     tcase_add_test(tc, test_one_that_was_let_go_is_reaped_when_it_ends);
     tcase_add_test(tc, test_closing_wakes_those_who_wait);
     tcase_add_test(tc, test_one_whose_hub_was_closed_is_reaped_with_the_next);
+    tcase_add_test(tc, test_each_hub_reaps_its_own);
     suite_add_tcase(suite, tc);
     tc = tcase_create("refused");
     tcase_add_test(tc, test_what_cannot_be_run_is_told_by_spawn);

@@ -135,20 +135,20 @@ HUB_TEST(test_a_signal_that_comes_between_two_waits_is_not_lost)
 
 HUB_TEST(test_of_several_signals_each_is_returned_once)
 {
-    int signums[4] = {SIGWINCH, SIGHUP, SIGRTMAX, SIGUSR1};
-    gruvi_signal_t *watcher, *other = listen_for(SIGRTMAX);
+    int signums[4] = {SIGWINCH, SIGHUP, SIGRTMIN, SIGUSR1};
+    gruvi_signal_t *watcher, *other = listen_for(SIGRTMIN);
 
     ck_assert_int_eq(gruvi_signal_open(&watcher, signums, 4), 0);
     memset(signums, 0, sizeof signums); /* they were copied */
-    raise(SIGRTMAX);
+    raise(SIGRTMIN);
     raise(SIGWINCH);
     raise(SIGHUP);
     ck_assert_int_eq(gruvi_sleep(0.001), 0);
     ck_assert_int_eq(gruvi_signal_next(watcher, 0), SIGHUP);
     ck_assert_int_eq(gruvi_signal_next(watcher, 0), SIGWINCH);
-    ck_assert_int_eq(gruvi_signal_next(watcher, GRUVI_FOREVER), SIGRTMAX);
+    ck_assert_int_eq(gruvi_signal_next(watcher, GRUVI_FOREVER), SIGRTMIN);
     ck_assert_int_eq(gruvi_signal_next(watcher, 0), UV_ETIMEDOUT);
-    ck_assert_int_eq(gruvi_signal_next(other, 0), SIGRTMAX);
+    ck_assert_int_eq(gruvi_signal_next(other, 0), SIGRTMIN);
     ck_assert_int_eq(gruvi_signal_next(other, 0), UV_ETIMEDOUT);
     gruvi_signal_close(watcher);
     gruvi_signal_close(other);
@@ -353,7 +353,7 @@ static void
 raise_between_two_waits(void *arg)
 {
     (void)arg;
-    ck_assert_int_eq(gruvi_signal_wait(SIGHUP, 0), UV_ETIMEDOUT);
+    ck_assert_int_eq(gruvi_signal_wait(SIGHUP, 0.001), UV_ETIMEDOUT);
     raise(SIGHUP);
     ck_abort_msg("SIGHUP did nothing");
 }

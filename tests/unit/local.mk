@@ -194,6 +194,10 @@ UNIT_TESTS += %D%/check_process_io
 %C%_check_process_io_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_sendfile
 %C%_check_sendfile_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_sendfile_faults
+%C%_check_sendfile_faults_LDADD = $(NET_TEST_LIBS)
+WRAP_SENDFILE = -Wl,--wrap=sendfile,--wrap=preadv2,--wrap=pread
+%C%_check_sendfile_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SENDFILE)
 UNIT_TESTS += %D%/check_signal
 UNIT_TESTS += %D%/check_memory_os
 %C%_check_memory_os_SOURCES =
