@@ -7,6 +7,7 @@
 
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
+#include <gruvi/file.h>
 #include <gruvi/future.h>
 #include <gruvi/group.h>
 #include <gruvi/hub.h>
@@ -15,6 +16,8 @@
 #include <gruvi/net.h>
 #include <gruvi/poll.h>
 #include <gruvi/pool.h>
+#include <gruvi/process.h>
+#include <gruvi/signal.h>
 #include <gruvi/stream.h>
 #include <gruvi/switch_back.h>
 #include <gruvi/switchpoint.h>

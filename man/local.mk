@@ -4,6 +4,7 @@
 MAN3_PAGES =
 MAN3_PAGES += %D%/gruvi_error.3
 MAN3_PAGES += %D%/gruvi_fiber.3
+MAN3_PAGES += %D%/gruvi_file.3
 MAN3_PAGES += %D%/gruvi_future.3
 MAN3_PAGES += %D%/gruvi_group.3
 MAN3_PAGES += %D%/gruvi_hub.3
@@ -12,6 +13,8 @@ MAN3_PAGES += %D%/gruvi_log.3
 MAN3_PAGES += %D%/gruvi_net.3
 MAN3_PAGES += %D%/gruvi_poll.3
 MAN3_PAGES += %D%/gruvi_pool.3
+MAN3_PAGES += %D%/gruvi_process.3
+MAN3_PAGES += %D%/gruvi_signal.3
 MAN3_PAGES += %D%/gruvi_stream.3
 MAN3_PAGES += %D%/gruvi_switch_back.3
 MAN3_PAGES += %D%/gruvi_switchpoint.3

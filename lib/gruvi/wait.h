@@ -19,7 +19,7 @@ typedef struct gruvi_waitable gruvi_waitable_t;
 
 /*
  * The waitable of an object: done is an event that is set, a future that is
- * done, a fiber that has ended.
+ * done, a fiber that has ended.  That of a process is in gruvi/process.h.
  *
  * Returns a borrowed waitable.
  * Context: any thread; that of a fiber: hub thread, and it is waited for there.

@@ -67,7 +67,10 @@ void gruvi__pool_drop(gruvi_pool_t *pool);
 /* Deliver what is pending before anything is handed over; 0: nothing is. */
 int gruvi__pool_look_first(gruvi_fiber_t *fiber, const char *what);
 
-/* pools.c: the number of cores. */
+/* pools.c: gruvi_blocking() as another switchpoint, without a result. */
+int gruvi__blocking(const char *function, gruvi_work_fn fn, void *arg);
+
+/* The number of cores. */
 unsigned gruvi__pool_cores(void);
 
 /* And how many threads the IO pool may have. */

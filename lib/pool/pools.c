@@ -194,6 +194,12 @@ call_pool(const char *function, int kind, gruvi_work_fn fn, void *arg,
     return call.work.status;
 }
 
+int
+gruvi__blocking(const char *function, gruvi_work_fn fn, void *arg)
+{
+    return call_pool(function, IO, fn, arg, NULL);
+}
+
 GRUVI_SWITCHPOINT int
 gruvi_blocking(gruvi_work_fn fn, void *arg, void **result)
 {

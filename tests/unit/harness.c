@@ -66,10 +66,11 @@ static void
 append(char *text, size_t size, size_t *used, char end, const char *format,
        va_list args)
 {
-    size_t room = size - *used;
+    size_t room;
     int n;
 
     pthread_mutex_lock(&lock);
+    room = size - *used;
     n = vsnprintf(text + *used, room, format, args);
     if (n < 0 || (size_t)n + 2 > room) {
         text[*used] = '\0';

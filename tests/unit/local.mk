@@ -72,6 +72,7 @@ UNIT_TESTS += %D%/check_switchpoint
 %C%_check_switchpoint_SOURCES += %D%/switchpoints.h
 %C%_check_switchpoint_SOURCES += %D%/switchpoints.c
 %C%_check_switchpoint_SOURCES += %D%/switchpoints_net.c
+%C%_check_switchpoint_SOURCES += %D%/switchpoints_os.c
 %C%_check_switchpoint_CPPFLAGS = $(AM_CPPFLAGS)
 %C%_check_switchpoint_CPPFLAGS += -DTOP_SRCDIR='"$(abs_top_srcdir)"'
 UNIT_TESTS += %D%/check_waits
@@ -81,6 +82,8 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/waits.c
 %C%_check_waits_SOURCES += %D%/waits_net.c
 %C%_check_waits_SOURCES += %D%/datagrams.c %D%/datagrams.h
+%C%_check_waits_SOURCES += %D%/waits_file.c
+%C%_check_waits_SOURCES += %D%/waits_os.c
 %C%_check_waits_SOURCES += %D%/waits_pool.c
 %C%_check_waits_SOURCES += %D%/waits_stream.c
 %C%_check_waits_SOURCES += %D%/waits_sync.c
@@ -92,6 +95,8 @@ UNIT_TESTS += %D%/check_waits_interrupted
 %C%_check_waits_interrupted_SOURCES += %D%/waits.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_net.c
 %C%_check_waits_interrupted_SOURCES += %D%/datagrams.c %D%/datagrams.h
+%C%_check_waits_interrupted_SOURCES += %D%/waits_file.c
+%C%_check_waits_interrupted_SOURCES += %D%/waits_os.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_pool.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_stream.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_sync.c
@@ -180,6 +185,38 @@ UNIT_TESTS += %D%/check_lookup_hanging
 %C%_check_lookup_hanging_SOURCES = %D%/check_lookup_hanging.c
 %C%_check_lookup_hanging_SOURCES += %D%/askers.c %D%/askers.h
 %C%_check_lookup_hanging_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_file
+UNIT_TESTS += %D%/check_file_dir
+%C%_check_file_dir_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_file_faults
+WRAP_FILES = -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=read
+WRAP_FILES += -Wl,--wrap=pread -Wl,--wrap=write -Wl,--wrap=pwrite
+WRAP_FILES += -Wl,--wrap=fsync -Wl,--wrap=fdatasync -Wl,--wrap=ftruncate
+%C%_check_file_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_FILES)
+# and of processes
+check_LTLIBRARIES += %D%/libprocesses.la
+%C%_libprocesses_la_SOURCES =
+%C%_libprocesses_la_SOURCES += %D%/processes.h
+%C%_libprocesses_la_SOURCES += %D%/processes.c
+UNIT_TESTS += %D%/check_process
+%C%_check_process_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_process_communicate
+%C%_check_process_communicate_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_process_io
+%C%_check_process_io_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_sendfile
+%C%_check_sendfile_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_sendfile_faults
+%C%_check_sendfile_faults_LDADD = $(NET_TEST_LIBS)
+WRAP_SENDFILE = -Wl,--wrap=sendfile,--wrap=preadv2,--wrap=pread
+%C%_check_sendfile_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SENDFILE)
+UNIT_TESTS += %D%/check_signal
+UNIT_TESTS += %D%/check_memory_os
+%C%_check_memory_os_SOURCES =
+%C%_check_memory_os_SOURCES += %D%/check_memory_os.c
+%C%_check_memory_os_SOURCES += %D%/failing.h
+%C%_check_memory_os_SOURCES += %D%/failing.c
+%C%_check_memory_os_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
 UNIT_TESTS += %D%/check_accept
 %C%_check_accept_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_connect

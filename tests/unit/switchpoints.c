@@ -354,6 +354,29 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_udp_send", call_udp_send},
     {"gruvi_udp_recv_many", call_udp_recv_many},
     {"gruvi_udp_send_many", call_udp_send_many},
+    {"gruvi_signal_wait", call_signal_wait},
+    {"gruvi_signal_next", call_signal_next},
+    {"gruvi_file_open", call_file_open},
+    {"gruvi_file_close", call_file_close},
+    {"gruvi_file_read", call_file_read},
+    {"gruvi_file_pread", call_file_pread},
+    {"gruvi_file_write", call_file_write},
+    {"gruvi_file_pwrite", call_file_pwrite},
+    {"gruvi_file_fsync", call_file_fsync},
+    {"gruvi_file_fdatasync", call_file_fdatasync},
+    {"gruvi_file_ftruncate", call_file_ftruncate},
+    {"gruvi_file_stat", call_file_stat},
+    {"gruvi_file_lstat", call_file_lstat},
+    {"gruvi_file_fstat", call_file_fstat},
+    {"gruvi_file_rename", call_file_rename},
+    {"gruvi_file_unlink", call_file_unlink},
+    {"gruvi_file_mkdir", call_file_mkdir},
+    {"gruvi_file_rmdir", call_file_rmdir},
+    {"gruvi_file_readdir", call_file_readdir},
+    {"gruvi_stream_sendfile", call_sendfile},
+    {"gruvi_process_spawn", call_process_spawn},
+    {"gruvi_process_wait", call_process_wait},
+    {"gruvi_process_communicate", call_process_communicate},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;
@@ -394,11 +417,13 @@ open_stage(struct stage *stage, gruvi_hub_t *hub, int point)
     ck_assert_int_eq(write(stage->fds[1], "x", 1), 1);
     open_streams(stage);
     open_udp(stage);
+    open_system(stage);
 }
 
 void
 close_stage(struct stage *stage)
 {
+    close_system(stage);
     close_streams(stage);
     close_udp(stage);
     close(stage->fds[0]);

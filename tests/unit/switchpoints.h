@@ -33,6 +33,10 @@ struct stage {
     gruvi_stream_t *near, *far; /* near has a line to read */
     gruvi_udp_t *udp;           /* it has a datagram to receive */
     gruvi_sockaddr_t udp_address;
+    gruvi_signal_t *signal;     /* one has come */
+    gruvi_file_t *file;         /* of four bytes */
+    gruvi_process_t *process;   /* has ended */
+    char folder[32];            /* with the files "file" and "taken" in it */
 };
 
 extern const struct switchpoint switchpoints[];
@@ -51,5 +55,31 @@ intmax_t call_udp_recv_many(struct stage *stage);
 intmax_t call_udp_send_many(struct stage *stage);
 void open_udp(struct stage *stage);
 void close_udp(struct stage *stage);
+/* Of the table: those of the system. */
+void open_system(struct stage *stage);
+void close_system(struct stage *stage);
+intmax_t call_signal_wait(struct stage *stage);
+intmax_t call_signal_next(struct stage *stage);
+intmax_t call_file_open(struct stage *stage);
+intmax_t call_file_close(struct stage *stage);
+intmax_t call_file_read(struct stage *stage);
+intmax_t call_file_pread(struct stage *stage);
+intmax_t call_file_write(struct stage *stage);
+intmax_t call_file_pwrite(struct stage *stage);
+intmax_t call_file_fsync(struct stage *stage);
+intmax_t call_file_fdatasync(struct stage *stage);
+intmax_t call_file_ftruncate(struct stage *stage);
+intmax_t call_file_stat(struct stage *stage);
+intmax_t call_file_lstat(struct stage *stage);
+intmax_t call_file_fstat(struct stage *stage);
+intmax_t call_file_rename(struct stage *stage);
+intmax_t call_file_unlink(struct stage *stage);
+intmax_t call_file_mkdir(struct stage *stage);
+intmax_t call_file_rmdir(struct stage *stage);
+intmax_t call_file_readdir(struct stage *stage);
+intmax_t call_sendfile(struct stage *stage);
+intmax_t call_process_spawn(struct stage *stage);
+intmax_t call_process_wait(struct stage *stage);
+intmax_t call_process_communicate(struct stage *stage);
 
 #endif

@@ -2,6 +2,7 @@
 /* The table of what waits.  A new switchpoint that waits is a row of it. */
 #include "unit/waits.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -259,6 +260,46 @@ const struct wait_point wait_points[] = {
      grant_udp_send, close_udp},
     {"gruvi_udp_send_many", "send", WAIT_TIMEOUT, 1, open_full_udp,
      call_udp_send_many, grant_udp_send, close_udp},
+    {"gruvi_signal_wait", "signal", WAIT_TIMEOUT, 0, open_signal,
+     call_signal_wait, grant_signal, close_signal},
+    {"gruvi_signal_next", "signal", WAIT_TIMEOUT, SIGWINCH, open_signal,
+     call_signal_next, grant_signal, close_signal},
+    {"gruvi_process_wait", "process", WAIT_TIMEOUT, 0, open_process,
+     call_process_wait, grant_process, close_process},
+    {"gruvi_file_open", "IO pool", 0, 0, open_file, call_file_open,
+     grant_join_pool, close_file},
+    {"gruvi_file_read", "IO pool", 0, 1, open_file, call_file_read,
+     grant_join_pool, close_file},
+    {"gruvi_file_pread", "IO pool", 0, 1, open_file, call_file_pread,
+     grant_join_pool, close_file},
+    {"gruvi_file_write", "IO pool", 0, 0, open_file, call_file_write,
+     grant_join_pool, close_file},
+    {"gruvi_file_pwrite", "IO pool", 0, 0, open_file, call_file_pwrite,
+     grant_join_pool, close_file},
+    {"gruvi_file_fsync", "IO pool", 0, 0, open_file, call_file_fsync,
+     grant_join_pool, close_file},
+    {"gruvi_file_fdatasync", "IO pool", 0, 0, open_file, call_file_fdatasync,
+     grant_join_pool, close_file},
+    {"gruvi_file_ftruncate", "IO pool", 0, 0, open_file, call_file_ftruncate,
+     grant_join_pool, close_file},
+    {"gruvi_file_stat", "IO pool", 0, 0, open_file, call_file_stat,
+     grant_join_pool, close_file},
+    {"gruvi_file_lstat", "IO pool", 0, 0, open_file, call_file_lstat,
+     grant_join_pool, close_file},
+    {"gruvi_file_fstat", "IO pool", 0, 0, open_file, call_file_fstat,
+     grant_join_pool, close_file},
+    {"gruvi_file_rename", "IO pool", 0, 0, open_file, call_file_rename,
+     grant_join_pool, close_file},
+    {"gruvi_file_unlink", "IO pool", 0, 0, open_file, call_file_unlink,
+     grant_join_pool, close_file},
+    {"gruvi_file_mkdir", "IO pool", 0, 0, open_file, call_file_mkdir,
+     grant_join_pool, close_file},
+    {"gruvi_file_rmdir", "IO pool", 0, 0, open_file, call_file_rmdir,
+     grant_join_pool, close_file},
+    {"gruvi_file_readdir", "IO pool", 0, 1, open_folder, call_file_readdir,
+     grant_join_pool, close_file},
+    {"gruvi_stream_sendfile", "write", WAIT_TIMEOUT, 1, open_full_to_send,
+     call_sendfile, grant_write, close_sendfile},
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

@@ -68,6 +68,11 @@ struct scene {
     gruvi_listener_t *listener;
     char address[GRUVI_ADDRESS_SIZE];
     gruvi_udp_t *udp; /* fds[1] is its peer */
+    gruvi_signal_t *signal;
+    gruvi_file_t *file, *opened;
+    char folder[32];
+    uv_signal_t raised;
+    gruvi_process_t *process;
 };
 
 extern const struct wait_point wait_points[];
@@ -167,5 +172,39 @@ void open_full_udp(struct scene *scene);
 int call_udp_send(struct scene *scene, double timeout);
 int call_udp_send_many(struct scene *scene, double timeout);
 void grant_udp_send(struct scene *scene);
+/* Of the table: those that wait for what the system has besides. */
+void open_signal(struct scene *scene);
+void close_signal(struct scene *scene);
+int call_signal_wait(struct scene *scene, double timeout);
+int call_signal_next(struct scene *scene, double timeout);
+void grant_signal(struct scene *scene);
+void open_process(struct scene *scene);
+void close_process(struct scene *scene);
+int call_process_wait(struct scene *scene, double timeout);
+void grant_process(struct scene *scene);
+
+/* Of the table: those that are about files. */
+void open_file(struct scene *scene);
+void open_folder(struct scene *scene);
+void close_file(struct scene *scene);
+int call_file_open(struct scene *scene, double timeout);
+int call_file_read(struct scene *scene, double timeout);
+int call_file_pread(struct scene *scene, double timeout);
+int call_file_write(struct scene *scene, double timeout);
+int call_file_pwrite(struct scene *scene, double timeout);
+int call_file_fsync(struct scene *scene, double timeout);
+int call_file_fdatasync(struct scene *scene, double timeout);
+int call_file_ftruncate(struct scene *scene, double timeout);
+int call_file_stat(struct scene *scene, double timeout);
+int call_file_lstat(struct scene *scene, double timeout);
+int call_file_fstat(struct scene *scene, double timeout);
+int call_file_rename(struct scene *scene, double timeout);
+int call_file_unlink(struct scene *scene, double timeout);
+int call_file_mkdir(struct scene *scene, double timeout);
+int call_file_rmdir(struct scene *scene, double timeout);
+int call_file_readdir(struct scene *scene, double timeout);
+void open_full_to_send(struct scene *scene);
+int call_sendfile(struct scene *scene, double timeout);
+void close_sendfile(struct scene *scene);
 
 #endif

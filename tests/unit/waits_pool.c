@@ -135,7 +135,8 @@ let_it_end(struct scene *scene, gruvi_pool_t *pool)
     do {
         uv_sleep(1);
         gruvi_pool_stats(pool, &stats);
-    } while (pool == scene->own_pool ? stats.size > 0 : stats.busy > 0);
+    } while (pool == scene->own_pool ? stats.size > 0
+                                     : stats.busy + stats.queued > 0);
     call_after(scene);
 }
 

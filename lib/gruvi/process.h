@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes in blocking style: no shell in between, pipes that are streams.
+ *
+ *     char *args[] = {"sort", "-r", NULL};
+ *     gruvi_process_options_t options = {.args = args};
+ *
+ *     options.stdio[0].kind = options.stdio[1].kind = GRUVI_STDIO_PIPE;
+ *     err = gruvi_process_spawn(&process, &options);
+ *     err = gruvi_process_communicate(process, text, len, &output, NULL, 10.0);
+ *     err = gruvi_process_wait(process, &status, &signum, GRUVI_FOREVER);
+ *     gruvi_process_close(process);
+ *
+ * A process belongs to the hub it was spawned in; elsewhere calls return
+ * UV_EPERM.  It is reaped by that hub's loop, when it ends, whether anybody
+ * waits for it or not.  So nobody else may: wait(2) for any child, or SIGCHLD
+ * set to SIG_IGN after this was first used, takes its status away.
+ *
+ * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
+ * timeout or a deadline around it), UV_EINTR in the root fiber and
+ * UV_ESHUTDOWN while the hub closes.
+ */
+#ifndef GRUVI_PROCESS_H
+#define GRUVI_PROCESS_H
+
+#include <gruvi/base.h>
+#include <gruvi/stream.h>
+#include <gruvi/switchpoint.h>
+#include <gruvi/wait.h>
+
+GRUVI_BEGIN_DECLS
+
+typedef struct gruvi_process gruvi_process_t;
+
+/* Where a process's standard input, output or error lead to. */
+typedef enum {
+    GRUVI_STDIO_INHERIT, /* where ours does; where that is closed: nowhere */
+    GRUVI_STDIO_NULL,    /* nowhere: /dev/null */
+    GRUVI_STDIO_PIPE,    /* to a stream: gruvi_process_stream() */
+    GRUVI_STDIO_FD,      /* to a descriptor of ours, which stays open here */
+    GRUVI_STDIO_STDOUT   /* of standard error: where standard output does */
+} gruvi_stdio_kind_t;
+
+typedef struct gruvi_stdio {
+    gruvi_stdio_kind_t kind;
+    int fd; /* of GRUVI_STDIO_FD */
+} gruvi_stdio_t;
+
+/* gruvi_process_options_t.flags */
+#define GRUVI_PROCESS_UID 1U /* become uid; other groups are dropped */
+#define GRUVI_PROCESS_GID 2U /* become gid; likewise */
+#define GRUVI_PROCESS_SESSION                                                  \
+    4U /* lead a session and process group of its own */
+
+typedef struct gruvi_process_options {
+    const char *file;       /* program; NULL: args[0] */
+    char *const *args;      /* what it gets as argv, with a NULL at the end */
+    char *const *env;       /* "NAME=value", likewise; NULL: our environment */
+    const char *cwd;        /* folder to begin in; NULL: ours */
+    gruvi_stdio_t stdio[3]; /* standard input, output, error */
+    unsigned flags;         /* GRUVI_PROCESS_* */
+    uid_t uid;
+    gid_t gid;
+    void *reserved[4]; /* NULL */
+} gruvi_process_options_t;
+
+/*
+ * Start a program.  A file without a slash is looked for in the PATH of env; a
+ * relative one is looked for from cwd.  In the process no signal is blocked,
+ * and the first 31 do what they do by default.  Of our descriptors it has its
+ * stdio, and those that are not close-on-exec: all of this library's are.
+ *
+ * The hub stands still until the program has been loaded; that is where it is
+ * known whether it could be.
+ *
+ *   process  where to put it, owned (gruvi_process_close()); NULL on failure
+ *   options  not changed, and not needed afterwards
+ *
+ * Returns 0.
+ * Errors:  UV_ENOENT (no such file, or no such cwd), UV_EACCES, UV_ENOEXEC,
+ *          UV_E2BIG, UV_EPERM (uid, gid), UV_EBADF (a descriptor), UV_EAGAIN
+ *          (the limit on processes), UV_EMFILE, UV_ENOMEM; UV_EINVAL (no args,
+ *          an unknown flag or kind, a reserved member).
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_process_spawn(gruvi_process_t **process,
+                    const gruvi_process_options_t *options);
+
+/*
+ * The process's number.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API pid_t gruvi_process_pid(const gruvi_process_t *p);
+
+/*
+ * Our end of a pipe: one writes its standard input, and reads the others.
+ * gruvi_stream_shutdown() ends its input.  The pipes are Unix sockets, which
+ * programs may not open again by name (/dev/stdin).
+ *
+ *   fd  0, 1 or 2
+ *
+ * Returns a borrowed stream, valid until gruvi_process_close(), which closes
+ * it; or NULL with UV_EINVAL where it is no pipe.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_stream_t *gruvi_process_stream(const gruvi_process_t *p,
+                                               int fd);
+
+/*
+ * Wait until a process has ended.  Any number of fibers may, and as often as
+ * they like.
+ *
+ *   exit_status  what it returned; 0 where a signal ended it; may be NULL
+ *   term_signal  the signal that ended it; 0: none did; may be NULL
+ *   timeout      seconds; 0 polls, GRUVI_FOREVER waits without limit.  The
+ *                process is left alone.
+ *
+ * Returns 0.
+ * Errors:  UV_ECONNABORTED (closed meanwhile), UV_EINVAL (NaN).
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_process_wait(gruvi_process_t *p,
+                                                   int64_t *exit_status,
+                                                   int *term_signal,
+                                                   double timeout);
+
+/*
+ * For gruvi_wait(): done is a process that has ended.  It is not to be closed
+ * while somebody waits so.
+ *
+ * Returns a borrowed waitable.
+ * Context: hub thread, and it is waited for there.
+ */
+GRUVI_API gruvi_waitable_t *gruvi_process_waitable(gruvi_process_t *p);
+
+/*
+ * Send a signal to a process; to its process group, with all that it has
+ * started and that has stayed there.
+ *
+ * Returns 0.
+ * Errors:  UV_ESRCH (it has ended), UV_EPERM, UV_EINVAL (no signal; a group,
+ *          without GRUVI_PROCESS_SESSION).
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_process_kill(gruvi_process_t *p, int signum);
+GRUVI_API int gruvi_process_kill_group(gruvi_process_t *p, int signum);
+
+/*
+ * Write all of a process's input, read all of its output, and wait until it
+ * has ended, without either of them waiting for the other.  Of its stdio those
+ * that are pipes are used, and they are at their end afterwards.  A process
+ * that does not read its input is no error.
+ *
+ *   input, len  for its standard input; len is 0 where that is no pipe
+ *   out, err    memory of the caller's for what comes from its standard output
+ *               and error; len is how much fits, and afterwards how much came,
+ *               also where this fails.  NULL: what comes is dropped.
+ *   timeout     seconds for all of it; GRUVI_FOREVER: no limit
+ *
+ * Where it does not come to its end, because of a cancel, a timeout, or more
+ * output than fits, the process is killed (SIGKILL; with GRUVI_PROCESS_SESSION
+ * its group) and waited for, whatever is pending.  Its output also ends only
+ * when all that it has started, and that has the pipe, has closed it.
+ *
+ * Returns 0; gruvi_process_wait() tells how it ended.
+ * Errors:  UV_E2BIG (more output than fits), UV_ECONNABORTED (closed
+ *          meanwhile), and those of reading: it was killed.  UV_EBUSY (another
+ *          fiber uses one of the streams), UV_EINVAL (NaN; input for no pipe),
+ *          UV_ENOMEM: nothing was done.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_process_communicate(gruvi_process_t *p, const void *input, size_t len,
+                          uv_buf_t *out, uv_buf_t *err, double timeout);
+
+/*
+ * Close its streams, and let go of a process.  One that still runs is left
+ * alone: it goes on, and is reaped when it ends; after its hub was closed, when
+ * the next one is spawned in any hub.  Who waits for it, or is inside a call on
+ * one of its streams, gets UV_ECONNABORTED.  NULL is fine.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_process_close(gruvi_process_t *p);
+
+GRUVI_END_DECLS
+
+#endif
