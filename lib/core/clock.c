@@ -8,15 +8,53 @@
  * millisecond; one that is busy, by a tick of the wheel.  None is noticed
  * early: the hub compares with the clock itself.
  */
+#include <time.h>
+
 #include "core/core.h"
 
 /* About 292 years: what is later than that never comes. */
 #define FOREVER_SECONDS 9.2e9
 
+/* Where virtual time begins: not at 0, which says that nothing is armed. */
+#define VIRTUAL_BEGIN ((uint64_t)1000 << GRUVI__TICK_SHIFT)
+
+/* Of this thread; 0: that of the machine. */
+static __thread uint64_t virtual_now;
+
 uint64_t
 gruvi__clock_now(void)
 {
+    if (gruvi__unlikely(virtual_now != 0))
+        return virtual_now;
     return uv_hrtime();
+}
+
+int64_t
+gruvi__clock_coarse(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_nsec;
+}
+
+void
+gruvi__clock_make_virtual(void)
+{
+    virtual_now = VIRTUAL_BEGIN;
+}
+
+bool
+gruvi__clock_is_virtual(void)
+{
+    return virtual_now != 0;
+}
+
+void
+gruvi__clock_pass(uint64_t to)
+{
+    if (to > virtual_now)
+        virtual_now = to;
 }
 
 uint64_t

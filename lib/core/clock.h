@@ -13,6 +13,23 @@
 /* Nanoseconds of a clock that never goes back.  The only place that asks. */
 uint64_t gruvi__clock_now(void);
 
+/* A cheap clock that ticks every 1 to 10 ms; always that of the machine. */
+int64_t gruvi__clock_coarse(void);
+
+/*
+ * For tests: in this thread, which has no hub yet, time is virtual from now on
+ * and for good.  It stands still while anything can run, and goes on to the
+ * next deadline at once when nothing can: hours pass in no time, and all that
+ * fibers of one hub do happens in the same order each time.  Descriptors are
+ * looked at before, but what other threads and processes do takes real time,
+ * and timeouts do not wait for it.
+ */
+void gruvi__clock_make_virtual(void);
+bool gruvi__clock_is_virtual(void);
+
+/* Virtual time goes on. */
+void gruvi__clock_pass(uint64_t to);
+
 /* When a timeout that begins now ends; UINT64_MAX for none. */
 uint64_t gruvi__clock_due(double timeout);
 

@@ -115,6 +115,7 @@ UNIT_TESTS += %D%/check_switch_back
 UNIT_TESTS += %D%/check_turn
 UNIT_TESTS += %D%/check_uncaught
 UNIT_TESTS += %D%/check_version
+UNIT_TESTS += %D%/check_virtual_time
 
 # sync: what fibers and threads wait on together
 UNIT_TESTS += %D%/check_event
