@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of one script at a time: they are not needed once it was spawned. */
 gruvi_process_options_t
@@ -75,4 +76,27 @@ is_there(pid_t pid)
         return true;
     ck_assert_int_eq(errno, ESRCH);
     return false;
+}
+
+#ifdef __SANITIZE_THREAD__
+static void *
+send_reminders(void *arg)
+{
+    for (;;) {
+        uv_sleep(100);
+        kill(getpid(), SIGCHLD);
+    }
+    return arg;
+}
+#endif
+
+void
+remind_of_children(void)
+{
+#ifdef __SANITIZE_THREAD__
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, send_reminders, NULL);
+    pthread_detach(thread);
+#endif
 }

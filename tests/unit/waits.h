@@ -72,6 +72,7 @@ struct scene {
     gruvi_file_t *file, *opened;
     char folder[32];
     uv_signal_t raised;
+    uv_check_t checked;
     gruvi_process_t *process;
 };
 

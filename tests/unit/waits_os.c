@@ -69,9 +69,9 @@ open_process(struct scene *scene)
     gruvi_process_options_t options = {.args = args};
 
     ck_assert_int_eq(gruvi_process_spawn(&scene->process, &options), 0);
-    ck_assert_int_eq(uv_signal_init(gruvi_hub_loop(scene->hub), &scene->raised),
+    ck_assert_int_eq(uv_check_init(gruvi_hub_loop(scene->hub), &scene->checked),
                      0);
-    scene->raised.data = scene;
+    scene->checked.data = scene;
 }
 
 int
@@ -80,25 +80,24 @@ call_process_wait(struct scene *scene, double timeout)
     return gruvi_process_wait(scene->process, NULL, NULL, timeout);
 }
 
+/* After each poll of the loop, before any fiber runs. */
 static void
-on_child(uv_signal_t *handle, int signum)
+on_polled(uv_check_t *handle)
 {
-    uv_signal_stop(handle);
-    on_raised(handle, signum);
+    struct scene *scene = handle->data;
+
+    if (gruvi_process_kill(scene->process, 0) != UV_ESRCH)
+        return;
+    uv_check_stop(handle);
+    call_before(scene);
+    call_after(scene);
 }
 
-/* The loop hears of it in the turn in which we do: what raise() notes it notes
- * for both, whatever came of the child's own signal before. */
 void
 grant_process(struct scene *scene)
 {
-    id_t pid = (id_t)gruvi_process_pid(scene->process);
-    siginfo_t info;
-
+    ck_assert_int_eq(uv_check_start(&scene->checked, on_polled), 0);
     ck_assert_int_eq(gruvi_process_kill(scene->process, SIGKILL), 0);
-    ck_assert_int_eq(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
-    ck_assert_int_eq(uv_signal_start(&scene->raised, on_child, SIGCHLD), 0);
-    raise(SIGCHLD);
 }
 
 /* One that its hub has let go of is ended and reaped here. */
@@ -113,7 +112,7 @@ close_process(struct scene *scene)
             ck_assert_int_eq(
                 gruvi_process_wait(scene->process, NULL, NULL, GRUVI_FOREVER),
                 0);
-        ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&scene->raised), 0);
+        ck_assert_int_eq(gruvi_uv_close((uv_handle_t *)&scene->checked), 0);
     } else {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
