@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* One runner for all test programs, so that all report alike: the line
  * "NN%: Checks: A, Failures: B, Errors: C" is what the summary adds up. */
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "suite.h"
 
@@ -13,12 +16,41 @@ set_patience(void)
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 }
 
+/* ThreadSanitizer loses a SIGCHLD now and then, and whoever waits for a child
+ * waits until the next one: so there always is one. */
+#ifdef __SANITIZE_THREAD__
+static void *
+send_reminders(void *arg)
+{
+    for (;;) {
+        usleep(100000);
+        kill(getpid(), SIGCHLD);
+    }
+    return arg;
+}
+
+static void
+remind_of_children(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, send_reminders, NULL);
+    pthread_detach(thread);
+}
+#else
+static void
+remind_of_children(void)
+{
+}
+#endif
+
 int
 run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    remind_of_children();
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

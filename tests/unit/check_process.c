@@ -341,7 +341,6 @@ main(void)
     Suite *suite = suite_create("process");
     TCase *tc = tcase_create("ending");
 
-    remind_of_children();
     tcase_add_test(tc, test_the_exit_status_is_told);
     tcase_add_test(tc, test_the_signal_that_ended_it_is_told);
     tcase_add_test(tc, test_many_may_wait_for_one);

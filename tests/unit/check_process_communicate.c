@@ -318,7 +318,6 @@ main(void)
     Suite *suite = suite_create("process_communicate");
     TCase *tc = tcase_create("to the end");
 
-    remind_of_children();
     tcase_add_test(tc, test_much_goes_in_and_comes_out);
     tcase_add_test(tc, test_whichever_comes_first_is_read);
     tcase_add_test(tc, test_input_that_is_not_read_is_no_error);

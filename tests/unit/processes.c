@@ -77,26 +77,3 @@ is_there(pid_t pid)
     ck_assert_int_eq(errno, ESRCH);
     return false;
 }
-
-#ifdef __SANITIZE_THREAD__
-static void *
-send_reminders(void *arg)
-{
-    for (;;) {
-        uv_sleep(100);
-        kill(getpid(), SIGCHLD);
-    }
-    return arg;
-}
-#endif
-
-void
-remind_of_children(void)
-{
-#ifdef __SANITIZE_THREAD__
-    pthread_t thread;
-
-    pthread_create(&thread, NULL, send_reminders, NULL);
-    pthread_detach(thread);
-#endif
-}

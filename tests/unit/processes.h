@@ -18,10 +18,6 @@ void ends_with(gruvi_process_t *p, int64_t status, int signum);
 /* All that comes from its output is just this. */
 void says(gruvi_process_t *p, int fd, const char *text);
 
-/* First thing in main(): ThreadSanitizer loses a SIGCHLD now and then, so there
- * is another one every now and then, where it is used. */
-void remind_of_children(void);
-
 /* Whether there is such a process, or a zombie. */
 bool is_there(pid_t pid);
 
