@@ -50,27 +50,26 @@ arm(struct gruvi__socket *socket, unsigned events)
     return 0;
 }
 
-/* A call that is asleep does not want to know: that pauses the watch, too. */
+/* An event that no call wants now pauses the watch. */
 static void
 on_ready(int fd, int events, void *arg)
 {
     struct gruvi__socket *socket = arg;
-    unsigned unwanted = 0;
+    unsigned came = (unsigned)events, wanted = 0;
 
     (void)fd;
     for (int i = GRUVI__IN; i <= GRUVI__OUT; i++) {
         struct gruvi__side *side = &socket->side[i];
 
-        if (!((unsigned)events & EVENT(i)))
-            continue;
-        side->spent = false;
-        if (side->waiting && !side->asleep)
+        if (came & EVENT(i))
+            side->spent = false;
+        if (side->wants & came) {
+            wanted |= side->wants;
             gruvi__side_wake(side);
-        else
-            unwanted |= EVENT(i);
+        }
     }
-    if (unwanted != 0)
-        arm(socket, socket->armed & ~unwanted);
+    if (came & ~wanted)
+        arm(socket, socket->armed & ~(came & ~wanted));
 }
 
 bool
@@ -107,6 +106,7 @@ gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
     call->side = side;
     call->fiber = fiber;
     call->what = what;
+    call->event = EVENT(direction);
     call->timeout = timeout;
     call->began = call->last = call->interrupted = false;
     return 0;
@@ -123,7 +123,7 @@ gruvi__call_breathe(struct gruvi__call *call)
 }
 
 static int
-wait_granted(struct gruvi__call *call)
+wait_granted(struct gruvi__call *call, unsigned wants)
 {
     struct gruvi__side *side = call->side;
     gruvi_fiber_t *fiber = call->fiber;
@@ -134,9 +134,11 @@ wait_granted(struct gruvi__call *call)
         gruvi__wait_begin(fiber, call->timeout);
     }
     side->granted = 0;
+    side->wants = wants;
     side->waiting = true;
     granted = gruvi__wait_run(fiber, &side->granted, call->what);
     side->waiting = false;
+    side->wants = 0;
     fiber->work = 0;
     if (gruvi__likely(granted))
         return gruvi__likely(call->socket->fd >= 0) ? 0 : UV_ECONNABORTED;
@@ -154,23 +156,27 @@ int
 gruvi__call_wait(struct gruvi__call *call)
 {
     struct gruvi__socket *socket = call->socket;
-    unsigned event, events;
+    struct gruvi__side *side = socket->side;
+    unsigned event = call->event, events;
     int err;
 
     /* What the other direction has armed stays, unless it is of no use: most
      * sockets are always writable, so that would only be an event for nobody.
      */
-    event = EVENT(call->side - socket->side);
-    if (!(socket->armed & event)) {
+    if (event & ~socket->armed) {
         events = socket->armed | event;
-        if (!socket->side[GRUVI__OUT].waiting && event == UV_READABLE)
+        if (!((event | side[GRUVI__IN].wants | side[GRUVI__OUT].wants) &
+              UV_WRITABLE))
             events &= ~(unsigned)UV_WRITABLE;
         err = arm(socket, events);
         if (err < 0)
             return err;
     }
-    err = wait_granted(call);
-    call->side->spent = false;
+    err = wait_granted(call, event);
+    for (int i = GRUVI__IN; i <= GRUVI__OUT; i++) {
+        if (event & EVENT(i))
+            side[i].spent = false;
+    }
     return err;
 }
 
@@ -189,9 +195,7 @@ gruvi__call_sleep(struct gruvi__call *call, double secs)
     call->nap = (struct gruvi__deadline){.fire = on_nap_over};
     if (secs >= 0)
         gruvi__deadline_arm(hub, &call->nap, gruvi__clock_due(secs));
-    call->side->asleep = true;
-    err = wait_granted(call);
-    call->side->asleep = false;
+    err = wait_granted(call, 0);
     gruvi__deadline_disarm(hub, &call->nap);
     return err;
 }

@@ -36,9 +36,10 @@ enum gruvi__direction { GRUVI__IN, GRUVI__OUT };
 struct gruvi__side {
     gruvi_fiber_t *fiber; /* of the call inside; NULL: there is none */
     int granted;          /* valid while it waits */
+    unsigned wants;       /* the events it waits for; 0: it does not, or for
+                             no readiness */
     bool waiting;
-    bool asleep; /* while waiting: not for readiness */
-    bool spent;  /* wait before the next try */
+    bool spent; /* wait before the next try in this direction */
 };
 
 struct gruvi__socket {
@@ -55,6 +56,9 @@ struct gruvi__call {
     struct gruvi__side *side;
     gruvi_fiber_t *fiber;
     const char *what; /* static text for dumps */
+    unsigned event;   /* what gruvi__call_wait() waits for, at first that of
+                         its own direction; both: either of them; 0: only
+                         gruvi__side_wake() */
     double timeout;   /* of all waits of the call together */
     bool began;       /* the timeout runs */
     bool last;        /* it has passed: this is the last try */

@@ -35,6 +35,8 @@ void
 gruvi__stream_free(gruvi_stream_t *s)
 {
     gruvi__list_remove(&s->link);
+    if (s->layer != NULL)
+        s->layer->free(s);
     free(s->buffer.data);
     free(s);
 }
@@ -55,6 +57,8 @@ gruvi_stream_close(gruvi_stream_t *s)
         gruvi__assert_failed("gruvi_stream_close: another thread's stream");
         return;
     }
+    if (s->layer != NULL)
+        s->layer->close(s);
     if (gruvi__socket_close(&s->socket))
         gruvi__stream_free(s);
     gruvi__listeners_retry();
@@ -69,9 +73,12 @@ gruvi_stream_shutdown(gruvi_stream_t *s)
 
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = gruvi__call_enter(&call, &s->socket, GRUVI__OUT, fiber,
-                                 GRUVI_FOREVER, "shutdown")) < 0)
+                                 s->layer == NULL ? GRUVI_FOREVER : s->timeout,
+                                 "shutdown")) < 0)
         return err;
-    if (shutdown(s->socket.fd, SHUT_WR) < 0)
+    if (s->layer != NULL)
+        err = s->layer->shutdown(s, &call);
+    else if (shutdown(s->socket.fd, SHUT_WR) < 0)
         err = -errno;
     else
         s->write_dead = true;
@@ -102,6 +109,7 @@ gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
 {
     union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
     socklen_t length = s->peer_length;
+    int err;
 
     if (length > 0) {
         memcpy(&at, &s->peer, length);
@@ -113,5 +121,8 @@ gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
             return -errno;
         }
     }
-    return gruvi__address_format(&at, length, buf, len);
+    err = gruvi__address_format(&at, length, buf, len);
+    if (err == 0 && s->layer != NULL)
+        memcpy(buf, "tls", 3); /* instead of "tcp" */
+    return err;
 }

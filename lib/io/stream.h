@@ -16,15 +16,34 @@
  *   data |  taken  | held             | room   |
  *        0       start               end     size
  */
-struct gruvi__serve;
-
 struct gruvi__buffer {
     char *data; /* NULL where nothing is held */
     size_t size, start, end;
 };
 
+struct gruvi__serve;
+struct gruvi__tls;
+
+/*
+ * What is done instead where something lies between a stream and its socket.
+ * All are inside a call of their direction, but for close and free.
+ */
+struct gruvi__layer {
+    /* As recv() of a stream: how many bytes, 0 at the end, UV_EAGAIN where it
+     * is time for gruvi__call_wait(), or an error, of a wait, too. */
+    ssize_t (*receive)(gruvi_stream_t *s, struct gruvi__call *call, void *buf,
+                       size_t len);
+    /* All of it, or an error. */
+    int (*write)(gruvi_stream_t *s, struct gruvi__call *call,
+                 const uv_buf_t bufs[], unsigned n);
+    int (*shutdown)(gruvi_stream_t *s, struct gruvi__call *call);
+    void (*close)(gruvi_stream_t *s); /* what has to be said before it */
+    void (*free)(gruvi_stream_t *s);
+};
+
 struct gruvi_stream {
     struct gruvi__socket socket;
+    const struct gruvi__layer *layer; /* NULL: the socket itself */
     double timeout;   /* seconds, of each read and write */
     uint64_t traffic; /* bytes received and sent */
 
@@ -34,6 +53,7 @@ struct gruvi_stream {
     bool read_dead;  /* bytes were lost, for want of memory */
     bool write_dead; /* part of a write may be missing, or it was shut down */
     struct gruvi__buffer buffer;
+    struct gruvi__tls *tls; /* the layer's, owned */
 
     /* gruvi_serve(): its connections. */
     struct gruvi__serve *serve;

@@ -24,10 +24,12 @@
  * UV_EAGAIN where it is time to wait, or the error.
  */
 static inline ssize_t
-receive(gruvi_stream_t *s, void *buf, size_t len)
+receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
     ssize_t n;
 
+    if (gruvi__unlikely(s->layer != NULL))
+        return s->layer->receive(s, call, buf, len);
     if (s->socket.side[GRUVI__IN].spent)
         return UV_EAGAIN;
     if (len > MOST)
@@ -57,7 +59,7 @@ receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     ssize_t n;
     int err;
 
-    while ((n = receive(s, buf, len)) == UV_EAGAIN) {
+    while ((n = receive(s, call, buf, len)) == UV_EAGAIN) {
         err = gruvi__call_wait(call);
         if (err < 0)
             return err;
@@ -74,11 +76,11 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t max)
     int err;
 
     for (;;) {
-        if (!call->side->spent) {
+        if (!call->side->spent || s->layer != NULL) {
             err = gruvi__buffer_reserve(buffer, max);
             if (err < 0)
                 return err;
-            n = receive(s, buffer->data + buffer->end,
+            n = receive(s, call, buffer->data + buffer->end,
                         buffer->size - buffer->end);
             if (n > 0)
                 buffer->end += (size_t)n;

@@ -127,6 +127,16 @@ writev_all(gruvi_stream_t *s, struct gruvi__call *call, struct position at)
     return 0;
 }
 
+/* uv_buf_init() takes less than 4 GiB; the buffer itself holds more. */
+static int
+write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
+              size_t len)
+{
+    uv_buf_t part = {.base = (char *)(uintptr_t)buf, .len = len};
+
+    return s->layer->write(s, call, &part, 1);
+}
+
 /* What both begin with. */
 static inline int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
@@ -163,7 +173,11 @@ gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;
-    return end(s, &call, write_all(s, &call, buf, len));
+    if (gruvi__unlikely(s->layer != NULL))
+        err = write_through(s, &call, buf, len);
+    else
+        err = write_all(s, &call, buf, len);
+    return end(s, &call, err);
 }
 
 GRUVI_SWITCHPOINT int
@@ -177,5 +191,9 @@ gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n)
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;
-    return end(s, &call, writev_all(s, &call, at));
+    if (gruvi__unlikely(s->layer != NULL))
+        err = s->layer->write(s, &call, bufs, n);
+    else
+        err = writev_all(s, &call, at);
+    return end(s, &call, err);
 }
