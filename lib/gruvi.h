@@ -22,6 +22,7 @@
 #include <gruvi/switch_back.h>
 #include <gruvi/switchpoint.h>
 #include <gruvi/sync.h>
+#include <gruvi/tls.h>
 #include <gruvi/version.h>
 #include <gruvi/wait.h>
 

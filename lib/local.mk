@@ -22,6 +22,7 @@ gruviinclude_HEADERS += %D%/gruvi/stream.h
 gruviinclude_HEADERS += %D%/gruvi/switch_back.h
 gruviinclude_HEADERS += %D%/gruvi/switchpoint.h
 gruviinclude_HEADERS += %D%/gruvi/sync.h
+gruviinclude_HEADERS += %D%/gruvi/tls.h
 gruviinclude_HEADERS += %D%/gruvi/version.h
 gruviinclude_HEADERS += %D%/gruvi/wait.h
 
@@ -37,14 +38,15 @@ noinst_LTLIBRARIES += %D%/libgruvi_private.la
 %C%_libgruvi_private_la_CFLAGS += -ftls-model=initial-exec
 # Its own calls are not for others to replace, and need no detour.
 %C%_libgruvi_private_la_CFLAGS += -fno-semantic-interposition
-%C%_libgruvi_private_la_LIBADD = $(UV_LIBS)
+%C%_libgruvi_private_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+%C%_libgruvi_private_la_LIBADD = $(UV_LIBS) $(OPENSSL_LIBS)
 
 # -version-info is changed by its own rules at a release, not with PACKAGE_VERSION:
 # changed code: revision+1; added calls: current+1, revision 0, age+1; a call
 # removed or changed: current+1, revision 0, age 0, and another plugin ABI.
 lib_LTLIBRARIES += %D%/libgruvi.la
 %C%_libgruvi_la_SOURCES =
-%C%_libgruvi_la_LIBADD = %D%/libgruvi_private.la $(UV_LIBS)
+%C%_libgruvi_la_LIBADD = %D%/libgruvi_private.la $(UV_LIBS) $(OPENSSL_LIBS)
 %C%_libgruvi_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 %C%_libgruvi_la_LDFLAGS += -no-undefined -version-info 0:0:0
 %C%_libgruvi_la_LDFLAGS += -Wl,-Bsymbolic-functions

@@ -140,6 +140,22 @@ AC_DEFUN([GRUVI_CHECK_INIH], [
   LIBS=$gruvi_save_LIBS
 ])
 
+# OpenSSL, for tls:// addresses.
+AC_DEFUN([GRUVI_CHECK_OPENSSL], [
+  AC_ARG_WITH([openssl],
+    [AS_HELP_STRING([--without-openssl], [do without tls:// addresses])],
+    [], [with_openssl=auto])
+  have_openssl=no
+  AS_IF([test "$with_openssl" != no], [
+    PKG_CHECK_MODULES([OPENSSL], [openssl >= 3.0],
+      [have_openssl=$($PKG_CONFIG --modversion openssl)],
+      [AS_IF([test "$with_openssl" = yes],
+         [AC_MSG_ERROR([OpenSSL 3 was asked for and not found])])])])
+  AS_IF([test "$have_openssl" != no],
+    [AC_DEFINE([HAVE_OPENSSL], [1], [OpenSSL 3 is there.])])
+  AM_CONDITIONAL([HAVE_OPENSSL], [test "$have_openssl" != no])
+])
+
 # libsystemd tells the service manager when gruvid is ready.
 AC_DEFUN([GRUVI_CHECK_SYSTEMD], [
   AC_ARG_WITH([systemd],

@@ -19,6 +19,7 @@ MAN3_PAGES += %D%/gruvi_stream.3
 MAN3_PAGES += %D%/gruvi_switch_back.3
 MAN3_PAGES += %D%/gruvi_switchpoint.3
 MAN3_PAGES += %D%/gruvi_sync.3
+MAN3_PAGES += %D%/gruvi_tls.3
 MAN3_PAGES += %D%/gruvi_version.3
 MAN3_PAGES += %D%/gruvi_wait.3
 

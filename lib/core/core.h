@@ -296,6 +296,9 @@ gruvi__self_id(void)
     return current;
 }
 
+/* error.c: what gruvi_error_message() says in the current fiber. */
+void gruvi__set_error_message(const char *message);
+
 /* --- the rest ---------------------------------------------------------------
  */
 

@@ -79,3 +79,12 @@ gruvi_error_message(void)
 
     return current == NULL || !current->has_message ? "" : current->message;
 }
+
+void
+gruvi__set_error_message(const char *message)
+{
+    gruvi_fiber_t *fiber = gruvi__root_fiber();
+
+    if (fiber != NULL)
+        gruvi__fiber_set_message(fiber, message);
+}

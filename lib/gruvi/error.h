@@ -48,10 +48,11 @@ GRUVI_API int gruvi_last_error(void);
 
 /*
  * The message that came with the error last thrown into the current fiber,
- * by gruvi_fiber_cancel(), gruvi_fiber_throw() or gruvi_switch_back_throw().
+ * by gruvi_fiber_cancel(), gruvi_fiber_throw() or gruvi_switch_back_throw();
+ * or with the last error of a call that says why it failed (gruvi/tls.h).
  *
  * Returns borrowed text, "" where there was none; it is valid until the next
- * error is thrown into this fiber.  Messages are cut to 63 bytes.
+ * such error in this fiber.  Messages are cut to 63 bytes.
  * Context: any thread.
  */
 GRUVI_API const char *gruvi_error_message(void);

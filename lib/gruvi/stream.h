@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams: TCP and Unix sockets in blocking style.  The calling fiber waits,
- * its hub does not.
+ * Streams: TCP, TLS and Unix sockets in blocking style.  The calling fiber
+ * waits, its hub does not.
  *
  * Addresses are text:
  *
  *     tcp://127.0.0.1:7007   tcp://[::1]:0   tcp://localhost:7007
  *     unix:/run/echo.sock    unix:@abstract
  *     fd:3                   to listen on: a socket that listens already
+ *     tls://example.org:443  (gruvi/tls.h)
  *
  * A stream and a listener belong to the hub they were made in; elsewhere calls
  * return UV_EPERM.  One fiber may read a stream while another writes it; a
@@ -33,6 +34,7 @@ GRUVI_BEGIN_DECLS
 
 typedef struct gruvi_listener gruvi_listener_t;
 typedef struct gruvi_stream gruvi_stream_t;
+typedef struct gruvi_tls gruvi_tls_t;
 
 /* TCP: whether the peer is still there.  Of each, 0 is the system's own. */
 typedef struct gruvi_keepalive {
@@ -48,7 +50,8 @@ typedef struct gruvi_listen_options {
     bool dual_stack; /* [::] means IPv4 as well */
     bool delay;      /* TCP: leave Nagle's algorithm on, in connections */
     const gruvi_keepalive_t *keepalive; /* TCP: likewise; NULL: none */
-    void *reserved[4];                  /* NULL */
+    gruvi_tls_t *tls;  /* of tls:// alone, which needs it; borrowed */
+    void *reserved[4]; /* NULL */
 } gruvi_listen_options_t;
 
 typedef struct gruvi_connect_options {
@@ -56,7 +59,10 @@ typedef struct gruvi_connect_options {
     const char *local;    /* TCP: where from, "tcp://192.0.2.1:0"; NULL */
     double attempt_delay; /* seconds before another address; 0: 0.25 */
     const gruvi_keepalive_t *keepalive; /* TCP; NULL: none */
-    void *reserved[4];                  /* NULL */
+    gruvi_tls_t *tls; /* of tls://; NULL: the defaults; borrowed */
+    const char
+        *server_name;  /* of tls://: who has to be there; NULL: the host */
+    void *reserved[4]; /* NULL */
 } gruvi_connect_options_t;
 
 typedef struct gruvi_serve_options {
@@ -170,7 +176,8 @@ GRUVI_API int gruvi_listener_fd(const gruvi_listener_t *listener);
 GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
 
 /*
- * Connect.  Names are looked up without blocking the hub.
+ * Connect, with TLS to the end of the handshake.  Names are looked up without
+ * blocking the hub.
  *
  * Where a name has several addresses they are raced (RFC 8305).  IPv6 and IPv4
  * take turns, IPv6 first; the next one begins after attempt_delay, or at once
@@ -189,7 +196,8 @@ GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
  * Errors:  UV_EINVAL, UV_ENOTSUP, UV_ECONNREFUSED, UV_ENOENT, UV_EHOSTUNREACH,
  *          UV_EADDRNOTAVAIL and UV_EADDRINUSE (local), UV_EAFNOSUPPORT (no
  *          address is of its family), UV_EMFILE, UV_ENOMEM, UV_EAI_*, ...;
- *          of several addresses, that which tells most.
+ *          of several addresses, that which tells most; with TLS as
+ *          gruvi_tls_handshake().
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -253,10 +261,12 @@ GRUVI_API GRUVI_SWITCHPOINT int
 gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n);
 
 /*
- * End the write side: the peer reads the end of the stream.
+ * End the write side: the peer reads the end of the stream.  Waits with TLS
+ * only.
  *
  * Returns 0.
- * Errors:  UV_ENOTCONN, UV_EBUSY (a fiber is writing).
+ * Errors:  UV_ENOTCONN, UV_EBUSY (a fiber is writing); with TLS as
+ *          gruvi_stream_write().
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_shutdown(gruvi_stream_t *s);

@@ -12,6 +12,7 @@
 
 #include "io/listener.h"
 #include "io/stream.h"
+#include "io/tls.h"
 
 #define STARVE_PAUSE 0.1  /* seconds */
 #define QUIET        10.0 /* seconds between two complaints */
@@ -127,6 +128,9 @@ gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
         listener->spare = gruvi__stream_new(listener->socket.hub);
     if (listener->spare == NULL)
         return UV_ENOMEM;
+    if (listener->tls != NULL && listener->spare->layer == NULL &&
+        (err = gruvi__tls_attach(listener->spare, listener->tls)) < 0)
+        return err;
     for (;;) {
         err = take(listener, stream);
         if (err == 0)

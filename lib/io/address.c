@@ -150,10 +150,12 @@ gruvi__address_parse(struct gruvi__address *address, const char *text)
         return UV_EINVAL;
     if ((rest = after(text, "tcp://")) != NULL)
         return parse_tcp(address, rest);
+    address->tls = (rest = after(text, "tls://")) != NULL;
+    if (address->tls)
+        return parse_tcp(address, rest);
     if ((rest = after(text, "unix:")) != NULL)
         return parse_unix(address, rest);
-    if (after(text, "tls://") != NULL || after(text, "udp://") != NULL ||
-        after(text, "fd:") != NULL)
+    if (after(text, "udp://") != NULL || after(text, "fd:") != NULL)
         return UV_ENOTSUP;
     return UV_EINVAL;
 }

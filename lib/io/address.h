@@ -3,6 +3,7 @@
  * Addresses: from text to what the kernel wants, and back.
  *
  *   tcp://127.0.0.1:7007  tcp://[::1]:0  tcp://host:7007
+ *   tls://host:443        and so on: an address of TCP, with TLS on top
  *   unix:/run/echo.sock   unix:@abstract
  *
  * Nothing here waits: a host name stays a name (resolve.h looks it up).
@@ -30,12 +31,13 @@ struct gruvi__address {
     union gruvi__sockaddr at; /* valid unless host is a name */
     socklen_t length;         /* of at */
     uint16_t port;
+    bool tls;
     char host[GRUVI__HOST_SIZE]; /* "" where at is all there is to know */
 };
 
 /*
- * Returns 0, UV_EINVAL, UV_ENOTSUP (tls, udp and fd are addresses, but not
- * of streams), or UV_ENAMETOOLONG (a path that does not fit into a socket's).
+ * Returns 0, UV_EINVAL, UV_ENOTSUP (udp and fd are addresses, but not of
+ * streams), or UV_ENAMETOOLONG (a path that does not fit into a socket's).
  */
 int gruvi__address_parse(struct gruvi__address *address, const char *text);
 

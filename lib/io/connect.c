@@ -3,6 +3,7 @@
 #include "io/dial.h"
 #include "io/resolve.h"
 #include "io/stream.h"
+#include "io/tls.h"
 
 #define QUEUE_PAUSE 0.001 /* seconds, doubled up to */
 #define QUEUE_MOST  0.064
@@ -97,6 +98,19 @@ try_all(gruvi_fiber_t *fiber, const struct addrinfo *first,
     return err;
 }
 
+static int
+begin_tls(gruvi_stream_t **stream, const struct gruvi__address *address,
+          const gruvi_connect_options_t *options, uint64_t due)
+{
+    int err = gruvi__tls_connect(*stream, address, options, remaining(due));
+
+    if (err < 0) {
+        gruvi_stream_close(*stream);
+        *stream = NULL;
+    }
+    return err;
+}
+
 GRUVI_SWITCHPOINT int
 gruvi_connect(gruvi_stream_t **stream, const char *text,
               const gruvi_connect_options_t *options, double timeout)
@@ -115,7 +129,9 @@ gruvi_connect(gruvi_stream_t **stream, const char *text,
         (err = gruvi__timeout_check(timeout)) < 0 ||
         (err = gruvi__address_parse(&address, text)) < 0)
         return err;
-    if ((err = gruvi__dial_init(&dial, options, &address)) < 0 ||
+    if ((err = gruvi__tls_check(&address, options != NULL ? options->tls : NULL,
+                                false)) < 0 ||
+        (err = gruvi__dial_init(&dial, options, &address)) < 0 ||
         (err = gruvi__breathe(fiber)) < 0)
         return err;
     due = gruvi__clock_due(timeout);
@@ -124,5 +140,7 @@ gruvi_connect(gruvi_stream_t **stream, const char *text,
         return err;
     err = try_all(fiber, lookup.first, &dial, due, stream);
     gruvi__lookup_free(&lookup);
+    if (err == 0 && address.tls)
+        err = begin_tls(stream, &address, options, due);
     return err;
 }

@@ -20,6 +20,7 @@
 #include "io/listener.h"
 #include "io/resolve.h"
 #include "io/stream.h"
+#include "io/tls.h"
 
 #define BACKLOG 1024
 
@@ -88,6 +89,17 @@ open_socket(gruvi_listener_t *listener, const struct addrinfo *info,
     return err;
 }
 
+static void
+listener_free(gruvi_listener_t *listener)
+{
+    if (listener == NULL)
+        return;
+    if (listener->spare != NULL)
+        gruvi__stream_free(listener->spare);
+    gruvi_tls_unref(listener->tls);
+    free(listener);
+}
+
 static int
 listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
           const gruvi_listen_options_t *options, gruvi_listener_t **listener)
@@ -104,13 +116,15 @@ listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
         err = UV_ENOMEM;
     } else {
         gruvi__socket_init(&l->socket, fiber->hub, -1);
+        if (address->tls)
+            l->tls = gruvi_tls_ref(options->tls);
         err = UV_EADDRNOTAVAIL;
         for (info = lookup.first; info != NULL && err < 0; info = info->ai_next)
             err = open_socket(l, info, address, options);
     }
     gruvi__lookup_free(&lookup);
     if (err < 0)
-        free(l);
+        listener_free(l);
     else
         *listener = l;
     return err;
@@ -219,9 +233,12 @@ gruvi_listen(gruvi_listener_t **listener, const char *text,
     if (options->backlog < 0 || options->mode > 0777 ||
         gruvi__reserved(options->reserved))
         return UV_EINVAL;
-    if (text != NULL && strncmp(text, "fd:", 3) == 0)
+    if (text != NULL && strncmp(text, "fd:", 3) == 0 && options->tls == NULL)
         return listen_on_fd(fiber, text + 3, options, listener);
     err = gruvi__address_parse(&address, text);
+    if (err < 0)
+        return err;
+    err = gruvi__tls_check(&address, options->tls, true);
     if (err < 0)
         return err;
     return listen_on(fiber, &address, options, listener);
@@ -232,23 +249,20 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
 {
     union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
     socklen_t length = sizeof at;
+    int err;
 
     if (getsockname(listener->socket.fd, &at.any, &length) < 0)
         return -errno;
-    return gruvi__address_format(&at, length, buf, len);
+    err = gruvi__address_format(&at, length, buf, len);
+    if (err == 0 && listener->tls != NULL)
+        memcpy(buf, "tls", 3); /* instead of "tcp" */
+    return err;
 }
 
 int
 gruvi_listener_fd(const gruvi_listener_t *listener)
 {
     return listener->socket.fd;
-}
-
-static void
-listener_free(gruvi_listener_t *listener)
-{
-    free(listener->spare);
-    free(listener);
 }
 
 void

@@ -14,6 +14,7 @@
 struct gruvi_listener {
     struct gruvi__socket socket;
     gruvi_stream_t *spare; /* made before there is a connection for it */
+    gruvi_tls_t *tls;      /* of tls://, shared; NULL: of other addresses */
     struct gruvi__socket_file file;
 
     /* Out of descriptors. */

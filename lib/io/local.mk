@@ -41,3 +41,18 @@ LIBGRUVI_SOURCES += %D%/stream_buffer.c
 LIBGRUVI_SOURCES += %D%/stream_read.c
 LIBGRUVI_SOURCES += %D%/stream_sendfile.c
 LIBGRUVI_SOURCES += %D%/stream_write.c
+LIBGRUVI_SOURCES += %D%/tls.h
+LIBGRUVI_TLS_SOURCES =
+LIBGRUVI_TLS_SOURCES += %D%/tls.c
+LIBGRUVI_TLS_SOURCES += %D%/tls_bio.c
+LIBGRUVI_TLS_SOURCES += %D%/tls_end.c
+LIBGRUVI_TLS_SOURCES += %D%/tls_error.c
+LIBGRUVI_TLS_SOURCES += %D%/tls_openssl.h
+LIBGRUVI_TLS_SOURCES += %D%/tls_session.c
+LIBGRUVI_TLS_SOURCES += %D%/tls_stream.c
+LIBGRUVI_TLS_SOURCES += %D%/tls_write.c
+if HAVE_OPENSSL
+LIBGRUVI_SOURCES += $(LIBGRUVI_TLS_SOURCES)
+else
+LIBGRUVI_SOURCES += %D%/tls_none.c
+endif

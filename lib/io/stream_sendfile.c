@@ -11,13 +11,16 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "io/file.h"
 #include "io/stream.h"
 
-#define PART ((size_t)256 << 10)
+#define PART   ((size_t)256 << 10)
+#define RECORD ((size_t)16 << 10)
 
 /* Whether a byte can be had at once, as far as can be told.  The end of the
  * file can. */
@@ -73,6 +76,31 @@ warm(gruvi_stream_t *s, gruvi_file_t *file, int64_t offset, size_t len)
     return s->socket.fd < 0 ? UV_ECONNABORTED : err;
 }
 
+/* The same through TLS, which has to see every byte. */
+static ssize_t
+send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
+             off_t *offset, size_t len)
+{
+    char *record = malloc(RECORD);
+    uv_buf_t buf = {.base = record};
+    ssize_t n;
+    int err;
+
+    if (record == NULL)
+        return UV_ENOMEM;
+    do
+        n = pread(from, record, len < RECORD ? len : RECORD, *offset);
+    while (n < 0 && errno == EINTR);
+    err = n < 0 ? -errno : 0;
+    if (n > 0) {
+        buf.len = (size_t)n;
+        err = s->layer->write(s, call, &buf, 1);
+        *offset += n;
+    }
+    free(record);
+    return err < 0 ? err : n;
+}
+
 /* Until some of a part went out: how much, 0 at the end of the file.  Less than
  * len may be all that there is, so only EAGAIN says that it is time to wait. */
 static ssize_t
@@ -82,6 +110,8 @@ send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t *offset,
     ssize_t n;
     int err;
 
+    if (s->layer != NULL)
+        return send_through(s, call, from, offset, len);
     for (;;) {
         if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
             return err;

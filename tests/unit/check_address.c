@@ -108,7 +108,7 @@ static const char *const mistakes[] = {
 };
 
 static const char *const others[] = {
-    "tls://host:443", "udp://127.0.0.1:53", "udp://", "fd:3", "fd:",
+    "udp://127.0.0.1:53", "udp://", "fd:3", "fd:",
 };
 
 START_TEST(test_an_address_is_read_and_written_back)
@@ -133,6 +133,19 @@ START_TEST(test_a_name_stays_a_name)
     ck_assert_str_eq(address.host, names[_i].host);
     ck_assert_uint_eq(address.port, names[_i].port);
     ck_assert(!gruvi__address_has_path(&address));
+}
+END_TEST
+
+START_TEST(test_an_address_of_tls_is_one_of_tcp)
+{
+    struct gruvi__address address;
+
+    ck_assert_int_eq(gruvi__address_parse(&address, "tls://[::1]:443"), 0);
+    ck_assert(address.tls);
+    ck_assert_uint_eq(ntohs(address.at.in6.sin6_port), 443);
+    ck_assert_int_eq(gruvi__address_parse(&address, "tcp://[::1]:443"), 0);
+    ck_assert(!address.tls);
+    ck_assert_int_eq(gruvi__address_parse(&address, "tls://[::1]"), UV_EINVAL);
 }
 END_TEST
 
@@ -314,6 +327,7 @@ main(void)
     tcase_add_loop_test(tc, test_an_address_is_read_and_written_back, 0,
                         COUNT(literals));
     tcase_add_loop_test(tc, test_a_name_stays_a_name, 0, COUNT(names));
+    tcase_add_test(tc, test_an_address_of_tls_is_one_of_tcp);
     tcase_add_loop_test(tc, test_a_mistake_is_refused, 0, COUNT(mistakes));
     tcase_add_test(tc, test_null_is_no_address);
     tcase_add_loop_test(tc, test_other_kinds_are_known_but_not_supported, 0,

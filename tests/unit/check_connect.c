@@ -149,7 +149,11 @@ HUB_TEST(test_what_cannot_be_connected_to_is_an_error)
 
     check_refused("tcp://127.0.0.1", UV_EINVAL);
     check_refused(NULL, UV_EINVAL);
+#ifndef HAVE_OPENSSL
     check_refused("tls://127.0.0.1:443", UV_ENOTSUP);
+    ck_assert_str_eq(gruvi_error_message(),
+                     "libgruvi was built without OpenSSL");
+#endif
     check_refused("tcp://none.test:80", UV_EAI_NONAME);
     ck_assert_int_eq(gruvi_connect(NULL, "tcp://127.0.0.1:1", NULL, 0),
                      UV_EINVAL);

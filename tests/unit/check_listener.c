@@ -196,7 +196,11 @@ HUB_TEST(test_what_cannot_be_listened_on_is_an_error)
     check_refused("tcp://none.test:0", NULL, UV_EAI_NONAME);
     check_refused("tcp://127.0.0.1", NULL, UV_EINVAL);
     check_refused(NULL, NULL, UV_EINVAL);
+#ifndef HAVE_OPENSSL
     check_refused("tls://127.0.0.1:0", NULL, UV_ENOTSUP);
+    ck_assert_str_eq(gruvi_error_message(),
+                     "libgruvi was built without OpenSSL");
+#endif
     check_refused("udp://127.0.0.1:0", NULL, UV_ENOTSUP);
     ck_assert_int_eq(gruvi_listen(NULL, "tcp://127.0.0.1:0", NULL), UV_EINVAL);
 }

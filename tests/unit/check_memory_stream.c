@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "unit/certificates.h"
 #include "unit/failing.h"
 
 static char socket_path[] = "/tmp/gruvi-memory-XXXXXX";
@@ -242,9 +243,110 @@ send_and_receive(gruvi_hub_t *hub)
     return err == UV_ETIMEDOUT ? 0 : err;
 }
 
+/* --- TLS --------------------------------------------------------------------
+ */
+
+#ifdef HAVE_OPENSSL
+struct secure {
+    gruvi_tls_t *server, *client;
+    struct pair pair;
+    int result; /* of the server */
+};
+
+static int
+talk(gruvi_stream_t *stream)
+{
+    uv_buf_t bufs[2] = {uv_buf_init("a", 1), uv_buf_init("b\n", 2)};
+    char line[10];
+    ssize_t n;
+    int err;
+
+    gruvi_stream_set_timeout(stream, 10);
+    err = gruvi_stream_writev(stream, bufs, 2);
+    if (err < 0)
+        return err;
+    n = gruvi_stream_read_line(stream, line, sizeof line);
+    return n < 0 ? (int)n : 0;
+}
+
+/* Where it has failed, the client is not left to wait. */
+static int
+serve_securely(void *arg)
+{
+    struct secure *s = arg;
+
+    s->result = gruvi_accept(s->pair.listener, &s->pair.far, GRUVI_FOREVER);
+    if (s->result == 0)
+        s->result = talk(s->pair.far);
+    gruvi_stream_close(s->pair.far);
+    gruvi_listener_close(s->pair.listener);
+    s->pair.far = NULL;
+    s->pair.listener = NULL;
+    return 0;
+}
+
+static int
+connect_securely(struct secure *s)
+{
+    gruvi_listen_options_t listening = {.tls = s->server};
+    gruvi_connect_options_t connecting = {.tls = s->client};
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_fiber_t *fiber;
+    int err;
+
+    err = gruvi_listen(&s->pair.listener, "tls://127.0.0.1:0", &listening);
+    if (err < 0)
+        return err;
+    gruvi_listener_address(s->pair.listener, address, sizeof address);
+    fiber = gruvi_spawn(serve_securely, s);
+    if (fiber == NULL) {
+        err = gruvi_last_error();
+        gruvi_listener_close(s->pair.listener);
+        return err;
+    }
+    err = gruvi_connect(&s->pair.near, address, &connecting, 10);
+    if (err == 0)
+        err = talk(s->pair.near);
+    gruvi_stream_close(s->pair.near);
+    gruvi_fiber_cancel(fiber, NULL);
+    finish(fiber);
+    gruvi_listener_close(s->pair.listener); /* it may not have run at all */
+    return s->result == UV_ENOMEM ? s->result : err;
+}
+
+static int
+talk_securely(gruvi_hub_t *hub)
+{
+    gruvi_tls_options_t of_server = {.certificate = certificate("good.pem"),
+                                     .key = certificate("good.key")};
+    static const char *const alpn[] = {"ab", NULL};
+    gruvi_tls_options_t of_client = {.authorities = certificate("ca.pem"),
+                                     .alpn = alpn};
+    struct secure s = {.result = 0};
+    int err = 0;
+
+    (void)hub;
+    s.server = gruvi_tls_new(&of_server);
+    if (s.server == NULL)
+        return gruvi_last_error();
+    s.client = gruvi_tls_new(&of_client);
+    if (s.client == NULL)
+        err = gruvi_last_error();
+    if (err == 0)
+        err = connect_securely(&s);
+    gruvi_tls_unref(s.server);
+    gruvi_tls_unref(s.client);
+    return err;
+}
+#endif
+
 static const operation_fn operations[] = {
-    listen_tcp, listen_unix, connect_and_accept, read_lines,
-    serve,      look_up,     connect_by_name,    send_and_receive};
+    listen_tcp,    listen_unix, connect_and_accept, read_lines,
+    serve,         look_up,     connect_by_name,    send_and_receive,
+#ifdef HAVE_OPENSSL
+    talk_securely,
+#endif
+};
 
 THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 {
@@ -266,10 +368,14 @@ main(void)
     Suite *suite = suite_create("memory of streams");
     TCase *tc = tcase_create("operations");
 
+#ifdef HAVE_OPENSSL
+    certificate("ca.pem");
+#endif
     failing_begin();
     tcase_add_loop_test(tc,
                         test_each_operation_survives_each_allocation_that_fails,
                         0, sizeof operations / sizeof *operations);
+    tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

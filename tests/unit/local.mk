@@ -55,6 +55,7 @@ UNIT_TESTS += %D%/check_memory_stream
 %C%_check_memory_stream_SOURCES += %D%/check_memory_stream.c
 %C%_check_memory_stream_SOURCES += %D%/failing.h
 %C%_check_memory_stream_SOURCES += %D%/failing.c
+%C%_check_memory_stream_LDADD = $(CERTIFICATE_LIBS) $(UNIT_TEST_LIBS)
 %C%_check_memory_stream_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOCATIONS)
 %C%_check_memory_SOURCES =
 %C%_check_memory_SOURCES += %D%/check_memory.c
@@ -87,7 +88,8 @@ UNIT_TESTS += %D%/check_waits
 %C%_check_waits_SOURCES += %D%/waits_pool.c
 %C%_check_waits_SOURCES += %D%/waits_stream.c
 %C%_check_waits_SOURCES += %D%/waits_sync.c
-%C%_check_waits_LDADD = $(NET_TEST_LIBS)
+%C%_check_waits_SOURCES += %D%/waits_tls.c
+%C%_check_waits_LDADD = $(TLS_TEST_LIBS)
 UNIT_TESTS += %D%/check_waits_interrupted
 %C%_check_waits_interrupted_SOURCES =
 %C%_check_waits_interrupted_SOURCES += %D%/check_waits_interrupted.c
@@ -100,7 +102,8 @@ UNIT_TESTS += %D%/check_waits_interrupted
 %C%_check_waits_interrupted_SOURCES += %D%/waits_pool.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_stream.c
 %C%_check_waits_interrupted_SOURCES += %D%/waits_sync.c
-%C%_check_waits_interrupted_LDADD = $(NET_TEST_LIBS)
+%C%_check_waits_interrupted_SOURCES += %D%/waits_tls.c
+%C%_check_waits_interrupted_LDADD = $(TLS_TEST_LIBS)
 UNIT_TESTS += %D%/check_clock
 UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_fiber
@@ -265,6 +268,32 @@ UNIT_TESTS += %D%/check_stream_cost
 %C%_check_stream_cost_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_line
 %C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
+
+# TLS; what these share besides
+check_LTLIBRARIES += %D%/libtls.la
+TLS_TEST_SOURCES = %D%/certificates.h %D%/certificates.c %D%/tls.h %D%/tls.c
+TLS_TEST_LIBS = %D%/libtls.la $(NET_TEST_LIBS) $(OPENSSL_LIBS)
+TLS_TESTS =
+TLS_TESTS += %D%/check_tls
+TLS_TESTS += %D%/check_tls_data
+TLS_TESTS += %D%/check_tls_handshake
+TLS_TESTS += %D%/check_tls_interrupted
+TLS_TESTS += %D%/check_tls_session
+TLS_TESTS += %D%/check_tls_stream
+if HAVE_OPENSSL
+%C%_libtls_la_SOURCES = $(TLS_TEST_SOURCES)
+UNIT_TESTS += $(TLS_TESTS)
+else
+%C%_libtls_la_SOURCES =
+EXTRA_DIST += $(TLS_TEST_SOURCES)
+endif
+EXTRA_PROGRAMS += $(TLS_TESTS)
+%C%_check_tls_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_data_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_handshake_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_interrupted_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_session_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_stream_LDADD = $(TLS_TEST_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(UNIT_SHELL_TESTS)

@@ -283,6 +283,12 @@ call_shutdown(struct stage *stage)
     return gruvi_stream_shutdown(stage->near);
 }
 
+static intmax_t
+call_handshake(struct stage *stage)
+{
+    return gruvi_tls_handshake(stage->near, GRUVI_FOREVER);
+}
+
 static void
 open_streams(struct stage *stage)
 {
@@ -377,6 +383,7 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_process_spawn", call_process_spawn},
     {"gruvi_process_wait", call_process_wait},
     {"gruvi_process_communicate", call_process_communicate},
+    {"gruvi_tls_handshake", call_handshake},
 };
 
 const int switchpoint_count = sizeof switchpoints / sizeof *switchpoints;

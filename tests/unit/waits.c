@@ -300,6 +300,19 @@ const struct wait_point wait_points[] = {
      grant_join_pool, close_file},
     {"gruvi_stream_sendfile", "write", WAIT_TIMEOUT, 1, open_full_to_send,
      call_sendfile, grant_write, close_sendfile},
+#ifdef HAVE_OPENSSL
+    {"gruvi_stream_read, TLS", "read", WAIT_TIMEOUT, 1, open_tls_stream,
+     call_read, grant_tls_read, close_tls_stream},
+    {"gruvi_stream_read_exact, TLS", "read", WAIT_TIMEOUT, 0, open_tls_stream,
+     call_read_exact, grant_tls_read, close_tls_stream},
+    {"gruvi_stream_read_line, TLS", "read", WAIT_TIMEOUT, 1, open_tls_stream,
+     call_read_line, grant_tls_read, close_tls_stream},
+    {"gruvi_stream_write, TLS", "write", WAIT_TIMEOUT, 0, open_full_tls_stream,
+     call_tls_write, grant_write, close_tls_stream},
+    {"gruvi_tls_handshake", "handshake", WAIT_TIMEOUT, UV_EPROTO,
+     open_silent_tls_stream, call_handshake, grant_handshake,
+     close_tls_stream},
+#endif
 };
 
 const int wait_point_count = sizeof wait_points / sizeof *wait_points;

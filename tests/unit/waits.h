@@ -16,6 +16,7 @@
 #include "unit/net.h"
 
 struct scene;
+struct peer;
 
 enum {
     WAIT_TIMEOUT = 1,  /* it takes a timeout of its own */
@@ -64,6 +65,7 @@ struct scene {
     uv_sem_t began, let_go;
     int ran; /* atomic */
     struct ends ends;
+    struct peer *tls; /* its peer */
     bool spoiled; /* the stream in it */
     gruvi_listener_t *listener;
     char address[GRUVI_ADDRESS_SIZE];
@@ -153,6 +155,7 @@ void grant_read(struct scene *scene);
 int call_write(struct scene *scene, double timeout);
 int call_writev(struct scene *scene, double timeout);
 void grant_write(struct scene *scene);
+void watch_grant(struct scene *scene, int fd, int events);
 void open_listener(struct scene *scene);
 void close_listener(struct scene *scene);
 int call_accept(struct scene *scene, double timeout);
@@ -207,5 +210,15 @@ int call_file_readdir(struct scene *scene, double timeout);
 void open_full_to_send(struct scene *scene);
 int call_sendfile(struct scene *scene, double timeout);
 void close_sendfile(struct scene *scene);
+
+/* Of the table: those that wait for sockets below TLS. */
+void open_tls_stream(struct scene *scene);
+void open_full_tls_stream(struct scene *scene);
+void open_silent_tls_stream(struct scene *scene);
+void close_tls_stream(struct scene *scene);
+void grant_tls_read(struct scene *scene);
+int call_tls_write(struct scene *scene, double timeout);
+int call_handshake(struct scene *scene, double timeout);
+void grant_handshake(struct scene *scene);
 
 #endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* TLS from one connection to the next: sessions, other certificates. */
+#include "unit/tls.h"
+
+/* --- sessions ---------------------------------------------------------------
+ */
+
+static bool
+connect_once(gruvi_tls_t *server, const gruvi_connect_options_t *options,
+             bool read)
+{
+    gruvi_tls_info_t info, other;
+    struct tls_pair pair;
+    char c;
+
+    open_pair(&pair, server, options);
+    ck_assert_int_eq(pair.client_result, 0);
+    ck_assert_int_eq(pair.server_result, 0);
+    ck_assert_int_eq(gruvi_stream_write(pair.server, "x", 1), 0);
+    if (read)
+        ck_assert_int_eq(gruvi_stream_read(pair.client, &c, 1), 1);
+    ck_assert_int_eq(gruvi_tls_info(pair.client, &info), 0);
+    ck_assert_int_eq(gruvi_tls_info(pair.server, &other), 0);
+    ck_assert_int_eq(info.resumed, other.resumed);
+    close_pair(&pair);
+    return info.resumed;
+}
+
+/* The ports differ, so the sessions are taken over in the name of the test. */
+struct resumer {
+    gruvi_listener_t *listener;
+    char address[GRUVI_ADDRESS_SIZE];
+    int served;
+};
+
+static int
+serve_some(void *arg)
+{
+    struct resumer *r = arg;
+    gruvi_stream_t *s;
+    char c;
+
+    while (gruvi_accept(r->listener, &s, GRUVI_FOREVER) == 0) {
+        if (gruvi_stream_read(s, &c, 1) == 1)
+            gruvi_stream_write(s, &c, 1);
+        gruvi_stream_read(s, &c, 1);
+        gruvi_stream_close(s);
+        r->served++;
+    }
+    return 0;
+}
+
+static bool
+visit(struct resumer *r, gruvi_tls_t *client, bool reads)
+{
+    gruvi_connect_options_t options = {.tls = client};
+    int served = r->served;
+    gruvi_stream_t *s;
+    gruvi_tls_info_t info;
+    char c;
+
+    ck_assert_int_eq(gruvi_connect(&s, r->address, &options, GRUVI_FOREVER), 0);
+    ck_assert_int_eq(gruvi_tls_info(s, &info), 0);
+    ck_assert_int_eq(gruvi_stream_write(s, "x", 1), 0);
+    if (reads)
+        ck_assert_int_eq(gruvi_stream_read(s, &c, 1), 1);
+    else
+        ck_assert_int_ge(
+            gruvi_wait_fd(gruvi_stream_fd(s), UV_READABLE, GRUVI_FOREVER), 0);
+    ck_assert(info.certified);
+    gruvi_stream_close(s);
+    wait_until(r->served > served);
+    return info.resumed;
+}
+
+HUB_TEST(test_a_client_resumes_its_sessions)
+{
+    gruvi_tls_t *client = client_of("ca.pem"), *other = client_of("ca.pem");
+    bool reads = i == 0;
+    struct resumer r = {.served = 0};
+    gruvi_fiber_t *fiber;
+
+    r.listener = tls_listen(server_of("good"), r.address);
+    fiber = spawn(serve_some, &r);
+    ck_assert(!visit(&r, client, reads));
+    ck_assert(visit(&r, client, reads));
+    ck_assert(visit(&r, client, reads));
+    ck_assert(!visit(&r, other, reads));
+    gruvi_fiber_cancel(fiber, NULL);
+    finish(fiber);
+    gruvi_listener_close(r.listener);
+    gruvi_tls_unref(client);
+    gruvi_tls_unref(other);
+}
+
+/* Another port is another server. */
+HUB_TEST(test_a_session_is_for_one_server)
+{
+    gruvi_tls_t *server = server_of("good"), *client = client_of("ca.pem");
+    gruvi_connect_options_t options = {.tls = client};
+
+    ck_assert(!connect_once(server, &options, true));
+    ck_assert(!connect_once(server, &options, true));
+    gruvi_tls_unref(server);
+    gruvi_tls_unref(client);
+}
+
+/* --- other certificates -----------------------------------------------------
+ */
+
+static void
+check_subject(const char *address, gruvi_tls_t *client, const char *expected,
+              gruvi_stream_t **stream)
+{
+    gruvi_connect_options_t options = {.tls = client};
+    char text[64];
+
+    ck_assert_int_eq(gruvi_connect(stream, address, &options, GRUVI_FOREVER),
+                     0);
+    ck_assert_int_eq(gruvi_tls_peer_subject(*stream, text, sizeof text), 0);
+    ck_assert_str_eq(text, expected);
+}
+
+static int
+echo_main(gruvi_stream_t *s, void *arg)
+{
+    char buf[100];
+    ssize_t n;
+
+    (void)arg;
+    while ((n = gruvi_stream_read(s, buf, sizeof buf)) > 0)
+        gruvi_stream_write(s, buf, (size_t)n);
+    return (int)n;
+}
+
+static int
+echo_server(void *arg)
+{
+    return gruvi_serve(arg, echo_main, NULL, NULL);
+}
+
+HUB_TEST(test_a_server_changes_its_certificate_while_connections_go_on)
+{
+    gruvi_tls_t *client = client_of("ca.pem"), *second = server_of("second");
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = tls_listen(server_of("good"), address);
+    gruvi_fiber_t *fiber = spawn(echo_server, listener);
+    gruvi_stream_t *old, *new;
+
+    check_subject(address, client, "CN=good", &old);
+    turns(2);
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, NULL), UV_EINVAL);
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, client), UV_EINVAL);
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, second), 0);
+    gruvi_tls_unref(second);
+    check_subject(address, client, "CN=second", &new);
+    ck_assert_int_eq(gruvi_stream_write(old, "old", 3), 0);
+    hears(old, "old");
+    ck_assert_int_eq(gruvi_stream_write(new, "new", 3), 0);
+    hears(new, "new");
+    gruvi_stream_close(old);
+    gruvi_stream_close(new);
+    gruvi_fiber_cancel(fiber, NULL);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+    gruvi_listener_close(listener);
+    gruvi_tls_unref(client);
+}
+
+/* --- threads ----------------------------------------------------------------
+ */
+
+struct shared {
+    gruvi_tls_t *server, *client;
+    pthread_t thread;
+};
+
+static void
+use_both(void *arg)
+{
+    struct shared *shared = arg;
+    gruvi_connect_options_t options = {.tls = shared->client};
+    struct tls_pair pair;
+
+    for (int n = 0; n < 20; n++) {
+        gruvi_tls_t *server = gruvi_tls_ref(shared->server);
+
+        open_pair(&pair, server, &options);
+        ck_assert_int_eq(pair.client_result, 0);
+        ck_assert_int_eq(gruvi_stream_write(pair.server, "x", 1), 0);
+        hears(pair.client, "x");
+        close_pair(&pair);
+        gruvi_tls_unref(server);
+    }
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
+/* Hubs of several threads; more servers than sessions are kept of. */
+START_TEST(test_threads_share_credentials)
+{
+    struct shared shared[3];
+
+    for (int n = 0; n < 3; n++) {
+        if (n == 0) {
+            shared[n].server = server_of("good");
+            shared[n].client = client_of("ca.pem");
+        } else {
+            shared[n] = shared[0];
+        }
+    }
+    for (int n = 0; n < 3; n++)
+        shared[n].thread = begin_thread(use_both, &shared[n]);
+    for (int n = 0; n < 3; n++)
+        end_thread(shared[n].thread);
+    gruvi_tls_unref(shared[0].server);
+    gruvi_tls_unref(shared[0].client);
+}
+END_TEST
+
+static TCase *
+sessions(void)
+{
+    TCase *tc = tcase_create("session");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, test_a_client_resumes_its_sessions, 0, 2);
+    tcase_add_test(tc, test_a_session_is_for_one_server);
+    tcase_add_test(tc, test_threads_share_credentials);
+    tcase_add_test(
+        tc, test_a_server_changes_its_certificate_while_connections_go_on);
+    return tc;
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("tls_session");
+
+    certificate("ca.pem");
+    suite_add_tcase(suite, sessions());
+    return run_suite(suite);
+}
