@@ -32,6 +32,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <gruvi/stream.h>
+
 #include "gruvid/option.h"
 
 typedef struct gruvid__config gruvid__config_t;
@@ -236,11 +238,22 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *             format           string: text, json
  *   [plugin]  module           string; use gruvid__section_module()
  *             listen           list of addresses, checked; may be empty
+ *             tls_certificate  string, tls_key, tls_client_ca too: paths of
+ *                              files; use gruvid__section_tls()
  *             max_connections  integer; 0: no limit
  *             read_timeout     duration of one read or write; 0: none
  *             idle_timeout     duration without traffic either way; 0: none
  *             start_timeout    duration; 30s
  */
+
+/* Whether an address wants credentials. */
+bool gruvid__is_tls(const char *address);
+
+/*
+ * The credentials of a plugin section, from its files; NULL and
+ * gruvi_last_error() where those have changed since they were checked.
+ */
+gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section);
 
 /* --describe. */
 

@@ -4,6 +4,7 @@
  *
  *     tcp://host:port  tcp://1.2.3.4:80  tcp://[::1]:0  unix:/path  unix:@name
  *     fd:3
+ *     tls://host:port  and so on
  *
  * Whether a host exists, a path may be written or a descriptor was inherited,
  * its user finds out.
@@ -131,10 +132,10 @@ check_fd(const char *number, gruvid__why_t *why)
 bool
 gruvid__parse_address(const char *text, gruvid__why_t *why)
 {
-    static const char *const later[] = {"tls://", "udp://"};
+    static const char *const later[] = {"udp://"};
     gruvid__shown_t shown;
 
-    if (strncmp(text, "tcp://", 6) == 0)
+    if (strncmp(text, "tcp://", 6) == 0 || gruvid__is_tls(text))
         return check_tcp(text + 6, why);
     if (strncmp(text, "unix:", 5) == 0)
         return check_unix(text + 5, why);
@@ -149,6 +150,6 @@ gruvid__parse_address(const char *text, gruvid__why_t *why)
     }
     return gruvid__why(why,
                        "\"%s\" is not an address: tcp://HOST:PORT, "
-                       "unix:/PATH, unix:@NAME or fd:NUMBER",
+                       "tls://HOST:PORT, unix:/PATH, unix:@NAME or fd:NUMBER",
                        gruvid__shown(&shown, text));
 }

@@ -245,6 +245,8 @@ gruvid__config_check(gruvid__config_t *config)
         check_table(s, &s->own);
         if (s->kind == GRUVID__BUILTIN)
             check_unknown_keys(s);
+        else
+            gruvid__config_check_tls(s);
     }
 }
 

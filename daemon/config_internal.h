@@ -279,6 +279,9 @@ const gruvid__key_t *gruvid__find_key(const gruvid__table_t *table,
 /* Built-in sections, and gruvid's keys of plugin sections. */
 void gruvid__config_check(gruvid__config_t *config);
 
+/* config_tls.c: what a plugin section says of TLS, with its files. */
+void gruvid__config_check_tls(gruvid__section_t *section);
+
 /* suggest.c */
 
 /*

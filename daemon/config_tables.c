@@ -32,6 +32,12 @@ accept_path(const char *text, gruvid__why_t *why)
 }
 
 static bool
+accept_file(const char *text, gruvid__why_t *why)
+{
+    return *text == '\0' || accept_path(text, why);
+}
+
+static bool
 accept_socket(const char *text, gruvid__why_t *why)
 {
     const size_t max = sizeof((struct sockaddr_un *)0)->sun_path - 1;
@@ -230,6 +236,19 @@ static const gruvid__key_t plugin_keys[] = {
                 .type = GRUVID_ADDRESS,
                 .help = "an address to serve connections on"},
      .repeats = true},
+    {.option = {.name = "tls_certificate",
+                .help = "of tls:// addresses: a file (PEM) with the "
+                        "certificate, and those that lead to its authority"},
+     .accept = accept_file},
+    {.option = {.name = "tls_key",
+                .help = "of tls:// addresses: a file (PEM) with the key of "
+                        "the certificate"},
+     .accept = accept_file},
+    {.option =
+         {.name = "tls_client_ca",
+          .help = "of tls:// addresses: a file (PEM) with the authorities of "
+                  "which every client has to show a certificate; empty: none"},
+     .accept = accept_file},
     {.option =
          {.name = "max_connections",
           .type = GRUVID_INTEGER,

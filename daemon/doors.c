@@ -85,6 +85,15 @@ open_door(struct gruvid__door *door, const struct gruvid__door *first)
         address = first->shared;
         options.reuse_port = first->reuse_port;
     }
+    if (gruvid__is_tls(address)) {
+        /* One for all hubs: whichever a client meets resumes its session. */
+        door->tls = first != NULL
+                        ? gruvi_tls_ref(first->tls)
+                        : gruvid__section_tls(door->part->plugin->section);
+        if (door->tls == NULL)
+            return gruvi_last_error();
+        options.tls = door->tls;
+    }
     err = gruvi_listen(&door->listener, address, &options);
     if (err == 0 && first == NULL && door->part->plugin->n_parts > 1)
         err = share(door);
@@ -135,6 +144,7 @@ gruvid__doors_close(struct gruvid__part *part)
 
         gruvi_listener_close(door->listener);
         gruvi_stream_close(door->held);
+        gruvi_tls_unref(door->tls);
         if (door->acceptor != NULL)
             gruvi_fiber_unref(door->acceptor);
     }

@@ -49,6 +49,7 @@ struct gruvid__door {
     struct gruvid__part *part;
     const char *address;        /* of the section */
     gruvi_listener_t *listener; /* NULL: closed, or not open yet */
+    gruvi_tls_t *tls;           /* owned; NULL: not of tls:// */
     gruvi_fiber_t *acceptor;    /* owned; NULL: none */
     gruvi_stream_t *held;       /* accepted, and waits for room; or NULL */
 

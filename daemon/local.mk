@@ -20,6 +20,7 @@ LIBGRUVID_SOURCES += %D%/config_option.c
 LIBGRUVID_SOURCES += %D%/config_reader.c
 LIBGRUVID_SOURCES += %D%/config_secret.c
 LIBGRUVID_SOURCES += %D%/config_tables.c
+LIBGRUVID_SOURCES += %D%/config_tls.c
 LIBGRUVID_SOURCES += %D%/config_tree.c
 LIBGRUVID_SOURCES += %D%/config_types.c
 LIBGRUVID_SOURCES += %D%/config_value.c

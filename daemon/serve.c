@@ -98,6 +98,27 @@ serve(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
     return status;
 }
 
+/* A client that cannot make it is none of the plugin's business. */
+static int
+shake_hands(struct gruvid__part *part, gruvi_stream_t *stream)
+{
+    gruvi_tls_info_t info;
+    int err = 0;
+
+    if (gruvi_tls_info(stream, &info) == UV_ENOTCONN)
+        err = gruvi_tls_handshake(stream, GRUVI_FOREVER);
+    if (err == 0)
+        return 0;
+    gruvid__count(&part->served);
+    gruvid__count(&part->gone);
+    if (gruvid__is_departure(err))
+        gruvi_debug("connection ended: %s", gruvi_strerror(err));
+    else
+        gruvi_info("TLS handshake failed: %s (%s)", gruvi_error_message(),
+                   gruvi_err_name(err));
+    return err;
+}
+
 static int
 connection_main(void *arg)
 {
@@ -107,7 +128,8 @@ connection_main(void *arg)
 
     if (plugin->read_timeout > 0)
         gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
-    report(part, serve(plugin, connection->stream));
+    if (shake_hands(part, connection->stream) == 0)
+        report(part, serve(plugin, connection->stream));
     end_connection(connection);
     return 0;
 }
@@ -154,7 +176,7 @@ name_connection(const struct gruvid__connection *connection, char *buf,
                 size_t size)
 {
     if (gruvi_stream_peer(connection->stream, buf, size) == 0 &&
-        strncmp(buf, "tcp://", 6) == 0)
+        (strncmp(buf, "tcp://", 6) == 0 || gruvid__is_tls(buf)))
         return buf + 6;
     snprintf(buf, size, "connection-%llu",
              (unsigned long long)connection->part->accepted);

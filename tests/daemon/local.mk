@@ -76,6 +76,11 @@ check_LTLIBRARIES += %D%/failing_malloc.la
 %C%_failing_malloc_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
 DAEMON_TESTS += %D%/check_stop
 %C%_check_stop_LDADD = $(RUN_GRUVID_LIBS)
+EXTRA_PROGRAMS += %D%/check_tls
+%C%_check_tls_LDADD = $(RUN_GRUVID_LIBS) $(CERTIFICATE_LIBS)
+if HAVE_OPENSSL
+DAEMON_TESTS += %D%/check_tls
+endif
 
 # -rpath: libtool makes shared libraries only of what is to be installed.
 TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed

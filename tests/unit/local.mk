@@ -270,9 +270,11 @@ UNIT_TESTS += %D%/check_stream_line
 %C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
 
 # TLS; what these share besides
-check_LTLIBRARIES += %D%/libtls.la
-TLS_TEST_SOURCES = %D%/certificates.h %D%/certificates.c %D%/tls.h %D%/tls.c
-TLS_TEST_LIBS = %D%/libtls.la $(NET_TEST_LIBS) $(OPENSSL_LIBS)
+check_LTLIBRARIES += %D%/libtls.la %D%/libcertificates.la
+CERTIFICATE_SOURCES = %D%/certificates.h %D%/certificates.c
+CERTIFICATE_LIBS = %D%/libcertificates.la $(OPENSSL_LIBS)
+TLS_TEST_SOURCES = %D%/tls.h %D%/tls.c
+TLS_TEST_LIBS = %D%/libtls.la $(NET_TEST_LIBS) $(CERTIFICATE_LIBS)
 TLS_TESTS =
 TLS_TESTS += %D%/check_tls
 TLS_TESTS += %D%/check_tls_data
@@ -282,10 +284,12 @@ TLS_TESTS += %D%/check_tls_session
 TLS_TESTS += %D%/check_tls_stream
 if HAVE_OPENSSL
 %C%_libtls_la_SOURCES = $(TLS_TEST_SOURCES)
+%C%_libcertificates_la_SOURCES = $(CERTIFICATE_SOURCES)
 UNIT_TESTS += $(TLS_TESTS)
 else
 %C%_libtls_la_SOURCES =
-EXTRA_DIST += $(TLS_TEST_SOURCES)
+%C%_libcertificates_la_SOURCES =
+EXTRA_DIST += $(TLS_TEST_SOURCES) $(CERTIFICATE_SOURCES)
 endif
 EXTRA_PROGRAMS += $(TLS_TESTS)
 %C%_check_tls_LDADD = $(TLS_TEST_LIBS)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS of a section: its files are read when the configuration is checked, so
+ * that gruvid -t finds what is wrong with them, and again when gruvid binds.
+ */
+#include <string.h>
+
+#include <gruvi.h>
+
+#include "config_internal.h"
+
+/* What libgruvi calls an option, and where it comes from. */
+static const struct {
+    const char *prefix, *key;
+} options[] = {
+    {"certificate: ", "tls_certificate"},
+    {"key: ", "tls_key"},
+    {"authorities: ", "tls_client_ca"},
+};
+
+bool
+gruvid__is_tls(const char *address)
+{
+    return strncmp(address, "tls://", 6) == 0;
+}
+
+static bool
+listens_with_tls(const gruvid__section_t *section)
+{
+    const char *const *addresses;
+    size_t n;
+
+    addresses = gruvid__section_list(section, "listen", &n);
+    for (size_t i = 0; i < n; i++) {
+        if (gruvid__is_tls(addresses[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The path, or NULL where there is none. */
+static const char *
+path_of(const gruvid__section_t *section, const char *key)
+{
+    const char *path = gruvid__section_string(section, key);
+
+    return path == NULL || *path == '\0' ? NULL : path;
+}
+
+/* Whether a key has a value, be it a mistake. */
+static bool
+is_there(const gruvid__section_t *section, const char *key)
+{
+    const gruvid__entry_t *e = section->entries;
+
+    while (e != NULL && (strcmp(e->key, key) != 0 || *e->text == '\0'))
+        e = e->next;
+    return e != NULL;
+}
+
+gruvi_tls_t *
+gruvid__section_tls(const gruvid__section_t *section)
+{
+    gruvi_tls_options_t files = {0};
+
+    files.certificate = path_of(section, "tls_certificate");
+    files.key = path_of(section, "tls_key");
+    files.authorities = path_of(section, "tls_client_ca");
+    if (files.authorities != NULL)
+        files.clients = GRUVI_TLS_CERTIFIED_CLIENT;
+    return gruvi_tls_new(&files);
+}
+
+static void
+report(gruvid__section_t *section, int err)
+{
+    const char *message = gruvi_error_message();
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        size_t n = strlen(options[i].prefix);
+
+        if (err != UV_ENOTSUP && strncmp(message, options[i].prefix, n) == 0) {
+            gruvid__section_error(section, options[i].key, "%s", message + n);
+            return;
+        }
+    }
+    gruvid__section_error(section, "listen", "tls:// is not possible: %s",
+                          err == UV_ENOMEM ? gruvi_strerror(err) : message);
+}
+
+static void
+check_files(gruvid__section_t *section)
+{
+    gruvi_tls_t *tls = gruvid__section_tls(section);
+
+    if (tls == NULL && gruvi_last_error() == UV_ENOMEM)
+        section->config->no_memory = true;
+    else if (tls == NULL)
+        report(section, gruvi_last_error());
+    gruvi_tls_unref(tls);
+}
+
+void
+gruvid__config_check_tls(gruvid__section_t *section)
+{
+    if (section->own.values == NULL)
+        return;
+    if (listens_with_tls(section)) {
+        if (!is_there(section, "tls_certificate"))
+            gruvid__section_error(section, "listen",
+                                  "tls:// wants tls_certificate and tls_key");
+        else if (!is_there(section, "tls_key"))
+            gruvid__section_error(section, "tls_certificate",
+                                  "tls_key is missing");
+        else if (path_of(section, "tls_certificate") != NULL &&
+                 path_of(section, "tls_key") != NULL)
+            check_files(section);
+        return;
+    }
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (path_of(section, options[i].key) != NULL)
+            gruvid__section_error(section, options[i].key,
+                                  "no address of listen is tls://");
+    }
+}
