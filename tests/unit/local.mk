@@ -280,6 +280,7 @@ TLS_TESTS += %D%/check_tls
 TLS_TESTS += %D%/check_tls_data
 TLS_TESTS += %D%/check_tls_handshake
 TLS_TESTS += %D%/check_tls_interrupted
+TLS_TESTS += %D%/check_tls_programs
 TLS_TESTS += %D%/check_tls_session
 TLS_TESTS += %D%/check_tls_stream
 if HAVE_OPENSSL
@@ -296,6 +297,7 @@ EXTRA_PROGRAMS += $(TLS_TESTS)
 %C%_check_tls_data_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_handshake_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_interrupted_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_programs_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_session_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_stream_LDADD = $(TLS_TEST_LIBS)
 
