@@ -2,6 +2,8 @@
 /* Data through TLS: a lot of it, with new keys, and what it costs. */
 #include "unit/tls.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "unit/calls.h"
@@ -113,6 +115,28 @@ HUB_TEST(test_new_keys_disturb_nothing)
     SSL_shutdown(ends.peer.ssl);
     ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), 0);
     free(data);
+    close_tls(&ends);
+}
+
+/* A file goes through TLS, too. */
+HUB_TEST(test_a_file_is_sent)
+{
+    char expected[4096] = "";
+    struct tls_ends ends;
+    gruvi_file_t *file;
+    FILE *plain = fopen(certificate("good.pem"), "re");
+    size_t n;
+
+    ck_assert_ptr_nonnull(plain);
+    n = fread(expected, 1, sizeof expected - 1, plain);
+    fclose(plain);
+    open_tls(&ends, true);
+    ck_assert_int_eq(
+        gruvi_file_open(&file, certificate("good.pem"), O_RDONLY, 0), 0);
+    ck_assert_int_eq(gruvi_stream_sendfile(ends.stream, file, 0, -1),
+                     (int64_t)n);
+    tls_peer_gets(&ends.peer, expected);
+    ck_assert_int_eq(gruvi_file_close(file), 0);
     close_tls(&ends);
 }
 
@@ -274,6 +298,7 @@ moving(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_a_lot_goes_both_ways_at_once);
     tcase_add_test(tc, test_new_keys_disturb_nothing);
+    tcase_add_test(tc, test_a_file_is_sent);
     tcase_add_test(tc, test_there_is_no_renegotiation);
     tcase_add_loop_test(tc, test_a_message_costs_one_recv_and_one_send, 0, 2);
     tcase_add_test(tc, test_data_that_nobody_reads_does_not_keep_the_loop_busy);
