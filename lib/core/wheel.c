@@ -14,9 +14,10 @@
  * Arrays and not lists, because of the processor's cache: a list is walked one
  * miss after another, and taking a deadline off touches its neighbours.  From
  * an array those that come next can be fetched ahead, and a deadline that is
- * disarmed leaves a hole.  With 100,000 fibers that sleep from 1 to 10 ms, a
- * wake-up costs about half of what it does with linked slots, and a quarter of
- * that with a pairing heap (tests/bench/bench_sleep).
+ * disarmed leaves a hole.  Of 100,000 fibers that sleep from 1 to 10 ms a core
+ * woke 1.0 million a second with it, and 0.31 with the pairing heap that was
+ * here before; of 10,000, 1.3 and 0.53 (bench_fiber sleep, in one run on a busy
+ * machine).  A prototype with linked slots took twice as long as with arrays.
  *
  * Arrays grow, so there must be an answer to the want of memory: a deadline
  * that finds none is kept in a list that is looked through each time.
