@@ -82,6 +82,19 @@ if HAVE_OPENSSL
 DAEMON_TESTS += %D%/check_tls
 endif
 
+# plugins/examples, with the servers that they ask; skipped where one is missing
+check_LTLIBRARIES += %D%/libserver.la
+%C%_libserver_la_SOURCES = %D%/server.c %D%/server.h
+EXAMPLE_TEST_LIBS = %D%/libserver.la $(RUN_GRUVID_LIBS)
+
+DAEMON_TESTS += %D%/check_example_redis
+%C%_check_example_redis_LDADD = $(EXAMPLE_TEST_LIBS)
+
+DAEMON_TESTS += %D%/check_example_postgres
+%C%_check_example_postgres_LDADD = $(EXAMPLE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_example_fetch
+%C%_check_example_fetch_LDADD = $(EXAMPLE_TEST_LIBS)
+
 # -rpath: libtool makes shared libraries only of what is to be installed.
 TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
 
@@ -103,6 +116,10 @@ check_LTLIBRARIES += %D%/plugins/no_descriptor.la
 check_LTLIBRARIES += %D%/plugins/no_note.la
 %C%_plugins_no_note_la_SOURCES = %D%/plugins/no_note.c
 %C%_plugins_no_note_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+check_LTLIBRARIES += %D%/plugins/responder.la
+%C%_plugins_responder_la_SOURCES = %D%/plugins/responder.c
+%C%_plugins_responder_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_responder_la_LIBADD = $(PLUGIN_LIBS)
 check_LTLIBRARIES += %D%/plugins/silent.la
 %C%_plugins_silent_la_SOURCES = %D%/plugins/silent.c
 %C%_plugins_silent_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
