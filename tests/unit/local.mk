@@ -110,6 +110,7 @@ UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_hub
 UNIT_TESTS += %D%/check_interrupt
 UNIT_TESTS += %D%/check_poll
+UNIT_TESTS += %D%/check_poll_kept
 UNIT_TESTS += %D%/check_uv_close
 UNIT_TESTS += %D%/check_on_callbacks
 UNIT_TESTS += %D%/check_wait_fd
