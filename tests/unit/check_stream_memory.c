@@ -168,6 +168,16 @@ read_a_long_line(struct stage *stage)
     return n == 5000 ? 0 : (int)n;
 }
 
+static int
+take_all(struct stage *stage)
+{
+    char *data;
+    ssize_t n = gruvi_stream_take(stage->ends.stream, &data);
+
+    ck_assert_int_eq(data != NULL, n > 0);
+    return n == 10 ? 0 : (int)n;
+}
+
 static const struct operation operations[] = {
     {prepare_nothing, listen_tcp},
     {prepare_nothing, listen_by_name},
@@ -178,6 +188,7 @@ static const struct operation operations[] = {
     {prepare_stream, wait_to_read},
     {prepare_lines, read_a_line},
     {prepare_lines, read_five},
+    {prepare_lines, take_all},
     {prepare_long_lines, read_a_long_line},
 };
 
