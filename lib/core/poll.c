@@ -12,9 +12,10 @@
  * That of a socket is kept, stopped, up to KEPT of them: what comes next under
  * its number is likely another connection, and to make a handle takes libuv
  * four system calls, most of which find out whether it is a thing like that.
- * Stopped handles leave the descriptor to whoever has it then; such a handle is
- * closed only while we know that nobody else's is there, because libuv takes
- * the descriptor out of the epoll set once more, whoever put it there.
+ * Stopped handles leave the descriptor to whoever has it then.  Until the hub
+ * closes, one of them is closed only when we know that nobody else's is there,
+ * because libuv takes the descriptor out of the epoll set once more, whoever put
+ * it there.
  *
  * A watch may be removed while the callbacks of its descriptor run: it is
  * taken off at once and freed when they are through.
@@ -331,6 +332,8 @@ gruvi__poll_add_socket(gruvi_poller_t *poller, int fd, int events,
 {
     if (poller == NULL)
         return gruvi__fail(UV_ESHUTDOWN);
+    if (fd < 0)
+        return gruvi__fail(UV_EBADF);
     return add(poller, fd, true, events, fn, arg);
 }
 
