@@ -358,6 +358,17 @@ void gruvi__local_end(gruvi_fiber_t *fiber);
 gruvi_poller_t *gruvi__poller_new(gruvi_hub_t *hub);
 void gruvi__poller_free(gruvi_poller_t *poller);
 
+/* How many handles it keeps for sockets to come; for tests. */
+int gruvi__poller_kept(const gruvi_poller_t *poller);
+
+/*
+ * As gruvi_poll_add(), in the hub's thread, for a non-blocking socket that is
+ * the caller's until the watch was removed: none of this is looked at, which
+ * saves the system calls.
+ */
+gruvi_watch_t *gruvi__poll_add_socket(gruvi_poller_t *poller, int fd,
+                                      int events, gruvi_poll_fn fn, void *arg);
+
 /* hub.c */
 int gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end);
 void gruvi__hub_abandon(gruvi_hub_t *hub);

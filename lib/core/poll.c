@@ -9,6 +9,14 @@
  * with its last watch; libuv forgets the descriptor at once and the memory
  * when its close callback runs.
  *
+ * That of a socket is kept, stopped, up to KEPT of them: what comes next under
+ * its number is likely another connection, and to make a handle takes libuv
+ * four system calls, most of which find out whether it is a thing like that.
+ * Stopped handles leave the descriptor to whoever has it then.  Until the hub
+ * closes, one of them is closed only when we know that nobody else's is there,
+ * because libuv takes the descriptor out of the epoll set once more, whoever put
+ * it there.
+ *
  * A watch may be removed while the callbacks of its descriptor run: it is
  * taken off at once and freed when they are through.
  */
@@ -20,13 +28,15 @@
 #include "core/core.h"
 
 #define EVENTS (UV_READABLE | UV_WRITABLE)
+#define KEPT   256 /* handles without watches */
 
 struct entry {
     uv_poll_t handle; /* first: the close callback frees by it */
     gruvi_poller_t *poller;
     struct gruvi__list watches;
     int fd;
-    int events; /* what the handle asks for */
+    int events;  /* what the handle asks for */
+    bool socket; /* by gruvi__poll_add_socket() */
 };
 
 struct gruvi_watch {
@@ -42,6 +52,7 @@ struct gruvi_poller {
     gruvi_hub_t *hub;
     struct entry **table; /* by descriptor */
     int table_size;
+    int kept; /* entries without watches */
     unsigned round;
     int depth; /* of dispatches */
     struct gruvi__list removed;
@@ -68,9 +79,23 @@ on_closed(uv_handle_t *handle)
 static void
 drop_entry(struct entry *entry)
 {
-    entry->poller->table[entry->fd] = NULL;
-    uv_poll_stop(&entry->handle);
+    if (entry->poller->table[entry->fd] == entry)
+        entry->poller->table[entry->fd] = NULL;
     uv_close((uv_handle_t *)&entry->handle, on_closed);
+}
+
+/* Its last watch is gone; the descriptor is still open. */
+static void
+leave_entry(struct entry *entry)
+{
+    if (!entry->socket || entry->poller->kept >= KEPT) {
+        drop_entry(entry);
+        return;
+    }
+    if (entry->events != 0)
+        uv_poll_stop(&entry->handle);
+    entry->events = 0;
+    entry->poller->kept++;
 }
 
 static void
@@ -94,8 +119,10 @@ gruvi__poller_free(gruvi_poller_t *poller)
         entry = poller->table[fd];
         if (entry == NULL)
             continue;
-        gruvi_warning("the hub closes watches that were left on descriptor %d",
-                      fd);
+        if (!gruvi__list_empty(&entry->watches))
+            gruvi_warning("the hub closes watches that were left on descriptor"
+                          " %d",
+                          fd);
         while ((link = gruvi__list_pop(&entry->watches)) != NULL)
             free(gruvi__list_entry(link, gruvi_watch_t, link));
         drop_entry(entry);
@@ -103,6 +130,12 @@ gruvi__poller_free(gruvi_poller_t *poller)
     free_removed(poller);
     free(poller->table);
     free(poller);
+}
+
+int
+gruvi__poller_kept(const gruvi_poller_t *poller)
+{
+    return poller->kept;
 }
 
 static gruvi_watch_t *
@@ -191,29 +224,50 @@ grow_table(gruvi_poller_t *poller, int fd)
     return 0;
 }
 
+/* Looks whether the descriptor can be polled, and makes it non-blocking. */
 static int
-get_entry(gruvi_poller_t *poller, int fd, struct entry **out)
+new_entry(gruvi_poller_t *poller, int fd, struct entry **out)
 {
-    struct entry *entry;
+    struct entry *entry = calloc(1, sizeof *entry);
+    int err;
+
+    if (entry == NULL)
+        return UV_ENOMEM;
+    err = uv_poll_init(&poller->hub->loop, &entry->handle, fd);
+    if (err < 0) {
+        free(entry);
+        return err;
+    }
+    entry->poller = poller;
+    entry->fd = fd;
+    gruvi__list_init(&entry->watches);
+    *out = entry;
+    return 0;
+}
+
+/* One that was kept is only good for another socket. */
+static int
+get_entry(gruvi_poller_t *poller, int fd, bool socket, struct entry **out)
+{
+    struct entry *entry, *kept = NULL;
     int err = grow_table(poller, fd);
 
     if (err < 0)
         return err;
-    if (poller->table[fd] == NULL) {
-        entry = calloc(1, sizeof *entry);
-        if (entry == NULL)
-            return UV_ENOMEM;
-        err = uv_poll_init(&poller->hub->loop, &entry->handle, fd);
-        if (err < 0) {
-            free(entry);
+    *out = entry = poller->table[fd];
+    if (entry != NULL && gruvi__list_empty(&entry->watches))
+        kept = entry;
+    if (entry == NULL || (kept != NULL && !socket)) {
+        err = new_entry(poller, fd, out);
+        if (err < 0)
             return err;
-        }
-        entry->poller = poller;
-        entry->fd = fd;
-        gruvi__list_init(&entry->watches);
-        poller->table[fd] = entry;
+        (*out)->socket = socket;
+        poller->table[fd] = *out;
+        if (kept != NULL)
+            drop_entry(kept);
     }
-    *out = poller->table[fd];
+    if (kept != NULL)
+        poller->kept--;
     return 0;
 }
 
@@ -234,14 +288,33 @@ new_watch(gruvi_poller_t *poller, struct entry *entry, int events,
     return watch;
 }
 
+static gruvi_watch_t *
+add(gruvi_poller_t *poller, int fd, bool socket, int events, gruvi_poll_fn fn,
+    void *arg)
+{
+    gruvi_watch_t *watch;
+    struct entry *entry;
+    int err = get_entry(poller, fd, socket, &entry);
+
+    if (err < 0)
+        return gruvi__fail(err);
+    watch = new_watch(poller, entry, events, fn, arg);
+    if (watch == NULL) {
+        if (gruvi__list_empty(&entry->watches))
+            leave_entry(entry);
+        return NULL;
+    }
+    if ((err = adjust(entry)) < 0) {
+        gruvi_poll_remove(poller, watch);
+        return gruvi__fail(err);
+    }
+    return watch;
+}
+
 gruvi_watch_t *
 gruvi_poll_add(gruvi_poller_t *poller, int fd, int events, gruvi_poll_fn fn,
                void *arg)
 {
-    gruvi_watch_t *watch;
-    struct entry *entry;
-    int err;
-
     if (poller == NULL)
         return gruvi__fail(UV_ESHUTDOWN);
     if (fn == NULL || (events & ~EVENTS) != 0)
@@ -250,19 +323,18 @@ gruvi_poll_add(gruvi_poller_t *poller, int fd, int events, gruvi_poll_fn fn,
         return gruvi__fail(UV_EPERM);
     if (fd < 0 || fcntl(fd, F_GETFD) < 0)
         return gruvi__fail(UV_EBADF);
-    if ((err = get_entry(poller, fd, &entry)) < 0)
-        return gruvi__fail(err);
-    watch = new_watch(poller, entry, events, fn, arg);
-    if (watch == NULL) {
-        if (gruvi__list_empty(&entry->watches))
-            drop_entry(entry);
-        return NULL;
-    }
-    if ((err = adjust(entry)) < 0) {
-        gruvi_poll_remove(poller, watch);
-        return gruvi__fail(err);
-    }
-    return watch;
+    return add(poller, fd, false, events, fn, arg);
+}
+
+gruvi_watch_t *
+gruvi__poll_add_socket(gruvi_poller_t *poller, int fd, int events,
+                       gruvi_poll_fn fn, void *arg)
+{
+    if (poller == NULL)
+        return gruvi__fail(UV_ESHUTDOWN);
+    if (fd < 0)
+        return gruvi__fail(UV_EBADF);
+    return add(poller, fd, true, events, fn, arg);
 }
 
 static bool
@@ -301,7 +373,7 @@ gruvi_poll_remove(gruvi_poller_t *poller, gruvi_watch_t *watch)
     watch->entry = NULL;
     gruvi__list_remove(&watch->link);
     if (gruvi__list_empty(&entry->watches))
-        drop_entry(entry);
+        leave_entry(entry);
     else
         adjust(entry);
     if (poller->depth > 0)

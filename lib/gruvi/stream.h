@@ -243,6 +243,22 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_line(gruvi_stream_t *s,
                                                            size_t len);
 
 /*
+ * Read what is there, at least one byte, into memory of the stream.  A stream
+ * that waits has none, so that a fiber of little stack serves each of many
+ * connections that are idle.
+ *
+ *   data  where to put the address; the memory may be written to, and is valid
+ *         until the next read of the stream, or its close.  NULL on failure
+ *         and at the end of the stream.
+ *
+ * Returns how many bytes; 0 at the end of the stream.
+ * Errors:  UV_ENOMEM; as gruvi_stream_read().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_take(gruvi_stream_t *s,
+                                                      char **data);
+
+/*
  * Write all of it.  After a failure the write side is dead: the next write
  * returns UV_EPIPE, because nobody knows how much went out.  (Only a call that
  * was refused before it began changes nothing: UV_EBUSY, UV_EPERM, UV_EINVAL,

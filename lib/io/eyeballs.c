@@ -162,7 +162,7 @@ begin_attempt(struct race *race, struct attempt *attempt)
     attempt->race = race;
     if (err == UV_EALREADY) {
         attempt->watch =
-            gruvi_poll_add(poller, fd, UV_WRITABLE, on_ready, attempt);
+            gruvi__poll_add_socket(poller, fd, UV_WRITABLE, on_ready, attempt);
         if (attempt->watch != NULL) {
             attempt->fd = fd;
             race->open++;

@@ -37,8 +37,8 @@ arm(struct gruvi__socket *socket, unsigned events)
         return 0;
     socket->armed = 0;
     if (socket->watch == NULL) {
-        socket->watch =
-            gruvi_poll_add(poller, socket->fd, (int)events, on_ready, socket);
+        socket->watch = gruvi__poll_add_socket(poller, socket->fd, (int)events,
+                                               on_ready, socket);
         if (socket->watch == NULL)
             return gruvi_last_error();
     } else {

@@ -51,6 +51,7 @@ struct gruvi_stream {
      * once, to the reader or the writer, and then just "end of stream". */
     int broken;
     bool read_dead;  /* bytes were lost, for want of memory */
+    bool lent;       /* buffer was taken, and goes with the next read */
     bool write_dead; /* part of a write may be missing, or it was shut down */
     struct gruvi__buffer buffer;
     struct gruvi__tls *tls; /* the layer's, owned */
@@ -93,15 +94,21 @@ void gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call);
 
 #define GRUVI__BUFFER_SIZE 4096
 
+/* For gruvi_stream_take().  More than the 16 KiB that many a protocol has as
+ * its most: what fills the buffer is followed by a receive that finds nothing.
+ */
+#define GRUVI__TAKE_SIZE 32768
+
 static inline size_t
 gruvi__buffer_held(const struct gruvi__buffer *buffer)
 {
     return buffer->end - buffer->start;
 }
 
-/* Make room for one more byte at least.  It grows up to max bytes, or to
- * GRUVI__BUFFER_SIZE.  0 or UV_ENOMEM; less than max bytes are held. */
-int gruvi__buffer_reserve(struct gruvi__buffer *buffer, size_t max);
+/* Make room for one more byte at least.  It begins with first bytes, and grows
+ * up to max.  0 or UV_ENOMEM; less than max bytes are held. */
+int gruvi__buffer_reserve(struct gruvi__buffer *buffer, size_t first,
+                          size_t max);
 
 /* Take up to len bytes; the memory goes with the last one. */
 size_t gruvi__buffer_take(struct gruvi__buffer *buffer, void *to, size_t len);

@@ -9,7 +9,7 @@
 #include "io/stream.h"
 
 int
-gruvi__buffer_reserve(struct gruvi__buffer *buffer, size_t max)
+gruvi__buffer_reserve(struct gruvi__buffer *buffer, size_t first, size_t max)
 {
     size_t held = gruvi__buffer_held(buffer), size = buffer->size;
     char *data;
@@ -23,7 +23,7 @@ gruvi__buffer_reserve(struct gruvi__buffer *buffer, size_t max)
         return 0;
     }
     if (size == 0)
-        size = GRUVI__BUFFER_SIZE;
+        size = first;
     else
         size = size <= max / 2 ? size * 2 : max;
     data = realloc(buffer->data, size);

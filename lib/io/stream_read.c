@@ -8,6 +8,8 @@
  * because a header and its body come in one piece then.  Every read begins
  * with what the buffer holds.
  *
+ * gruvi_stream_take() gives that buffer to its caller for a while.
+ *
  * A read that fails has taken nothing out: what it received is in the buffer.
  */
 #include <errno.h>
@@ -67,9 +69,10 @@ receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     return n;
 }
 
-/* The same into the buffer, up to max bytes; it has no memory meanwhile. */
+/* The same into the buffer, of first and up to max bytes; it has no memory
+ * meanwhile. */
 static ssize_t
-fill(gruvi_stream_t *s, struct gruvi__call *call, size_t max)
+fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
 {
     struct gruvi__buffer *buffer = &s->buffer;
     ssize_t n;
@@ -77,7 +80,7 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t max)
 
     for (;;) {
         if (!call->side->spent || s->layer != NULL) {
-            err = gruvi__buffer_reserve(buffer, max);
+            err = gruvi__buffer_reserve(buffer, first, max);
             if (err < 0)
                 return err;
             n = receive(s, call, buffer->data + buffer->end,
@@ -95,7 +98,7 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t max)
     }
 }
 
-/* What all three begin with. */
+/* What all of them begin with. */
 static inline int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
@@ -104,6 +107,9 @@ begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 
     if (gruvi__unlikely(err < 0))
         return err;
+    if (s->lent)
+        gruvi__buffer_trim(&s->buffer);
+    s->lent = false;
     err = gruvi__call_breathe(call);
     if (gruvi__unlikely(s->read_dead) && err == 0)
         err = UV_ENOMEM;
@@ -142,7 +148,7 @@ read_small(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     ssize_t n;
 
     while ((held = gruvi__buffer_held(buffer)) < len) {
-        n = fill(s, call, len);
+        n = fill(s, call, GRUVI__BUFFER_SIZE, len);
         if (n <= 0) {
             if (held > 0)
                 memcpy(buf, buffer->data + buffer->start, held);
@@ -217,7 +223,7 @@ read_line(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
         if (held == len)
             return UV_E2BIG;
         seen = held;
-        n = fill(s, call, len);
+        n = fill(s, call, GRUVI__BUFFER_SIZE, len);
         if (n == 0)
             return (ssize_t)gruvi__buffer_take(buffer, buf, held);
         if (n < 0)
@@ -237,6 +243,40 @@ gruvi_stream_read_line(gruvi_stream_t *s, char *buf, size_t len)
         (err = begin(s, &call, fiber)) < 0)
         return err;
     n = read_line(s, &call, buf, len);
+    gruvi__stream_leave(s, &call);
+    return n;
+}
+
+/* All that is held, which goes with the next read. */
+static ssize_t
+take(gruvi_stream_t *s, struct gruvi__call *call, char **data)
+{
+    struct gruvi__buffer *buffer = &s->buffer;
+    ssize_t n = (ssize_t)gruvi__buffer_held(buffer);
+
+    if (n == 0)
+        n = fill(s, call, GRUVI__TAKE_SIZE, GRUVI__TAKE_SIZE);
+    if (n <= 0)
+        return n;
+    *data = buffer->data + buffer->start;
+    buffer->start = buffer->end;
+    s->lent = true;
+    return n;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_stream_take(gruvi_stream_t *s, char **data)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    ssize_t n;
+    int err;
+
+    *data = NULL;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    n = take(s, &call, data);
     gruvi__stream_leave(s, &call);
     return n;
 }

@@ -112,7 +112,7 @@ hold(struct gruvi__tls *tls, const char *buf, size_t len)
     size_t part;
 
     while (len > 0) {
-        if (gruvi__buffer_reserve(out, SIZE_MAX / 2) < 0)
+        if (gruvi__buffer_reserve(out, GRUVI__BUFFER_SIZE, SIZE_MAX / 2) < 0)
             return UV_ENOMEM;
         part = out->size - out->end;
         if (part > len)

@@ -16,15 +16,18 @@ EXTRA_DIST += %D%/peers/libuv.c
 EXTRA_DIST += %D%/peers/posts.h
 EXTRA_DIST += %D%/peers/st.c
 EXTRA_DIST += %D%/peers/tarantool.lua
+EXTRA_DIST += %D%/net/net_go.go
 
 BENCHMARKS =
 BENCHMARKS += %D%/bench_context
-BENCHMARKS += %D%/bench_echo
 BENCHMARKS += %D%/bench_fiber
 BENCHMARKS += %D%/bench_post
 BENCHMARKS += %D%/bench_sync
 BENCHMARKS += %D%/bench_timer
 BENCHMARKS += %D%/cache_line
+BENCHMARKS += %D%/net/bench_net
+BENCHMARKS += %D%/net/net_epoll
+BENCHMARKS += %D%/net/net_libuv
 
 # As a program has it, over the shared library.
 BENCH_THREADED = $(AM_CFLAGS) -pthread
@@ -33,10 +36,6 @@ BENCH_LIBS = lib/libgruvi.la $(UV_LIBS)
 
 %C%_bench_context_SOURCES = %D%/bench_context.c %D%/bench.h
 %C%_bench_context_LDADD = lib/libgruvi_private.la $(UV_LIBS)
-%C%_bench_echo_SOURCES = %D%/bench_echo.c %D%/bench.h
-%C%_bench_echo_CFLAGS = $(BENCH_THREADED)
-%C%_bench_echo_LDFLAGS = $(BENCH_OVER_SHARED)
-%C%_bench_echo_LDADD = $(BENCH_LIBS)
 %C%_bench_fiber_SOURCES = %D%/bench_fiber.c %D%/bench.h %D%/ours.h
 %C%_bench_fiber_LDFLAGS = $(BENCH_OVER_SHARED)
 %C%_bench_fiber_LDADD = $(BENCH_LIBS)
@@ -55,9 +54,26 @@ BENCH_LIBS = lib/libgruvi.la $(UV_LIBS)
 %C%_cache_line_CFLAGS = $(BENCH_THREADED)
 %C%_cache_line_LDADD =
 
+# gruvid and the servers it is compared with are processes of their own.
+%C%_net_bench_net_SOURCES = %D%/net/bench_net.c %D%/net/load.c %D%/net/net.h
+%C%_net_bench_net_SOURCES += %D%/net/server.c %D%/bench.h
+%C%_net_bench_net_CFLAGS = $(BENCH_THREADED)
+%C%_net_bench_net_LDADD =
+%C%_net_net_epoll_SOURCES = %D%/net/net_epoll.c %D%/bench.h
+%C%_net_net_epoll_LDADD =
+%C%_net_net_libuv_SOURCES = %D%/net/net_libuv.c %D%/bench.h
+%C%_net_net_libuv_LDADD = $(UV_LIBS)
+
+BENCH_PLUGINS = %D%/net/offload.la
+check_LTLIBRARIES += $(BENCH_PLUGINS)
+%C%_net_offload_la_SOURCES = %D%/net/offload.c
+%C%_net_offload_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_net_offload_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
+%C%_net_offload_la_LIBADD = $(PLUGIN_LIBS)
+
 # make check runs them once with next to nothing to do: they rot otherwise.
 EXTRA_PROGRAMS += $(BENCHMARKS)
-CLEANFILES += $(BENCHMARKS)
+CLEANFILES += $(BENCHMARKS) $(BENCH_PLUGINS)
 if HAVE_CHECK
 check_PROGRAMS += $(BENCHMARKS)
 TESTS += %D%/smoke
@@ -65,7 +81,7 @@ endif
 
 # make bench BENCH='yield sleep/10000' runs some of them; run says what else.
 .PHONY: bench clean-bench
-bench: $(BENCHMARKS)
+bench: $(BENCHMARKS) $(BENCH_PLUGINS) gruvid $(plugin_LTLIBRARIES)
 	@CC='$(CC)' CXX='$(CXX)' UV_CFLAGS='$(UV_CFLAGS)' UV_LIBS='$(UV_LIBS)' \
 	    $(srcdir)/%D%/peers/build bench/peers
 	@$(srcdir)/%D%/run --programs %D% --results bench $(BENCH)

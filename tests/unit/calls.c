@@ -8,10 +8,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -206,6 +208,20 @@ int
 epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 {
     return epoll_pwait(epoll, events, max, timeout, NULL);
+}
+
+int
+ioctl(int fd, unsigned long request, ...)
+{
+    va_list args;
+    void *arg;
+
+    if (fails(CALL_IOCTL))
+        return -1;
+    va_start(args, request);
+    arg = va_arg(args, void *);
+    va_end(args);
+    return (int)syscall(SYS_ioctl, fd, request, arg);
 }
 
 /* --- names ------------------------------------------------------------------

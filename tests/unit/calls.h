@@ -21,6 +21,7 @@ enum call {
     CALL_SOCKET,
     CALL_EPOLL_CTL,
     CALL_EPOLL_WAIT,
+    CALL_IOCTL,
     CALL_COUNT
 };
 

@@ -3,6 +3,8 @@
  * What a message costs: the system calls are counted.  Looped tests run over
  * TCP and over a Unix socket.
  */
+#include <fcntl.h>
+
 #include "unit/net.h"
 
 #include "unit/calls.h"
@@ -67,6 +69,18 @@ echo_lines(void *arg)
     return (int)n;
 }
 
+static int
+echo_taken(void *arg)
+{
+    struct ends *ends = arg;
+    char *data;
+    ssize_t n;
+
+    while ((n = gruvi_stream_take(ends->stream, &data)) > 0)
+        ck_assert_int_eq(gruvi_stream_write(ends->stream, data, (size_t)n), 0);
+    return (int)n;
+}
+
 /* A header, and a body of the length that it says. */
 static int
 echo_frames(void *arg)
@@ -89,7 +103,8 @@ echo_frames(void *arg)
 /* A message is received once and sent once, and nothing else. */
 HUB_TEST(test_a_message_costs_one_recv_and_one_send)
 {
-    static const gruvi_fiber_fn servers[] = {echo, echo_lines, echo_frames};
+    static const gruvi_fiber_fn servers[] = {echo, echo_lines, echo_taken,
+                                             echo_frames};
     const unsigned messages = 1000;
     gruvi_fiber_t *fiber;
     struct ends ends;
@@ -163,13 +178,51 @@ HUB_TEST(test_a_connection_that_breaks_unseen_does_not_keep_the_loop_busy)
     close_ends(&ends);
 }
 
+static void
+serve_one(gruvi_listener_t *listener, const char *address, bool counted)
+{
+    struct ends ends;
+    gruvi_fiber_t *fiber;
+
+    ends.peer = net_connect(address);
+    ck_assert_int_eq(fcntl(ends.peer, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(gruvi_accept(listener, &ends.stream, GRUVI_FOREVER), 0);
+    if (counted)
+        memset(calls, 0, sizeof calls);
+    fiber = spawn(echo, &ends);
+    say_and_hear(&ends, "hello", 5);
+    turns(1);
+    ck_assert_str_eq(gruvi_fiber_waiting_for(fiber), "read");
+    peer_closes(&ends);
+    ck_assert_int_eq(finish(fiber), 0);
+    close_ends(&ends);
+}
+
+/* Into the set of epoll, and out of it; libuv looks before each start whether
+ * something is there. */
+HUB_TEST(test_a_connection_costs_no_probes_of_its_descriptor)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = net_listen(i, address);
+
+    serve_one(listener, address, false); /* the first with this number */
+    serve_one(listener, address, true);
+    ck_assert_uint_eq(calls[CALL_EPOLL_CTL], 3);
+    ck_assert_uint_eq(calls[CALL_IOCTL], 0);
+    ck_assert_uint_eq(calls[CALL_RECV], 2);
+    ck_assert_uint_eq(calls[CALL_SEND], 1);
+    gruvi_listener_close(listener);
+}
+
 static TCase *
 costs(void)
 {
     TCase *tc = tcase_create("cost");
 
     tcase_add_loop_test(tc, test_a_message_costs_one_recv_and_one_send, 0,
-                        3 * NET_KINDS);
+                        4 * NET_KINDS);
+    tcase_add_loop_test(tc, test_a_connection_costs_no_probes_of_its_descriptor,
+                        0, NET_KINDS);
     tcase_add_loop_test(tc,
                         test_data_that_nobody_reads_does_not_keep_the_loop_busy,
                         0, NET_KINDS);

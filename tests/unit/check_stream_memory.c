@@ -168,6 +168,18 @@ read_a_long_line(struct stage *stage)
     return n == 5000 ? 0 : (int)n;
 }
 
+static int
+take_all(struct stage *stage)
+{
+    char *data;
+    ssize_t n;
+
+    peer_says(&stage->ends, "some");
+    n = gruvi_stream_take(stage->ends.stream, &data);
+    ck_assert_int_eq(data != NULL, n > 0);
+    return n > 0 ? 0 : (int)n;
+}
+
 static const struct operation operations[] = {
     {prepare_nothing, listen_tcp},
     {prepare_nothing, listen_by_name},
@@ -178,6 +190,7 @@ static const struct operation operations[] = {
     {prepare_stream, wait_to_read},
     {prepare_lines, read_a_line},
     {prepare_lines, read_five},
+    {prepare_stream, take_all},
     {prepare_long_lines, read_a_long_line},
 };
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/core.h"
+
 #define RECORD_SIZE 8192
 #define LOG_SIZE    65536
 #define DESCRIPTORS 1024
@@ -336,7 +338,7 @@ handles_of(gruvi_hub_t *hub)
     size_t n = 0;
 
     uv_walk(gruvi_hub_loop(hub), count_handle, &n);
-    return n;
+    return n - (size_t)gruvi__poller_kept(gruvi_hub_poll(hub));
 }
 
 /* --- tests ------------------------------------------------------------------

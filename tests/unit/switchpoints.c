@@ -264,6 +264,14 @@ call_read_line(struct stage *stage)
 }
 
 static intmax_t
+call_take(struct stage *stage)
+{
+    char *data;
+
+    return gruvi_stream_take(stage->near, &data);
+}
+
+static intmax_t
 call_write(struct stage *stage)
 {
     return gruvi_stream_write(stage->near, "x", 1);
@@ -350,6 +358,7 @@ const struct switchpoint switchpoints[] = {
     {"gruvi_stream_read", call_read},
     {"gruvi_stream_read_exact", call_read_exact},
     {"gruvi_stream_read_line", call_read_line},
+    {"gruvi_stream_take", call_take},
     {"gruvi_stream_write", call_write},
     {"gruvi_stream_writev", call_writev},
     {"gruvi_stream_shutdown", call_shutdown},

@@ -242,6 +242,8 @@ const struct wait_point wait_points[] = {
      call_read_exact, grant_read, close_stream},
     {"gruvi_stream_read_line", "read", WAIT_TIMEOUT, 1, open_stream,
      call_read_line, grant_read, close_stream},
+    {"gruvi_stream_take", "read", WAIT_TIMEOUT, 1, open_stream, call_take,
+     grant_read, close_stream},
     {"gruvi_stream_write", "write", WAIT_TIMEOUT, 0, open_full_stream,
      call_write, grant_write, close_stream},
     {"gruvi_stream_writev", "write", WAIT_TIMEOUT, 0, open_full_stream,

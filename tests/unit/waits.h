@@ -151,6 +151,7 @@ void close_stream(struct scene *scene);
 int call_read(struct scene *scene, double timeout);
 int call_read_exact(struct scene *scene, double timeout);
 int call_read_line(struct scene *scene, double timeout);
+int call_take(struct scene *scene, double timeout);
 void grant_read(struct scene *scene);
 int call_write(struct scene *scene, double timeout);
 int call_writev(struct scene *scene, double timeout);

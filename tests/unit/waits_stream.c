@@ -71,6 +71,15 @@ call_read_line(struct scene *scene, double timeout)
     return (int)gruvi_stream_read_line(scene->ends.stream, buf, sizeof buf);
 }
 
+int
+call_take(struct scene *scene, double timeout)
+{
+    char *data;
+
+    gruvi_stream_set_timeout(scene->ends.stream, timeout);
+    return (int)gruvi_stream_take(scene->ends.stream, &data);
+}
+
 void
 grant_read(struct scene *scene)
 {

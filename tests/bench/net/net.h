@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The closed-loop generator: what its files share.
+ *
+ *   bench_net.c  the commands: what is measured, and printed
+ *   server.c     the server, a process of its own, and what it uses
+ *   load.c       connections, each with one message on its way
+ */
+#ifndef BENCH_NET_NET_H
+#define BENCH_NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* --- the server: one at a time, ended with this process ------------------ */
+
+/*
+ * Begin a server, on the first processor of ours; this process goes to the
+ * last one.
+ *
+ *   path    a program that says "tcp://127.0.0.1:PORT" on standard output or
+ *           error when it listens, and serves until it is killed; NULL: gruvid
+ *   plugin  of gruvid: "echo", or "offload" of this folder
+ */
+void server_begin(const char *path, const char *plugin);
+void server_end(void);
+int server_port(void);
+
+/* Nanoseconds of processor that it has used, all threads together. */
+double server_cpu(void);
+
+/* Bytes. */
+double server_rss(void);
+
+/* Count its system calls, by a tracepoint, without stopping it at each.
+ * server_calls() is how many there were; negative: that is not allowed here. */
+void server_count_calls(void);
+double server_calls(void);
+
+/* --- the load ------------------------------------------------------------ */
+
+struct load {
+    int epoll, *fds, connections;
+    size_t bytes, *missing;
+    char *buf;    /* what is sent, and where it comes back */
+    double *sent; /* when, in nanoseconds */
+    double *took; /* of each answer; NULL: not of interest */
+    long answers, answers_max;
+};
+
+/* A connection; each has one of many local addresses, so that there are enough
+ * ports however many were closed just now. */
+int load_connect(void);
+
+void load_open(struct load *load, int connections, size_t bytes);
+void load_close(struct load *load);
+
+/* Send messages as long as more(arg) is true, or so many, and await all
+ * answers.
+ */
+void load_run(struct load *load, bool (*more)(void *arg), void *arg);
+void load_messages(struct load *load, long messages);
+
+/* So many connections with a message each, as many at a time as load has; it
+ * has none of them afterwards. */
+void load_churn(struct load *load, long count);
+
+/* Note what each of so many answers takes; the median, in microseconds; and
+ * print that, and what 99 of 100 do not exceed. */
+void load_note(struct load *load, long answers);
+double load_median(struct load *load);
+void load_print(struct load *load);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* The server, as a child, and what it uses.  See net.h. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/perf_event.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/net/net.h"
+
+#define THREADS 64
+
+static struct {
+    pid_t pid;
+    int port;
+    int log; /* what it says; open, so that it may go on */
+    clockid_t clock;
+    int counters[THREADS], n_counters;
+} server = {.log = -1};
+
+/* --- beginning ----------------------------------------------------------- */
+
+static void
+pin(bool first)
+{
+    cpu_set_t given, set;
+    int cpu, last = 0;
+
+    bench_check(sched_getaffinity(0, sizeof given, &given) == 0,
+                "sched_getaffinity");
+    for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t)cpu, &given))
+            continue;
+        last = cpu;
+        if (first)
+            break;
+    }
+    CPU_ZERO(&set);
+    CPU_SET((size_t)last, &set);
+    bench_check(sched_setaffinity(0, sizeof set, &set) == 0,
+                "sched_setaffinity");
+}
+
+/* The folder of the build, from the place of this program in it. */
+static void
+find_build(char *folder, size_t size)
+{
+    ssize_t n = readlink("/proc/self/exe", folder, size - 1);
+
+    bench_check(n > 0, "readlink");
+    folder[n] = '\0';
+    for (int up = 0; up < 4; up++) /* tests/bench/net/bench_net */
+        *strrchr(folder, '/') = '\0';
+}
+
+/* The configuration is a pipe: nothing is left of it. */
+static void
+exec_gruvid(const char *plugin)
+{
+    bool ours = strcmp(plugin, "echo") != 0;
+    char build[PATH_MAX], path[PATH_MAX + 64], text[3 * PATH_MAX];
+    int fds[2], n;
+
+    find_build(build, sizeof build);
+    snprintf(text, sizeof text, "%s/daemon/.libs:%s/lib/.libs", build, build);
+    setenv("LD_LIBRARY_PATH", text, 1);
+    n = snprintf(text, sizeof text,
+                 "[gruvid]\nplugin_dir = %s/%s/.libs\nhubs = 1\n"
+                 "[pools]\nio_threads = 4\n[log]\ntarget = stderr\n"
+                 "[plugin %s]\nlisten = tcp://127.0.0.1:0\n",
+                 build, ours ? "tests/bench/net" : "plugins", plugin);
+    bench_check(pipe(fds) == 0 && write(fds[1], text, (size_t)n) == n, "pipe");
+    close(fds[1]);
+    snprintf(text, sizeof text, "/dev/fd/%d", fds[0]);
+    snprintf(path, sizeof path, "%s/.libs/gruvid", build);
+    if (access(path, X_OK) < 0)
+        snprintf(path, sizeof path, "%s/gruvid", build);
+    execl(path, path, "-c", text, (char *)NULL);
+}
+
+/* The port, from what it says until then. */
+static int
+read_port(void)
+{
+    static const char before[] = "tcp://127.0.0.1:";
+    char said[4096] = "", *at;
+    size_t n = 0;
+    int port = 0;
+
+    while (n < sizeof said - 1) {
+        struct pollfd p = {.fd = server.log, .events = POLLIN};
+        ssize_t got = poll(&p, 1, 60000) == 1
+                          ? read(server.log, said + n, sizeof said - 1 - n)
+                          : -1;
+
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+        said[n] = '\0';
+        at = strstr(said, before);
+        if (at != NULL && strchr(at, '\n') != NULL) {
+            port = atoi(at + sizeof before - 1);
+            break;
+        }
+    }
+    if (port == 0)
+        fprintf(stderr, "%s", said);
+    bench_check(port > 0, "the start of the server");
+    return port;
+}
+
+static void
+raise_limit(void)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void
+server_begin(const char *path, const char *plugin)
+{
+    int fds[2];
+
+    raise_limit();
+    bench_check(pipe2(fds, O_CLOEXEC) == 0, "pipe");
+    server.pid = fork();
+    bench_check(server.pid >= 0, "fork");
+    if (server.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(fds[1], 1);
+        dup2(fds[1], 2);
+        pin(true);
+        if (path == NULL)
+            exec_gruvid(plugin);
+        else
+            execl(path, path, (char *)NULL);
+        perror(path == NULL ? "gruvid" : path);
+        _exit(127);
+    }
+    close(fds[1]);
+    server.log = fds[0];
+    pin(false);
+    server.port = read_port();
+    bench_check(clock_getcpuclockid(server.pid, &server.clock) == 0,
+                "clock_getcpuclockid");
+}
+
+void
+server_end(void)
+{
+    while (server.n_counters > 0)
+        close(server.counters[--server.n_counters]);
+    kill(server.pid, SIGKILL);
+    waitpid(server.pid, NULL, 0);
+    close(server.log);
+}
+
+int
+server_port(void)
+{
+    return server.port;
+}
+
+/* --- what it uses -------------------------------------------------------- */
+
+double
+server_cpu(void)
+{
+    return bench_clock(server.clock);
+}
+
+double
+server_rss(void)
+{
+    char path[64];
+    long total, resident = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)server.pid);
+    file = fopen(path, "r");
+    bench_check(file != NULL && fscanf(file, "%ld %ld", &total, &resident) == 2,
+                path);
+    fclose(file);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static long
+tracepoint(void)
+{
+    FILE *file =
+        fopen("/sys/kernel/tracing/events/raw_syscalls/sys_enter/id", "r");
+    long id = -1;
+
+    if (file == NULL)
+        return -1;
+    if (fscanf(file, "%ld", &id) != 1)
+        id = -1;
+    fclose(file);
+    return id;
+}
+
+/* A counter for each thread that there is. */
+void
+server_count_calls(void)
+{
+    struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT,
+                                   .size = sizeof attr};
+    long id = tracepoint();
+    struct dirent *entry;
+    char path[64];
+    DIR *threads;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)server.pid);
+    threads = id < 0 ? NULL : opendir(path);
+    if (threads == NULL)
+        return;
+    attr.config = (unsigned long)id;
+    while ((entry = readdir(threads)) != NULL && server.n_counters < THREADS) {
+        int fd =
+            entry->d_name[0] == '.'
+                ? -1
+                : (int)syscall(SYS_perf_event_open, &attr, atoi(entry->d_name),
+                               -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+        if (fd >= 0)
+            server.counters[server.n_counters++] = fd;
+    }
+    closedir(threads);
+}
+
+double
+server_calls(void)
+{
+    double sum = 0;
+    uint64_t count;
+
+    for (int i = 0; i < server.n_counters; i++) {
+        if (read(server.counters[i], &count, sizeof count) != sizeof count)
+            return -1;
+        sum += (double)count;
+    }
+    return server.n_counters > 0 ? sum : -1;
+}
