@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #ifdef GRUVI__TSAN
 /* Of this thread, while it switches. */
@@ -40,9 +41,22 @@ gruvi__tools_let_signals(void)
 #endif
 
 void
+gruvi__tools_will_block(void)
+{
+#ifdef GRUVI__TSAN
+    struct epoll_event event;
+
+    gruvi__tools_hold_signals();
+    epoll_wait(-1, &event, 1, 0);
+    gruvi__tools_let_signals();
+#endif
+}
+
+void
 gruvi__tools_init_thread(struct gruvi__context_tools *tools)
 {
     memset(tools, 0, sizeof(*tools));
+    gruvi__tools_will_block();
 #ifdef GRUVI__ASAN
     pthread_attr_t attr;
     void *low;

@@ -68,6 +68,13 @@ void gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
 /* One made by gruvi__tools_init() that has been left for good. */
 void gruvi__tools_destroy(struct gruvi__context_tools *tools);
 
+/*
+ * In a context that is about to block in a system call for the first time.
+ * ThreadSanitizer (of gcc 12) then makes the place where it keeps signals, and
+ * one that comes at that very moment is lost with another such place.
+ */
+void gruvi__tools_will_block(void);
+
 /* Block all signals but those that a fault raises, until the second. */
 void gruvi__tools_hold_signals(void);
 void gruvi__tools_let_signals(void);
@@ -76,6 +83,11 @@ static inline void
 gruvi__tools_init_thread(struct gruvi__context_tools *tools)
 {
     (void)tools;
+}
+
+static inline void
+gruvi__tools_will_block(void)
+{
 }
 
 static inline void

@@ -37,6 +37,7 @@ hub_main(void)
     gruvi_hub_t *hub = gruvi__self.hub;
 
     gruvi__tools_after_switch(&hub->fiber.tools);
+    gruvi__tools_will_block();
     while (!hub->closing || hub->live > 0)
         gruvi__hub_turn(hub);
     shut_down(hub);
