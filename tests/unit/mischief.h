@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A proxy that does to connections what networks do, and more of it: it splits
+ * what it carries, holds it back, puts it together again, and cuts.
+ *
+ *   client ---> proxy (a thread with poll(2)) ---> target
+ *
+ * It chooses by random numbers of a seed.  When bytes arrive is not in its
+ * hands, so a seed repeats the choices and not the run.
+ */
+#ifndef TESTS_UNIT_MISCHIEF_H
+#define TESTS_UNIT_MISCHIEF_H
+
+#include "unit/net.h"
+
+struct mischief;
+
+/* $CHECK_SEED, or another one each time; printed. */
+long mischief_seed(void);
+
+/*
+ * Begin one.
+ *
+ *   kind     of its own address
+ *   target   address of a listener
+ *   cut_below  one connection in two is cut after fewer bytes than this, both
+ *            ways counted; 0: none is
+ */
+struct mischief *mischief_begin(int kind, const char *target, long seed,
+                                size_t cut_below);
+
+/* Where to connect to. */
+const char *mischief_address(const struct mischief *proxy);
+
+/* How many connections there have been, and how many of them were cut. */
+struct mischief_count {
+    int connections, cuts;
+};
+
+/* End it, with what is left in it. */
+struct mischief_count mischief_end(struct mischief *proxy);
+
+#endif
