@@ -171,7 +171,7 @@ check_listens(int fd, int *domain)
 static int
 duplicate(int fd, const gruvi_listen_options_t *options)
 {
-    int domain, own, err = check_listens(fd, &domain);
+    int domain, own, flags, err = check_listens(fd, &domain);
 
     if (err == 0 && domain != AF_UNIX)
         err = set_inherited(fd, options);
@@ -181,7 +181,8 @@ duplicate(int fd, const gruvi_listen_options_t *options)
     if (own < 0)
         return -errno;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) < 0) {
+    flags = fcntl(own, F_GETFL);
+    if (flags < 0 || fcntl(own, F_SETFL, flags | O_NONBLOCK) < 0) {
         err = -errno;
         close(own);
         return err;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/core.h"
+#include "io/dial.h"
 #include "io/socket_file.h"
 
 /* Others hold the lock for a few system calls; whoever holds it longer does
@@ -93,8 +94,10 @@ make_room(const struct gruvi__address *address)
         return UV_EADDRINUSE;
     }
     err = probe(address);
-    if (err == UV_ENOENT || err == UV_EMFILE || err == UV_ENFILE)
-        return err == UV_ENOENT ? 0 : err;
+    if (err == UV_ENOENT)
+        return 0;
+    if (err == UV_ENOBUFS || gruvi__dial_is_shortage(err))
+        return err;
     if (err != UV_ECONNREFUSED)
         return UV_EADDRINUSE;
     gruvi_info("unix:%s: nobody listens there any more; replaced", path);

@@ -5,9 +5,11 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,11 +55,26 @@ fails(enum call call)
     return true;
 }
 
+static __thread size_t limit;
+
+void
+shorten_calls(size_t most)
+{
+    limit = most;
+}
+
+static size_t
+shortened(size_t len)
+{
+    return limit > 0 && limit < len ? limit : len;
+}
+
 ssize_t
 recv(int fd, void *buf, size_t len, int flags)
 {
     if (fails(CALL_RECV))
         return -1;
+    len = shortened(len);
     return syscall(SYS_recvfrom, fd, buf, len, flags, NULL, NULL);
 }
 
@@ -66,15 +83,25 @@ send(int fd, const void *buf, size_t len, int flags)
 {
     if (fails(CALL_SEND))
         return -1;
+    len = shortened(len);
     return syscall(SYS_sendto, fd, buf, len, flags, NULL, 0);
 }
 
 ssize_t
 sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    struct msghdr less = *message;
+    struct iovec first;
+
     if (fails(CALL_SENDMSG))
         return -1;
-    return syscall(SYS_sendmsg, fd, message, flags);
+    if (limit > 0 && less.msg_iovlen > 0) {
+        first = less.msg_iov[0];
+        first.iov_len = shortened(first.iov_len);
+        less.msg_iov = &first;
+        less.msg_iovlen = 1;
+    }
+    return syscall(SYS_sendmsg, fd, &less, flags);
 }
 
 ssize_t
@@ -186,9 +213,75 @@ socket(int family, int type, int protocol)
 }
 
 int
+bind(int fd, __CONST_SOCKADDR_ARG at, socklen_t length)
+{
+    if (fails(CALL_BIND))
+        return -1;
+    return (int)syscall(SYS_bind, fd, at.__sockaddr__, length);
+}
+
+int
+listen(int fd, int backlog)
+{
+    if (fails(CALL_LISTEN))
+        return -1;
+    return (int)syscall(SYS_listen, fd, backlog);
+}
+
+int
+shutdown(int fd, int how)
+{
+    if (fails(CALL_SHUTDOWN))
+        return -1;
+    return (int)syscall(SYS_shutdown, fd, how);
+}
+
+int
+getsockname(int fd, __SOCKADDR_ARG at, socklen_t *restrict length)
+{
+    if (fails(CALL_GETSOCKNAME))
+        return -1;
+    return (int)syscall(SYS_getsockname, fd, at.__sockaddr__, length);
+}
+
+int
+getsockopt(int fd, int level, int name, void *restrict value,
+           socklen_t *restrict length)
+{
+    if (fails(CALL_GETSOCKOPT))
+        return -1;
+    return (int)syscall(SYS_getsockopt, fd, level, name, value, length);
+}
+
+int
+setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+    if (fails(CALL_SETSOCKOPT))
+        return -1;
+    return (int)syscall(SYS_setsockopt, fd, level, name, value, length);
+}
+
+int
+fcntl(int fd, int op, ...)
+{
+    va_list args;
+    void *arg;
+
+    va_start(args, op);
+    arg = va_arg(args, void *);
+    va_end(args);
+    if (fails(CALL_FCNTL) || (op == F_DUPFD_CLOEXEC && fails(CALL_DUPFD)))
+        return -1;
+    return (int)syscall(SYS_fcntl, fd, op, arg);
+}
+
+/* libuv tries with an event that stands for no descriptor. */
+int
 epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
-    if (fails(CALL_EPOLL_CTL))
+    bool tries = op == EPOLL_CTL_ADD && event->data.fd == -1;
+
+    if (fails(CALL_EPOLL_CTL) || (tries && fails(CALL_WATCH)))
         return -1;
     return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
 }

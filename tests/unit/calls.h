@@ -7,6 +7,7 @@
 #define TESTS_UNIT_CALLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum call {
     CALL_RECV,
@@ -19,6 +20,16 @@ enum call {
     CALL_ACCEPT,
     CALL_CONNECT,
     CALL_SOCKET,
+    CALL_BIND,
+    CALL_LISTEN,
+    CALL_SHUTDOWN,
+    CALL_GETSOCKNAME,
+    CALL_GETSOCKOPT,
+    CALL_SETSOCKOPT,
+    CALL_FCNTL,
+    CALL_DUPFD, /* those of fcntl that make a descriptor */
+    CALL_WATCH, /* with which libuv tries whether a descriptor can be watched;
+                   where a later epoll_ctl fails it aborts */
     CALL_EPOLL_CTL,
     CALL_EPOLL_WAIT,
     CALL_COUNT
@@ -32,6 +43,10 @@ void fail_calls(enum call call, int err, unsigned n);
 
 /* The same with those after the next few. */
 void fail_calls_after(unsigned few, enum call call, int err, unsigned n);
+
+/* Let recv, send and sendmsg of this thread do no more than this many bytes
+ * from now on; 0: no limit. */
+void shorten_calls(size_t most);
 
 /*
  * The addresses that this thread has begun to connect to, in their order and

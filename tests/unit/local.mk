@@ -270,6 +270,8 @@ UNIT_TESTS += %D%/check_stream
 %C%_check_stream_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_cost
 %C%_check_stream_cost_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_faults
+%C%_check_stream_faults_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_line
 %C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
 
