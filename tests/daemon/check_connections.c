@@ -265,22 +265,36 @@ END_TEST
 /* ThreadSanitizer keeps megabytes for each fiber, and looks at all of them. */
 #if defined(__SANITIZE_THREAD__)
 #define CROWD 100
+#define IDLE  200
+#elif defined(__SANITIZE_ADDRESS__)
+#define CROWD 1000
+#define IDLE  2000
 #else
 #define CROWD 1000
+#define IDLE  10000
 #endif
+
+/* Raise the limit of descriptors for it and for gruvid; returns how many of
+ * n connections there can be. */
+static int
+connections_of(int n)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return limit.rlim_max < (rlim_t)n + 100 ? (int)limit.rlim_max - 100 : n;
+}
 
 START_TEST(test_a_thousand_connections_echo)
 {
     enum { N = CROWD };
-    struct rlimit limit;
     struct gruvid *g;
     static int fds[N];
     char text[32];
 
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    ck_assert_uint_gt(limit.rlim_max, N + 100);
+    ck_assert_int_eq(connections_of(N), N);
     g = gruvid_ready(ECHO, NULL);
     for (int i = 0; i < N; i++)
         fds[i] = connect_to(g, 0);
@@ -298,6 +312,33 @@ START_TEST(test_a_thousand_connections_echo)
         close(fds[i]);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     snprintf(text, sizeof text, "%d connections, 0 gone, 0", N);
+    gruvid_says(g, text);
+}
+END_TEST
+
+START_TEST(test_ten_thousand_idle_connections_wake_and_go)
+{
+    int n, port, count = connections_of(IDLE);
+    int *fds = calloc((size_t)count, sizeof *fds);
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    char text[64];
+
+    ck_assert_ptr_nonnull(fds);
+    port = gruvid_port(g, 0);
+    for (n = 0; n < count; n++) {
+        fds[n] = connect_port(port);
+        ck_assert_int_ge(fds[n], 0);
+    }
+    for (n = 0; n < count; n++) {
+        snprintf(text, sizeof text, "%d\n", n);
+        send_text(fds[n], text);
+        expect_text(fds[n], text);
+    }
+    for (n = 0; n < count; n++)
+        close(fds[n]);
+    free(fds);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    snprintf(text, sizeof text, "%d connections, 0 gone, 0 failed", count);
     gruvid_says(g, text);
 }
 END_TEST
@@ -361,6 +402,7 @@ main(void)
     add_limits(gruvid_case(suite, "limits"));
     many = gruvid_case(suite, "many");
     tcase_add_test(many, test_a_thousand_connections_echo);
+    tcase_add_test(many, test_ten_thousand_idle_connections_wake_and_go);
     tcase_add_test(many,
                    test_two_hundred_that_reset_in_mid_transfer_harm_nobody);
     return run_suite(suite);

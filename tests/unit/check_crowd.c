@@ -6,9 +6,24 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #define MANY     1000
 #define MESSAGES 10
 #define RESETS   200
+
+/* Where a fiber costs much more than it does otherwise, fewer tell as much. */
+#if defined(HAVE_TSAN)
+#define IDLE 300
+#elif defined(__SANITIZE_ADDRESS__)
+#define IDLE 2000
+#else
+#define IDLE 10000
+#endif
 
 /* Room for n connections; false where the system has none. */
 static bool
@@ -122,6 +137,58 @@ HUB_TEST(test_a_thousand_connections_echo)
     end_crowd(&crowd);
     ck_assert_int_eq(crowd.done, MANY);
     ck_assert_int_eq(logged(NULL), 0);
+}
+
+/* --- many that say little ---------------------------------------------------
+ */
+
+/* As many as there may be descriptors for: each has two. */
+static int
+idle_count(void)
+{
+    int most = RUNNING_ON_VALGRIND ? IDLE / 10 : IDLE;
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < 2 * (rlim_t)most + 100)
+        most = ((int)limit.rlim_max - 100) / 2;
+    return most;
+}
+
+static void
+echo_once(gruvi_stream_t *stream, int n)
+{
+    char answer[sizeof n];
+
+    ck_assert_int_eq(gruvi_stream_write(stream, &n, sizeof n), 0);
+    ck_assert_int_eq(gruvi_stream_read_exact(stream, answer, sizeof answer), 0);
+    ck_assert_mem_eq(answer, &n, sizeof n);
+}
+
+/* They are served by a fiber each, and opened by one. */
+HUB_TEST(test_ten_thousand_idle_connections_wake_and_go)
+{
+    int n, count = idle_count();
+    gruvi_stream_t **streams = calloc((size_t)count, sizeof *streams);
+    struct crowd crowd;
+
+    ck_assert_ptr_nonnull(streams);
+    begin_crowd(&crowd, i);
+    for (n = 0; n < count; n++)
+        ck_assert_int_eq(gruvi_connect(&streams[n], crowd.address, NULL, 60),
+                         0);
+    wait_until(fibers_of(hub) == 1 + (size_t)count);
+    for (n = 0; n < count; n++)
+        echo_once(streams[n], n);
+    ck_assert_uint_eq(fibers_of(hub), 1 + (size_t)count);
+    for (n = 0; n < count; n++)
+        gruvi_stream_close(streams[n]);
+    wait_until(fibers_of(hub) == 1);
+    end_crowd(&crowd);
+    ck_assert_int_eq(logged(NULL), 0);
+    free(streams);
 }
 
 /* Sends more than comes back before it breaks the connection. */
@@ -331,6 +398,8 @@ main(void)
     TCase *tc = tcase_create("crowd");
 
     tcase_add_loop_test(tc, test_a_thousand_connections_echo, 0, NET_KINDS);
+    tcase_add_loop_test(tc, test_ten_thousand_idle_connections_wake_and_go, 0,
+                        NET_KINDS);
     tcase_add_test(tc, test_two_hundred_resets_harm_nobody);
     tcase_add_loop_test(tc, test_anything_may_happen_at_any_moment, 0, 4);
     tcase_set_timeout(tc, 60);
