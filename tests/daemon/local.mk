@@ -37,6 +37,11 @@ PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
 
+# clients that others wrote
+STRANGER_CHECKS = %D%/strangers
+TESTS += $(STRANGER_CHECKS)
+EXTRA_DIST += $(STRANGER_CHECKS)
+
 # the log
 DAEMON_TESTS += %D%/check_log_line
 %C%_check_log_line_LDADD = $(DAEMON_TEST_LIBS)
@@ -98,6 +103,10 @@ DAEMON_TESTS += %D%/check_example_fetch
 # -rpath: libtool makes shared libraries only of what is to be installed.
 TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
 
+check_LTLIBRARIES += %D%/plugins/http.la
+%C%_plugins_http_la_SOURCES = %D%/plugins/http.c
+%C%_plugins_http_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_http_la_LIBADD = $(PLUGIN_LIBS)
 check_LTLIBRARIES += %D%/plugins/major.la
 %C%_plugins_major_la_SOURCES = %D%/plugins/major.c
 %C%_plugins_major_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
