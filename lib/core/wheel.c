@@ -61,7 +61,7 @@ gruvi__wheel_start(struct gruvi__wheel *wheel, uint64_t now)
 void
 gruvi__wheel_destroy(struct gruvi__wheel *wheel)
 {
-    for (size_t i = 0; i < LEVELS * SLOTS; i++)
+    for (unsigned i = 0; i < LEVELS * SLOTS; i++)
         free(wheel->buckets[i].entries);
     free(wheel->spare.entries);
 }

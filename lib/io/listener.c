@@ -255,8 +255,9 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
     if (getsockname(listener->socket.fd, &at.any, &length) < 0)
         return -errno;
     err = gruvi__address_format(&at, length, buf, len);
-    if (err == 0 && listener->tls != NULL)
-        memcpy(buf, "tls", 3); /* instead of "tcp" */
+    /* Instead of "tcp". */
+    for (size_t i = 0; err == 0 && listener->tls != NULL && i < 3; i++)
+        buf[i] = "tls"[i];
     return err;
 }
 
