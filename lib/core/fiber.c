@@ -411,6 +411,7 @@ GRUVI_SWITCHPOINT int
 gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
 {
     struct gruvi__joiner joiner = {.granted = 0};
+    bool held;
     int err;
 
     if ((joiner.fiber = gruvi__enter_fast()) == NULL &&
@@ -424,11 +425,18 @@ gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
         return UV_EPERM;
     if (fiber->state == GRUVI__DEAD)
         return 0;
-    /* No reference is needed: a fiber that ends takes all off its list. */
+    /* One that runs takes all off its list when it ends, and lives until then;
+     * one that was never started may be let go before. */
+    held = !fiber->started;
+    if (gruvi__unlikely(held))
+        gruvi_fiber_ref(fiber);
     gruvi__list_add(&fiber->joiners, &joiner.link);
     if (timeout < 0 && gruvi__wait_fast(joiner.fiber, &joiner.granted, "join"))
-        return 0;
-    err = gruvi__wait(joiner.fiber, &joiner.granted, "join", timeout);
+        err = 0;
+    else
+        err = gruvi__wait(joiner.fiber, &joiner.granted, "join", timeout);
     gruvi__list_remove(&joiner.link);
+    if (gruvi__unlikely(held))
+        gruvi_fiber_unref(fiber);
     return err;
 }

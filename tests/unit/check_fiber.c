@@ -244,6 +244,35 @@ HUB_TEST(test_a_bad_timeout_does_not_hide_a_bad_place)
     ck_assert_int_eq(gruvi_lock_acquire(&lock, nan), UV_EINVAL);
 }
 
+static int
+join_it(void *arg)
+{
+    return gruvi_fiber_join(arg, GRUVI_FOREVER);
+}
+
+static int
+end_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Whoever joins it keeps its memory from others, which are linked to it. */
+HUB_TEST(test_one_that_never_starts_is_let_go_while_it_is_joined)
+{
+    gruvi_fiber_t *never = gruvi_fiber_new(end_at_once, NULL, NULL);
+    gruvi_fiber_t *joiner = spawn(join_it, never), *other;
+
+    turns(2);
+    ck_assert_str_eq(gruvi_fiber_waiting_for(joiner), "join");
+    gruvi_fiber_unref(never);
+    other = spawn(end_at_once, NULL);
+    ck_assert_ptr_ne(other, never);
+    gruvi_fiber_cancel(joiner, NULL);
+    ck_assert_int_eq(finish(joiner), UV_ECANCELED);
+    ck_assert_int_eq(finish(other), 0);
+}
+
 HUB_TEST(test_joining_oneself_is_refused)
 {
     ck_assert_int_eq(finish(spawn(join_oneself, NULL)), UV_EINVAL);
@@ -350,6 +379,7 @@ main(void)
     tcase_add_test(tc, test_names_are_copied_cut_and_made_up);
     tcase_add_test(tc, test_join_times_out_and_leaves_the_fiber_alone);
     tcase_add_test(tc, test_a_bad_timeout_does_not_hide_a_bad_place);
+    tcase_add_test(tc, test_one_that_never_starts_is_let_go_while_it_is_joined);
     tcase_add_test(tc, test_joining_oneself_is_refused);
     tcase_add_test(tc, test_all_who_join_are_woken);
     tcase_add_test(tc, test_a_handle_let_go_does_not_end_the_fiber);
