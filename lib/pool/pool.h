@@ -67,7 +67,7 @@ void gruvi__pool_drop(gruvi_pool_t *pool);
 /* Deliver what is pending before anything is handed over; 0: nothing is. */
 int gruvi__pool_look_first(gruvi_fiber_t *fiber, const char *what);
 
-/* pools.c: gruvi_blocking() as another switchpoint, without a result. */
+/* shared_pools.c: gruvi_blocking() as another switchpoint, without a result. */
 int gruvi__blocking(const char *function, gruvi_work_fn fn, void *arg);
 
 /* The number of cores. */
