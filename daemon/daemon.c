@@ -9,11 +9,11 @@
 #include <gruvi.h>
 
 #include "cli.h"
-#include "config.h"
+#include "config/config.h"
 #include "exit_status.h"
-#include "plugin_load.h"
-#include "process.h"
-#include "run.h"
+#include "module/load.h"
+#include "os/process.h"
+#include "run/run.h"
 
 #define DEFAULT_CONFIG GRUVID_CONFDIR "/gruvid.conf"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 enum {
     MAX_PATH = sizeof((struct sockaddr_un *)0)->sun_path - 1,

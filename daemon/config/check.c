@@ -14,7 +14,7 @@
  */
 #include <uv.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* What is known of one key while the entries of a section are gone through. */
 struct slot {

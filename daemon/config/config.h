@@ -218,7 +218,7 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
 /*
  * What is there, and what it means.
  *
- * Built-in sections and keys, with the type of each (see config_tables.c for
+ * Built-in sections and keys, with the type of each (see tables.c for
  * the tables themselves):
  *
  *   [gruvid]  hubs             integer, at most 256; 0 for "auto": the cores

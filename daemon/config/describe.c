@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 enum { WIDTH = 78 };
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* Where the mistake is, in memory that the config has anyway if it can be. */
 static bool

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* Grow content by what one read() brings; 0 at the end. */
 static ssize_t

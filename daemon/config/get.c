@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 static const gruvid__value_t *
 find_value(const gruvid__table_t *table, const char *name)

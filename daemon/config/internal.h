@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files config_*.c share, and nobody else sees.
+ * What the files here share, and nobody else sees.
  *
- *   config_reader.c   one file through inih: lines become entries
- *   config_file.c     a file as a whole, bounded
- *   config_load.c     files, includes and -o, in their order
- *   config_tree.c     memory, sections, entries
- *   config_value.c    text of a value in a file: quotes and comments
- *   config_types.c    one parser for each type, config_address.c the long one
- *   config_secret.c   file: and credential:
- *   config_option.c   what an option makes of a text: type, words, limits
- *   config_tables.c   the options that gruvid itself has
- *   config_check.c    entries and a table become values
- *   config_get.c      values for the rest of the daemon
- *   config_error.c    mistakes: kept, sorted, printed
- *   config_describe.c tables as text
- *   suggest.c         did you mean
+ *   reader.c   one file through inih: lines become entries
+ *   file.c     a file as a whole, bounded
+ *   load.c     files, includes and -o, in their order
+ *   tree.c     memory, sections, entries
+ *   value.c    text of a value in a file: quotes and comments
+ *   types.c    one parser for each type, address.c the long one
+ *   secret.c   file: and credential:
+ *   option.c   what an option makes of a text: type, words, limits
+ *   tables.c   the options that gruvid itself has
+ *   check.c    entries and a table become values
+ *   get.c      values for the rest of the daemon
+ *   error.c    mistakes: kept, sorted, printed
+ *   describe.c tables as text
+ *   suggest.c  did you mean
  */
 #ifndef GRUVID_CONFIG_INTERNAL_H
 #define GRUVID_CONFIG_INTERNAL_H
@@ -24,7 +24,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "config.h"
+#include "config/config.h"
 
 /* Bounds.  They stop files that do not end; no configuration is near them. */
 enum {
@@ -133,7 +133,7 @@ struct gruvid__config {
     size_t n_lost; /* for want of memory */
 };
 
-/* config_tree.c */
+/* tree.c */
 
 /* Zeroed; NULL sets config->no_memory.  Freed and wiped with the config. */
 void *gruvid__config_alloc(gruvid__config_t *config, size_t count, size_t size);
@@ -160,11 +160,11 @@ gruvid__section_t *gruvid__config_add_section(gruvid__config_t *config,
 void gruvid__section_add(gruvid__section_t *section, const char *file,
                          unsigned line, const char *key, const char *text);
 
-/* config_reader.c: file is the name of one of config->files. */
+/* reader.c: file is the name of one of config->files. */
 void gruvid__config_parse(gruvid__config_t *config, const char *file,
                           const char *text, size_t length);
 
-/* config_file.c */
+/* file.c */
 
 /*
  * Read a file, of at most max bytes, into memory of malloc().
@@ -185,7 +185,7 @@ int gruvid__read_file(gruvid__content_t *content, const char *path, size_t max,
 /* Wiped, too. */
 void gruvid__content_free(gruvid__content_t *content);
 
-/* config_value.c */
+/* value.c */
 
 /* Blanks are what inih takes for such, whatever the locale. */
 bool gruvid__is_blank(char c);
@@ -204,7 +204,7 @@ bool gruvid__is_plugin_name(const char *text);
 bool gruvid__unquote(char *text, bool after_blank, bool comments, char **value,
                      gruvid__why_t *why);
 
-/* config_types.c */
+/* types.c */
 
 bool gruvid__why(gruvid__why_t *why, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* false, always */
@@ -224,11 +224,11 @@ bool gruvid__parse_duration(const char *text, double *value,
                             gruvid__why_t *why);
 bool gruvid__parse_address(const char *text, gruvid__why_t *why);
 
-/* config_secret.c: what text stands for; NULL: *why is set, or no memory. */
+/* secret.c: what text stands for; NULL: *why is set, or no memory. */
 const char *gruvid__parse_secret(gruvid__config_t *config, const char *text,
                                  gruvid__why_t *why);
 
-/* config_option.c */
+/* option.c */
 
 /*
  * Read text by an option: its words, its type, its limits.  Sets value->text
@@ -255,7 +255,7 @@ bool gruvid__option_sound(gruvid__config_t *config, const gruvid__key_t *key,
 bool gruvid__option_at(const gruvid_option_t *options, size_t option_size,
                        size_t i, gruvid__key_t *key);
 
-/* config_tables.c */
+/* tables.c */
 
 typedef struct gruvid__builtin {
     const char *name; /* NULL ends the array */
@@ -274,12 +274,12 @@ bool gruvid__is_reserved(const char *key);
 const gruvid__key_t *gruvid__find_key(const gruvid__table_t *table,
                                       const char *name);
 
-/* config_check.c */
+/* check.c */
 
 /* Built-in sections, and gruvid's keys of plugin sections. */
 void gruvid__config_check(gruvid__config_t *config);
 
-/* config_tls.c: what a plugin section says of TLS, with its files. */
+/* tls.c: what a plugin section says of TLS, with its files. */
 void gruvid__config_check_tls(gruvid__section_t *section);
 
 /* suggest.c */

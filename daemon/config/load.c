@@ -17,7 +17,7 @@
 #include <string.h>
 #include <uv.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* glob() calls itself for each folder from the first wildcard on. */
 enum { MAX_DEPTH = 8 };

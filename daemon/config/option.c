@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* In the order of their numbers. */
 static const char *const type_names[] = {

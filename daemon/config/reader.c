@@ -24,7 +24,7 @@
 #include <ini.h>
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 enum line_kind { NO_LINE, HEADER_LINE, MARKER_LINE, PAIR_LINE };
 

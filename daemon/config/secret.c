@@ -10,7 +10,7 @@
 #include <string.h>
 #include <uv.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 static const char *
 explain(int err)

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 enum { MAX_WORD = 48 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 #define KEYS(array)                                                            \
     {                                                                          \

@@ -7,7 +7,7 @@
 
 #include <gruvi.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* What libgruvi calls an option, and where it comes from. */
 static const struct {

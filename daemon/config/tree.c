@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 struct gruvid__block {
     struct gruvid__block *next;

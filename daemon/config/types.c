@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* Beyond it, a duration is a slip of the finger. */
 static const double max_duration = 100 * 365 * 86400.0;

@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 bool
 gruvid__is_blank(char c)

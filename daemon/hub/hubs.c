@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The threads of hubs, and calls into them: see hubs.h. */
-#include "hubs.h"
+#include "hub/hubs.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "instance.h"
-#include "log_sink.h"
+#include "instance/instance.h"
+#include "log/sink.h"
 
 /* Seconds for a hub to come to a call.  Code that keeps a hub for so long has
  * stopped everything else in it for as long. */

@@ -4,7 +4,7 @@
  * ask of it is that of the hub they ask in.  Its options are values of the
  * configuration, checked long ago.
  */
-#include "instance.h"
+#include "instance/instance.h"
 
 const char *
 gruvid_plugin_name(const gruvid_plugin_t *plugin)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Fibers by name: those that are there, for SIGUSR2; those that fail; those
  * that did not end when they were to. */
-#include "instance.h"
-#include "log_sink.h"
+#include "instance/instance.h"
+#include "log/sink.h"
 
 /* The one whose fibers those are that fail; NULL: none yet, or none any more.
  */

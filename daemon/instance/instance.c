@@ -5,7 +5,7 @@
  * Those of one home are dealt out in the order of the file, the first to the
  * first hub.  Those with multi_hub live everywhere and are not counted.
  */
-#include "instance.h"
+#include "instance/instance.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -29,10 +29,10 @@
 #include <gruvi.h>
 #include <gruvid/plugin.h>
 
-#include "config.h"
-#include "hubs.h"
-#include "plugin_load.h"
-#include "signals.h"
+#include "config/config.h"
+#include "hub/hubs.h"
+#include "module/load.h"
+#include "run/signals.h"
 
 enum gruvid__state {
     GRUVID__LOADED,   /* nothing of it has run */

@@ -6,7 +6,7 @@
  * could end a line or steer a terminal: control characters are escaped, and so
  * is what is not UTF-8.
  */
-#include "log_sink.h"
+#include "log/sink.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -10,7 +10,7 @@
  * harms nothing: lines are dropped, and counted in the first one that can be
  * written again.
  */
-#include "log_sink.h"
+#include "log/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  * RTLD_NOW, so that a missing symbol is found by gruvid -t and not by the
  * first connection; RTLD_LOCAL, so that two plugins may use the same names.
  */
-#include "plugin_load.h"
+#include "module/load.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plugin_note.h"
+#include "module/note.h"
 
 static bool
 is_bare(const char *name)

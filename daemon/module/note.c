@@ -13,7 +13,7 @@
  * The file is an operator's mistake at best: every number in it is checked
  * before it is used, and nothing of it is trusted to be aligned.
  */
-#include "plugin_note.h"
+#include "module/note.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One datagram a change of state, as sd_notify(3) defines them. */
-#include "notify.h"
+#include "os/notify.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors, limits, user: see process.h. */
-#include "process.h"
+#include "os/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,8 +12,8 @@
  */
 #include <signal.h>
 
-#include "instance.h"
-#include "notify.h"
+#include "instance/instance.h"
+#include "os/notify.h"
 
 /* How often it says what it waits for. */
 #define REMIND 10.0

@@ -18,7 +18,7 @@
  * What is done in the hub of a part is a function of its own, with the part as
  * its argument; gruvid__hub_call() and gruvid__each_part() take it there.
  */
-#include "instance.h"
+#include "instance/instance.h"
 
 /* --- in the hub of a part ------------------------------------------------- */
 

@@ -11,7 +11,7 @@
  *   wait for a signal
  *   drain                     see drain.c
  */
-#include "run.h"
+#include "run/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "exit_status.h"
-#include "instance.h"
-#include "log_sink.h"
-#include "notify.h"
-#include "process.h"
+#include "instance/instance.h"
+#include "log/sink.h"
+#include "os/notify.h"
+#include "os/process.h"
 
 /* --- what the root fiber waits for --------------------------------------- */
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "config.h"
-#include "plugin_load.h"
+#include "config/config.h"
+#include "module/load.h"
 
 /*
  * Run until asked to stop.

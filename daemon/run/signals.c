@@ -10,14 +10,14 @@
  * one that has a handle on a loop.  Whether one has is for the thread of each
  * loop to see, so the question goes from hub to hub and back to the first.
  */
-#include "signals.h"
+#include "run/signals.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "instance.h"
-#include "log_sink.h"
+#include "instance/instance.h"
+#include "log/sink.h"
 
 #define REAP_AFTER 1000 /* ms */
 

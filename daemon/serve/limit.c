@@ -6,7 +6,7 @@
  * queue; but two may accept for the last place at once, so each claims one for
  * what it has got, and waits once more if there is none.
  */
-#include "instance.h"
+#include "instance/instance.h"
 
 static bool
 has_room(const gruvid_plugin_t *plugin)

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "instance.h"
+#include "instance/instance.h"
 
 static const char *
 hint(const char *address, int err)

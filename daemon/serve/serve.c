@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "instance.h"
+#include "instance/instance.h"
 
 /* Wait a little where the system is short of something. */
 #define PAUSE 0.1

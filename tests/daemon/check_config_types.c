@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config_internal.h"
+#include "config/internal.h"
 #include "support/suite.h"
 
 static gruvid__why_t why;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/log_sink.h"
+#include "log/sink.h"
 #include "support/suite.h"
 
 static char line[GRUVID__LOG_LINE + 1];

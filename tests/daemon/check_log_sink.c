@@ -13,7 +13,7 @@
 
 #include <gruvi.h>
 
-#include "daemon/log_sink.h"
+#include "log/sink.h"
 #include "support/suite.h"
 
 static char dir[] = "/tmp/gruvid-log-XXXXXX";

@@ -13,7 +13,7 @@
 
 #include <gruvid/plugin.h>
 
-#include "daemon/plugin_note.h"
+#include "module/note.h"
 #include "support/suite.h"
 
 static unsigned char *plugin; /* a whole plugin */

@@ -3,7 +3,7 @@
 #ifndef TESTS_DAEMON_CONFIG_FIXTURE_H
 #define TESTS_DAEMON_CONFIG_FIXTURE_H
 
-#include "daemon/config_internal.h"
+#include "config/internal.h"
 
 #define N(array) (sizeof(array) / sizeof *(array))
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config_internal.h"
+#include "config/internal.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -12,7 +12,7 @@
 #include <gruvi/error.h>
 #include <gruvi/tls.h>
 
-#include "daemon/config_internal.h"
+#include "config/internal.h"
 
 /* TLS is OpenSSL's; the fuzzer would make it read what lies around. */
 gruvi_tls_t *

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "daemon/plugin_note.h"
+#include "module/note.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
