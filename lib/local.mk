@@ -27,6 +27,7 @@ gruviinclude_HEADERS += %D%/gruvi/version.h
 gruviinclude_HEADERS += %D%/gruvi/wait.h
 
 LIBGRUVI_SOURCES =
+include lib/base/local.mk
 include lib/core/local.mk
 include lib/sync/local.mk
 include lib/pool/local.mk

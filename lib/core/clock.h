@@ -8,7 +8,7 @@
 
 #include <gruvi/hub.h>
 
-#include "core/wheel.h"
+#include "base/wheel.h"
 
 /* Nanoseconds of a clock that never goes back.  The only place that asks. */
 uint64_t gruvi__clock_now(void);

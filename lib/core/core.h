@@ -39,11 +39,11 @@
 #include "core/clock.h"
 #include "core/fiber.h"
 #include "core/inbox.h"
-#include "core/list.h"
-#include "core/spin.h"
-#include "core/stack.h"
+#include "base/list.h"
+#include "base/spin.h"
+#include "base/stack.h"
 #include "core/waitlist.h"
-#include "core/wheel.h"
+#include "base/wheel.h"
 
 /* First in, first out, linked by fiber->next. */
 struct gruvi__queue {
@@ -380,8 +380,5 @@ void gruvi__hub_data_destroy(gruvi_hub_t *hub);
 /* interrupt.c: SIGINT. */
 void gruvi__sigint_listen(gruvi_hub_t *hub);
 void gruvi__sigint_unlisten(gruvi_hub_t *hub);
-
-/* backtrace.c: this thread's stack, on stderr. */
-void gruvi__backtrace_print(void);
 
 #endif

@@ -11,12 +11,12 @@
 
 #include <gruvi/fiber.h>
 
-#include "core/context.h"
-#include "core/context_tools.h"
+#include "base/context.h"
+#include "base/context_tools.h"
 #include "core/inbox.h"
-#include "core/list.h"
-#include "core/stack.h"
-#include "core/wheel.h"
+#include "base/list.h"
+#include "base/stack.h"
+#include "base/wheel.h"
 
 #define GRUVI__NAME_SIZE    32
 #define GRUVI__MESSAGE_SIZE 64
@@ -73,7 +73,7 @@ struct gruvi_fiber {
     bool switched : 1;    /* gruvi_fiber_switch() was called: switch_value */
     bool named : 1;       /* name is valid */
     bool has_message : 1; /* message is valid */
-    uint8_t work; /* stream calls since it last let others run */
+    uint8_t work;         /* stream calls since it last let others run */
     uint16_t cancels;
     const char *waiting_for; /* static text; valid while waiting */
     uint32_t pending;

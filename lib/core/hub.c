@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "core/overflow.h"
+#include "base/overflow.h"
 
 /* libuv's and everybody's callbacks run on it. */
 #define HUB_STACK_SIZE ((size_t)256 * 1024)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/backtrace.h"
 #include "core/core.h"
 
 static gruvi_assert_fn assert_handler; /* atomic; NULL: the default */

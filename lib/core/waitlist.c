@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,37 +17,6 @@
 #include "core/schedule.h"
 
 enum { WAITING, CLAIMED, WITHDRAWN };
-
-#define SPINS 100
-
-static inline void
-relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
-void
-gruvi__spin_pause(unsigned *n)
-{
-    relax();
-    if (++*n >= SPINS)
-        sched_yield();
-}
-
-void
-gruvi__spin_contended(struct gruvi__spin *spin)
-{
-    unsigned n = 0;
-
-    do {
-        while (__atomic_load_n(&spin->taken, __ATOMIC_RELAXED))
-            gruvi__spin_pause(&n);
-    } while (__atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
-}
 
 static bool
 decide(struct gruvi__waiter *waiter, int state)

@@ -14,7 +14,7 @@
 
 #include <gruvi/base.h>
 
-#include "core/list.h"
+#include "base/list.h"
 
 /* Somebody of this hub who waits for a fiber or a group to end. */
 struct gruvi__joiner {

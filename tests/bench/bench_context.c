@@ -7,7 +7,7 @@
  *                       ours leaves alone, saved and restored around it
  */
 #include "bench/bench.h"
-#include "core/context.h"
+#include "base/context.h"
 
 static _Alignas(16) char stack[64 << 10];
 static struct gruvi__context root, other;

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "core/stack.h"
+#include "base/stack.h"
 #include "unit/harness.h"
 
 #ifdef HAVE_VALGRIND
@@ -213,8 +213,8 @@ reach_the_limit_of_addresses(void *arg)
 START_TEST(test_without_addresses_the_limit_is_named_once)
 {
     if (MEMORY_IS_OURS)
-        ck_assert_int_eq(
-            in_child(reach_the_limit_of_addresses, NULL, NULL, 0), 0);
+        ck_assert_int_eq(in_child(reach_the_limit_of_addresses, NULL, NULL, 0),
+                         0);
 }
 END_TEST
 

@@ -2,7 +2,7 @@
 /* The intrusive list. */
 #include <stdio.h>
 
-#include "core/list.h"
+#include "base/list.h"
 #include "support/suite.h"
 
 struct item {

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/context.h"
-#include "core/context_tools.h"
-#include "core/overflow.h"
-#include "core/stack.h"
+#include "base/context.h"
+#include "base/context_tools.h"
+#include "base/overflow.h"
+#include "base/stack.h"
 #include "support/suite.h"
 
 struct fiber {

@@ -11,7 +11,7 @@
 
 #include <uv.h>
 
-#include "core/stack_guard.h"
+#include "base/stack_guard.h"
 #include "support/suite.h"
 #include "unit/stacks.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/wheel.h"
+#include "base/wheel.h"
 #include "support/suite.h"
 
 #define TICK ((uint64_t)1 << GRUVI__TICK_SHIFT)
@@ -172,8 +172,8 @@ some(uint64_t n)
 static uint64_t
 some_time(void)
 {
-    static const uint64_t most[] = {TICK,     20 * MS,   SEC,        90 * SEC,
-                                    7200ull * SEC, 100 * 86400 * SEC};
+    static const uint64_t most[] = {TICK,     20 * MS,       SEC,
+                                    90 * SEC, 7200ull * SEC, 100 * 86400 * SEC};
 
     return 1 + some(most[some(6)]);
 }

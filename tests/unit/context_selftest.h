@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/context.h"
-#include "core/context_tools.h"
+#include "base/context.h"
+#include "base/context_tools.h"
 
 #define STACK_SIZE ((size_t)256 << 10) /* sanitizers make large frames */
 #define NOINLINE   __attribute__((noinline))

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "core/context.h"
+#include "base/context.h"
 
 #define STACK_SIZE ((size_t)256 << 10)
 #define NOINLINE   __attribute__((noinline))

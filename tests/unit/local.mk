@@ -29,7 +29,7 @@ CONTEXT_TEST += %D%/context_selftest_stack.c
 %C%_check_context_SOURCES = $(CONTEXT_TEST)
 %C%_check_context_LDADD = $(UNIT_TEST_LIBS) -lm
 # The same checks of the portable implementation, which it brings itself.
-%C%_check_context_ucontext_SOURCES = $(CONTEXT_TEST) lib/core/context_ucontext.c
+%C%_check_context_ucontext_SOURCES = $(CONTEXT_TEST) lib/base/context_ucontext.c
 %C%_check_context_ucontext_CPPFLAGS = $(AM_CPPFLAGS) -DGRUVI_CONTEXT_UCONTEXT=1
 %C%_check_context_ucontext_LDADD = $(UNIT_TEST_LIBS) -lm
 

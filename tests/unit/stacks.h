@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/stack.h"
+#include "base/stack.h"
 
 #ifdef HAVE_VALGRIND
 #include <valgrind/valgrind.h>

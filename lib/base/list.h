@@ -3,8 +3,8 @@
  * An intrusive, circular, doubly linked list.  A link that is on no list
  * points to itself, so that removing it twice is harmless.
  */
-#ifndef GRUVI_CORE_LIST_H
-#define GRUVI_CORE_LIST_H
+#ifndef GRUVI_BASE_LIST_H
+#define GRUVI_BASE_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/wheel.h"
+#include "base/wheel.h"
 
 #define LEVELS GRUVI__WHEEL_LEVELS
 #define SLOTS  GRUVI__WHEEL_SLOTS

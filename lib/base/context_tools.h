@@ -18,8 +18,8 @@
  * Without a sanitizer the structure is empty and the calls are nothing.
  * (Valgrind is told about stacks, not switches: see stack.c.)
  */
-#ifndef GRUVI_CORE_CONTEXT_TOOLS_H
-#define GRUVI_CORE_CONTEXT_TOOLS_H
+#ifndef GRUVI_BASE_CONTEXT_TOOLS_H
+#define GRUVI_BASE_CONTEXT_TOOLS_H
 
 #include <stddef.h>
 

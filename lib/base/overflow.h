@@ -8,8 +8,8 @@
  * would have, with its core.  Faults elsewhere are for whoever handled them
  * before.
  */
-#ifndef GRUVI_CORE_OVERFLOW_H
-#define GRUVI_CORE_OVERFLOW_H
+#ifndef GRUVI_BASE_OVERFLOW_H
+#define GRUVI_BASE_OVERFLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>

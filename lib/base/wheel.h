@@ -5,13 +5,13 @@
  *
  * Not thread-safe.  Times are nanoseconds of one clock that never goes back.
  */
-#ifndef GRUVI_CORE_WHEEL_H
-#define GRUVI_CORE_WHEEL_H
+#ifndef GRUVI_BASE_WHEEL_H
+#define GRUVI_BASE_WHEEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/list.h"
+#include "base/list.h"
 
 /* A tick is 2^16 ns, 65.5 us: by so much a deadline may be noticed late. */
 #define GRUVI__TICK_SHIFT 16

@@ -23,16 +23,16 @@
  *
  * Nothing here allocates, or needs another part of the library.
  */
-#ifndef GRUVI_CORE_CONTEXT_H
-#define GRUVI_CORE_CONTEXT_H
+#ifndef GRUVI_BASE_CONTEXT_H
+#define GRUVI_BASE_CONTEXT_H
 
 /* ucontext first: it is asked for by hand where configure found another. */
 #if defined(GRUVI_CONTEXT_UCONTEXT)
-#include "core/context_ucontext.h"
+#include "base/context_ucontext.h"
 #elif defined(GRUVI_CONTEXT_X86_64)
-#include "core/context_x86_64.h"
+#include "base/context_x86_64.h"
 #elif defined(GRUVI_CONTEXT_AARCH64)
-#include "core/context_aarch64.h"
+#include "base/context_aarch64.h"
 #else
 #error "configure has not chosen a context implementation"
 #endif

@@ -20,14 +20,14 @@
  * out.  What is in the cache keeps its pages.  gruvi__arena_trim() gives those
  * of a surplus back to the system; such a slot keeps only its guard.
  */
-#ifndef GRUVI_CORE_STACK_H
-#define GRUVI_CORE_STACK_H
+#ifndef GRUVI_BASE_STACK_H
+#define GRUVI_BASE_STACK_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/context_tools.h"
+#include "base/context_tools.h"
 
 #define GRUVI__STACK_MIN          ((size_t)16 << 10)
 #define GRUVI__STACK_MAX          ((size_t)1 << 30)

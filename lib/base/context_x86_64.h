@@ -10,12 +10,12 @@
  * The new context finds its entry function in the word at its stack pointer;
  * see context_x86_64.S.
  */
-#ifndef GRUVI_CORE_CONTEXT_X86_64_H
-#define GRUVI_CORE_CONTEXT_X86_64_H
+#ifndef GRUVI_BASE_CONTEXT_X86_64_H
+#define GRUVI_BASE_CONTEXT_X86_64_H
 
 #include <stdint.h>
 
-#include "core/context_tools.h"
+#include "base/context_tools.h"
 
 /* The offsets are known to the assembly below. */
 struct gruvi__context {

@@ -2,8 +2,8 @@
 /*
  * What threads compete for, for a few instructions.
  */
-#ifndef GRUVI_CORE_SPIN_H
-#define GRUVI_CORE_SPIN_H
+#ifndef GRUVI_BASE_SPIN_H
+#define GRUVI_BASE_SPIN_H
 
 #include <stdbool.h>
 #if defined(__has_include)

@@ -5,7 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pthread_getattr_np */
 #endif
-#include "core/context_tools.h"
+#include "base/context_tools.h"
 
 #if defined(GRUVI__ASAN) || defined(GRUVI__TSAN)
 

@@ -8,7 +8,7 @@
 #include <execinfo.h>
 #endif
 
-#include "core/core.h"
+#include "base/backtrace.h"
 
 #define MOST_FRAMES 64
 

@@ -4,8 +4,8 @@
  * here.  It saves the signal mask with two system calls and costs about 40
  * times what the others do.
  */
-#ifndef GRUVI_CORE_CONTEXT_UCONTEXT_H
-#define GRUVI_CORE_CONTEXT_UCONTEXT_H
+#ifndef GRUVI_BASE_CONTEXT_UCONTEXT_H
+#define GRUVI_BASE_CONTEXT_UCONTEXT_H
 
 #include <ucontext.h>
 

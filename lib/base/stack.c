@@ -19,7 +19,7 @@
  * is valid then.  A cold slot has given up all its pages, with that structure;
  * it is a bit in its extent.  Cold slots are taken before new ones.
  */
-#include "core/stack.h"
+#include "base/stack.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -37,7 +37,7 @@
 #define VALGRIND_STACK_DEREGISTER(id)    ((void)(id))
 #endif
 
-#include "core/stack_guard.h"
+#include "base/stack_guard.h"
 
 #define FIRST_EXTENT ((size_t)8 << 20)  /* bytes */
 #define CACHE_LIMIT  ((size_t)32 << 20) /* bytes of slots of a class */

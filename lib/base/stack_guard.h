@@ -2,8 +2,8 @@
 /*
  * The guards below stacks, of the whole process: see stack_guard.c.
  */
-#ifndef GRUVI_CORE_STACK_GUARD_H
-#define GRUVI_CORE_STACK_GUARD_H
+#ifndef GRUVI_BASE_STACK_GUARD_H
+#define GRUVI_BASE_STACK_GUARD_H
 
 #include <stddef.h>
 

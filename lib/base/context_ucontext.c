@@ -5,7 +5,7 @@
  * None of them can fail with the arguments that are possible here; a failure
  * would leave two fibers on one stack, so it ends the program at once.
  */
-#include "core/context.h"
+#include "base/context.h"
 
 #ifdef GRUVI_CONTEXT_UCONTEXT
 

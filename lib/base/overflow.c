@@ -10,7 +10,7 @@
  *
  * Linux raises SIGSEGV for both kinds of guards, so SIGBUS is not looked at.
  */
-#include "core/overflow.h"
+#include "base/overflow.h"
 
 #include <errno.h>
 #include <pthread.h>

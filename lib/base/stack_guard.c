@@ -14,7 +14,7 @@
  * The mark is tried first; where it is refused, all further guards are of the
  * second kind.
  */
-#include "core/stack_guard.h"
+#include "base/stack_guard.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -26,7 +26,7 @@
 
 #include <uv.h>
 
-#include "core/stack.h"
+#include "base/stack.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102

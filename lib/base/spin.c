@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow half of a spin lock: another thread holds it.
+ */
+#include <sched.h>
+
+#include "base/spin.h"
+
+#define SPINS 100
+
+static inline void
+relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void
+gruvi__spin_pause(unsigned *n)
+{
+    relax();
+    if (++*n >= SPINS)
+        sched_yield();
+}
+
+void
+gruvi__spin_contended(struct gruvi__spin *spin)
+{
+    unsigned n = 0;
+
+    do {
+        while (__atomic_load_n(&spin->taken, __ATOMIC_RELAXED))
+            gruvi__spin_pause(&n);
+    } while (__atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
+}
