@@ -38,9 +38,9 @@ TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
 
 # clients that others wrote
-STRANGER_CHECKS = %D%/strangers
-TESTS += $(STRANGER_CHECKS)
-EXTRA_DIST += $(STRANGER_CHECKS)
+INTEROP_CHECKS = %D%/interop_clients
+TESTS += $(INTEROP_CHECKS)
+EXTRA_DIST += $(INTEROP_CHECKS)
 
 # the log
 DAEMON_TESTS += %D%/check_log_line
@@ -55,8 +55,8 @@ check_LTLIBRARIES += %D%/librun_gruvid.la
 %C%_librun_gruvid_la_SOURCES += %D%/hubs_clients.h
 RUN_GRUVID_LIBS = %D%/librun_gruvid.la $(DAEMON_RUN_LIBS)
 
-DAEMON_TESTS += %D%/check_command_line
-%C%_check_command_line_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_cli
+%C%_check_cli_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_connections
 %C%_check_connections_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A pool of threads: how they come and go, and which work they run.  The two
- * pools of the process are in check_pools.c.
+ * pools of the process are in check_shared_pools.c.
  *
  * pthread_create() and calloc() are wrapped by the linker, so that they fail
  * when told to.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals, files and processes without memory: as check_memory.c. */
+/* Signals, files and processes without memory: as check_no_memory.c. */
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -92,7 +92,7 @@ THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 int
 main(void)
 {
-    Suite *suite = suite_create("memory of the system's things");
+    Suite *suite = suite_create("no_memory_os");
     TCase *tc = tcase_create("operations");
 
     failing_begin();

@@ -140,7 +140,7 @@ HUB_TEST(test_without_a_lock_another_thread_may_not)
 int
 main(void)
 {
-    Suite *suite = suite_create("shield");
+    Suite *suite = suite_create("wait_shield");
     TCase *tc = tcase_create("shield");
 
     tcase_add_test(tc, test_under_a_shield_cancels_stay_pending);

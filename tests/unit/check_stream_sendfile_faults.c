@@ -246,7 +246,7 @@ HUB_TEST(test_a_cancel_waits_for_the_thread_that_reads)
 int
 main(void)
 {
-    Suite *suite = suite_create("sendfile faults");
+    Suite *suite = suite_create("stream_sendfile_faults");
     TCase *tc = tcase_create("faults");
 
     tcase_add_test(tc, test_what_is_interrupted_goes_on);

@@ -221,7 +221,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("burst");
+    Suite *suite = suite_create("stack_burst");
     TCase *tc = tcase_create("burst");
 
     tcase_set_timeout(tc, 120);

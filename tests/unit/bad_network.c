@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "unit/mischief.h"
+#include "unit/bad_network.h"
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -30,19 +30,19 @@ struct link {
     bool doomed;
 };
 
-struct mischief {
+struct bad_network {
     pthread_t thread;
     int listener, kind;
     int stop[2]; /* a pipe */
     char address[GRUVI_ADDRESS_SIZE], target[GRUVI_ADDRESS_SIZE];
     unsigned short random[3];
     size_t cut_below;
-    struct mischief_count count;
+    struct bad_network_count count;
     struct link links[MOST];
 };
 
 long
-mischief_seed(void)
+bad_network_seed(void)
 {
     const char *wanted = getenv("CHECK_SEED");
     struct timespec now;
@@ -56,14 +56,14 @@ mischief_seed(void)
 }
 
 static size_t
-pick(struct mischief *proxy, size_t n)
+pick(struct bad_network *proxy, size_t n)
 {
     return (size_t)nrand48(proxy->random) % n;
 }
 
 /* Of at least one byte some: often very few, often all. */
 static size_t
-some(struct mischief *proxy, size_t n)
+some(struct bad_network *proxy, size_t n)
 {
     static const size_t bounds[] = {1, 16, 1000, ROOM, ROOM, ROOM};
     size_t bound = bounds[pick(proxy, sizeof bounds / sizeof *bounds)];
@@ -77,7 +77,7 @@ some(struct mischief *proxy, size_t n)
  */
 
 static void
-open_link(struct mischief *proxy)
+open_link(struct bad_network *proxy)
 {
     int on = 1, fd = accept(proxy->listener, NULL, NULL);
     struct link *link = proxy->links;
@@ -113,7 +113,7 @@ close_link(struct link *link)
 
 /* With a reset, where it is TCP. */
 static void
-cut_link(struct mischief *proxy, struct link *link)
+cut_link(struct bad_network *proxy, struct link *link)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
@@ -128,7 +128,7 @@ cut_link(struct mischief *proxy, struct link *link)
  */
 
 static void
-take(struct mischief *proxy, struct link *link, struct way *way)
+take(struct bad_network *proxy, struct link *link, struct way *way)
 {
     size_t len = some(proxy, ROOM - way->used);
     ssize_t n = recv(link->fds[way->from], way->buf + way->used, len, 0);
@@ -143,7 +143,7 @@ take(struct mischief *proxy, struct link *link, struct way *way)
 }
 
 static void
-give(struct mischief *proxy, struct link *link, struct way *way)
+give(struct bad_network *proxy, struct link *link, struct way *way)
 {
     size_t len = some(proxy, way->used);
     ssize_t n;
@@ -177,7 +177,7 @@ events_of(const struct link *link, int side)
 
 /* It is over when both ways are. */
 static void
-carry(struct mischief *proxy, struct link *link, const struct pollfd fds[2])
+carry(struct bad_network *proxy, struct link *link, const struct pollfd fds[2])
 {
     for (int side = 0; side < 2; side++) {
         struct way *way = &link->ways[side];
@@ -206,7 +206,7 @@ carry(struct mischief *proxy, struct link *link, const struct pollfd fds[2])
 static void
 run(void *arg)
 {
-    struct mischief *proxy = arg;
+    struct bad_network *proxy = arg;
     struct pollfd fds[2 + 2 * MOST] = {{proxy->stop[0], POLLIN, 0},
                                        {proxy->listener, POLLIN, 0}};
     bool held;
@@ -235,7 +235,7 @@ run(void *arg)
 }
 
 static int
-open_listener(struct mischief *proxy)
+open_listener(struct bad_network *proxy)
 {
     struct gruvi__address address;
     socklen_t length = sizeof address.at;
@@ -253,10 +253,10 @@ open_listener(struct mischief *proxy)
     return fd;
 }
 
-struct mischief *
-mischief_begin(int kind, const char *target, long seed, size_t cut_below)
+struct bad_network *
+bad_network_begin(int kind, const char *target, long seed, size_t cut_below)
 {
-    struct mischief *proxy = calloc(1, sizeof *proxy);
+    struct bad_network *proxy = calloc(1, sizeof *proxy);
 
     ck_assert_ptr_nonnull(proxy);
     proxy->kind = kind;
@@ -273,15 +273,15 @@ mischief_begin(int kind, const char *target, long seed, size_t cut_below)
 }
 
 const char *
-mischief_address(const struct mischief *proxy)
+bad_network_address(const struct bad_network *proxy)
 {
     return proxy->address;
 }
 
-struct mischief_count
-mischief_end(struct mischief *proxy)
+struct bad_network_count
+bad_network_end(struct bad_network *proxy)
 {
-    struct mischief_count count;
+    struct bad_network_count count;
 
     ck_assert_int_eq(write(proxy->stop[1], "x", 1), 1);
     end_thread(proxy->thread);

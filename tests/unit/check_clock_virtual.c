@@ -188,7 +188,7 @@ VIRTUAL_TEST(test_descriptors_are_looked_at_before_time_passes)
 int
 main(void)
 {
-    Suite *suite = suite_create("virtual time");
+    Suite *suite = suite_create("clock_virtual");
     TCase *tc = tcase_create("virtual time");
 
     tcase_add_test(tc, test_a_sleep_of_any_length_is_over_at_once);

@@ -13,10 +13,10 @@
 
 #include "unit/net.h"
 
-struct mischief;
+struct bad_network;
 
 /* $CHECK_SEED, or another one each time; printed. */
-long mischief_seed(void);
+long bad_network_seed(void);
 
 /*
  * Begin one.
@@ -26,18 +26,18 @@ long mischief_seed(void);
  *   cut_below  one connection in two is cut after fewer bytes than this, both
  *            ways counted; 0: none is
  */
-struct mischief *mischief_begin(int kind, const char *target, long seed,
-                                size_t cut_below);
+struct bad_network *bad_network_begin(int kind, const char *target, long seed,
+                                      size_t cut_below);
 
 /* Where to connect to. */
-const char *mischief_address(const struct mischief *proxy);
+const char *bad_network_address(const struct bad_network *proxy);
 
 /* How many connections there have been, and how many of them were cut. */
-struct mischief_count {
+struct bad_network_count {
     int connections, cuts;
 };
 
 /* End it, with what is left in it. */
-struct mischief_count mischief_end(struct mischief *proxy);
+struct bad_network_count bad_network_end(struct bad_network *proxy);
 
 #endif

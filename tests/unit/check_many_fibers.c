@@ -306,7 +306,7 @@ HUB_TEST(test_a_chain_of_many_ends_from_its_end)
 int
 main(void)
 {
-    Suite *suite = suite_create("many");
+    Suite *suite = suite_create("many_fibers");
     TCase *tc = tcase_create("many");
 
     tcase_set_timeout(tc, 60);

@@ -159,7 +159,7 @@ HUB_TEST(test_socat_gets_back_what_it_sends)
 int
 main(void)
 {
-    Suite *suite = suite_create("strangers");
+    Suite *suite = suite_create("interop_socat");
     TCase *tc = tcase_create("socat");
 
     tcase_set_timeout(tc, 120);

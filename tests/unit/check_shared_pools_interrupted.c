@@ -329,7 +329,7 @@ HUB_TEST(test_closing_the_hub_withdraws_work_and_refuses_more)
 int
 main(void)
 {
-    Suite *suite = suite_create("pools_interrupted");
+    Suite *suite = suite_create("shared_pools_interrupted");
     TCase *tc = tcase_create("pools_interrupted");
 
     tcase_set_timeout(tc, 60);

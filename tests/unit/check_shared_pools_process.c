@@ -232,7 +232,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("pools_process");
+    Suite *suite = suite_create("shared_pools_process");
     TCase *tc = tcase_create("pools_process");
 
     tcase_set_timeout(tc, 60);

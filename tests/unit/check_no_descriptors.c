@@ -76,7 +76,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("descriptors");
+    Suite *suite = suite_create("no_descriptors");
     TCase *tc = tcase_create("descriptors");
 
     tcase_add_test(

@@ -368,7 +368,7 @@ THREAD_TEST(test_timeouts_do_without_memory)
 int
 main(void)
 {
-    Suite *suite = suite_create("memory");
+    Suite *suite = suite_create("no_memory");
     TCase *tc = tcase_create("operations");
 
     failing_begin();

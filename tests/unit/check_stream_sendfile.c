@@ -230,7 +230,7 @@ HUB_TEST(test_bad_arguments_change_nothing)
 int
 main(void)
 {
-    Suite *suite = suite_create("sendfile");
+    Suite *suite = suite_create("stream_sendfile");
     TCase *tc = tcase_create("sending");
 
     tcase_add_loop_test(tc, test_any_part_of_a_file_is_sent, 0, NET_KINDS);

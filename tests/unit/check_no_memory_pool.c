@@ -183,7 +183,7 @@ HUB_TEST(test_waiting_takes_no_memory)
 int
 main(void)
 {
-    Suite *suite = suite_create("memory_pool");
+    Suite *suite = suite_create("no_memory_pool");
     TCase *tc = tcase_create("operations");
 
     failing_begin();

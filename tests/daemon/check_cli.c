@@ -238,7 +238,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("command_line");
+    Suite *suite = suite_create("cli");
     TCase *tc = gruvid_case(suite, "command line");
 
     tcase_add_loop_test(tc, test_mistakes_of_usage_are_exit_2_with_a_hint, 0,

@@ -126,7 +126,7 @@ HUB_TEST(test_the_fiber_stays_a_member_of_its_own_group)
 int
 main(void)
 {
-    Suite *suite = suite_create("in_group");
+    Suite *suite = suite_create("group_scope");
     TCase *tc = tcase_create("in_group");
 
     tcase_add_test(tc, test_fibers_started_inside_join_the_group);

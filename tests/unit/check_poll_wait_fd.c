@@ -195,7 +195,7 @@ HUB_TEST(test_many_fibers_wait_for_many_descriptors)
 int
 main(void)
 {
-    Suite *suite = suite_create("wait_fd");
+    Suite *suite = suite_create("poll_wait_fd");
     TCase *tc = tcase_create("wait_fd");
     int n = sizeof timeouts / sizeof *timeouts;
 

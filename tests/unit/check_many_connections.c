@@ -394,7 +394,7 @@ HUB_TEST(test_anything_may_happen_at_any_moment)
 int
 main(void)
 {
-    Suite *suite = suite_create("crowd");
+    Suite *suite = suite_create("many_connections");
     TCase *tc = tcase_create("crowd");
 
     tcase_add_loop_test(tc, test_a_thousand_connections_echo, 0, NET_KINDS);

@@ -261,7 +261,7 @@ HUB_TEST(test_a_fiber_of_another_hub_is_refused)
 int
 main(void)
 {
-    Suite *suite = suite_create("turn");
+    Suite *suite = suite_create("schedule");
     TCase *tc = tcase_create("turn");
 
     tcase_add_test(tc,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams without memory: as check_memory.c. */
+/* Streams without memory: as check_no_memory.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -365,7 +365,7 @@ THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 int
 main(void)
 {
-    Suite *suite = suite_create("memory of streams");
+    Suite *suite = suite_create("no_memory_stream");
     TCase *tc = tcase_create("operations");
 
 #ifdef HAVE_OPENSSL

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "unit/mischief.h"
+#include "unit/bad_network.h"
 
 #define CONNECTIONS 12
 #define LINE        1500 /* bytes at most, with its end */
@@ -297,22 +297,22 @@ try_crossing(gruvi_hub_t *hub, int i, bool cuts)
 {
     struct crossing *crossing = calloc(1, sizeof *crossing);
     char target[GRUVI_ADDRESS_SIZE];
-    struct mischief_count count;
+    struct bad_network_count count;
     gruvi_listener_t *listener;
-    struct mischief *proxy;
+    struct bad_network *proxy;
     gruvi_fiber_t *server;
 
     ck_assert_ptr_nonnull(crossing);
     crossing->kind = i % NET_KINDS;
     crossing->way = i / NET_KINDS;
-    crossing->seed = mischief_seed();
+    crossing->seed = bad_network_seed();
     listener = net_listen(crossing->kind, target);
-    proxy = mischief_begin(crossing->kind, target, crossing->seed,
-                           cuts ? 2 * amounts[crossing->way] : 0);
-    strcpy(crossing->address, mischief_address(proxy));
+    proxy = bad_network_begin(crossing->kind, target, crossing->seed,
+                              cuts ? 2 * amounts[crossing->way] : 0);
+    strcpy(crossing->address, bad_network_address(proxy));
     server = spawn(run_server, (void *[]){listener, crossing});
     run_clients(crossing, hub);
-    count = mischief_end(proxy);
+    count = bad_network_end(proxy);
     ck_assert_int_eq(count.connections, CONNECTIONS);
     ck_assert_msg(count_whole(crossing) == CONNECTIONS - count.cuts,
                   "seed %ld: %d of %d were cut, and %d are whole",
@@ -337,8 +337,8 @@ HUB_TEST(test_what_is_cut_ends_with_an_error)
 int
 main(void)
 {
-    Suite *suite = suite_create("mischief");
-    TCase *tc = tcase_create("mischief");
+    Suite *suite = suite_create("bad_network");
+    TCase *tc = tcase_create("bad_network");
 
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, test_what_is_split_and_delayed_arrives_whole, 0,

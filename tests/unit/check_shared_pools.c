@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gruvi_blocking() and gruvi_compute(): the two pools of the process.  How they
- * are interrupted is in check_pools_interrupted.c, how they fare when the
- * process forks or ends in check_pools_process.c, and how the threads of a pool
- * come and go in check_thread_pool.c.
+ * are interrupted is in check_shared_pools_interrupted.c, how they fare when the
+ * process forks or ends in check_shared_pools_process.c, and how the threads of
+ * a pool come and go in check_thread_pool.c.
  */
 #include <signal.h>
 #include <string.h>
@@ -294,7 +294,7 @@ HUB_TEST(test_an_error_comes_back_from_work_inside_work)
 int
 main(void)
 {
-    Suite *suite = suite_create("pools");
+    Suite *suite = suite_create("shared_pools");
     TCase *tc = tcase_create("pools");
 
     tcase_set_timeout(tc, 60);

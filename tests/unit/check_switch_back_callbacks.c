@@ -316,7 +316,7 @@ HUB_TEST(test_a_cleanup_may_close_the_handle)
 int
 main(void)
 {
-    Suite *suite = suite_create("callbacks");
+    Suite *suite = suite_create("switch_back_callbacks");
     TCase *tc = tcase_create("what they hand over");
 
     tcase_add_test(tc, test_a_timer_hands_over_0);

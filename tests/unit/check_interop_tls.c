@@ -250,7 +250,7 @@ HUB_TEST(test_no_deep_stack_is_needed)
 int
 main(void)
 {
-    Suite *suite = suite_create("tls_programs");
+    Suite *suite = suite_create("interop_tls");
     TCase *tc = tcase_create("programs");
 
     tcase_set_timeout(tc, 60);
