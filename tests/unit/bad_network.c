@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "io/address.h"
+#include "io/socket/address.h"
 
 #define MOST 32 /* connections */
 #define ROOM 16384

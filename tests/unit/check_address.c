@@ -6,7 +6,7 @@
 #include <string.h>
 #include <uv.h>
 
-#include "io/address.h"
+#include "io/socket/address.h"
 #include "support/suite.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

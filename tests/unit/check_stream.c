@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/stream.h"
+#include "io/stream/stream.h"
 
 #define BIG 1000000
 

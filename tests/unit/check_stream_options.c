@@ -6,7 +6,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 
-#include "io/listener.h"
+#include "io/connection/listener.h"
 #include "unit/calls.h"
 
 /* Both ends of a connection of TCP that was made with options. */

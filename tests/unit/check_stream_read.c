@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "io/stream.h"
+#include "io/stream/stream.h"
 
 #define SHORT 0.002
 

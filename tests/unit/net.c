@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "io/address.h"
+#include "io/socket/address.h"
 
 /* --- addresses and pairs -------------------------------------------------- */
 

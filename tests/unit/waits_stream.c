@@ -2,7 +2,7 @@
 /* Those that wait for sockets. */
 #include "unit/waits.h"
 
-#include "io/listener.h"
+#include "io/connection/listener.h"
 #include "unit/net.h"
 
 static void

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A listener's life.  What it accepts is in accept.c.
+ *
+ * A name may have several addresses ("localhost": 127.0.0.1 and ::1); the
+ * first that can be bound is listened on, one listener has one socket.
+ *
+ * fd:N is a socket that somebody else has bound.  It is duplicated, so that who
+ * shares one does not depend on who closes first.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/socket/dial.h"
+#include "io/connection/listener.h"
+#include "io/socket/resolve.h"
+#include "io/stream/stream.h"
+#include "io/tls/tls.h"
+
+#define BACKLOG 1024
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+/* The connections inherit these options; that is a system call less for each.
+ */
+static int
+set_inherited(int fd, const gruvi_listen_options_t *options)
+{
+    int err = set_option(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay);
+
+    return err < 0 ? err : gruvi__keepalive_set(fd, options->keepalive);
+}
+
+static int
+listen_tcp(int fd, const struct addrinfo *info,
+           const gruvi_listen_options_t *options)
+{
+    int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
+    int err;
+
+    if ((err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0 ||
+        (err = set_inherited(fd, options)) < 0)
+        return err;
+    if (options->reuse_port &&
+        (err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) < 0)
+        return err;
+    if (info->ai_family == AF_INET6 &&
+        (err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                          !options->dual_stack)) < 0)
+        return err;
+    if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 ||
+        listen(fd, backlog) < 0)
+        return -errno;
+    return 0;
+}
+
+static int
+open_socket(gruvi_listener_t *listener, const struct addrinfo *info,
+            const struct gruvi__address *address,
+            const gruvi_listen_options_t *options)
+{
+    int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
+    int fd, err = 0;
+
+    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (info->ai_family != AF_UNIX)
+        err = listen_tcp(fd, info, options);
+    else if (gruvi__address_has_path(address))
+        err = gruvi__socket_file_listen(fd, address, backlog, options->mode,
+                                        &listener->file);
+    else if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 ||
+             listen(fd, backlog) < 0)
+        err = -errno;
+    if (err < 0)
+        close(fd);
+    else
+        listener->socket.fd = fd;
+    return err;
+}
+
+static void
+listener_free(gruvi_listener_t *listener)
+{
+    if (listener == NULL)
+        return;
+    if (listener->spare != NULL)
+        gruvi__stream_free(listener->spare);
+    gruvi_tls_unref(listener->tls);
+    free(listener);
+}
+
+static int
+listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
+          const gruvi_listen_options_t *options, gruvi_listener_t **listener)
+{
+    struct gruvi__lookup lookup;
+    struct addrinfo *info;
+    gruvi_listener_t *l;
+    int err = gruvi__resolve(fiber, address, GRUVI_FOREVER, &lookup);
+
+    if (err < 0)
+        return err;
+    l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        err = UV_ENOMEM;
+    } else {
+        gruvi__socket_init(&l->socket, fiber->hub, -1);
+        if (address->tls)
+            l->tls = gruvi_tls_ref(options->tls);
+        err = UV_EADDRNOTAVAIL;
+        for (info = lookup.first; info != NULL && err < 0; info = info->ai_next)
+            err = open_socket(l, info, address, options);
+    }
+    gruvi__lookup_free(&lookup);
+    if (err < 0)
+        listener_free(l);
+    else
+        *listener = l;
+    return err;
+}
+
+/* --- sockets that listen already ----------------------------------------- */
+
+/* "3" */
+static int
+parse_fd(const char *text)
+{
+    char *end;
+    long fd;
+
+    errno = 0;
+    fd = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+        fd > INT_MAX)
+        return UV_EINVAL;
+    return (int)fd;
+}
+
+static int
+get_option(int fd, int name, int *value)
+{
+    socklen_t length = sizeof *value;
+
+    return getsockopt(fd, SOL_SOCKET, name, value, &length) < 0 ? -errno : 0;
+}
+
+/* Whether streams can be accepted from it. */
+static int
+check_listens(int fd, int *domain)
+{
+    int type, listens, err;
+
+    if ((err = get_option(fd, SO_TYPE, &type)) < 0 ||
+        (err = get_option(fd, SO_ACCEPTCONN, &listens)) < 0 ||
+        (err = get_option(fd, SO_DOMAIN, domain)) < 0)
+        return err;
+    return type == SOCK_STREAM && listens ? 0 : UV_EINVAL;
+}
+
+static int
+duplicate(int fd, const gruvi_listen_options_t *options)
+{
+    int domain, own, flags, err = check_listens(fd, &domain);
+
+    if (err == 0 && domain != AF_UNIX)
+        err = set_inherited(fd, options);
+    if (err < 0)
+        return err;
+    own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return -errno;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    flags = fcntl(own, F_GETFL);
+    if (flags < 0 || fcntl(own, F_SETFL, flags | O_NONBLOCK) < 0) {
+        err = -errno;
+        close(own);
+        return err;
+    }
+    return own;
+}
+
+static int
+listen_on_fd(gruvi_fiber_t *fiber, const char *text,
+             const gruvi_listen_options_t *options,
+             gruvi_listener_t **listener)
+{
+    gruvi_listener_t *l;
+    int fd = parse_fd(text);
+
+    if (fd < 0)
+        return fd;
+    l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return UV_ENOMEM;
+    fd = duplicate(fd, options);
+    if (fd < 0) {
+        free(l);
+        return fd;
+    }
+    gruvi__socket_init(&l->socket, fiber->hub, fd);
+    *listener = l;
+    return 0;
+}
+
+/* --- from outside -------------------------------------------------------- */
+
+GRUVI_SWITCHPOINT int
+gruvi_listen(gruvi_listener_t **listener, const char *text,
+             const gruvi_listen_options_t *options)
+{
+    static const gruvi_listen_options_t defaults;
+    struct gruvi__address address;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (listener == NULL)
+        return UV_EINVAL;
+    *listener = NULL;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0)
+        return err;
+    if (options == NULL)
+        options = &defaults;
+    if (options->backlog < 0 || options->mode > 0777 ||
+        gruvi__reserved(options->reserved))
+        return UV_EINVAL;
+    if (text != NULL && strncmp(text, "fd:", 3) == 0 && options->tls == NULL)
+        return listen_on_fd(fiber, text + 3, options, listener);
+    err = gruvi__address_parse(&address, text);
+    if (err < 0)
+        return err;
+    err = gruvi__tls_check(&address, options->tls, true);
+    if (err < 0)
+        return err;
+    return listen_on(fiber, &address, options, listener);
+}
+
+int
+gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
+{
+    union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof at;
+    int err;
+
+    if (getsockname(listener->socket.fd, &at.any, &length) < 0)
+        return -errno;
+    err = gruvi__address_format(&at, length, buf, len);
+    /* Instead of "tcp". */
+    for (size_t i = 0; err == 0 && listener->tls != NULL && i < 3; i++)
+        buf[i] = "tls"[i];
+    return err;
+}
+
+int
+gruvi_listener_fd(const gruvi_listener_t *listener)
+{
+    return listener->socket.fd;
+}
+
+void
+gruvi__listener_leave(gruvi_listener_t *listener, struct gruvi__call *call)
+{
+    if (gruvi__call_leave(call))
+        listener_free(listener);
+}
+
+void
+gruvi_listener_close(gruvi_listener_t *listener)
+{
+    if (listener == NULL)
+        return;
+    if (!gruvi__is_own(listener->socket.hub)) {
+        gruvi__assert_failed("gruvi_listener_close: another thread's listener");
+        return;
+    }
+    gruvi__socket_file_remove(&listener->file);
+    if (gruvi__socket_close(&listener->socket))
+        listener_free(listener);
+    gruvi__listeners_retry();
+}

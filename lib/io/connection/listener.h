@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners, as gruvi_accept() and gruvi_serve() see them.
+ */
+#ifndef GRUVI_IO_LISTENER_H
+#define GRUVI_IO_LISTENER_H
+
+#include <gruvi/stream.h>
+
+#include "io/socket/address.h"
+#include "io/socket/socket.h"
+#include "io/connection/socket_file.h"
+
+struct gruvi_listener {
+    struct gruvi__socket socket;
+    gruvi_stream_t *spare; /* made before there is a connection for it */
+    gruvi_tls_t *tls;      /* of tls://, shared; NULL: of other addresses */
+    struct gruvi__socket_file file;
+
+    /* Out of descriptors. */
+    gruvi_listener_t *next_starving;
+    bool starving;        /* it is on the list of this thread */
+    bool complained;      /* in the log */
+    uint64_t quiet_until; /* by gruvi__clock_now() */
+};
+
+/*
+ * Accept, inside the call.  As gruvi_accept(), but the stream is not touched
+ * on failure.
+ */
+int gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
+                           gruvi_stream_t **stream);
+
+/* Leave a call; the last one frees a listener that was closed. */
+void gruvi__listener_leave(gruvi_listener_t *listener,
+                           struct gruvi__call *call);
+
+/* A descriptor was closed: whoever waits for one may try. */
+void gruvi__listeners_retry(void);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fiber a connection, in a group that ends with the server.
+ *
+ * The server's call is inside the listener from beginning to end, also while
+ * it is at its limit and does not accept, so that the close of the listener
+ * reaches it whatever it does.
+ *
+ * The connections are on a list as well, because a fiber that is cancelled
+ * before it has run never runs, and its stream has to be closed all the same.
+ */
+#include "io/connection/listener.h"
+#include "io/stream/stream.h"
+
+#define SHORTAGE_PAUSE 0.1 /* seconds, unless a connection ends */
+
+struct gruvi__serve {
+    gruvi_listener_t *listener;
+    struct gruvi__call call;
+    gruvi_connection_fn handler;
+    void *arg; /* borrowed from the caller of gruvi_serve() */
+    gruvi_group_t group;
+    struct gruvi__list connections; /* gruvi_stream.link */
+    size_t count, max;
+    bool full;       /* it waits for a connection to end */
+    bool complained; /* in the log: no memory, or no fiber, for another one */
+};
+
+/* With these a peer goes away, or we do. */
+static bool
+is_ordinary(int err)
+{
+    return err == UV_ECONNRESET || err == UV_EPIPE || err == UV_EOF ||
+           err == UV_ECANCELED || err == UV_ECONNABORTED ||
+           err == UV_ETIMEDOUT || err == UV_ESHUTDOWN;
+}
+
+static void
+log_end(const gruvi_stream_t *s, int err)
+{
+    gruvi_log_level_t level =
+        is_ordinary(err) ? GRUVI_LOG_DEBUG : GRUVI_LOG_WARNING;
+    char peer[GRUVI_ADDRESS_SIZE];
+
+    if (gruvi_log_level() < level)
+        return;
+    gruvi_stream_peer(s, peer, sizeof peer);
+    gruvi_log(level, "the connection from %s ended: %s", peer,
+              gruvi_strerror(err));
+}
+
+static void
+end_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
+{
+    gruvi__list_remove(&s->link);
+    gruvi_stream_close(s);
+    serve->count--;
+    if (serve->full)
+        gruvi__side_wake(serve->call.side);
+}
+
+static int
+run_connection(void *arg)
+{
+    gruvi_stream_t *s = arg;
+    struct gruvi__serve *serve = s->serve;
+    int status = serve->handler(s, serve->arg);
+
+    if (status < 0)
+        log_end(s, status);
+    end_connection(serve, s);
+    return 0;
+}
+
+static int
+wait_for_end(struct gruvi__serve *serve, double secs)
+{
+    int err;
+
+    serve->full = true;
+    err = gruvi__call_sleep(&serve->call, secs);
+    serve->full = false;
+    return err;
+}
+
+/* There is no memory, or no fiber, for another connection. */
+static int
+wait_for_room(struct gruvi__serve *serve, int err)
+{
+    if (!serve->complained)
+        gruvi_warning("%zu connections, and no room for another: %s",
+                      serve->count, gruvi_strerror(err));
+    serve->complained = true;
+    return wait_for_end(serve, SHORTAGE_PAUSE);
+}
+
+static int
+start_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
+{
+    gruvi_fiber_t *fiber;
+    int err;
+
+    s->serve = serve;
+    gruvi__list_add(&serve->connections, &s->link);
+    serve->count++;
+    while ((fiber = gruvi_group_spawn(&serve->group, run_connection, s)) ==
+           NULL) {
+        err = gruvi_last_error();
+        if (err == UV_EAGAIN || err == UV_ENOMEM)
+            err = wait_for_room(serve, err);
+        if (err < 0)
+            return err;
+    }
+    gruvi_fiber_unref(fiber);
+    return 0;
+}
+
+static int
+serve_next(struct gruvi__serve *serve)
+{
+    gruvi_stream_t *s;
+    int err;
+
+    while (serve->max > 0 && serve->count >= serve->max) {
+        err = wait_for_end(serve, GRUVI_FOREVER);
+        if (err < 0)
+            return err;
+    }
+    err = gruvi__call_breathe(&serve->call);
+    if (err == 0)
+        err = gruvi__listener_accept(serve->listener, &serve->call, &s);
+    if (err == UV_ENOMEM)
+        return wait_for_room(serve, err);
+    if (err < 0)
+        return err;
+    err = start_connection(serve, s);
+    if (err == 0)
+        serve->complained = false;
+    return err;
+}
+
+static void
+end_all(struct gruvi__serve *serve)
+{
+    struct gruvi__list *link;
+
+    gruvi_group_cancel(&serve->group, "the server ends");
+    GRUVI_SHIELD {
+        gruvi_group_join(&serve->group, GRUVI_FOREVER);
+    }
+    gruvi_group_destroy(&serve->group);
+    while ((link = gruvi__list_pop(&serve->connections)) != NULL)
+        gruvi_stream_close(gruvi__list_entry(link, gruvi_stream_t, link));
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
+            const gruvi_serve_options_t *options)
+{
+    struct gruvi__serve serve = {
+        .listener = listener, .handler = handler, .arg = arg};
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (handler == NULL ||
+        (options != NULL && gruvi__reserved(options->reserved)))
+        return UV_EINVAL;
+    if (options != NULL)
+        serve.max = options->max_connections;
+    gruvi__list_init(&serve.connections);
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = gruvi__call_enter(&serve.call, &listener->socket, GRUVI__IN,
+                                 fiber, GRUVI_FOREVER, "accept")) < 0)
+        return err;
+    err = gruvi_group_init(&serve.group, "connections");
+    if (err == 0) {
+        while ((err = serve_next(&serve)) == 0)
+            gruvi__call_settle(&serve.call);
+        gruvi__call_settle(&serve.call);
+        end_all(&serve);
+    }
+    gruvi__listener_leave(listener, &serve.call);
+    return err;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A datagram socket's life.
+ *
+ * It is a socket as that of a stream is (socket.h): the fiber itself receives
+ * and sends, and waits where it would block; the descriptor stays registered
+ * in between.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/datagram/datagram.h"
+#include "io/connection/listener.h"
+#include "io/socket/resolve.h"
+#include "io/stream/stream.h"
+
+static const gruvi_udp_options_t defaults;
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int
+set_if(bool wanted, int fd, int name)
+{
+    return wanted ? set_option(fd, SOL_SOCKET, name, 1) : 0;
+}
+
+/* 0 is the system's own size. */
+static int
+set_size(int fd, int name, unsigned size)
+{
+    if (size == 0)
+        return 0;
+    return size > INT_MAX ? UV_EINVAL
+                          : set_option(fd, SOL_SOCKET, name, (int)size);
+}
+
+static int
+set_options(int fd, int family, const gruvi_udp_options_t *options)
+{
+    int err;
+
+    if ((err = set_if(options->reuse_address, fd, SO_REUSEADDR)) < 0 ||
+        (err = set_if(options->reuse_port, fd, SO_REUSEPORT)) < 0 ||
+        (err = set_if(options->broadcast, fd, SO_BROADCAST)) < 0 ||
+        (err = set_size(fd, SO_RCVBUF, options->receive_buffer)) < 0 ||
+        (err = set_size(fd, SO_SNDBUF, options->send_buffer)) < 0)
+        return err;
+    if (family != AF_INET6)
+        return 0;
+    return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !options->dual_stack);
+}
+
+/* A socket with its options: the descriptor, or an error. */
+static int
+open_socket(int family, const gruvi_udp_options_t *options)
+{
+    int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int err;
+
+    if (fd < 0)
+        return -errno;
+    err = set_options(fd, family, options);
+    if (err == 0)
+        return fd;
+    close(fd);
+    return err;
+}
+
+/* What is done with one address: bind() or connect(). */
+typedef int (*attach_fn)(int fd, const struct addrinfo *info,
+                         const struct gruvi__address *local);
+
+static int
+attach_here(int fd, const struct addrinfo *info,
+            const struct gruvi__address *local)
+{
+    (void)local;
+    return bind(fd, info->ai_addr, info->ai_addrlen) < 0 ? -errno : 0;
+}
+
+static int
+attach_peer(int fd, const struct addrinfo *info,
+            const struct gruvi__address *local)
+{
+    int err;
+
+    if (local != NULL && bind(fd, &local->at.any, local->length) < 0)
+        return -errno;
+    do
+        err = connect(fd, info->ai_addr, info->ai_addrlen) < 0 ? -errno : 0;
+    while (err == UV_EINTR);
+    return err;
+}
+
+/* The first address that will do. */
+static int
+attach_any(gruvi_udp_t *udp, const struct addrinfo *info, attach_fn attach,
+           const struct gruvi__address *local,
+           const gruvi_udp_options_t *options)
+{
+    int fd, err = UV_EAFNOSUPPORT;
+
+    for (; info != NULL; info = info->ai_next) {
+        if (local != NULL && local->at.any.sa_family != info->ai_family)
+            continue;
+        fd = open_socket(info->ai_family, options);
+        err = fd < 0 ? fd : attach(fd, info, local);
+        if (err == 0) {
+            udp->socket.fd = fd;
+            udp->family = info->ai_family;
+            return 0;
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+    return err;
+}
+
+static int
+make(gruvi_fiber_t *fiber, struct gruvi__address *address, attach_fn attach,
+     const struct gruvi__address *local, const gruvi_udp_options_t *options,
+     double timeout, gruvi_udp_t **out)
+{
+    struct gruvi__lookup lookup;
+    gruvi_udp_t *udp;
+    int err = gruvi__resolve(fiber, address, timeout, &lookup);
+
+    if (err < 0)
+        return err;
+    udp = calloc(1, sizeof *udp);
+    if (udp == NULL) {
+        err = UV_ENOMEM;
+    } else {
+        gruvi__socket_init(&udp->socket, fiber->hub, -1);
+        err = attach_any(udp, lookup.first, attach, local, options);
+    }
+    gruvi__lookup_free(&lookup);
+    if (err < 0)
+        free(udp);
+    else
+        *out = udp;
+    return err;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_udp_bind(gruvi_udp_t **udp, const char *text,
+               const gruvi_udp_options_t *options)
+{
+    struct gruvi__address address;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (udp == NULL)
+        return UV_EINVAL;
+    *udp = NULL;
+    if (options == NULL)
+        options = &defaults;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = gruvi__udp_address_parse(&address, text)) < 0)
+        return err;
+    if (gruvi__reserved(options->reserved) || options->local != NULL)
+        return UV_EINVAL;
+    return make(fiber, &address, attach_here, NULL, options, GRUVI_FOREVER,
+                udp);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_udp_connect(gruvi_udp_t **udp, const char *text,
+                  const gruvi_udp_options_t *options, double timeout)
+{
+    struct gruvi__address address, local;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (udp == NULL)
+        return UV_EINVAL;
+    *udp = NULL;
+    if (options == NULL)
+        options = &defaults;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = gruvi__timeout_check(timeout)) < 0 ||
+        (err = gruvi__udp_address_parse(&address, text)) < 0)
+        return err;
+    if (gruvi__reserved(options->reserved) ||
+        (options->local != NULL &&
+         (gruvi__udp_address_parse(&local, options->local) < 0 ||
+          local.host[0] != '\0')))
+        return UV_EINVAL;
+    if ((err = gruvi__breathe(fiber)) < 0)
+        return err;
+    return make(fiber, &address, attach_peer,
+                options->local != NULL ? &local : NULL, options, timeout, udp);
+}
+
+int
+gruvi__udp_begin(struct gruvi__call *call, const char *function,
+                 gruvi_udp_t *udp, enum gruvi__direction direction,
+                 double timeout)
+{
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__enter(function, &fiber)) < 0 ||
+        (err = gruvi__call_enter(call, &udp->socket, direction, fiber, timeout,
+                                 direction == GRUVI__IN ? "receive" : "send")) <
+            0)
+        return err;
+    err = gruvi__call_breathe(call);
+    if (err == 0 && udp->error[direction] < 0) {
+        err = udp->error[direction];
+        udp->error[direction] = 0;
+    }
+    if (err < 0)
+        gruvi__udp_end(udp, call);
+    return err;
+}
+
+void
+gruvi__udp_end(gruvi_udp_t *udp, struct gruvi__call *call)
+{
+    if (gruvi__call_leave(call))
+        free(udp);
+}
+
+void
+gruvi_udp_close(gruvi_udp_t *udp)
+{
+    if (udp == NULL)
+        return;
+    if (!gruvi__is_own(udp->socket.hub)) {
+        gruvi__assert_failed("gruvi_udp_close: another thread's socket");
+        return;
+    }
+    if (gruvi__socket_close(&udp->socket))
+        free(udp);
+    gruvi__listeners_retry();
+}
+
+int
+gruvi_udp_fd(const gruvi_udp_t *udp)
+{
+    return udp->socket.fd;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading, writing, and what else is done with an open file. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/core.h"
+#include "io/file/file.h"
+#include "pool/pool.h"
+
+/* So that less than this is a short transfer: the kernel moves no 2 GiB. */
+#define MOST ((size_t)1 << 30)
+
+/* What fits a pool thread's stack and is worth a system call. */
+#define SCRATCH ((size_t)64 << 10)
+
+struct transfer {
+    gruvi_file_t *file;
+    char *buf;
+    size_t len;
+    int64_t offset; /* negative: at the file's position */
+    ssize_t n;
+};
+
+static ssize_t
+read_some(int fd, void *buf, size_t len, int64_t offset)
+{
+    ssize_t n;
+
+    if (len > MOST)
+        len = MOST;
+    do
+        n = offset < 0 ? read(fd, buf, len) : pread(fd, buf, len, offset);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t
+write_some(int fd, const void *buf, size_t len, int64_t offset)
+{
+    ssize_t n;
+
+    if (len > MOST)
+        len = MOST;
+    do
+        n = offset < 0 ? write(fd, buf, len) : pwrite(fd, buf, len, offset);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int
+read_file(void *arg, void **result)
+{
+    struct transfer *t = arg;
+
+    (void)result;
+    t->n = read_some(t->file->fd, t->buf, t->len, t->offset);
+    return t->n < 0 ? (int)t->n : 0;
+}
+
+/* A write of nothing comes to the system, too: it may have an error to tell.
+ * One that moves nothing of something would do so for ever. */
+static int
+write_file(void *arg, void **result)
+{
+    struct transfer *t = arg;
+    ssize_t n;
+
+    (void)result;
+    do {
+        n = write_some(t->file->fd, t->buf, t->len, t->offset);
+        if (n < 0)
+            return (int)n;
+        if (n == 0 && t->len > 0)
+            return UV_EIO;
+        t->buf += n;
+        t->len -= (size_t)n;
+        if (t->offset >= 0)
+            t->offset += n;
+    } while (t->len > 0);
+    return 0;
+}
+
+static int
+transfer(const char *function, gruvi_work_fn fn, struct transfer *t)
+{
+    int err = gruvi__file_enter(t->file);
+
+    if (err < 0)
+        return err;
+    err = gruvi__blocking(function, fn, t);
+    gruvi__file_leave(t->file);
+    return err;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_file_read(gruvi_file_t *file, void *buf, size_t len)
+{
+    struct transfer t = {.file = file, .buf = buf, .len = len, .offset = -1};
+    int err = transfer(__func__, read_file, &t);
+
+    return err < 0 ? err : t.n;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_file_pread(gruvi_file_t *file, void *buf, size_t len, int64_t offset)
+{
+    struct transfer t = {
+        .file = file, .buf = buf, .len = len, .offset = offset};
+    int err = offset < 0 ? UV_EINVAL : transfer(__func__, read_file, &t);
+
+    return err < 0 ? err : t.n;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_file_write(gruvi_file_t *file, const void *buf, size_t len)
+{
+    struct transfer t = {
+        .file = file, .buf = (char *)buf, .len = len, .offset = -1};
+
+    return transfer(__func__, write_file, &t);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_file_pwrite(gruvi_file_t *file, const void *buf, size_t len,
+                  int64_t offset)
+{
+    struct transfer t = {
+        .file = file, .buf = (char *)buf, .len = len, .offset = offset};
+
+    return offset < 0 ? UV_EINVAL : transfer(__func__, write_file, &t);
+}
+
+static int
+warm_file(void *arg, void **result)
+{
+    struct transfer *t = arg;
+    char scratch[SCRATCH];
+    size_t part;
+    ssize_t n;
+
+    (void)result;
+    while (t->len > 0) {
+        part = t->len < sizeof scratch ? t->len : sizeof scratch;
+        n = read_some(t->file->fd, scratch, part, t->offset);
+        if (n <= 0)
+            return (int)n;
+        t->offset += n;
+        t->len -= (size_t)n;
+    }
+    return 0;
+}
+
+int
+gruvi__file_warm(gruvi_file_t *file, int64_t offset, size_t len)
+{
+    struct transfer t = {.file = file, .len = len, .offset = offset};
+
+    return gruvi__blocking("gruvi_stream_sendfile", warm_file, &t);
+}
+
+/* --- what takes a descriptor and little else --------------------------------
+ */
+
+static int
+sync_file(void *arg, void **result)
+{
+    struct transfer *t = arg;
+
+    (void)result;
+    while (fsync(t->file->fd) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_file_fsync(gruvi_file_t *file)
+{
+    struct transfer t = {.file = file};
+
+    return transfer(__func__, sync_file, &t);
+}
+
+static int
+sync_data(void *arg, void **result)
+{
+    struct transfer *t = arg;
+
+    (void)result;
+    while (fdatasync(t->file->fd) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_file_fdatasync(gruvi_file_t *file)
+{
+    struct transfer t = {.file = file};
+
+    return transfer(__func__, sync_data, &t);
+}
+
+static int
+truncate_file(void *arg, void **result)
+{
+    struct transfer *t = arg;
+
+    (void)result;
+    while (ftruncate(t->file->fd, t->offset) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_file_ftruncate(gruvi_file_t *file, int64_t size)
+{
+    struct transfer t = {.file = file, .offset = size};
+
+    return transfer(__func__, truncate_file, &t);
+}

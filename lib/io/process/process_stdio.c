@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Standard input, output and error of a process.  Pipes are pairs of Unix
+ * sockets, because streams send and receive; each leads one way only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/process/process.h"
+#include "io/stream/stream.h"
+
+static void
+close_descriptor(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static int
+open_pipe(struct gruvi__stdio *stdio, gruvi_hub_t *hub, int i)
+{
+    gruvi_stream_t *s = gruvi__stream_new(hub);
+    int ends[2];
+
+    if (s == NULL)
+        return UV_ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        gruvi__stream_free(s);
+        return -errno;
+    }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    shutdown(ends[0], i == 0 ? SHUT_RD : SHUT_WR);
+    if (i != 0)
+        s->write_dead = true;
+    s->socket.fd = ends[0];
+    stdio->streams[i] = s;
+    stdio->ends[i] = ends[1];
+    return 0;
+}
+
+static int
+lead_to(struct gruvi__stdio *stdio, int i, int fd)
+{
+    stdio->containers[i].flags = UV_INHERIT_FD;
+    stdio->containers[i].data.fd = fd;
+    return 0;
+}
+
+static int
+open_one(struct gruvi__stdio *stdio, gruvi_hub_t *hub, int i,
+         const gruvi_stdio_t *option)
+{
+    int err;
+
+    stdio->containers[i].flags = UV_IGNORE;
+    switch (option->kind) {
+    case GRUVI_STDIO_NULL:
+        return 0;
+    case GRUVI_STDIO_INHERIT:
+        return fcntl(i, F_GETFD) < 0 ? 0 : lead_to(stdio, i, i);
+    case GRUVI_STDIO_FD:
+        if (option->fd < 0 || fcntl(option->fd, F_GETFD) < 0)
+            return UV_EBADF;
+        return lead_to(stdio, i, option->fd);
+    case GRUVI_STDIO_STDOUT:
+        if (i != 2)
+            return UV_EINVAL;
+        stdio->containers[2] = stdio->containers[1];
+        return 0;
+    case GRUVI_STDIO_PIPE:
+        err = open_pipe(stdio, hub, i);
+        return err < 0 ? err : lead_to(stdio, i, stdio->ends[i]);
+    default:
+        return UV_EINVAL;
+    }
+}
+
+int
+gruvi__stdio_open(struct gruvi__stdio *stdio, gruvi_hub_t *hub,
+                  const gruvi_stdio_t options[3])
+{
+    int i, err = 0;
+
+    *stdio = (struct gruvi__stdio){.ends = {-1, -1, -1}};
+    for (i = 0; i < 3 && err == 0; i++)
+        err = open_one(stdio, hub, i, &options[i]);
+    if (err < 0)
+        gruvi__stdio_close(stdio);
+    return err;
+}
+
+void
+gruvi__stdio_close_ends(struct gruvi__stdio *stdio)
+{
+    for (int i = 0; i < 3; i++)
+        close_descriptor(&stdio->ends[i]);
+}
+
+void
+gruvi__stdio_close(struct gruvi__stdio *stdio)
+{
+    gruvi__stdio_close_ends(stdio);
+    for (int i = 0; i < 3; i++) {
+        gruvi_stream_close(stdio->streams[i]);
+        stdio->streams[i] = NULL;
+    }
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* See dial.h. */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "io/socket/dial.h"
+#include "io/stream/stream.h"
+
+#define ATTEMPT_DELAY 0.25 /* seconds, RFC 8305, section 5 */
+
+int
+gruvi__dial_init(struct gruvi__dial *dial,
+                 const gruvi_connect_options_t *options,
+                 const struct gruvi__address *address)
+{
+    static const gruvi_connect_options_t defaults;
+    int err = 0;
+
+    if (options == NULL)
+        options = &defaults;
+    if (gruvi__reserved(options->reserved) ||
+        gruvi__timeout_check(options->attempt_delay) < 0)
+        return UV_EINVAL;
+    dial->options = options;
+    dial->attempt_delay = options->attempt_delay;
+    if (dial->attempt_delay == 0)
+        dial->attempt_delay = ATTEMPT_DELAY;
+    dial->has_local = options->local != NULL;
+    if (!dial->has_local)
+        return 0;
+    err = gruvi__address_parse(&dial->local, options->local);
+    if (err < 0 || dial->local.host[0] != '\0' ||
+        dial->local.at.any.sa_family == AF_UNIX ||
+        address->at.any.sa_family == AF_UNIX)
+        return UV_EINVAL;
+    return 0;
+}
+
+bool
+gruvi__dial_fits(const struct gruvi__dial *dial, const struct addrinfo *info)
+{
+    return !dial->has_local || dial->local.at.any.sa_family == info->ai_family;
+}
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+/* 0 is the system's own value. */
+static int
+set_number(int fd, int name, unsigned value)
+{
+    if (value == 0)
+        return 0;
+    return value > INT_MAX ? UV_EINVAL
+                           : set_option(fd, IPPROTO_TCP, name, (int)value);
+}
+
+int
+gruvi__keepalive_set(int fd, const gruvi_keepalive_t *keepalive)
+{
+    int err;
+
+    if (keepalive == NULL)
+        return 0;
+    if ((err = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) < 0 ||
+        (err = set_number(fd, TCP_KEEPIDLE, keepalive->idle)) < 0 ||
+        (err = set_number(fd, TCP_KEEPINTVL, keepalive->interval)) < 0)
+        return err;
+    return set_number(fd, TCP_KEEPCNT, keepalive->count);
+}
+
+/* Without a port of its own the kernel chooses one when it knows the peer, so
+ * that one port serves connections to several. */
+static int
+bind_local(int fd, const struct gruvi__dial *dial)
+{
+    if (!dial->has_local)
+        return 0;
+    if (dial->local.port == 0)
+        set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    else
+        set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    return bind(fd, &dial->local.at.any, dial->local.length) < 0 ? -errno : 0;
+}
+
+int
+gruvi__dial_socket(const struct gruvi__dial *dial, const struct addrinfo *info)
+{
+    int fd, err = 0;
+
+    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (info->ai_family == AF_UNIX)
+        return fd;
+    if (!dial->options->delay)
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    err = gruvi__keepalive_set(fd, dial->options->keepalive);
+    if (err == 0)
+        err = bind_local(fd, dial);
+    if (err == 0)
+        return fd;
+    close(fd);
+    return err;
+}
+
+/*
+ * A socket that connects to a port of its own machine on which nobody listens
+ * may be given that very port for itself, and then it meets itself.
+ */
+static bool
+is_connected_to_itself(int fd, const struct addrinfo *info)
+{
+    union gruvi__sockaddr at;
+    socklen_t length = sizeof at;
+
+    if (info->ai_family == AF_UNIX || getsockname(fd, &at.any, &length) < 0)
+        return false;
+    if (info->ai_family == AF_INET) {
+        const struct sockaddr_in *to = (const void *)info->ai_addr;
+
+        return at.in.sin_port == to->sin_port &&
+               at.in.sin_addr.s_addr == to->sin_addr.s_addr;
+    } else {
+        const struct sockaddr_in6 *to = (const void *)info->ai_addr;
+
+        return at.in6.sin6_port == to->sin6_port &&
+               memcmp(&at.in6.sin6_addr, &to->sin6_addr,
+                      sizeof to->sin6_addr) == 0;
+    }
+}
+
+/* The result is asked for by connecting again, not by SO_ERROR: that says 0 of
+ * a socket that is still on its way, too. */
+int
+gruvi__dial_step(int fd, const struct addrinfo *info)
+{
+    if (connect(fd, info->ai_addr, info->ai_addrlen) < 0 && errno != EISCONN) {
+        if (errno == EINPROGRESS || errno == EALREADY || errno == EINTR)
+            return UV_EALREADY;
+        return -errno;
+    }
+    return is_connected_to_itself(fd, info) ? UV_ECONNREFUSED : 0;
+}
+
+bool
+gruvi__dial_is_shortage(int err)
+{
+    return err == UV_EMFILE || err == UV_ENFILE || err == UV_ENOMEM;
+}

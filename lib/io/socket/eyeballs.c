@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy eyeballs (RFC 8305): the addresses of a name are raced.
+ *
+ *   IPv6 a  |-------------------- ... closed
+ *   IPv4 b       |-- refused
+ *   IPv6 c          |------ connected
+ *           <-----> attempt_delay
+ *
+ * The families take turns, IPv6 first.  The next attempt begins after a while,
+ * or at once where one has failed; those before it go on.  The first that is
+ * connected wins, and the others are closed.
+ *
+ * One fiber makes all attempts.  What it waits for is written down in them by
+ * their watches, and by the deadline of the next one.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/socket/dial.h"
+#include "io/connection/listener.h"
+
+struct race;
+
+struct attempt {
+    struct race *race;
+    const struct addrinfo *info;
+    gruvi_watch_t *watch; /* NULL: it is not on its way */
+    int fd;               /* valid while there is a watch */
+    bool ready;           /* look at it */
+};
+
+struct race {
+    gruvi_fiber_t *fiber;
+    const struct gruvi__dial *dial;
+    struct attempt *attempts; /* in the order in which they begin */
+    size_t count, begun, open;
+    struct gruvi__deadline next;
+    bool next_due; /* another attempt may begin */
+    int granted;   /* there is something to look at */
+    int err;       /* what tells most so far; 0: nothing has failed */
+    int fd;        /* of the winner; -1: there is none yet */
+    const struct addrinfo *winner;
+};
+
+/* --- the order -------------------------------------------------------------
+ */
+
+/* The next address from there on that fits and is, or is not, of IPv6. */
+static const struct addrinfo *
+next_of(const struct race *race, const struct addrinfo *info, bool ip6)
+{
+    while (info != NULL && ((info->ai_family == AF_INET6) != ip6 ||
+                            !gruvi__dial_fits(race->dial, info)))
+        info = info->ai_next;
+    return info;
+}
+
+/* Those of a family stay in the order that the resolver gave them. */
+static void
+put_in_order(struct race *race, const struct addrinfo *first)
+{
+    const struct addrinfo *left[2] = {next_of(race, first, false),
+                                      next_of(race, first, true)};
+    bool ip6 = true;
+
+    while (left[0] != NULL || left[1] != NULL) {
+        if (left[ip6] != NULL) {
+            race->attempts[race->count++].info = left[ip6];
+            left[ip6] = next_of(race, left[ip6]->ai_next, ip6);
+        }
+        ip6 = !ip6;
+    }
+}
+
+/* --- attempts ---------------------------------------------------------------
+ */
+
+/* How much an error tells about why there is no connection. */
+static int
+weight(int err)
+{
+    switch (err) {
+    case 0:
+        return 0;
+    case UV_EAFNOSUPPORT:
+    case UV_EADDRNOTAVAIL:
+    case UV_ENETUNREACH:
+    case UV_ENETDOWN:
+        return 1; /* this machine has no such network */
+    case UV_EHOSTUNREACH:
+    case UV_ETIMEDOUT:
+        return 2;
+    default:
+        return gruvi__dial_is_shortage(err) ? 4 : 3;
+    }
+}
+
+/* An attempt has failed: the next one need not wait. */
+static void
+fail(struct race *race, int err)
+{
+    if (weight(err) >= weight(race->err))
+        race->err = err;
+    race->next_due = true;
+    /* Another address does not help. */
+    if (gruvi__dial_is_shortage(err))
+        race->count = race->begun;
+}
+
+static void
+wake(struct race *race)
+{
+    race->granted = 1;
+    gruvi__ready(race->fiber);
+}
+
+static void
+on_ready(int fd, int events, void *arg)
+{
+    struct attempt *attempt = arg;
+
+    (void)fd;
+    (void)events;
+    attempt->ready = true;
+    wake(attempt->race);
+}
+
+static void
+on_next(struct gruvi__deadline *next)
+{
+    struct race *race = gruvi__list_entry(next, struct race, next);
+
+    race->next_due = true;
+    wake(race);
+}
+
+/* It ends; its descriptor is left. */
+static void
+end_attempt(struct attempt *attempt)
+{
+    gruvi_poll_remove(gruvi_hub_poll(attempt->race->fiber->hub),
+                      attempt->watch);
+    attempt->watch = NULL;
+    attempt->race->open--;
+}
+
+static void
+win(struct race *race, const struct attempt *attempt, int fd)
+{
+    race->fd = fd;
+    race->winner = attempt->info;
+}
+
+static void
+begin_attempt(struct race *race, struct attempt *attempt)
+{
+    gruvi_poller_t *poller = gruvi_hub_poll(race->fiber->hub);
+    int fd = gruvi__dial_socket(race->dial, attempt->info);
+    int err = fd < 0 ? fd : gruvi__dial_step(fd, attempt->info);
+
+    attempt->race = race;
+    if (err == UV_EALREADY) {
+        attempt->watch =
+            gruvi__poll_add_socket(poller, fd, UV_WRITABLE, on_ready, attempt);
+        if (attempt->watch != NULL) {
+            attempt->fd = fd;
+            race->open++;
+            return;
+        }
+        err = gruvi_last_error();
+    }
+    if (err == 0) {
+        win(race, attempt, fd);
+        return;
+    }
+    if (fd >= 0)
+        close(fd);
+    fail(race, err);
+}
+
+/* Those that are due, at least one if none is on its way. */
+static void
+begin_due(struct race *race)
+{
+    gruvi_hub_t *hub = race->fiber->hub;
+
+    while (race->fd < 0 && race->begun < race->count &&
+           (race->next_due || race->open == 0)) {
+        gruvi__deadline_disarm(hub, &race->next);
+        race->next_due = false;
+        begin_attempt(race, &race->attempts[race->begun++]);
+        if (race->dial->attempt_delay > 0 && race->begun < race->count)
+            gruvi__deadline_arm(hub, &race->next,
+                                gruvi__clock_due(race->dial->attempt_delay));
+    }
+}
+
+/* See how far they are: those that are ready, or all. */
+static void
+look(struct race *race, bool all)
+{
+    struct attempt *attempt = race->attempts;
+    int err;
+
+    for (size_t i = 0; i < race->begun && race->fd < 0; i++, attempt++) {
+        if (attempt->watch == NULL || !(attempt->ready || all))
+            continue;
+        attempt->ready = false;
+        err = gruvi__dial_step(attempt->fd, attempt->info);
+        if (err == UV_EALREADY)
+            continue;
+        end_attempt(attempt);
+        if (err == 0) {
+            win(race, attempt, attempt->fd);
+        } else {
+            close(attempt->fd);
+            fail(race, err);
+        }
+    }
+}
+
+/* --- the race ---------------------------------------------------------------
+ */
+
+/* Whether a wait would end now: then no other attempt is begun. */
+static bool
+is_over(const gruvi_fiber_t *fiber)
+{
+    return fiber->timed_out || (fiber->pending != 0 && fiber->shield == 0);
+}
+
+/* Until somebody wins or all have failed; false where it is interrupted.  The
+ * last look is for a fiber that others kept from running. */
+static bool
+run(struct race *race)
+{
+    for (;;) {
+        if (race->begun == 0 || !is_over(race->fiber))
+            begin_due(race);
+        if (race->fd >= 0 || race->open == 0)
+            return race->fd >= 0 || race->begun == race->count;
+        race->granted = 0;
+        if (!gruvi__wait_run(race->fiber, &race->granted, "connect")) {
+            look(race, true);
+            return race->fd >= 0;
+        }
+        look(race, false);
+    }
+}
+
+static void
+close_losers(struct race *race)
+{
+    for (size_t i = 0; i < race->begun; i++) {
+        if (race->attempts[i].watch == NULL)
+            continue;
+        end_attempt(&race->attempts[i]);
+        close(race->attempts[i].fd);
+    }
+    gruvi__listeners_retry();
+}
+
+int
+gruvi__dial_race(gruvi_fiber_t *fiber, const struct gruvi__dial *dial,
+                 const struct addrinfo *first, double timeout,
+                 const struct addrinfo **winner)
+{
+    struct race race = {.fiber = fiber, .dial = dial, .fd = -1};
+    const struct addrinfo *info;
+    size_t n = 0;
+    int err;
+
+    for (info = first; info != NULL; info = info->ai_next)
+        n++;
+    race.attempts = calloc(n, sizeof *race.attempts);
+    if (race.attempts == NULL)
+        return UV_ENOMEM;
+    race.next.fire = on_next;
+    race.err = UV_EAFNOSUPPORT; /* where none fits */
+    put_in_order(&race, first);
+    gruvi__wait_begin(fiber, timeout);
+    err = gruvi__wait_end(fiber, run(&race));
+    gruvi__deadline_disarm(fiber->hub, &race.next);
+    close_losers(&race);
+    free(race.attempts);
+    *winner = race.winner;
+    if (err == 0)
+        err = race.fd >= 0 ? race.fd : race.err;
+    return err;
+}

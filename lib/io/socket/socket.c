@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for a socket.  See socket.h. */
+#include <unistd.h>
+
+#include "io/socket/socket.h"
+
+#define EVENT(direction) (1U << (direction))
+
+_Static_assert(EVENT(GRUVI__IN) == UV_READABLE &&
+                   EVENT(GRUVI__OUT) == UV_WRITABLE,
+               "the directions are the events of libuv");
+
+void
+gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd)
+{
+    *socket = (struct gruvi__socket){.hub = hub, .fd = fd};
+}
+
+void
+gruvi__side_wake(struct gruvi__side *side)
+{
+    if (side->waiting) {
+        side->granted = 1;
+        gruvi__ready(side->fiber);
+    }
+}
+
+static void on_ready(int fd, int events, void *arg);
+
+static int
+arm(struct gruvi__socket *socket, unsigned events)
+{
+    gruvi_poller_t *poller = gruvi_hub_poll(socket->hub);
+    int err;
+
+    if (socket->armed == events)
+        return 0;
+    socket->armed = 0;
+    if (socket->watch == NULL) {
+        socket->watch = gruvi__poll_add_socket(poller, socket->fd, (int)events,
+                                               on_ready, socket);
+        if (socket->watch == NULL)
+            return gruvi_last_error();
+    } else {
+        err = gruvi_poll_update(poller, socket->watch, (int)events);
+        if (err < 0)
+            return err;
+    }
+    socket->armed = events;
+    return 0;
+}
+
+/* An event that no call wants now pauses the watch. */
+static void
+on_ready(int fd, int events, void *arg)
+{
+    struct gruvi__socket *socket = arg;
+    unsigned came = (unsigned)events, wanted = 0;
+
+    (void)fd;
+    for (int i = GRUVI__IN; i <= GRUVI__OUT; i++) {
+        struct gruvi__side *side = &socket->side[i];
+
+        if (came & EVENT(i))
+            side->spent = false;
+        if (side->wants & came) {
+            wanted |= side->wants;
+            gruvi__side_wake(side);
+        }
+    }
+    if (came & ~wanted)
+        arm(socket, socket->armed & ~(came & ~wanted));
+}
+
+bool
+gruvi__socket_close(struct gruvi__socket *socket)
+{
+    /* The poller may be gone already: a hub that closes takes it along. */
+    if (socket->watch != NULL && gruvi_hub_poll(socket->hub) != NULL)
+        gruvi_poll_remove(gruvi_hub_poll(socket->hub), socket->watch);
+    socket->watch = NULL;
+    socket->armed = 0;
+    close(socket->fd);
+    socket->fd = -1;
+    gruvi__side_wake(&socket->side[GRUVI__IN]);
+    gruvi__side_wake(&socket->side[GRUVI__OUT]);
+    return socket->side[GRUVI__IN].fiber == NULL &&
+           socket->side[GRUVI__OUT].fiber == NULL;
+}
+
+int
+gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
+                  enum gruvi__direction direction, gruvi_fiber_t *fiber,
+                  double timeout, const char *what)
+{
+    struct gruvi__side *side = &socket->side[direction];
+
+    if (gruvi__timeout_check(timeout) < 0)
+        return UV_EINVAL;
+    if (gruvi__unlikely(fiber->hub != socket->hub))
+        return UV_EPERM;
+    if (gruvi__unlikely(side->fiber != NULL))
+        return UV_EBUSY;
+    side->fiber = fiber;
+    call->socket = socket;
+    call->side = side;
+    call->fiber = fiber;
+    call->what = what;
+    call->event = EVENT(direction);
+    call->timeout = timeout;
+    call->began = call->last = call->interrupted = false;
+    return 0;
+}
+
+int
+gruvi__call_breathe(struct gruvi__call *call)
+{
+    int err = gruvi__breathe(call->fiber);
+
+    if (gruvi__unlikely(call->socket->fd < 0))
+        return UV_ECONNABORTED;
+    return err;
+}
+
+static int
+wait_granted(struct gruvi__call *call, unsigned wants)
+{
+    struct gruvi__side *side = call->side;
+    gruvi_fiber_t *fiber = call->fiber;
+    bool granted;
+
+    if (!call->began) {
+        call->began = true;
+        gruvi__wait_begin(fiber, call->timeout);
+    }
+    side->granted = 0;
+    side->wants = wants;
+    side->waiting = true;
+    granted = gruvi__wait_run(fiber, &side->granted, call->what);
+    side->waiting = false;
+    side->wants = 0;
+    fiber->work = 0;
+    if (gruvi__likely(granted))
+        return gruvi__likely(call->socket->fd >= 0) ? 0 : UV_ECONNABORTED;
+    if (fiber->timed_out && !call->last) {
+        call->last = true;
+        return 0;
+    }
+    call->began = false;
+    call->interrupted =
+        !fiber->timed_out || (fiber->pending != 0 && fiber->shield == 0);
+    return gruvi__wait_end(fiber, false);
+}
+
+int
+gruvi__call_wait(struct gruvi__call *call)
+{
+    struct gruvi__socket *socket = call->socket;
+    struct gruvi__side *side = socket->side;
+    unsigned event = call->event, events;
+    int err;
+
+    /* What the other direction has armed stays, unless it is of no use: most
+     * sockets are always writable, so that would only be an event for nobody.
+     */
+    if (event & ~socket->armed) {
+        events = socket->armed | event;
+        if (!((event | side[GRUVI__IN].wants | side[GRUVI__OUT].wants) &
+              UV_WRITABLE))
+            events &= ~(unsigned)UV_WRITABLE;
+        err = arm(socket, events);
+        if (err < 0)
+            return err;
+    }
+    err = wait_granted(call, event);
+    for (int i = GRUVI__IN; i <= GRUVI__OUT; i++) {
+        if (event & EVENT(i))
+            side[i].spent = false;
+    }
+    return err;
+}
+
+static void
+on_nap_over(struct gruvi__deadline *nap)
+{
+    gruvi__side_wake(gruvi__list_entry(nap, struct gruvi__call, nap)->side);
+}
+
+int
+gruvi__call_sleep(struct gruvi__call *call, double secs)
+{
+    gruvi_hub_t *hub = call->fiber->hub;
+    int err;
+
+    call->nap = (struct gruvi__deadline){.fire = on_nap_over};
+    if (secs >= 0)
+        gruvi__deadline_arm(hub, &call->nap, gruvi__clock_due(secs));
+    err = wait_granted(call, 0);
+    gruvi__deadline_disarm(hub, &call->nap);
+    return err;
+}
+
+void
+gruvi__call_settle(struct gruvi__call *call)
+{
+    if (call->began) {
+        gruvi__wait_end(call->fiber, true);
+        call->began = call->last = false;
+    }
+}
+
+bool
+gruvi__call_leave(struct gruvi__call *call)
+{
+    struct gruvi__socket *socket = call->socket;
+
+    gruvi__call_settle(call);
+    call->side->fiber = NULL;
+    return gruvi__unlikely(socket->fd < 0) &&
+           socket->side[GRUVI__IN].fiber == NULL &&
+           socket->side[GRUVI__OUT].fiber == NULL;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* A stream's life: made by gruvi_accept() and gruvi_connect(), ended by
+ * gruvi_stream_close().  Its data goes through stream_read and stream_write. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/connection/listener.h"
+#include "io/stream/stream.h"
+
+gruvi_stream_t *
+gruvi__stream_new(gruvi_hub_t *hub)
+{
+    gruvi_stream_t *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    gruvi__socket_init(&s->socket, hub, -1);
+    gruvi__list_init(&s->link);
+    s->timeout = GRUVI_FOREVER;
+    return s;
+}
+
+void
+gruvi__stream_set_peer(gruvi_stream_t *s, const struct sockaddr *at,
+                       socklen_t length)
+{
+    if (length <= sizeof s->peer && at->sa_family != AF_UNIX) {
+        memcpy(&s->peer, at, length);
+        s->peer_length = length;
+    }
+}
+
+void
+gruvi__stream_free(gruvi_stream_t *s)
+{
+    gruvi__list_remove(&s->link);
+    if (s->layer != NULL)
+        s->layer->free(s);
+    free(s->buffer.data);
+    free(s);
+}
+
+void
+gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call)
+{
+    if (gruvi__call_leave(call))
+        gruvi__stream_free(s);
+}
+
+void
+gruvi_stream_close(gruvi_stream_t *s)
+{
+    if (s == NULL)
+        return;
+    if (!gruvi__is_own(s->socket.hub)) {
+        gruvi__assert_failed("gruvi_stream_close: another thread's stream");
+        return;
+    }
+    if (s->layer != NULL)
+        s->layer->close(s);
+    if (gruvi__socket_close(&s->socket))
+        gruvi__stream_free(s);
+    gruvi__listeners_retry();
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_stream_shutdown(gruvi_stream_t *s)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = gruvi__call_enter(&call, &s->socket, GRUVI__OUT, fiber,
+                                 s->layer == NULL ? GRUVI_FOREVER : s->timeout,
+                                 "shutdown")) < 0)
+        return err;
+    if (s->layer != NULL)
+        err = s->layer->shutdown(s, &call);
+    else if (shutdown(s->socket.fd, SHUT_WR) < 0)
+        err = -errno;
+    else
+        s->write_dead = true;
+    gruvi__stream_leave(s, &call);
+    return err;
+}
+
+void
+gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout)
+{
+    s->timeout = timeout;
+}
+
+uint64_t
+gruvi_stream_traffic(const gruvi_stream_t *s)
+{
+    return s->traffic;
+}
+
+int
+gruvi_stream_fd(const gruvi_stream_t *s)
+{
+    return s->socket.fd;
+}
+
+int
+gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
+{
+    union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = s->peer_length;
+    int err;
+
+    if (length > 0) {
+        memcpy(&at, &s->peer, length);
+    } else {
+        length = sizeof at;
+        if (getpeername(s->socket.fd, &at.any, &length) < 0) {
+            if (len > 0)
+                buf[0] = '\0';
+            return -errno;
+        }
+    }
+    err = gruvi__address_format(&at, length, buf, len);
+    if (err == 0 && s->layer != NULL)
+        memcpy(buf, "tls", 3); /* instead of "tcp" */
+    return err;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading.
+ *
+ * gruvi_stream_read() receives into the caller's memory.  gruvi_stream_
+ * read_line() does not know how much belongs to its line, so it receives into
+ * the stream's buffer; so does gruvi_stream_read_exact() for what is small,
+ * because a header and its body come in one piece then.  Every read begins
+ * with what the buffer holds.
+ *
+ * gruvi_stream_take() gives that buffer to its caller for a while.
+ *
+ * A read that fails has taken nothing out: what it received is in the buffer.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "io/stream/stream.h"
+
+/* So that less than this is a short read: the kernel receives no 2 GiB. */
+#define MOST ((size_t)1 << 30)
+
+/*
+ * Receive what is there.  Returns how many bytes, 0 at the end of the stream,
+ * UV_EAGAIN where it is time to wait, or the error.
+ */
+static inline ssize_t
+receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (gruvi__unlikely(s->layer != NULL))
+        return s->layer->receive(s, call, buf, len);
+    if (s->socket.side[GRUVI__IN].spent)
+        return UV_EAGAIN;
+    if (len > MOST)
+        len = MOST;
+    do
+        n = recv(s->socket.fd, buf, len, 0);
+    while (gruvi__unlikely(n < 0) && errno == EINTR);
+    if (gruvi__likely(n > 0)) {
+        s->socket.side[GRUVI__IN].spent = (size_t)n < len;
+        s->traffic += (uint64_t)n;
+        return n;
+    }
+    if (n == 0)
+        return s->broken;
+    if (errno == EAGAIN)
+        return UV_EAGAIN;
+    n = -errno;
+    if (n != UV_ENOMEM && n != UV_ENOBUFS)
+        s->broken = (int)n;
+    return n;
+}
+
+/* Receive, and wait if need be. */
+static inline ssize_t
+receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
+{
+    ssize_t n;
+    int err;
+
+    while ((n = receive(s, call, buf, len)) == UV_EAGAIN) {
+        err = gruvi__call_wait(call);
+        if (err < 0)
+            return err;
+    }
+    return n;
+}
+
+/* The same into the buffer, of first and up to max bytes; it has no memory
+ * meanwhile. */
+static ssize_t
+fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
+{
+    struct gruvi__buffer *buffer = &s->buffer;
+    ssize_t n;
+    int err;
+
+    for (;;) {
+        if (!call->side->spent || s->layer != NULL) {
+            err = gruvi__buffer_reserve(buffer, first, max);
+            if (err < 0)
+                return err;
+            n = receive(s, call, buffer->data + buffer->end,
+                        buffer->size - buffer->end);
+            if (n > 0)
+                buffer->end += (size_t)n;
+            else
+                gruvi__buffer_trim(buffer);
+            if (n != UV_EAGAIN)
+                return n;
+        }
+        err = gruvi__call_wait(call);
+        if (err < 0)
+            return err;
+    }
+}
+
+/* What all of them begin with. */
+static inline int
+begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
+{
+    int err = gruvi__call_enter(call, &s->socket, GRUVI__IN, fiber, s->timeout,
+                                "read");
+
+    if (gruvi__unlikely(err < 0))
+        return err;
+    if (s->lent)
+        gruvi__buffer_trim(&s->buffer);
+    s->lent = false;
+    err = gruvi__call_breathe(call);
+    if (gruvi__unlikely(s->read_dead) && err == 0)
+        err = UV_ENOMEM;
+    if (gruvi__unlikely(err < 0))
+        gruvi__stream_leave(s, call);
+    return err;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_stream_read(gruvi_stream_t *s, void *buf, size_t len)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    ssize_t n;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    if (gruvi__unlikely(len == 0))
+        n = 0;
+    else if (gruvi__unlikely(s->buffer.data != NULL))
+        n = (ssize_t)gruvi__buffer_take(&s->buffer, buf, len);
+    else
+        n = receive_some(s, &call, buf, len);
+    gruvi__stream_leave(s, &call);
+    return n;
+}
+
+/* Up to GRUVI__BUFFER_SIZE: taken when all of it is there. */
+static int
+read_small(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
+{
+    struct gruvi__buffer *buffer = &s->buffer;
+    size_t held;
+    ssize_t n;
+
+    while ((held = gruvi__buffer_held(buffer)) < len) {
+        n = fill(s, call, GRUVI__BUFFER_SIZE, len);
+        if (n <= 0) {
+            if (held > 0)
+                memcpy(buf, buffer->data + buffer->start, held);
+            return n == 0 ? UV_EOF : (int)n;
+        }
+    }
+    gruvi__buffer_take(buffer, buf, len);
+    return 0;
+}
+
+/* More than that goes straight to where it belongs. */
+static int
+read_large(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
+{
+    size_t got = gruvi__buffer_take(&s->buffer, buf, len);
+    ssize_t n = 0;
+
+    while (got < len) {
+        n = gruvi__call_breathe(call);
+        if (n == 0)
+            n = receive_some(s, call, buf + got, len - got);
+        if (n <= 0)
+            break;
+        got += (size_t)n;
+    }
+    if (got == len)
+        return 0;
+    if (gruvi__buffer_put_back(&s->buffer, buf, got) < 0) {
+        s->read_dead = true;
+        return UV_ENOMEM;
+    }
+    return n == 0 ? UV_EOF : (int)n;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_stream_read_exact(gruvi_stream_t *s, void *buf, size_t len)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    if (len <= GRUVI__BUFFER_SIZE)
+        err = read_small(s, &call, buf, len);
+    else
+        err = read_large(s, &call, buf, len);
+    gruvi__stream_leave(s, &call);
+    return err;
+}
+
+static ssize_t
+read_line(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
+{
+    struct gruvi__buffer *buffer = &s->buffer;
+    size_t seen = 0, held;
+    const char *line, *end;
+    ssize_t n;
+
+    for (;;) {
+        held = gruvi__buffer_held(buffer);
+        if (held > len)
+            held = len;
+        if (held > seen) {
+            line = buffer->data + buffer->start;
+            end = memchr(line + seen, '\n', held - seen);
+            if (end != NULL)
+                return (ssize_t)gruvi__buffer_take(buffer, buf,
+                                                   (size_t)(end + 1 - line));
+        }
+        if (held == len)
+            return UV_E2BIG;
+        seen = held;
+        n = fill(s, call, GRUVI__BUFFER_SIZE, len);
+        if (n == 0)
+            return (ssize_t)gruvi__buffer_take(buffer, buf, held);
+        if (n < 0)
+            return n;
+    }
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_stream_read_line(gruvi_stream_t *s, char *buf, size_t len)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    ssize_t n;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    n = read_line(s, &call, buf, len);
+    gruvi__stream_leave(s, &call);
+    return n;
+}
+
+/* All that is held, which goes with the next read. */
+static ssize_t
+take(gruvi_stream_t *s, struct gruvi__call *call, char **data)
+{
+    struct gruvi__buffer *buffer = &s->buffer;
+    ssize_t n = (ssize_t)gruvi__buffer_held(buffer);
+
+    if (n == 0)
+        n = fill(s, call, GRUVI__TAKE_SIZE, GRUVI__TAKE_SIZE);
+    if (n <= 0)
+        return n;
+    *data = buffer->data + buffer->start;
+    buffer->start = buffer->end;
+    s->lent = true;
+    return n;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_stream_take(gruvi_stream_t *s, char **data)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    ssize_t n;
+    int err;
+
+    *data = NULL;
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    n = take(s, &call, data);
+    gruvi__stream_leave(s, &call);
+    return n;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending files.
+ *
+ * sendfile() waits for pages that are not in memory, and the hub with it.  So
+ * before each part its first and its last byte are read, as far as that needs
+ * no waiting; where it would, the part is read in the IO pool first.
+ *
+ * Nor can sendfile() be told to raise no SIGPIPE; it is blocked meanwhile, and
+ * where one came of it, taken away.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "io/file/file.h"
+#include "io/stream/stream.h"
+
+#define PART   ((size_t)256 << 10)
+#define RECORD ((size_t)16 << 10)
+
+/* Whether a byte can be had at once, as far as can be told.  The end of the
+ * file can. */
+static bool
+is_in_memory(int fd, int64_t offset)
+{
+    char byte;
+    struct iovec iov = {&byte, 1};
+    ssize_t n;
+
+    do
+        n = preadv2(fd, &iov, 1, offset, RWF_NOWAIT);
+    while (n < 0 && errno == EINTR);
+    return n >= 0;
+}
+
+static ssize_t
+send_part(int to, int from, off_t *offset, size_t len)
+{
+    static const struct timespec now;
+    sigset_t sigpipe, before, pending;
+    bool was_pending = false;
+    ssize_t n;
+    int err;
+
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+    if (sigismember(&before, SIGPIPE) && sigpending(&pending) == 0)
+        was_pending = sigismember(&pending, SIGPIPE);
+    do
+        n = sendfile(to, from, offset, len);
+    while (n < 0 && errno == EINTR);
+    err = errno;
+    if (n < 0 && err == EPIPE && !was_pending)
+        while (sigtimedwait(&sigpipe, NULL, &now) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return n < 0 ? -err : n;
+}
+
+/* Have the next part in memory.  Anything may have happened to the stream
+ * meanwhile. */
+static int
+warm(gruvi_stream_t *s, gruvi_file_t *file, int64_t offset, size_t len)
+{
+    int err;
+
+    if (is_in_memory(file->fd, offset) &&
+        is_in_memory(file->fd, offset + (int64_t)len - 1))
+        return 0;
+    err = gruvi__file_warm(file, offset, len);
+    return s->socket.fd < 0 ? UV_ECONNABORTED : err;
+}
+
+/* The same through TLS, which has to see every byte. */
+static ssize_t
+send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
+             off_t *offset, size_t len)
+{
+    char *record = malloc(RECORD);
+    uv_buf_t buf = {.base = record};
+    ssize_t n;
+    int err;
+
+    if (record == NULL)
+        return UV_ENOMEM;
+    do
+        n = pread(from, record, len < RECORD ? len : RECORD, *offset);
+    while (n < 0 && errno == EINTR);
+    err = n < 0 ? -errno : 0;
+    if (n > 0) {
+        buf.len = (size_t)n;
+        err = s->layer->write(s, call, &buf, 1);
+        *offset += n;
+    }
+    free(record);
+    return err < 0 ? err : n;
+}
+
+/* Until some of a part went out: how much, 0 at the end of the file.  Less than
+ * len may be all that there is, so only EAGAIN says that it is time to wait. */
+static ssize_t
+send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t *offset,
+          size_t len)
+{
+    ssize_t n;
+    int err;
+
+    if (s->layer != NULL)
+        return send_through(s, call, from, offset, len);
+    for (;;) {
+        if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
+            return err;
+        n = send_part(s->socket.fd, from, offset, len);
+        call->side->spent = n == UV_EAGAIN;
+        if (n != UV_EAGAIN)
+            break;
+    }
+    if (n >= 0)
+        s->traffic += (uint64_t)n;
+    else if (n == UV_ECONNRESET || n == UV_ETIMEDOUT)
+        s->broken = (int)n;
+    return n;
+}
+
+static int64_t
+send_all(gruvi_stream_t *s, struct gruvi__call *call, gruvi_file_t *file,
+         int64_t begin, int64_t length)
+{
+    off_t at = begin;
+    size_t left = 0;
+    ssize_t n = 1;
+    int err;
+
+    while (n > 0 && (length < 0 || at - begin < length)) {
+        if (left == 0) {
+            gruvi__call_settle(call);
+            left = PART;
+            if (length >= 0 && length - (at - begin) < (int64_t)PART)
+                left = (size_t)(length - (at - begin));
+            if ((err = warm(s, file, at, left)) < 0)
+                return err;
+        }
+        n = send_some(s, call, file->fd, &at, left);
+        if (n < 0)
+            return n;
+        left -= (size_t)n;
+        if ((err = gruvi__call_breathe(call)) < 0)
+            return err;
+    }
+    return at - begin;
+}
+
+GRUVI_SWITCHPOINT int64_t
+gruvi_stream_sendfile(gruvi_stream_t *stream, gruvi_file_t *file,
+                      int64_t offset, int64_t length)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    int64_t sent;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0)
+        return err;
+    if (offset < 0 || (length > 0 && offset > INT64_MAX - length))
+        return UV_EINVAL;
+    if ((err = gruvi__file_enter(file)) < 0)
+        return err;
+    err = gruvi__call_enter(&call, &stream->socket, GRUVI__OUT, fiber,
+                            stream->timeout, "write");
+    if (err < 0) {
+        gruvi__file_leave(file);
+        return err;
+    }
+    err = gruvi__call_breathe(&call);
+    if (err == 0 && stream->write_dead)
+        err = UV_EPIPE;
+    sent = err;
+    if (err == 0) {
+        sent = send_all(stream, &call, file, offset, length);
+        if (sent < 0)
+            stream->write_dead = true;
+    }
+    gruvi__stream_leave(stream, &call);
+    gruvi__file_leave(file);
+    return sent;
+}

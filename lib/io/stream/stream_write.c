@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing: all of it, or the write side is dead, because nobody could say how
+ * much of a message the peer has got.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "io/stream/stream.h"
+
+/* So that less than this is a short write: the kernel sends no 2 GiB. */
+#define MOST ((size_t)1 << 30)
+
+/* Buffers a system call, copied to the stack. */
+#define CHUNK 64
+
+/*
+ * What send() said of len bytes, as a result: how many went out, UV_EAGAIN, or
+ * the error.  All of len or wait: a short write has filled the kernel's buffer.
+ */
+static inline ssize_t
+sent(gruvi_stream_t *s, ssize_t n, size_t len)
+{
+    s->socket.side[GRUVI__OUT].spent = n < (ssize_t)len;
+    if (gruvi__likely(n >= 0)) {
+        s->traffic += (uint64_t)n;
+        return n;
+    }
+    n = -errno;
+    if (n != UV_EAGAIN && n != UV_EPIPE && n != UV_ENOMEM && n != UV_ENOBUFS)
+        s->broken = (int)n;
+    return n;
+}
+
+static int
+write_all(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
+          size_t len)
+{
+    ssize_t n;
+    size_t part;
+    int err;
+
+    while (len > 0) {
+        if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
+            return err;
+        part = len < MOST ? len : MOST;
+        do
+            n = send(s->socket.fd, buf, part, MSG_NOSIGNAL);
+        while (gruvi__unlikely(n < 0) && errno == EINTR);
+        n = sent(s, n, part);
+        if (gruvi__unlikely(n == UV_EAGAIN))
+            continue;
+        if (gruvi__unlikely(n < 0))
+            return (int)n;
+        buf += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Where a vector of buffers goes on. */
+struct position {
+    const uv_buf_t *bufs;
+    unsigned n;
+    size_t done; /* of bufs[0] */
+};
+
+/* The next part of it, as the kernel wants it; returns how many bytes. */
+static size_t
+gather(struct position at, struct iovec *iov, size_t *count)
+{
+    size_t total = 0;
+
+    for (*count = 0; at.n > 0 && *count < CHUNK; at.bufs++, at.n--) {
+        size_t len = at.bufs->len - at.done;
+
+        if (len > MOST - total)
+            len = MOST - total;
+        if (len > 0) {
+            iov[*count].iov_base = at.bufs->base + at.done;
+            iov[*count].iov_len = len;
+            ++*count;
+        }
+        total += len;
+        at.done = 0;
+    }
+    return total;
+}
+
+static void
+advance(struct position *at, size_t sent)
+{
+    while (at->n > 0 && sent >= at->bufs->len - at->done) {
+        sent -= at->bufs->len - at->done;
+        at->done = 0;
+        at->bufs++;
+        at->n--;
+    }
+    at->done += sent;
+}
+
+static int
+writev_all(gruvi_stream_t *s, struct gruvi__call *call, struct position at)
+{
+    struct iovec iov[CHUNK];
+    struct msghdr message = {.msg_iov = iov};
+    ssize_t n;
+    size_t total;
+    int err;
+
+    while ((total = gather(at, iov, &message.msg_iovlen)) > 0) {
+        if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
+            return err;
+        do
+            n = sendmsg(s->socket.fd, &message, MSG_NOSIGNAL);
+        while (n < 0 && errno == EINTR);
+        n = sent(s, n, total);
+        if (n == UV_EAGAIN)
+            continue;
+        if (n < 0)
+            return (int)n;
+        advance(&at, (size_t)n);
+        if (at.n > 0 && (err = gruvi__call_breathe(call)) < 0)
+            return err;
+    }
+    return 0;
+}
+
+/* uv_buf_init() takes less than 4 GiB; the buffer itself holds more. */
+static int
+write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
+              size_t len)
+{
+    uv_buf_t part = {.base = (char *)(uintptr_t)buf, .len = len};
+
+    return s->layer->write(s, call, &part, 1);
+}
+
+/* What both begin with. */
+static inline int
+begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
+{
+    int err = gruvi__call_enter(call, &s->socket, GRUVI__OUT, fiber, s->timeout,
+                                "write");
+
+    if (gruvi__unlikely(err < 0))
+        return err;
+    err = gruvi__call_breathe(call);
+    if (gruvi__unlikely(s->write_dead) && err == 0)
+        err = UV_EPIPE;
+    if (gruvi__unlikely(err < 0))
+        gruvi__stream_leave(s, call);
+    return err;
+}
+
+static inline int
+end(gruvi_stream_t *s, struct gruvi__call *call, int err)
+{
+    if (gruvi__unlikely(err < 0))
+        s->write_dead = true;
+    gruvi__stream_leave(s, call);
+    return err;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    if (gruvi__unlikely(s->layer != NULL))
+        err = write_through(s, &call, buf, len);
+    else
+        err = write_all(s, &call, buf, len);
+    return end(s, &call, err);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n)
+{
+    struct position at = {bufs, n, 0};
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    if (gruvi__unlikely(s->layer != NULL))
+        err = s->layer->write(s, &call, bufs, n);
+    else
+        err = writev_all(s, &call, at);
+    return end(s, &call, err);
+}

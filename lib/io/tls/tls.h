@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS, as connecting and listening see it.  tls_none.c is all there is of it
+ * without OpenSSL; otherwise
+ *
+ *   tls.c          credentials
+ *   tls_session.c  sessions that clients may resume
+ *   tls_stream.c   the layer between a stream and its socket
+ *   tls_write.c    and how it writes
+ *   tls_end.c      an end of a connection: made, asked about, freed
+ *   tls_bio.c      the socket, as OpenSSL sees it
+ *   tls_error.c    why something failed
+ */
+#ifndef GRUVI_IO_TLS_H
+#define GRUVI_IO_TLS_H
+
+#include <gruvi/tls.h>
+
+#include "io/socket/address.h"
+#include "io/stream/stream.h"
+
+/*
+ * Whether one may listen on an address with these credentials, or connect to
+ * it (listen false); NULL: none were given.
+ *
+ * Returns 0, UV_EINVAL, UV_ENOTSUP; with a message.
+ */
+int gruvi__tls_check(const struct gruvi__address *address,
+                     const gruvi_tls_t *tls, bool listen);
+
+/*
+ * Put TLS on a stream that will be accepted, or change its credentials, which
+ * are shared.
+ *
+ * Returns 0, UV_ENOMEM.
+ */
+int gruvi__tls_attach(gruvi_stream_t *s, gruvi_tls_t *tls);
+
+/*
+ * Put TLS on a stream that is connected, and make the handshake.
+ *
+ *   options  NULL: the defaults
+ *   timeout  seconds
+ *
+ * Returns 0, or an error of gruvi_tls_handshake().
+ */
+int gruvi__tls_connect(gruvi_stream_t *s, const struct gruvi__address *address,
+                       const gruvi_connect_options_t *options, double timeout);
+
+#endif

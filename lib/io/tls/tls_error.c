@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OpenSSL keeps a queue of errors a thread.  It is emptied before a call whose
+ * errors matter, and looked at right after: fibers of a thread share it.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include "io/tls/tls_openssl.h"
+
+/* The peer's certificate, or that there is none. */
+static bool
+is_about_certificate(unsigned long code)
+{
+    int reason = ERR_GET_REASON(code);
+
+    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+            reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
+}
+
+static bool
+is_end(unsigned long code)
+{
+    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
+/* The cause is what was put in first, but for memory. */
+static unsigned long
+take_code(void)
+{
+    unsigned long code = ERR_get_error(), next;
+
+    while ((next = ERR_get_error()) != 0) {
+        if (ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE)
+            code = next;
+    }
+    return code;
+}
+
+int
+gruvi__tls_explain(const SSL *ssl, char *reason)
+{
+    unsigned long code = take_code();
+    const char *text = NULL;
+    int err = UV_EPROTO;
+    long verdict;
+
+    if (code == 0) {
+        text = "no reason was given";
+    } else if (ERR_SYSTEM_ERROR(code)) {
+        err = -ERR_GET_REASON(code);
+        text = gruvi_strerror(err);
+    } else if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
+        err = UV_ENOMEM;
+        text = gruvi_strerror(err);
+    } else if (is_end(code)) {
+        err = UV_ECONNRESET;
+        text = "the connection ended without close_notify";
+    } else {
+        if (is_about_certificate(code)) {
+            err = UV_EACCES;
+            verdict = ssl == NULL ? X509_V_OK : SSL_get_verify_result(ssl);
+            if (verdict != X509_V_OK)
+                text = X509_verify_cert_error_string(verdict);
+        }
+        if (text == NULL)
+            text = ERR_reason_error_string(code);
+    }
+    if (text != NULL)
+        snprintf(reason, GRUVI__TLS_REASON_SIZE, "%s", text);
+    else
+        snprintf(reason, GRUVI__TLS_REASON_SIZE, "error %08lX", code);
+    return err;
+}
+
+int
+gruvi__tls_refuse(int err, const char *reason)
+{
+    gruvi__set_error_message(reason);
+    return err;
+}

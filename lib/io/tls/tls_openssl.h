@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of TLS share.
+ *
+ *   gruvi_tls_t          credentials, of any thread: an SSL_CTX
+ *      ^ each end holds one reference
+ *   struct gruvi__tls    an end of a connection, its stream's: an SSL
+ *
+ * OpenSSL reads and writes the stream's socket by itself, through a BIO of
+ * ours (tls_bio.c), and not a pair of memory BIOs: those would copy each record
+ * once more, and whoever reads would have to carry out what OpenSSL wants to
+ * write, and the other way round.  With a BIO OpenSSL says what to wait for,
+ * which need not be the event of the caller's direction (gruvi__call.event).
+ */
+#ifndef GRUVI_IO_TLS_OPENSSL_H
+#define GRUVI_IO_TLS_OPENSSL_H
+
+#include <pthread.h>
+
+#include <openssl/ssl.h>
+
+#include "io/tls/tls.h"
+
+#define GRUVI__TLS_REASON_SIZE 64 /* as much as gruvi_error_message() shows */
+#define GRUVI__TLS_SESSIONS    32 /* that a client keeps */
+
+/* A session that may be resumed once more. */
+struct gruvi__tls_session {
+    char *key; /* NULL: none is here */
+    SSL_SESSION *session;
+    uint64_t stored; /* by gruvi_tls.stored: the least is the oldest */
+};
+
+struct gruvi_tls {
+    unsigned refs; /* atomic */
+    SSL_CTX *context;
+    gruvi_tls_clients_t clients;
+    bool certified; /* it has a certificate */
+    bool unverified;
+    double handshake_timeout;
+
+    /* Protocols, as they are offered: a length, a name, a length, ... */
+    unsigned char *alpn;
+    size_t alpn_length;
+
+    pthread_mutex_t lock; /* of what follows */
+    uint64_t stored;
+    struct gruvi__tls_session sessions[GRUVI__TLS_SESSIONS];
+};
+
+struct gruvi__tls {
+    gruvi_stream_t *stream;
+    gruvi_tls_t *credentials;
+    SSL *ssl; /* NULL until the handshake begins */
+    bool client;
+    bool up;      /* the handshake is over */
+    bool tickets; /* a client: has got some */
+    bool closing; /* close_notify is being said */
+    bool said;    /* and was */
+
+    /* The call that makes the handshake.  The other one waits for its end. */
+    struct gruvi__call *shaker;
+    uint64_t due; /* of the handshake, by gruvi__clock_now(); 0: not begun */
+
+    struct gruvi__buffer out;   /* what is still to be sent */
+    struct gruvi__call *inside; /* the one that is in OpenSSL; NULL: close */
+    int socket_error;           /* of its last try; 0: none */
+
+    int failed; /* for good, why; 0: not */
+    char reason[GRUVI__TLS_REASON_SIZE];
+    char alpn[256];
+    char *key; /* of a client, for sessions; NULL: none are kept */
+};
+
+/* tls_bio.c: a BIO of an end, or NULL. */
+BIO *gruvi__tls_bio_new(struct gruvi__tls *tls);
+
+/* Send what is held, as far as it goes: 0, UV_EAGAIN, or an error. */
+int gruvi__tls_flush(struct gruvi__tls *tls);
+
+/* tls_end.c */
+
+/* An end of a stream, its layer; NULL without memory. */
+struct gruvi__tls *gruvi__tls_end_new(gruvi_stream_t *s, gruvi_tls_t *tls,
+                                      bool client);
+
+/* Make the SSL of a server; 0, UV_ENOMEM. */
+int gruvi__tls_end_open(struct gruvi__tls *tls);
+void gruvi__tls_end_free(gruvi_stream_t *s);
+
+/* tls_stream.c */
+extern const struct gruvi__layer gruvi__tls_layer;
+
+/* Before a try of a call in OpenSSL; NULL: of none. */
+void gruvi__tls_try(struct gruvi__tls *tls, struct gruvi__call *call);
+
+/* After one that returned result, and not success: UV_EAGAIN where the call has
+ * to wait, UV_EOF after the peer's close_notify, or the error. */
+int gruvi__tls_judge(struct gruvi__tls *tls, int result);
+
+/* Send all that is held, and wait for that; inside the call. */
+int gruvi__tls_flush_all(struct gruvi__tls *tls, struct gruvi__call *call);
+
+/* tls_write.c: all of it, after the handshake, or an error. */
+int gruvi__tls_write_all(struct gruvi__tls *tls, struct gruvi__call *call,
+                         const uv_buf_t bufs[], unsigned n);
+
+/* tls_session.c: a copy, or NULL without memory. */
+char *gruvi__tls_copy(const char *text);
+
+/* What was kept for an end, owned, or NULL; and the callback
+ * that keeps some. */
+SSL_SESSION *gruvi__tls_session_take(gruvi_tls_t *tls, const char *key);
+int gruvi__tls_session_keep(SSL *ssl, SSL_SESSION *session);
+void gruvi__tls_sessions_free(gruvi_tls_t *tls);
+
+/* tls_error.c */
+
+/*
+ * What OpenSSL's queue of errors says, after which it is empty.
+ *
+ *   ssl     NULL: not about a connection
+ *   reason  room for GRUVI__TLS_REASON_SIZE bytes
+ *
+ * Returns UV_EPROTO, or what fits better: UV_ENOMEM, UV_EACCES for the peer's
+ * certificate, UV_ECONNRESET for an end without a close_notify, the error of a
+ * file.
+ */
+int gruvi__tls_explain(const SSL *ssl, char *reason);
+
+/* For a call that has failed with a reason. */
+int gruvi__tls_refuse(int err, const char *reason);
+
+#endif
