@@ -72,8 +72,8 @@ lib_LTLIBRARIES += %D%/libgruvid.la
 %C%_libgruvid_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 %C%_libgruvid_la_LDFLAGS += -no-undefined -version-info 0:0:0
 %C%_libgruvid_la_LDFLAGS += -Wl,--version-script=$(srcdir)/%D%/gruvid.map
-%C%_libgruvid_la_DEPENDENCIES = %D%/libgruvid_private.la lib/libgruvi.la
-%C%_libgruvid_la_DEPENDENCIES += %D%/gruvid.map
+%C%_libgruvid_la_DEPENDENCIES = %D%/libgruvid_private.la %D%/gruvid.map
+%C%_libgruvid_la_DEPENDENCIES += | lib/libgruvi.la
 EXTRA_DIST += %D%/gruvid.map
 
 # In the root of the build tree: daemon/gruvid is the folder of the headers.
@@ -82,4 +82,5 @@ gruvid_SOURCES =
 gruvid_SOURCES += %D%/main.c
 gruvid_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
 gruvid_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
-gruvid_LDADD = %D%/libgruvid.la lib/libgruvi.la
+gruvid_LDADD = $(PLUGIN_LIBS)
+gruvid_DEPENDENCIES = $(PLUGIN_NEEDS)

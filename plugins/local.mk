@@ -1,27 +1,33 @@
 # The plugins that come with gruvid.  Each is built as a user would build his
-# own: it links with the shared libraries and shows what it likes.  Four lines
+# own: it links with the shared libraries and shows what it likes.  Five lines
 # add one:
 #
 #   plugin_LTLIBRARIES += %D%/NAME.la
 #   %C%_NAME_la_SOURCES = %D%/NAME.c
 #   %C%_NAME_la_LDFLAGS = $(PLUGIN_LINKING)
 #   %C%_NAME_la_LIBADD = $(PLUGIN_LIBS)
+#   %C%_NAME_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 #
 # Uninstalled ones are in plugins/.libs/NAME.so.
 
 PLUGIN_LINKING = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 PLUGIN_LINKING += -module -avoid-version -shared -export-dynamic
 PLUGIN_LIBS = daemon/libgruvid.la lib/libgruvi.la
+# They have to be there, and what links with them need not be linked again when
+# they change.
+PLUGIN_NEEDS = | $(PLUGIN_LIBS)
 
 plugin_LTLIBRARIES += %D%/echo.la
 %C%_echo_la_SOURCES = %D%/echo/echo.c
 %C%_echo_la_LDFLAGS = $(PLUGIN_LINKING)
 %C%_echo_la_LIBADD = $(PLUGIN_LIBS)
+%C%_echo_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 plugin_LTLIBRARIES += %D%/heartbeat.la
 %C%_heartbeat_la_SOURCES = %D%/heartbeat/heartbeat.c
 %C%_heartbeat_la_LDFLAGS = $(PLUGIN_LINKING)
 %C%_heartbeat_la_LIBADD = $(PLUGIN_LIBS)
+%C%_heartbeat_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 # gruvid loads NAME.so; libtool's own description of it is of no use there.
 INSTALL_EXEC_HOOKS += install-plugins-hook

@@ -3,6 +3,7 @@
 
 EXTRA_DIST += %D%/README.md
 EXTRA_DIST += %D%/driver
+EXTRA_DIST += %D%/link
 EXTRA_DIST += %D%/summary
 
 # Counts checks, not programs; the sum is in the heading of make's own summary.
@@ -19,6 +20,16 @@ AM_TESTS_ENVIRONMENT += \
     SANITIZER_FLAGS='$(SANITIZER_FLAGS)'; export SANITIZER_FLAGS; \
     DEFS_LDFLAGS='$(DEFS_LDFLAGS)'; export DEFS_LDFLAGS;
 
+# make check builds what the tests that it runs need, and nothing else: the
+# target NAME.needs has as prerequisites what test NAME needs beside the
+# libraries, gruvid and its plugins, which are always there.
+TEST_ARCHIVES =
+TEST_PROGS =
+check_DATA += tests.needs
+tests.needs: $(TESTS:=.needs)
+	@:
+.PHONY: tests.needs $(TESTS:=.needs)
+
 if HAVE_CHECK
 include tests/support/local.mk
 include tests/unit/local.mk
@@ -33,3 +44,16 @@ check-local:
 endif
 
 include tests/bench/local.mk
+
+EXTRA_LIBRARIES += $(TEST_ARCHIVES)
+EXTRA_LTLIBRARIES += $(TEST_PLUGINS)
+EXTRA_PROGRAMS += $(TEST_PROGS)
+CLEANFILES += $(TEST_ARCHIVES) $(TEST_PLUGINS) $(TEST_PROGS)
+
+# Private, so that the libraries that they need are still linked by libtool.
+$(TEST_PROGS) $(BENCHMARKS): private LIBTOOL = $(srcdir)/tests/link
+
+# Everything that make check builds, and nothing is run.
+check-build: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_DATA)
+.PHONY: check-build

@@ -7,25 +7,28 @@ EXTRA_DIST += %D%/README.md
 EXAMPLE_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
 
 if HAVE_HIREDIS
-check_LTLIBRARIES += %D%/redis.la
+TEST_PLUGINS += %D%/redis.la
 %C%_redis_la_SOURCES = %D%/redis.c
 %C%_redis_la_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS)
 %C%_redis_la_LDFLAGS = $(EXAMPLE_LINKING)
 %C%_redis_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS) $(HIREDIS_LIBS)
+%C%_redis_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 endif
 
 if HAVE_LIBPQ
-check_LTLIBRARIES += %D%/postgres.la
+TEST_PLUGINS += %D%/postgres.la
 %C%_postgres_la_SOURCES = %D%/postgres.c
 %C%_postgres_la_CFLAGS = $(AM_CFLAGS) $(LIBPQ_CFLAGS)
 %C%_postgres_la_LDFLAGS = $(EXAMPLE_LINKING)
 %C%_postgres_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS) $(LIBPQ_LIBS)
+%C%_postgres_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 endif
 
 if HAVE_LIBCURL
-check_LTLIBRARIES += %D%/fetch.la
+TEST_PLUGINS += %D%/fetch.la
 %C%_fetch_la_SOURCES = %D%/fetch.c
 %C%_fetch_la_CFLAGS = $(AM_CFLAGS) $(LIBCURL_CFLAGS)
 %C%_fetch_la_LDFLAGS = $(EXAMPLE_LINKING)
 %C%_fetch_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS) $(LIBCURL_LIBS)
+%C%_fetch_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 endif

@@ -29,26 +29,21 @@ BENCHMARKS += %D%/net/bench_net
 BENCHMARKS += %D%/net/net_epoll
 BENCHMARKS += %D%/net/net_libuv
 
-# As a program has it, over the shared library.
 BENCH_THREADED = $(AM_CFLAGS) -pthread
-BENCH_OVER_SHARED = $(AM_LDFLAGS) -no-install
+# As a program has it, over the shared library.
 BENCH_LIBS = lib/libgruvi.la $(UV_LIBS)
 
 %C%_bench_context_SOURCES = %D%/bench_context.c %D%/bench.h
 %C%_bench_context_LDADD = lib/libgruvi_private.la $(UV_LIBS)
 %C%_bench_fiber_SOURCES = %D%/bench_fiber.c %D%/bench.h %D%/ours.h
-%C%_bench_fiber_LDFLAGS = $(BENCH_OVER_SHARED)
 %C%_bench_fiber_LDADD = $(BENCH_LIBS)
 %C%_bench_post_SOURCES = %D%/bench_post.c %D%/bench.h %D%/ours.h
 %C%_bench_post_CFLAGS = $(BENCH_THREADED)
-%C%_bench_post_LDFLAGS = $(BENCH_OVER_SHARED)
 %C%_bench_post_LDADD = $(BENCH_LIBS)
 %C%_bench_sync_SOURCES = %D%/bench_sync.c %D%/bench.h %D%/ours.h
 %C%_bench_sync_CFLAGS = $(BENCH_THREADED)
-%C%_bench_sync_LDFLAGS = $(BENCH_OVER_SHARED)
 %C%_bench_sync_LDADD = $(BENCH_LIBS)
 %C%_bench_timer_SOURCES = %D%/bench_timer.c %D%/bench.h %D%/ours.h
-%C%_bench_timer_LDFLAGS = $(BENCH_OVER_SHARED)
 %C%_bench_timer_LDADD = $(BENCH_LIBS)
 %C%_cache_line_SOURCES = %D%/cache_line.c
 %C%_cache_line_CFLAGS = $(BENCH_THREADED)
@@ -65,18 +60,19 @@ BENCH_LIBS = lib/libgruvi.la $(UV_LIBS)
 %C%_net_net_libuv_LDADD = $(UV_LIBS)
 
 BENCH_PLUGINS = %D%/net/offload.la
-check_LTLIBRARIES += $(BENCH_PLUGINS)
+EXTRA_LTLIBRARIES += $(BENCH_PLUGINS)
 %C%_net_offload_la_SOURCES = %D%/net/offload.c
 %C%_net_offload_la_LDFLAGS = $(PLUGIN_LINKING)
 %C%_net_offload_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
 %C%_net_offload_la_LIBADD = $(PLUGIN_LIBS)
+%C%_net_offload_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 # make check runs them once with next to nothing to do: they rot otherwise.
 EXTRA_PROGRAMS += $(BENCHMARKS)
 CLEANFILES += $(BENCHMARKS) $(BENCH_PLUGINS)
 if HAVE_CHECK
-check_PROGRAMS += $(BENCHMARKS)
 TESTS += %D%/smoke
+%D%/smoke.needs: $(BENCHMARKS) $(BENCH_PLUGINS)
 endif
 
 # make bench BENCH='yield sleep/10000' runs some of them; run says what else.

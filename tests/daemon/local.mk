@@ -10,23 +10,24 @@
 DAEMON_TESTS =
 
 # config: programs, and scripts that ask config_tool
-check_LTLIBRARIES += %D%/libconfig_fixture.la
-%C%_libconfig_fixture_la_SOURCES = %D%/config_fixture.c %D%/config_fixture.h
+TEST_ARCHIVES += %D%/libconfig_fixture.a
+%C%_libconfig_fixture_a_SOURCES = %D%/config_fixture.c %D%/config_fixture.h
 DAEMON_TESTS += %D%/check_config
 %C%_check_config_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
-%C%_check_config_LDADD = %D%/libconfig_fixture.la $(DAEMON_TEST_LIBS)
+%C%_check_config_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_config_memory
-%C%_check_config_memory_LDADD = %D%/libconfig_fixture.la $(DAEMON_TEST_LIBS)
+%C%_check_config_memory_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_config_secret
-%C%_check_config_secret_LDADD = %D%/libconfig_fixture.la $(DAEMON_TEST_LIBS)
+%C%_check_config_secret_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_config_types
 %C%_check_config_types_LDADD = $(DAEMON_TEST_LIBS)
 
-check_PROGRAMS += %D%/config_tool
+TEST_PROGS += %D%/config_tool
 %C%_config_tool_SOURCES = %D%/config_tool.c
 %C%_config_tool_LDADD = $(DAEMON_TEST_LIBS)
 CONFIG_CHECKS = %D%/config_corpus %D%/config_manual
 TESTS += $(CONFIG_CHECKS)
+%D%/config_corpus.needs %D%/config_manual.needs: %D%/config_tool
 EXTRA_DIST += $(CONFIG_CHECKS) %D%/config
 
 # plugins
@@ -49,11 +50,11 @@ DAEMON_TESTS += %D%/check_log_sink
 %C%_check_log_sink_LDADD = $(DAEMON_TEST_LIBS)
 
 # the daemon as a whole: gruvid in a process of its own, with plugins for tests
-check_LTLIBRARIES += %D%/librun_gruvid.la
-%C%_librun_gruvid_la_SOURCES = %D%/run_gruvid.c %D%/run_gruvid.h
-%C%_librun_gruvid_la_SOURCES += %D%/clients.c %D%/hubs_clients.c
-%C%_librun_gruvid_la_SOURCES += %D%/hubs_clients.h
-RUN_GRUVID_LIBS = %D%/librun_gruvid.la $(DAEMON_RUN_LIBS)
+TEST_ARCHIVES += %D%/librun_gruvid.a
+%C%_librun_gruvid_a_SOURCES = %D%/run_gruvid.c %D%/run_gruvid.h
+%C%_librun_gruvid_a_SOURCES += %D%/clients.c %D%/hubs_clients.c
+%C%_librun_gruvid_a_SOURCES += %D%/hubs_clients.h
+RUN_GRUVID_LIBS = %D%/librun_gruvid.a $(DAEMON_RUN_LIBS)
 
 DAEMON_TESTS += %D%/check_cli
 %C%_check_cli_LDADD = $(RUN_GRUVID_LIBS)
@@ -75,22 +76,22 @@ DAEMON_TESTS += %D%/check_start
 %C%_check_start_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_start_memory
 %C%_check_start_memory_LDADD = $(RUN_GRUVID_LIBS)
-check_LTLIBRARIES += %D%/failing_malloc.la
+TEST_PLUGINS += %D%/failing_malloc.la
 %C%_failing_malloc_la_SOURCES = %D%/failing_malloc.c
 %C%_failing_malloc_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
 %C%_failing_malloc_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
 DAEMON_TESTS += %D%/check_stop
 %C%_check_stop_LDADD = $(RUN_GRUVID_LIBS)
-EXTRA_PROGRAMS += %D%/check_tls
+TEST_PROGS += %D%/check_tls
 %C%_check_tls_LDADD = $(RUN_GRUVID_LIBS) $(CERTIFICATE_LIBS)
 if HAVE_OPENSSL
 DAEMON_TESTS += %D%/check_tls
 endif
 
 # plugins/examples, with the servers that they ask; skipped where one is missing
-check_LTLIBRARIES += %D%/libserver.la
-%C%_libserver_la_SOURCES = %D%/server.c %D%/server.h
-EXAMPLE_TEST_LIBS = %D%/libserver.la $(RUN_GRUVID_LIBS)
+TEST_ARCHIVES += %D%/libserver.a
+%C%_libserver_a_SOURCES = %D%/server.c %D%/server.h
+EXAMPLE_TEST_LIBS = %D%/libserver.a $(RUN_GRUVID_LIBS)
 
 DAEMON_TESTS += %D%/check_example_redis
 %C%_check_example_redis_LDADD = $(EXAMPLE_TEST_LIBS)
@@ -103,43 +104,50 @@ DAEMON_TESTS += %D%/check_example_fetch
 # -rpath: libtool makes shared libraries only of what is to be installed.
 TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
 
-check_LTLIBRARIES += %D%/plugins/http.la
+TEST_PLUGINS += %D%/plugins/http.la
 %C%_plugins_http_la_SOURCES = %D%/plugins/http.c
 %C%_plugins_http_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_http_la_LIBADD = $(PLUGIN_LIBS)
-check_LTLIBRARIES += %D%/plugins/major.la
+%C%_plugins_http_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/major.la
 %C%_plugins_major_la_SOURCES = %D%/plugins/major.c
 %C%_plugins_major_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
-check_LTLIBRARIES += %D%/plugins/misnamed.la
+TEST_PLUGINS += %D%/plugins/misnamed.la
 %C%_plugins_misnamed_la_SOURCES = %D%/plugins/misnamed.c
 %C%_plugins_misnamed_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
-check_LTLIBRARIES += %D%/plugins/missing.la
+TEST_PLUGINS += %D%/plugins/missing.la
 %C%_plugins_missing_la_SOURCES = %D%/plugins/missing.c
 %C%_plugins_missing_la_LDFLAGS = $(TEST_PLUGIN_LINKING) -Wl,-z,undefs
-check_LTLIBRARIES += %D%/plugins/newer.la
+TEST_PLUGINS += %D%/plugins/newer.la
 %C%_plugins_newer_la_SOURCES = %D%/plugins/newer.c
 %C%_plugins_newer_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
-check_LTLIBRARIES += %D%/plugins/no_descriptor.la
+TEST_PLUGINS += %D%/plugins/no_descriptor.la
 %C%_plugins_no_descriptor_la_SOURCES = %D%/plugins/no_descriptor.c
 %C%_plugins_no_descriptor_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
-check_LTLIBRARIES += %D%/plugins/no_note.la
+TEST_PLUGINS += %D%/plugins/no_note.la
 %C%_plugins_no_note_la_SOURCES = %D%/plugins/no_note.c
 %C%_plugins_no_note_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
-check_LTLIBRARIES += %D%/plugins/responder.la
+TEST_PLUGINS += %D%/plugins/responder.la
 %C%_plugins_responder_la_SOURCES = %D%/plugins/responder.c
 %C%_plugins_responder_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_responder_la_LIBADD = $(PLUGIN_LIBS)
-check_LTLIBRARIES += %D%/plugins/silent.la
+%C%_plugins_responder_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/silent.la
 %C%_plugins_silent_la_SOURCES = %D%/plugins/silent.c
 %C%_plugins_silent_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
-check_LTLIBRARIES += %D%/plugins/spread.la
+TEST_PLUGINS += %D%/plugins/spread.la
 %C%_plugins_spread_la_SOURCES = %D%/plugins/spread.c
 %C%_plugins_spread_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_spread_la_LIBADD = $(PLUGIN_LIBS)
-check_LTLIBRARIES += %D%/plugins/trial.la
+%C%_plugins_spread_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/trial.la
 %C%_plugins_trial_la_SOURCES = %D%/plugins/trial.c
 %C%_plugins_trial_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_trial_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_trial_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
-check_PROGRAMS += $(DAEMON_TESTS)
+TEST_PROGS += $(DAEMON_TESTS)
 TESTS += $(DAEMON_TESTS)
+DAEMON_NEEDS = $(DAEMON_TESTS:=.needs)
+$(DAEMON_NEEDS): %.needs: %
+$(DAEMON_NEEDS) %D%/interop_clients.needs: $(TEST_PLUGINS)

@@ -2,10 +2,10 @@
 # with the inside of libgruvi, unless said otherwise.
 
 # What those of hubs and fibers share.
-check_LTLIBRARIES += %D%/libharness.la
-%C%_libharness_la_SOURCES =
-%C%_libharness_la_SOURCES += %D%/harness.h
-%C%_libharness_la_SOURCES += %D%/harness.c
+TEST_ARCHIVES += %D%/libharness.a
+%C%_libharness_a_SOURCES =
+%C%_libharness_a_SOURCES += %D%/harness.h
+%C%_libharness_a_SOURCES += %D%/harness.c
 
 UNIT_TESTS =
 
@@ -36,7 +36,8 @@ CONTEXT_TEST += %D%/context_selftest_stack.c
 UNIT_SHELL_TESTS =
 UNIT_SHELL_TESTS += %D%/aarch64
 UNIT_SHELL_TESTS += %D%/gdb
-check_PROGRAMS += %D%/gdb_target
+TEST_PROGS += %D%/gdb_target
+%D%/gdb.needs: %D%/gdb_target
 %C%_gdb_target_SOURCES = %D%/gdb_target.c
 
 # core: fibers, hub
@@ -175,13 +176,13 @@ UNIT_TESTS += %D%/check_shared_pools_process
 %C%_check_shared_pools_process_SOURCES += %D%/jobs.c
 
 # io; what these share besides
-check_LTLIBRARIES += %D%/libnet.la
-%C%_libnet_la_SOURCES =
-%C%_libnet_la_SOURCES += %D%/calls.h
-%C%_libnet_la_SOURCES += %D%/calls.c
-%C%_libnet_la_SOURCES += %D%/net.h
-%C%_libnet_la_SOURCES += %D%/net.c
-NET_TEST_LIBS = %D%/libnet.la $(UNIT_TEST_LIBS)
+TEST_ARCHIVES += %D%/libnet.a
+%C%_libnet_a_SOURCES =
+%C%_libnet_a_SOURCES += %D%/calls.h
+%C%_libnet_a_SOURCES += %D%/calls.c
+%C%_libnet_a_SOURCES += %D%/net.h
+%C%_libnet_a_SOURCES += %D%/net.c
+NET_TEST_LIBS = %D%/libnet.a $(UNIT_TEST_LIBS)
 
 UNIT_TESTS += %D%/check_address
 UNIT_TESTS += %D%/check_lookup
@@ -200,16 +201,16 @@ WRAP_FILES += -Wl,--wrap=pread -Wl,--wrap=write -Wl,--wrap=pwrite
 WRAP_FILES += -Wl,--wrap=fsync -Wl,--wrap=fdatasync -Wl,--wrap=ftruncate
 %C%_check_file_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_FILES)
 # and of processes
-check_LTLIBRARIES += %D%/libprocesses.la
-%C%_libprocesses_la_SOURCES =
-%C%_libprocesses_la_SOURCES += %D%/processes.h
-%C%_libprocesses_la_SOURCES += %D%/processes.c
+TEST_ARCHIVES += %D%/libprocesses.a
+%C%_libprocesses_a_SOURCES =
+%C%_libprocesses_a_SOURCES += %D%/processes.h
+%C%_libprocesses_a_SOURCES += %D%/processes.c
 UNIT_TESTS += %D%/check_process
-%C%_check_process_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+%C%_check_process_LDADD = %D%/libprocesses.a $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_process_communicate
-%C%_check_process_communicate_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+%C%_check_process_communicate_LDADD = %D%/libprocesses.a $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_process_io
-%C%_check_process_io_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+%C%_check_process_io_LDADD = %D%/libprocesses.a $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_sendfile
 %C%_check_stream_sendfile_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_sendfile_faults
@@ -275,18 +276,18 @@ UNIT_TESTS += %D%/check_stream
 UNIT_TESTS += %D%/check_stream_cost
 %C%_check_stream_cost_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_interop_socat
-%C%_check_interop_socat_LDADD = %D%/libprocesses.la $(NET_TEST_LIBS)
+%C%_check_interop_socat_LDADD = %D%/libprocesses.a $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_faults
 %C%_check_stream_faults_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_stream_line
 %C%_check_stream_line_LDADD = $(NET_TEST_LIBS)
 
 # TLS; what these share besides
-check_LTLIBRARIES += %D%/libtls.la %D%/libcertificates.la
+TEST_ARCHIVES += %D%/libtls.a %D%/libcertificates.a
 CERTIFICATE_SOURCES = %D%/certificates.h %D%/certificates.c
-CERTIFICATE_LIBS = %D%/libcertificates.la $(OPENSSL_LIBS)
+CERTIFICATE_LIBS = %D%/libcertificates.a $(OPENSSL_LIBS)
 TLS_TEST_SOURCES = %D%/tls.h %D%/tls.c
-TLS_TEST_LIBS = %D%/libtls.la $(NET_TEST_LIBS) $(CERTIFICATE_LIBS)
+TLS_TEST_LIBS = %D%/libtls.a $(NET_TEST_LIBS) $(CERTIFICATE_LIBS)
 TLS_TESTS =
 TLS_TESTS += %D%/check_tls
 TLS_TESTS += %D%/check_tls_data
@@ -296,15 +297,15 @@ TLS_TESTS += %D%/check_interop_tls
 TLS_TESTS += %D%/check_tls_session
 TLS_TESTS += %D%/check_tls_stream
 if HAVE_OPENSSL
-%C%_libtls_la_SOURCES = $(TLS_TEST_SOURCES)
-%C%_libcertificates_la_SOURCES = $(CERTIFICATE_SOURCES)
+%C%_libtls_a_SOURCES = $(TLS_TEST_SOURCES)
+%C%_libcertificates_a_SOURCES = $(CERTIFICATE_SOURCES)
 UNIT_TESTS += $(TLS_TESTS)
 else
-%C%_libtls_la_SOURCES =
-%C%_libcertificates_la_SOURCES =
+%C%_libtls_a_SOURCES =
+%C%_libcertificates_a_SOURCES =
 EXTRA_DIST += $(TLS_TEST_SOURCES) $(CERTIFICATE_SOURCES)
 endif
-EXTRA_PROGRAMS += $(TLS_TESTS)
+TEST_PROGS += $(TLS_TESTS)
 %C%_check_tls_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_data_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_handshake_LDADD = $(TLS_TEST_LIBS)
@@ -313,8 +314,10 @@ EXTRA_PROGRAMS += $(TLS_TESTS)
 %C%_check_tls_session_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_stream_LDADD = $(TLS_TEST_LIBS)
 
-check_PROGRAMS += $(UNIT_TESTS)
+TEST_PROGS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(UNIT_SHELL_TESTS)
+UNIT_NEEDS = $(UNIT_TESTS:=.needs)
+$(UNIT_NEEDS): %.needs: %
 EXTRA_DIST += $(UNIT_SHELL_TESTS)
 
 # CK_FORK=no: one process a program, or Valgrind would count the leaks of each
