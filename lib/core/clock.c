@@ -70,6 +70,17 @@ gruvi__clock_due(double timeout)
            (whole > (double)(uint64_t)whole);
 }
 
+double
+gruvi__clock_left(uint64_t due)
+{
+    uint64_t now;
+
+    if (due == UINT64_MAX)
+        return GRUVI_FOREVER;
+    now = gruvi__clock_now();
+    return due > now ? (double)(due - now) / 1e9 : 0;
+}
+
 void
 gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
                     uint64_t due)

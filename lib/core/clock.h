@@ -33,6 +33,9 @@ void gruvi__clock_pass(uint64_t to);
 /* When a timeout that begins now ends; UINT64_MAX for none. */
 uint64_t gruvi__clock_due(double timeout);
 
+/* Seconds until then, 0 if it has passed; GRUVI_FOREVER for UINT64_MAX. */
+double gruvi__clock_left(uint64_t due);
+
 /* 0, or UV_EINVAL for NaN. */
 static inline int
 gruvi__timeout_check(double timeout)

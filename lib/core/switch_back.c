@@ -339,7 +339,7 @@ gruvi_deadline_remaining(void)
 {
     const gruvi_fiber_t *fiber = gruvi__self.current;
     const struct gruvi__sb *sb;
-    uint64_t due = UINT64_MAX, now;
+    uint64_t due = UINT64_MAX;
 
     if (fiber == NULL)
         return GRUVI_FOREVER;
@@ -349,10 +349,7 @@ gruvi_deadline_remaining(void)
         if (gruvi__deadline_armed(&sb->deadline) && sb->deadline.due < due)
             due = sb->deadline.due;
     }
-    if (due == UINT64_MAX)
-        return GRUVI_FOREVER;
-    now = gruvi__clock_now();
-    return due > now ? (double)(due - now) / 1e9 : 0;
+    return gruvi__clock_left(due);
 }
 
 gruvi__shield_t *

@@ -8,10 +8,14 @@ LIBGRUVI_SOURCES += %D%/socket/eyeballs.c
 LIBGRUVI_SOURCES += %D%/socket/lookup.c
 LIBGRUVI_SOURCES += %D%/socket/lookup.h
 LIBGRUVI_SOURCES += %D%/socket/lookup_result.c
+LIBGRUVI_SOURCES += %D%/socket/options.c
+LIBGRUVI_SOURCES += %D%/socket/options.h
 LIBGRUVI_SOURCES += %D%/socket/resolve.c
 LIBGRUVI_SOURCES += %D%/socket/resolve.h
 LIBGRUVI_SOURCES += %D%/socket/socket.c
 LIBGRUVI_SOURCES += %D%/socket/socket.h
+LIBGRUVI_SOURCES += %D%/socket/starving.c
+LIBGRUVI_SOURCES += %D%/socket/starving.h
 LIBGRUVI_SOURCES += %D%/file/file.c
 LIBGRUVI_SOURCES += %D%/file/file.h
 LIBGRUVI_SOURCES += %D%/file/file_dir.c
@@ -47,10 +51,10 @@ LIBGRUVI_TLS_SOURCES += %D%/tls/tls.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_bio.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_end.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_error.c
+LIBGRUVI_TLS_SOURCES += %D%/tls/tls_handshake.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_openssl.h
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_session.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_stream.c
-LIBGRUVI_TLS_SOURCES += %D%/tls/tls_write.c
 if HAVE_OPENSSL
 LIBGRUVI_SOURCES += $(LIBGRUVI_TLS_SOURCES)
 else

@@ -11,24 +11,12 @@
 #include <errno.h>
 
 #include "io/connection/listener.h"
+#include "io/socket/starving.h"
 #include "io/stream/stream.h"
 #include "io/tls/tls.h"
 
 #define STARVE_PAUSE 0.1  /* seconds */
 #define QUIET        10.0 /* seconds between two complaints */
-
-/* The listeners of this thread that are out of descriptors. */
-static __thread gruvi_listener_t *starving;
-
-void
-gruvi__listeners_retry(void)
-{
-    gruvi_listener_t *listener;
-
-    for (listener = starving; gruvi__unlikely(listener != NULL);
-         listener = listener->next_starving)
-        gruvi__side_wake(&listener->socket.side[GRUVI__IN]);
-}
 
 static void
 complain(gruvi_listener_t *listener, int err)
@@ -52,21 +40,6 @@ relieve(gruvi_listener_t *listener)
     listener->complained = false;
     gruvi_listener_address(listener, address, sizeof address);
     gruvi_info("%s: accepts connections again", address);
-}
-
-static int
-starve(gruvi_listener_t *listener, struct gruvi__call *call, int err)
-{
-    gruvi_listener_t **link = &starving;
-
-    complain(listener, err);
-    listener->next_starving = starving;
-    starving = listener;
-    err = gruvi__call_sleep(call, STARVE_PAUSE);
-    while (*link != listener)
-        link = &(*link)->next_starving;
-    *link = listener->next_starving;
-    return err;
 }
 
 /* Connections that ended in the queue, and what their network had to say. */
@@ -136,7 +109,8 @@ gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
         if (err == 0)
             break;
         if (is_shortage(err) && ready) {
-            err = starve(listener, call, err);
+            complain(listener, err);
+            err = gruvi__starve(call, STARVE_PAUSE);
         } else if (err == UV_EAGAIN || is_shortage(err)) {
             err = gruvi__call_wait(call);
             ready = !call->last;

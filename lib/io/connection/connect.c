@@ -8,18 +8,6 @@
 #define QUEUE_PAUSE 0.001 /* seconds, doubled up to */
 #define QUEUE_MOST  0.064
 
-/* Seconds until a point in time. */
-static double
-remaining(uint64_t due)
-{
-    uint64_t now;
-
-    if (due == UINT64_MAX)
-        return GRUVI_FOREVER;
-    now = gruvi__clock_now();
-    return now < due ? (double)(due - now) * 1e-9 : 0;
-}
-
 /* A Unix socket whose queue is full has no readiness to wait for. */
 static int
 establish(gruvi_stream_t *s, struct gruvi__call *call,
@@ -86,9 +74,9 @@ try_all(gruvi_fiber_t *fiber, const struct addrinfo *first,
     if (s == NULL)
         return UV_ENOMEM;
     if (first->ai_next == NULL)
-        err = try_one(fiber, first, dial, remaining(due), s);
+        err = try_one(fiber, first, dial, gruvi__clock_left(due), s);
     else
-        err = race(fiber, first, dial, remaining(due), s);
+        err = race(fiber, first, dial, gruvi__clock_left(due), s);
     if (err == 0)
         *stream = s;
     else if (s->socket.fd < 0)
@@ -102,7 +90,8 @@ static int
 begin_tls(gruvi_stream_t **stream, const struct gruvi__address *address,
           const gruvi_connect_options_t *options, uint64_t due)
 {
-    int err = gruvi__tls_connect(*stream, address, options, remaining(due));
+    int err =
+        gruvi__tls_connect(*stream, address, options, gruvi__clock_left(due));
 
     if (err < 0) {
         gruvi_stream_close(*stream);

@@ -16,26 +16,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/socket/dial.h"
+#include "io/socket/options.h"
 #include "io/connection/listener.h"
 #include "io/socket/resolve.h"
+#include "io/socket/starving.h"
 #include "io/stream/stream.h"
 #include "io/tls/tls.h"
 
 #define BACKLOG 1024
-
-static int
-set_option(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
-}
 
 /* The connections inherit these options; that is a system call less for each.
  */
 static int
 set_inherited(int fd, const gruvi_listen_options_t *options)
 {
-    int err = set_option(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay);
+    int err = gruvi__option_set(fd, IPPROTO_TCP, TCP_NODELAY, !options->delay);
 
     return err < 0 ? err : gruvi__keepalive_set(fd, options->keepalive);
 }
@@ -47,15 +42,15 @@ listen_tcp(int fd, const struct addrinfo *info,
     int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
     int err;
 
-    if ((err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0 ||
+    if ((err = gruvi__option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0 ||
         (err = set_inherited(fd, options)) < 0)
         return err;
     if (options->reuse_port &&
-        (err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) < 0)
+        (err = gruvi__option_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) < 0)
         return err;
     if (info->ai_family == AF_INET6 &&
-        (err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-                          !options->dual_stack)) < 0)
+        (err = gruvi__option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                                 !options->dual_stack)) < 0)
         return err;
     if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 ||
         listen(fd, backlog) < 0)
@@ -262,6 +257,25 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
 }
 
 int
+gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
+{
+    gruvi_tls_t *old = listener->tls;
+    int err;
+
+    if (!gruvi__is_own(listener->socket.hub))
+        return UV_EPERM;
+    err = gruvi__tls_check_change(old, tls);
+    if (err < 0)
+        return err;
+    listener->tls = gruvi_tls_ref(tls);
+    /* The stream that is ready for the next connection has TLS already. */
+    if (listener->spare != NULL)
+        gruvi__tls_attach(listener->spare, tls);
+    gruvi_tls_unref(old);
+    return 0;
+}
+
+int
 gruvi_listener_fd(const gruvi_listener_t *listener)
 {
     return listener->socket.fd;
@@ -286,5 +300,5 @@ gruvi_listener_close(gruvi_listener_t *listener)
     gruvi__socket_file_remove(&listener->file);
     if (gruvi__socket_close(&listener->socket))
         listener_free(listener);
-    gruvi__listeners_retry();
+    gruvi__descriptor_closed();
 }

@@ -18,8 +18,6 @@ struct gruvi_listener {
     struct gruvi__socket_file file;
 
     /* Out of descriptors. */
-    gruvi_listener_t *next_starving;
-    bool starving;        /* it is on the list of this thread */
     bool complained;      /* in the log */
     uint64_t quiet_until; /* by gruvi__clock_now() */
 };
@@ -34,8 +32,5 @@ int gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
 /* Leave a call; the last one frees a listener that was closed. */
 void gruvi__listener_leave(gruvi_listener_t *listener,
                            struct gruvi__call *call);
-
-/* A descriptor was closed: whoever waits for one may try. */
-void gruvi__listeners_retry(void);
 
 #endif

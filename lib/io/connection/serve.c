@@ -11,6 +11,7 @@
  */
 #include "io/connection/listener.h"
 #include "io/stream/stream.h"
+#include "io/socket/options.h"
 
 #define SHORTAGE_PAUSE 0.1 /* seconds, unless a connection ends */
 

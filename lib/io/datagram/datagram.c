@@ -7,37 +7,20 @@
  * in between.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/datagram/datagram.h"
-#include "io/connection/listener.h"
+#include "io/socket/options.h"
 #include "io/socket/resolve.h"
-#include "io/stream/stream.h"
+#include "io/socket/starving.h"
 
 static const gruvi_udp_options_t defaults;
 
 static int
-set_option(int fd, int level, int name, int value)
+set(int fd, int name, unsigned value)
 {
-    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
-}
-
-static int
-set_if(bool wanted, int fd, int name)
-{
-    return wanted ? set_option(fd, SOL_SOCKET, name, 1) : 0;
-}
-
-/* 0 is the system's own size. */
-static int
-set_size(int fd, int name, unsigned size)
-{
-    if (size == 0)
-        return 0;
-    return size > INT_MAX ? UV_EINVAL
-                          : set_option(fd, SOL_SOCKET, name, (int)size);
+    return gruvi__option_set_number(fd, SOL_SOCKET, name, value);
 }
 
 static int
@@ -45,15 +28,16 @@ set_options(int fd, int family, const gruvi_udp_options_t *options)
 {
     int err;
 
-    if ((err = set_if(options->reuse_address, fd, SO_REUSEADDR)) < 0 ||
-        (err = set_if(options->reuse_port, fd, SO_REUSEPORT)) < 0 ||
-        (err = set_if(options->broadcast, fd, SO_BROADCAST)) < 0 ||
-        (err = set_size(fd, SO_RCVBUF, options->receive_buffer)) < 0 ||
-        (err = set_size(fd, SO_SNDBUF, options->send_buffer)) < 0)
+    if ((err = set(fd, SO_REUSEADDR, options->reuse_address)) < 0 ||
+        (err = set(fd, SO_REUSEPORT, options->reuse_port)) < 0 ||
+        (err = set(fd, SO_BROADCAST, options->broadcast)) < 0 ||
+        (err = set(fd, SO_RCVBUF, options->receive_buffer)) < 0 ||
+        (err = set(fd, SO_SNDBUF, options->send_buffer)) < 0)
         return err;
     if (family != AF_INET6)
         return 0;
-    return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !options->dual_stack);
+    return gruvi__option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                             !options->dual_stack);
 }
 
 /* A socket with its options: the descriptor, or an error. */
@@ -239,7 +223,7 @@ gruvi_udp_close(gruvi_udp_t *udp)
     }
     if (gruvi__socket_close(&udp->socket))
         free(udp);
-    gruvi__listeners_retry();
+    gruvi__descriptor_closed();
 }
 
 int

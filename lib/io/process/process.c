@@ -14,6 +14,7 @@
 
 #include "io/process/process.h"
 #include "io/stream/stream.h"
+#include "io/socket/options.h"
 
 #define FLAGS (GRUVI_PROCESS_UID | GRUVI_PROCESS_GID | GRUVI_PROCESS_SESSION)
 

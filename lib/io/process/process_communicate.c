@@ -136,18 +136,14 @@ begin(struct talk *talk, struct part parts[3])
 static int
 await_end(struct talk *talk, gruvi_fiber_t *fiber, double timeout)
 {
-    uint64_t due = gruvi__clock_due(timeout), now;
+    uint64_t due = gruvi__clock_due(timeout);
     int err = gruvi__event_wait(&talk->quiet, fiber, "process", timeout);
 
     if (err == 0)
         err = talk->err;
     if (err < 0)
         return err;
-    if (due != UINT64_MAX) {
-        now = gruvi__clock_now();
-        timeout = now < due ? (double)(due - now) / 1e9 : 0;
-    }
-    err = gruvi__process_await(talk->process, fiber, timeout);
+    err = gruvi__process_await(talk->process, fiber, gruvi__clock_left(due));
     gruvi__process_drop(talk->process);
     return err;
 }

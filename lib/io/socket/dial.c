@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* See dial.h. */
 #include <errno.h>
-#include <limits.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "io/socket/dial.h"
-#include "io/stream/stream.h"
+#include "io/socket/options.h"
 
 #define ATTEMPT_DELAY 0.25 /* seconds, RFC 8305, section 5 */
 
@@ -45,36 +44,6 @@ gruvi__dial_fits(const struct gruvi__dial *dial, const struct addrinfo *info)
     return !dial->has_local || dial->local.at.any.sa_family == info->ai_family;
 }
 
-static int
-set_option(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
-}
-
-/* 0 is the system's own value. */
-static int
-set_number(int fd, int name, unsigned value)
-{
-    if (value == 0)
-        return 0;
-    return value > INT_MAX ? UV_EINVAL
-                           : set_option(fd, IPPROTO_TCP, name, (int)value);
-}
-
-int
-gruvi__keepalive_set(int fd, const gruvi_keepalive_t *keepalive)
-{
-    int err;
-
-    if (keepalive == NULL)
-        return 0;
-    if ((err = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) < 0 ||
-        (err = set_number(fd, TCP_KEEPIDLE, keepalive->idle)) < 0 ||
-        (err = set_number(fd, TCP_KEEPINTVL, keepalive->interval)) < 0)
-        return err;
-    return set_number(fd, TCP_KEEPCNT, keepalive->count);
-}
-
 /* Without a port of its own the kernel chooses one when it knows the peer, so
  * that one port serves connections to several. */
 static int
@@ -83,9 +52,9 @@ bind_local(int fd, const struct gruvi__dial *dial)
     if (!dial->has_local)
         return 0;
     if (dial->local.port == 0)
-        set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+        gruvi__option_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     else
-        set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        gruvi__option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return bind(fd, &dial->local.at.any, dial->local.length) < 0 ? -errno : 0;
 }
 
@@ -100,7 +69,7 @@ gruvi__dial_socket(const struct gruvi__dial *dial, const struct addrinfo *info)
     if (info->ai_family == AF_UNIX)
         return fd;
     if (!dial->options->delay)
-        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        gruvi__option_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     err = gruvi__keepalive_set(fd, dial->options->keepalive);
     if (err == 0)
         err = bind_local(fd, dial);

@@ -51,9 +51,6 @@ int gruvi__dial_step(int fd, const struct addrinfo *info);
 /* Whether another address does not help: there are no descriptors, say. */
 bool gruvi__dial_is_shortage(int err);
 
-/* NULL: nothing is done.  0 or an error. */
-int gruvi__keepalive_set(int fd, const gruvi_keepalive_t *keepalive);
-
 /* eyeballs.c */
 
 /*

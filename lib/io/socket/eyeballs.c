@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "io/socket/dial.h"
-#include "io/connection/listener.h"
+#include "io/socket/starving.h"
 
 struct race;
 
@@ -258,7 +258,7 @@ close_losers(struct race *race)
         end_attempt(&race->attempts[i]);
         close(race->attempts[i].fd);
     }
-    gruvi__listeners_retry();
+    gruvi__descriptor_closed();
 }
 
 int

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/connection/listener.h"
+#include "io/socket/starving.h"
 #include "io/stream/stream.h"
 
 gruvi_stream_t *
@@ -61,7 +61,7 @@ gruvi_stream_close(gruvi_stream_t *s)
         s->layer->close(s);
     if (gruvi__socket_close(&s->socket))
         gruvi__stream_free(s);
-    gruvi__listeners_retry();
+    gruvi__descriptor_closed();
 }
 
 GRUVI_SWITCHPOINT int

@@ -68,14 +68,6 @@ struct gruvi_stream {
     } peer; /* of TCP: known even when the connection is gone */
 };
 
-/* Whether members of an option struct are in use that mean nothing yet. */
-static inline bool
-gruvi__reserved(void *const reserved[4])
-{
-    return reserved[0] != NULL || reserved[1] != NULL || reserved[2] != NULL ||
-           reserved[3] != NULL;
-}
-
 /*
  * A stream without a descriptor, so that whoever makes one has nothing left
  * that could fail; and what puts it in.  NULL without memory.

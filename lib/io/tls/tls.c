@@ -10,8 +10,8 @@
 
 #include <openssl/err.h>
 
-#include "io/connection/listener.h"
 #include "io/tls/tls_openssl.h"
+#include "io/socket/options.h"
 
 #define HANDSHAKE_TIMEOUT 30.0 /* seconds */
 
@@ -75,9 +75,9 @@ choose_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *length,
 /* --- files ----------------------------------------------------------------
  */
 
-/* What is wrong with a file, after which option it was. */
+/* Why OpenSSL failed, with the option that it was about. */
 static int
-blame(const char *option)
+openssl_error(const char *option)
 {
     char reason[GRUVI__TLS_REASON_SIZE],
         message[sizeof "authorities: " + sizeof reason];
@@ -103,12 +103,12 @@ load_certificate(gruvi_tls_t *tls, const char *certificate, const char *key)
 {
     ERR_clear_error();
     if (!SSL_CTX_use_certificate_chain_file(tls->context, certificate))
-        return blame("certificate");
+        return openssl_error("certificate");
     if (key == NULL)
         key = certificate;
     if (!SSL_CTX_use_PrivateKey_file(tls->context, key, SSL_FILETYPE_PEM) ||
         !SSL_CTX_check_private_key(tls->context))
-        return blame("key");
+        return openssl_error("key");
     tls->certified = true;
     return 0;
 }
@@ -121,15 +121,15 @@ load_authorities(gruvi_tls_t *tls, const char *path)
     ERR_clear_error();
     if (path == NULL) {
         if (!SSL_CTX_set_default_verify_paths(tls->context))
-            return blame("authorities");
+            return openssl_error("authorities");
         return 0;
     }
     if (!SSL_CTX_load_verify_file(tls->context, path))
-        return blame("authorities");
+        return openssl_error("authorities");
     if (tls->clients != GRUVI_TLS_ANY_CLIENT) {
         names = SSL_load_client_CA_file(path);
         if (names == NULL)
-            return blame("authorities");
+            return openssl_error("authorities");
         SSL_CTX_set_client_CA_list(tls->context, names);
     }
     return 0;
@@ -151,7 +151,7 @@ set_up(gruvi_tls_t *tls)
         !SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
         !SSL_CTX_set_cipher_list(context, CIPHERS) ||
         !SSL_CTX_set_session_id_context(context, id, sizeof id - 1))
-        return blame("OpenSSL");
+        return openssl_error("OpenSSL");
     SSL_CTX_set_options(context,
                         SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context,
@@ -221,7 +221,7 @@ gruvi_tls_new(const gruvi_tls_options_t *options)
     /* Threads, ours too, may be at work when the process exits: nothing is to
      * be torn down under them. */
     if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL))
-        return gruvi__fail(blame("OpenSSL"));
+        return gruvi__fail(openssl_error("OpenSSL"));
     tls = calloc(1, sizeof *tls);
     if (tls == NULL)
         return gruvi__fail(UV_ENOMEM);
@@ -254,8 +254,17 @@ gruvi_tls_unref(gruvi_tls_t *tls)
     free(tls);
 }
 
-/* --- listeners --------------------------------------------------------------
+/* --- what they are good for -------------------------------------------------
  */
+
+static int
+check_server(const gruvi_tls_t *tls)
+{
+    if (tls != NULL && tls->certified)
+        return 0;
+    return gruvi__tls_refuse(UV_EINVAL,
+                             "a server of tls:// wants a certificate");
+}
 
 int
 gruvi__tls_check(const struct gruvi__address *address, const gruvi_tls_t *tls,
@@ -265,28 +274,13 @@ gruvi__tls_check(const struct gruvi__address *address, const gruvi_tls_t *tls,
         return tls == NULL ? 0
                            : gruvi__tls_refuse(UV_EINVAL,
                                                "credentials without a tls://");
-    if (listen && (tls == NULL || !tls->certified))
-        return gruvi__tls_refuse(UV_EINVAL,
-                                 "a server of tls:// wants a certificate");
-    return 0;
+    return listen ? check_server(tls) : 0;
 }
 
 int
-gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
+gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls)
 {
-    gruvi_tls_t *old = listener->tls;
-
-    if (!gruvi__is_own(listener->socket.hub))
-        return UV_EPERM;
     if (old == NULL)
         return gruvi__tls_refuse(UV_EINVAL, "not a listener of tls://");
-    if (tls == NULL || !tls->certified)
-        return gruvi__tls_refuse(UV_EINVAL,
-                                 "a server of tls:// wants a certificate");
-    listener->tls = gruvi_tls_ref(tls);
-    /* The stream that is ready for the next connection has TLS already. */
-    if (listener->spare != NULL)
-        gruvi__tls_attach(listener->spare, tls);
-    gruvi_tls_unref(old);
-    return 0;
+    return check_server(tls);
 }

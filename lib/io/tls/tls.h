@@ -3,13 +3,13 @@
  * TLS, as connecting and listening see it.  tls_none.c is all there is of it
  * without OpenSSL; otherwise
  *
- *   tls.c          credentials
- *   tls_session.c  sessions that clients may resume
- *   tls_stream.c   the layer between a stream and its socket
- *   tls_write.c    and how it writes
- *   tls_end.c      an end of a connection: made, asked about, freed
- *   tls_bio.c      the socket, as OpenSSL sees it
- *   tls_error.c    why something failed
+ *   tls_stream.c     the layer between a stream and its socket
+ *   tls_handshake.c  the handshake
+ *   tls_end.c        an end of a connection: made, asked about, freed
+ *   tls_bio.c        the socket, as OpenSSL sees it
+ *   tls.c            credentials
+ *   tls_session.c    sessions that clients may resume
+ *   tls_error.c      why something failed
  */
 #ifndef GRUVI_IO_TLS_H
 #define GRUVI_IO_TLS_H
@@ -27,6 +27,15 @@
  */
 int gruvi__tls_check(const struct gruvi__address *address,
                      const gruvi_tls_t *tls, bool listen);
+
+/*
+ * Whether a listener may have other credentials.
+ *
+ *   old  those it has; NULL: it has no TLS
+ *
+ * Returns 0, UV_EINVAL, UV_ENOTSUP; with a message.
+ */
+int gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls);
 
 /*
  * Put TLS on a stream that will be accepted, or change its credentials, which

@@ -165,6 +165,20 @@ gruvi__tls_flush(struct gruvi__tls *tls)
     return 0;
 }
 
+int
+gruvi__tls_flush_all(struct gruvi__tls *tls, struct gruvi__call *call)
+{
+    int err;
+
+    while (gruvi__unlikely((err = gruvi__tls_flush(tls)) == UV_EAGAIN)) {
+        call->event = UV_WRITABLE;
+        err = gruvi__call_wait(call);
+        if (err < 0)
+            break;
+    }
+    return err;
+}
+
 static long
 bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {

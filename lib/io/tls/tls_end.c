@@ -13,40 +13,8 @@
 
 #include "io/tls/tls_openssl.h"
 
-/* Those that clients without any have; made on first use, for good. */
-static gruvi_tls_t *defaults;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static gruvi_tls_t *
-default_credentials(void)
-{
-    gruvi_tls_t *tls;
-
-    pthread_mutex_lock(&lock);
-    if (defaults == NULL)
-        defaults = gruvi_tls_new(NULL);
-    tls = defaults;
-    pthread_mutex_unlock(&lock);
-    return tls;
-}
-
 /* --- making -----------------------------------------------------------------
  */
-
-struct gruvi__tls *
-gruvi__tls_end_new(gruvi_stream_t *s, gruvi_tls_t *credentials, bool client)
-{
-    struct gruvi__tls *tls = calloc(1, sizeof *tls);
-
-    if (tls == NULL)
-        return NULL;
-    tls->stream = s;
-    tls->credentials = gruvi_tls_ref(credentials);
-    tls->client = client;
-    s->tls = tls;
-    s->layer = &gruvi__tls_layer;
-    return tls;
-}
 
 /* The SSL, with the socket below it. */
 static int
@@ -70,7 +38,7 @@ make_ssl(struct gruvi__tls *tls)
 }
 
 int
-gruvi__tls_end_open(struct gruvi__tls *tls)
+gruvi__tls_end_open_server(struct gruvi__tls *tls)
 {
     int mode = SSL_VERIFY_NONE;
 
@@ -82,20 +50,6 @@ gruvi__tls_end_open(struct gruvi__tls *tls)
     if (tls->credentials->clients == GRUVI_TLS_CERTIFIED_CLIENT)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     SSL_set_verify(tls->ssl, mode, NULL);
-    return 0;
-}
-
-int
-gruvi__tls_attach(gruvi_stream_t *s, gruvi_tls_t *credentials)
-{
-    gruvi_tls_t *old;
-
-    if (s->tls == NULL)
-        return gruvi__tls_end_new(s, credentials, false) == NULL ? UV_ENOMEM
-                                                                 : 0;
-    old = s->tls->credentials;
-    s->tls->credentials = gruvi_tls_ref(credentials);
-    gruvi_tls_unref(old);
     return 0;
 }
 
@@ -126,8 +80,9 @@ expect(SSL *ssl, const char *name)
 }
 
 /* Sessions are kept by the name that was checked, and the port. */
-static int
-open_client(struct gruvi__tls *tls, const char *name, uint16_t port)
+int
+gruvi__tls_end_open_client(struct gruvi__tls *tls, const char *name,
+                           uint16_t port)
 {
     char key[GRUVI__HOST_SIZE + sizeof ":65535"];
     SSL_SESSION *session;
@@ -152,40 +107,6 @@ open_client(struct gruvi__tls *tls, const char *name, uint16_t port)
         SSL_SESSION_free(session);
     }
     return 0;
-}
-
-/* The host of an address, as text: a name or a number. */
-static const char *
-host_of(const struct gruvi__address *address, char *buf, size_t size)
-{
-    if (address->host[0] != '\0')
-        return address->host;
-    if (address->at.any.sa_family == AF_INET6)
-        uv_ip6_name(&address->at.in6, buf, size);
-    else
-        uv_ip4_name(&address->at.in, buf, size);
-    return buf;
-}
-
-int
-gruvi__tls_connect(gruvi_stream_t *s, const struct gruvi__address *address,
-                   const gruvi_connect_options_t *options, double timeout)
-{
-    gruvi_tls_t *credentials = options == NULL ? NULL : options->tls;
-    const char *name = options == NULL ? NULL : options->server_name;
-    char buf[INET6_ADDRSTRLEN];
-    int err;
-
-    if (credentials == NULL)
-        credentials = default_credentials();
-    if (credentials == NULL)
-        return gruvi_last_error();
-    if (gruvi__tls_end_new(s, credentials, true) == NULL)
-        return UV_ENOMEM;
-    if (name == NULL)
-        name = host_of(address, buf, sizeof buf);
-    err = open_client(s->tls, name, address->port);
-    return err < 0 ? err : gruvi_tls_handshake(s, timeout);
 }
 
 void

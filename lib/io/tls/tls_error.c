@@ -84,3 +84,46 @@ gruvi__tls_refuse(int err, const char *reason)
     gruvi__set_error_message(reason);
     return err;
 }
+
+int
+gruvi__tls_fail(struct gruvi__tls *tls, int err, const char *reason)
+{
+    tls->failed = err;
+    snprintf(tls->reason, sizeof tls->reason, "%s", reason);
+    return gruvi__tls_refuse(err, tls->reason);
+}
+
+void
+gruvi__tls_enter(struct gruvi__tls *tls, struct gruvi__call *call)
+{
+    tls->inside = call;
+    tls->socket_error = 0;
+    ERR_clear_error();
+}
+
+int
+gruvi__tls_failure(struct gruvi__tls *tls, int result)
+{
+    struct gruvi__call *call = tls->inside;
+    char reason[GRUVI__TLS_REASON_SIZE];
+    int err;
+
+    switch (SSL_get_error(tls->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        call->event = UV_READABLE;
+        return UV_EAGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        call->event = UV_WRITABLE;
+        return UV_EAGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return UV_EOF;
+    case SSL_ERROR_SYSCALL:
+        err = tls->socket_error != 0 ? tls->socket_error : UV_ECONNRESET;
+        return gruvi__tls_refuse(err, gruvi_strerror(err));
+    default:
+        err = gruvi__tls_explain(tls->ssl, reason);
+        if (err == UV_ECONNRESET && tls->stream->broken != 0)
+            err = tls->stream->broken;
+        return gruvi__tls_fail(tls, err, reason);
+    }
+}

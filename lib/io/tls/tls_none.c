@@ -30,14 +30,6 @@ gruvi_tls_unref(gruvi_tls_t *tls)
     (void)tls;
 }
 
-int
-gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
-{
-    (void)listener;
-    (void)tls;
-    return refuse();
-}
-
 GRUVI_SWITCHPOINT int
 gruvi_tls_handshake(gruvi_stream_t *s, double timeout)
 {
@@ -73,6 +65,14 @@ gruvi__tls_check(const struct gruvi__address *address, const gruvi_tls_t *tls,
     (void)tls;
     (void)listen;
     return address->tls ? refuse() : 0;
+}
+
+int
+gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls)
+{
+    (void)old;
+    (void)tls;
+    return refuse();
 }
 
 int

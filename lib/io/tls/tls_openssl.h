@@ -53,13 +53,13 @@ struct gruvi__tls {
     gruvi_tls_t *credentials;
     SSL *ssl; /* NULL until the handshake begins */
     bool client;
-    bool up;      /* the handshake is over */
-    bool tickets; /* a client: has got some */
-    bool closing; /* close_notify is being said */
-    bool said;    /* and was */
+    bool up;          /* the handshake is over */
+    bool has_tickets; /* a client's */
+    bool close_begun; /* close_notify is written */
+    bool close_sent;  /* and has gone out */
 
     /* The call that makes the handshake.  The other one waits for its end. */
-    struct gruvi__call *shaker;
+    struct gruvi__call *handshaker;
     uint64_t due; /* of the handshake, by gruvi__clock_now(); 0: not begun */
 
     struct gruvi__buffer out;   /* what is still to be sent */
@@ -78,43 +78,60 @@ BIO *gruvi__tls_bio_new(struct gruvi__tls *tls);
 /* Send what is held, as far as it goes: 0, UV_EAGAIN, or an error. */
 int gruvi__tls_flush(struct gruvi__tls *tls);
 
-/* tls_end.c */
-
-/* An end of a stream, its layer; NULL without memory. */
-struct gruvi__tls *gruvi__tls_end_new(gruvi_stream_t *s, gruvi_tls_t *tls,
-                                      bool client);
-
-/* Make the SSL of a server; 0, UV_ENOMEM. */
-int gruvi__tls_end_open(struct gruvi__tls *tls);
-void gruvi__tls_end_free(gruvi_stream_t *s);
-
-/* tls_stream.c */
-extern const struct gruvi__layer gruvi__tls_layer;
-
-/* Before a try of a call in OpenSSL; NULL: of none. */
-void gruvi__tls_try(struct gruvi__tls *tls, struct gruvi__call *call);
-
-/* After one that returned result, and not success: UV_EAGAIN where the call has
- * to wait, UV_EOF after the peer's close_notify, or the error. */
-int gruvi__tls_judge(struct gruvi__tls *tls, int result);
-
 /* Send all that is held, and wait for that; inside the call. */
 int gruvi__tls_flush_all(struct gruvi__tls *tls, struct gruvi__call *call);
 
-/* tls_write.c: all of it, after the handshake, or an error. */
-int gruvi__tls_write_all(struct gruvi__tls *tls, struct gruvi__call *call,
-                         const uv_buf_t bufs[], unsigned n);
+/* tls_end.c */
+
+/* Make the SSL of a server; 0, UV_ENOMEM. */
+int gruvi__tls_end_open_server(struct gruvi__tls *tls);
+
+/*
+ * Make the SSL of a client.
+ *
+ *   name  of the server, to be checked; with the port it finds a session
+ *
+ * Returns 0, UV_EINVAL with a message, UV_ENOMEM.
+ */
+int gruvi__tls_end_open_client(struct gruvi__tls *tls, const char *name,
+                               uint16_t port);
+
+void gruvi__tls_end_free(gruvi_stream_t *s);
+
+/* tls_handshake.c */
+
+/* Make the handshake, or wait for the call that makes it.  0 or an error. */
+int gruvi__tls_await_handshake(struct gruvi__tls *tls,
+                               struct gruvi__call *call);
+
+/* Every read and write begins with this. */
+static inline int
+gruvi__tls_ready(struct gruvi__tls *tls, struct gruvi__call *call)
+{
+    if (gruvi__likely(tls->up && tls->failed == 0))
+        return 0;
+    return gruvi__tls_await_handshake(tls, call);
+}
 
 /* tls_session.c: a copy, or NULL without memory. */
 char *gruvi__tls_copy(const char *text);
 
-/* What was kept for an end, owned, or NULL; and the callback
- * that keeps some. */
+/* What was kept for an end, owned, or NULL; and the callback that keeps. */
 SSL_SESSION *gruvi__tls_session_take(gruvi_tls_t *tls, const char *key);
 int gruvi__tls_session_keep(SSL *ssl, SSL_SESSION *session);
 void gruvi__tls_sessions_free(gruvi_tls_t *tls);
 
 /* tls_error.c */
+
+/* Before a call tries in OpenSSL.  NULL: no call does, the stream is closed. */
+void gruvi__tls_enter(struct gruvi__tls *tls, struct gruvi__call *call);
+
+/* What a try means that returned result, and not success: UV_EAGAIN where the
+ * call has to wait, UV_EOF after the peer's close_notify, or the error. */
+int gruvi__tls_failure(struct gruvi__tls *tls, int result);
+
+/* Note that a connection has failed for good.  Returns err. */
+int gruvi__tls_fail(struct gruvi__tls *tls, int err, const char *reason);
 
 /*
  * What OpenSSL's queue of errors says, after which it is empty.
@@ -128,7 +145,7 @@ void gruvi__tls_sessions_free(gruvi_tls_t *tls);
  */
 int gruvi__tls_explain(const SSL *ssl, char *reason);
 
-/* For a call that has failed with a reason. */
+/* Set the message of a call that fails.  Returns err. */
 int gruvi__tls_refuse(int err, const char *reason);
 
 #endif

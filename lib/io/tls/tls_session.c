@@ -95,7 +95,7 @@ gruvi__tls_session_keep(SSL *ssl, SSL_SESSION *session)
 
     if (tls == NULL || !tls->client)
         return 0;
-    tls->tickets = true;
+    tls->has_tickets = true;
     return tls->key != NULL && keep(tls->credentials, tls->key, session);
 }
 

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing through TLS.
+ * The layer between a stream and its socket: reads and writes go through TLS.
  *
  * A call tries in OpenSSL, which uses the socket; where that would block, the
  * call waits.  Both directions may be in the same SSL, one after the other:
  * OpenSSL keeps what it needs of a read that was not finished, a write is
  * always finished (tls_bio.c), and no fiber switches inside of it.
- *
- *   read               SSL                       write
- *   first: shaker ---> handshake, waits
- *                                            <-- waits for the shaker
- *   goes on <--------- up ---------------------> goes on
- *   waits for IN                                 waits for OUT
- *
- * A handshake belongs to one call at a time, its shaker.  When that is
- * interrupted, the next one goes on with it.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,199 +16,108 @@
 
 #include "io/tls/tls_openssl.h"
 
-/* Of answers to a peer that does not take them, but goes on asking. */
+/* Bytes of answers to a peer that does not take them, but goes on asking. */
 #define MOST_HELD 65536
 
-/* --- tries ------------------------------------------------------------------
+#define RECORD 16384 /* bytes, the most that one holds (RFC 8446, 5.1) */
+
+/* --- writing ----------------------------------------------------------------
+ *
+ * A record costs a system call and is a packet at least, so small buffers that
+ * are written together, a header and its body, share one.
  */
 
-static int
-fail(struct gruvi__tls *tls, int err, const char *reason)
-{
-    tls->failed = err;
-    snprintf(tls->reason, sizeof tls->reason, "%s", reason);
-    return gruvi__tls_refuse(err, tls->reason);
-}
-
-void
-gruvi__tls_try(struct gruvi__tls *tls, struct gruvi__call *call)
-{
-    tls->inside = call;
-    tls->socket_error = 0;
-    ERR_clear_error();
-}
-
-int
-gruvi__tls_judge(struct gruvi__tls *tls, int result)
-{
-    struct gruvi__call *call = tls->inside;
-    char reason[GRUVI__TLS_REASON_SIZE];
-    int err;
-
-    switch (SSL_get_error(tls->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        call->event = UV_READABLE;
-        return UV_EAGAIN;
-    case SSL_ERROR_WANT_WRITE:
-        call->event = UV_WRITABLE;
-        return UV_EAGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return UV_EOF;
-    case SSL_ERROR_SYSCALL:
-        err = tls->socket_error != 0 ? tls->socket_error : UV_ECONNRESET;
-        return gruvi__tls_refuse(err, gruvi_strerror(err));
-    default:
-        err = gruvi__tls_explain(tls->ssl, reason);
-        if (err == UV_ECONNRESET && tls->stream->broken != 0)
-            err = tls->stream->broken;
-        return fail(tls, err, reason);
-    }
-}
-
-int
-gruvi__tls_flush_all(struct gruvi__tls *tls, struct gruvi__call *call)
-{
-    int err;
-
-    while (gruvi__unlikely((err = gruvi__tls_flush(tls)) == UV_EAGAIN)) {
-        call->event = UV_WRITABLE;
-        err = gruvi__call_wait(call);
-        if (err < 0)
-            break;
-    }
-    return err;
-}
-
-/* --- handshake --------------------------------------------------------------
- */
-
-/* It is over, one way or the other: whoever waits for that may look. */
-static void
-end_shake(struct gruvi__tls *tls, struct gruvi__call *call)
-{
-    struct gruvi__socket *socket = &tls->stream->socket;
-    struct gruvi__side *other = &socket->side[call->side == socket->side];
-
-    tls->shaker = NULL;
-    if (other->waiting && other->wants == 0)
-        gruvi__side_wake(other);
-}
-
-static void
-note_result(struct gruvi__tls *tls)
-{
-    const unsigned char *name;
-    unsigned len;
-
-    SSL_get0_alpn_selected(tls->ssl, &name, &len);
-    if (len < sizeof tls->alpn && len > 0)
-        memcpy(tls->alpn, name, len);
-    tls->up = true;
-}
-
-/* Seconds that a handshake still has. */
-static double
-time_left(struct gruvi__tls *tls)
-{
-    uint64_t now;
-
-    if (tls->due == 0)
-        tls->due = gruvi__clock_due(tls->credentials->handshake_timeout);
-    if (tls->due == UINT64_MAX)
-        return GRUVI_FOREVER;
-    now = gruvi__clock_now();
-    return now < tls->due ? (double)(tls->due - now) * 1e-9 : 0;
-}
+/* Where a vector of buffers goes on. */
+struct position {
+    const uv_buf_t *bufs;
+    unsigned n;
+    size_t done; /* of bufs[0] */
+};
 
 static int
-try_shake(struct gruvi__tls *tls, struct gruvi__call *call)
+write_bytes(struct gruvi__tls *tls, struct gruvi__call *call, const char *buf,
+            size_t len)
 {
-    int err, result;
+    size_t n;
+    int err = 0;
 
-    for (;;) {
-        gruvi__tls_try(tls, call);
-        result = SSL_do_handshake(tls->ssl);
-        err = result == 1 ? 0 : gruvi__tls_judge(tls, result);
-        if (err != 0 && err != UV_EAGAIN && tls->failed == 0)
-            fail(tls, err, gruvi_strerror(err));
-        if (err != 0 && err != UV_EAGAIN)
-            return err;
-        /* What it has said is on its way before it waits for the answer. */
+    while (len > 0 && err == 0) {
         err = gruvi__tls_flush_all(tls, call);
-        if (err == 0 && result != 1) {
-            call->event = UV_READABLE;
-            err = gruvi__call_wait(call);
-        } else if (err == 0) {
-            note_result(tls);
-            return 0;
-        }
-        if (err < 0)
-            return err;
-    }
-}
-
-/* As the shaker.  The call's own timeout goes on afterwards as if it had begun
- * then. */
-static int
-shake(struct gruvi__tls *tls, struct gruvi__call *call)
-{
-    double timeout = call->timeout, left = time_left(tls);
-    int err = 0;
-
-    if (tls->ssl == NULL && (err = gruvi__tls_end_open(tls)) < 0)
-        return err;
-    tls->shaker = call;
-    gruvi__call_settle(call);
-    if (left >= 0 && (timeout < 0 || left < timeout))
-        call->timeout = left;
-    err = try_shake(tls, call);
-    if (err == UV_ETIMEDOUT && !call->interrupted && time_left(tls) == 0)
-        fail(tls, err, "the handshake took too long");
-    gruvi__call_settle(call);
-    call->timeout = timeout;
-    end_shake(tls, call);
-    return err;
-}
-
-/* What every call begins with. */
-static int
-ready(struct gruvi__tls *tls, struct gruvi__call *call)
-{
-    int err = 0;
-
-    while (gruvi__unlikely(!tls->up) && tls->failed == 0 && err == 0) {
-        if (tls->shaker == NULL) {
-            err = shake(tls, call);
+        if (gruvi__unlikely(err < 0))
+            break;
+        gruvi__tls_enter(tls, call);
+        if (gruvi__likely(SSL_write_ex(tls->ssl, buf, len, &n))) {
+            buf += n;
+            len -= n;
+            if (len > 0)
+                err = gruvi__call_breathe(call);
         } else {
-            call->event = 0;
-            err = gruvi__call_wait(call);
+            err = gruvi__tls_failure(tls, 0);
+            if (err == UV_EAGAIN)
+                err = gruvi__call_wait(call);
         }
     }
-    if (gruvi__unlikely(tls->failed < 0))
-        err = gruvi__tls_refuse(tls->failed, tls->reason);
     return err;
 }
 
-GRUVI_SWITCHPOINT int
-gruvi_tls_handshake(gruvi_stream_t *s, double timeout)
+/* What is left of the first buffer. */
+static int
+write_first(struct gruvi__tls *tls, struct gruvi__call *call,
+            struct position *at)
 {
-    struct gruvi__call call;
-    gruvi_fiber_t *fiber;
-    int err;
+    const uv_buf_t *first = at->bufs++;
+    size_t done = at->done;
 
-    if ((err = gruvi__enter(__func__, &fiber)) < 0)
-        return err;
-    if (s->tls == NULL)
-        return gruvi__tls_refuse(UV_EINVAL, "not a stream of TLS");
-    err = gruvi__call_enter(&call, &s->socket, GRUVI__OUT, fiber, timeout,
-                            "handshake");
-    if (err < 0)
-        return err;
-    err = gruvi__call_breathe(&call);
-    if (err == 0)
-        err = ready(s->tls, &call);
-    gruvi__stream_leave(s, &call);
-    return err;
+    at->done = 0;
+    at->n--;
+    return write_bytes(tls, call, first->base + done, first->len - done);
+}
+
+/* A record from as many buffers as it takes. */
+static int
+write_record(struct gruvi__tls *tls, struct gruvi__call *call,
+             struct position *at, char *record)
+{
+    size_t filled = 0, part;
+
+    while (at->n > 0 && filled < RECORD) {
+        part = at->bufs->len - at->done;
+        if (part > RECORD - filled)
+            part = RECORD - filled;
+        if (part > 0)
+            memcpy(record + filled, at->bufs->base + at->done, part);
+        filled += part;
+        at->done += part;
+        if (at->done == at->bufs->len) {
+            at->bufs++;
+            at->n--;
+            at->done = 0;
+        }
+    }
+    return write_bytes(tls, call, record, filled);
+}
+
+static int
+write_all(struct gruvi__tls *tls, struct gruvi__call *call,
+          const uv_buf_t bufs[], unsigned n)
+{
+    struct position at = {bufs, n, 0};
+    char *record = NULL;
+    int err = 0;
+
+    while (at.n > 0 && err == 0) {
+        bool alone = at.n == 1 || at.bufs->len - at.done >= RECORD;
+
+        if (!alone && record == NULL)
+            record = malloc(RECORD);
+        /* Without memory several records will do. */
+        if (alone || record == NULL)
+            err = write_first(tls, call, &at);
+        else
+            err = write_record(tls, call, &at, record);
+    }
+    free(record);
+    return err < 0 ? err : gruvi__tls_flush_all(tls, call);
 }
 
 /* --- the layer --------------------------------------------------------------
@@ -228,7 +127,7 @@ static ssize_t
 tls_receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
     struct gruvi__tls *tls = s->tls;
-    int err = ready(tls, call);
+    int err = gruvi__tls_ready(tls, call);
     size_t n;
 
     if (gruvi__unlikely(err < 0))
@@ -238,10 +137,10 @@ tls_receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
         call->event = UV_WRITABLE;
         return UV_EAGAIN;
     }
-    gruvi__tls_try(tls, call);
+    gruvi__tls_enter(tls, call);
     if (gruvi__likely(SSL_read_ex(tls->ssl, buf, len, &n)))
         return (ssize_t)n;
-    err = gruvi__tls_judge(tls, 0);
+    err = gruvi__tls_failure(tls, 0);
     /* Nobody is writing, but there may be an answer to be sent. */
     if (err == UV_EAGAIN && s->socket.side[GRUVI__OUT].fiber == NULL &&
         gruvi__tls_flush(tls) == UV_EAGAIN)
@@ -253,9 +152,9 @@ static int
 tls_write(gruvi_stream_t *s, struct gruvi__call *call, const uv_buf_t bufs[],
           unsigned n)
 {
-    int err = ready(s->tls, call);
+    int err = gruvi__tls_ready(s->tls, call);
 
-    return err < 0 ? err : gruvi__tls_write_all(s->tls, call, bufs, n);
+    return err < 0 ? err : write_all(s->tls, call, bufs, n);
 }
 
 /*
@@ -269,22 +168,22 @@ tls_shutdown(gruvi_stream_t *s, struct gruvi__call *call)
     struct gruvi__tls *tls = s->tls;
     int err, result;
 
-    if (tls->said)
+    if (tls->close_sent)
         return 0;
-    if (s->write_dead && !tls->closing)
+    if (s->write_dead && !tls->close_begun)
         return shutdown(s->socket.fd, SHUT_WR) < 0 ? -errno : 0;
-    err = ready(tls, call);
+    err = gruvi__tls_ready(tls, call);
     if (err < 0)
         return err;
-    s->write_dead = tls->closing = true;
+    s->write_dead = tls->close_begun = true;
     if (!(SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN)) {
-        gruvi__tls_try(tls, call);
+        gruvi__tls_enter(tls, call);
         result = SSL_shutdown(tls->ssl);
         if (result < 0)
-            return gruvi__tls_judge(tls, result);
+            return gruvi__tls_failure(tls, result);
     }
     err = gruvi__tls_flush_all(tls, call);
-    tls->said = err == 0;
+    tls->close_sent = err == 0;
     return err;
 }
 
@@ -297,7 +196,8 @@ take_tickets(struct gruvi__tls *tls)
     size_t n;
     char c;
 
-    if (tls->client && !tls->tickets && SSL_version(tls->ssl) >= TLS1_3_VERSION)
+    if (tls->client && !tls->has_tickets &&
+        SSL_version(tls->ssl) >= TLS1_3_VERSION)
         SSL_peek_ex(tls->ssl, &c, 1, &n);
 }
 
@@ -308,7 +208,7 @@ tls_close(gruvi_stream_t *s)
 
     if (!tls->up || tls->failed < 0 || s->socket.fd < 0)
         return;
-    gruvi__tls_try(tls, NULL);
+    gruvi__tls_enter(tls, NULL);
     s->socket.side[GRUVI__IN].spent = false;
     s->socket.side[GRUVI__OUT].spent = false;
     if (!s->write_dead && s->socket.side[GRUVI__OUT].fiber == NULL)
@@ -319,10 +219,92 @@ tls_close(gruvi_stream_t *s)
     ERR_clear_error();
 }
 
-const struct gruvi__layer gruvi__tls_layer = {
+static const struct gruvi__layer tls_layer = {
     .receive = tls_receive,
     .write = tls_write,
     .shutdown = tls_shutdown,
     .close = tls_close,
     .free = gruvi__tls_end_free,
 };
+
+/* --- putting it on a stream -------------------------------------------------
+ */
+
+/* Those that clients without any have; made on first use, for good. */
+static gruvi_tls_t *defaults;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static gruvi_tls_t *
+default_credentials(void)
+{
+    gruvi_tls_t *tls;
+
+    pthread_mutex_lock(&lock);
+    if (defaults == NULL)
+        defaults = gruvi_tls_new(NULL);
+    tls = defaults;
+    pthread_mutex_unlock(&lock);
+    return tls;
+}
+
+static struct gruvi__tls *
+put_on(gruvi_stream_t *s, gruvi_tls_t *credentials, bool client)
+{
+    struct gruvi__tls *tls = calloc(1, sizeof *tls);
+
+    if (tls == NULL)
+        return NULL;
+    tls->stream = s;
+    tls->credentials = gruvi_tls_ref(credentials);
+    tls->client = client;
+    s->tls = tls;
+    s->layer = &tls_layer;
+    return tls;
+}
+
+int
+gruvi__tls_attach(gruvi_stream_t *s, gruvi_tls_t *credentials)
+{
+    gruvi_tls_t *old;
+
+    if (s->tls == NULL)
+        return put_on(s, credentials, false) == NULL ? UV_ENOMEM : 0;
+    old = s->tls->credentials;
+    s->tls->credentials = gruvi_tls_ref(credentials);
+    gruvi_tls_unref(old);
+    return 0;
+}
+
+/* The host of an address, as text: a name or a number. */
+static const char *
+host_of(const struct gruvi__address *address, char *buf, size_t size)
+{
+    if (address->host[0] != '\0')
+        return address->host;
+    if (address->at.any.sa_family == AF_INET6)
+        uv_ip6_name(&address->at.in6, buf, size);
+    else
+        uv_ip4_name(&address->at.in, buf, size);
+    return buf;
+}
+
+int
+gruvi__tls_connect(gruvi_stream_t *s, const struct gruvi__address *address,
+                   const gruvi_connect_options_t *options, double timeout)
+{
+    gruvi_tls_t *credentials = options == NULL ? NULL : options->tls;
+    const char *name = options == NULL ? NULL : options->server_name;
+    char buf[INET6_ADDRSTRLEN];
+    int err;
+
+    if (credentials == NULL)
+        credentials = default_credentials();
+    if (credentials == NULL)
+        return gruvi_last_error();
+    if (put_on(s, credentials, true) == NULL)
+        return UV_ENOMEM;
+    if (name == NULL)
+        name = host_of(address, buf, sizeof buf);
+    err = gruvi__tls_end_open_client(s->tls, name, address->port);
+    return err < 0 ? err : gruvi_tls_handshake(s, timeout);
+}
