@@ -13,7 +13,7 @@
  */
 #include <stdlib.h>
 
-#include "pool/threads.h"
+#include "pool/thread_pool.h"
 
 struct call {
     struct gruvi__work work;
@@ -56,7 +56,7 @@ wait_for(struct call *call, void (*release)(void *arg, void *result), void *arg)
     }
     gruvi__waiter_begin(waiter, GRUVI_FOREVER);
     done = gruvi__waiter_run(waiter, "IO pool");
-    if (!done && gruvi__thread_pool_withdraw(&call->work)) {
+    if (!done && gruvi__work_withdraw(&call->work)) {
         free(call);
         let_go(release, arg, NULL);
     } else if (!done) {
@@ -78,10 +78,11 @@ run(struct call *call, gruvi_fiber_t *fiber)
         pool->ops->run_inside(pool, &call->work);
         return 0;
     }
-    err = gruvi__pool_look_first(fiber, "IO pool");
+    err = gruvi__pool_deliver_pending(fiber, "IO pool");
     gruvi__waiter_init(&call->waiter, fiber);
     if (err == 0)
-        err = pool->ops->add(pool, &call->work, fiber == NULL);
+        err = gruvi__workers_add(&pool->workers, &call->work,
+                                 fiber == NULL ? gruvi__work_current() : NULL);
     if (err == 0)
         return wait_for(call, release, arg);
     free(call);

@@ -1,159 +1,177 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fibers of one hub that run work, first in, first out.
+ * Pools of fibers of one hub.
  *
- *   add, any thread --> queue --> worker: fn, done --> queue has more? : idle
- *
- * As in thread_pool.c one worker at a time is called to the queue, idle or new,
- * and calls the next one.  Only the hub's thread can make a fiber, and cancel
- * one; others write down what they want, and post visit() to the hub, once.
+ * Only the hub's thread can start a fiber, and cancel one.  Other threads write
+ * down what is to be done, and post visit() to the hub, once.
  *
  * Workers are fibers of no group.  What work leaves behind in its fiber, a
- * cancel that came too late and fiber-local data, does not reach the next.
+ * cancel that came too late and fiber-local data, does not reach the next work.
  *
  * When the hub closes the workers are cancelled as all fibers are, and begin
- * nothing more; what is queued then is done with UV_ECANCELED at its end.
+ * nothing more.  What is queued then is done with UV_ECANCELED at its end.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pool/fiber_pool.h"
+#include "pool/pool.h"
 
-struct worker {
-    struct gruvi__list link; /* on pool->workers, by number */
-    struct gruvi__fiber_pool *pool;
-    gruvi_fiber_t *fiber;
-    struct gruvi__waiter waiter; /* it waits here when idle */
-    unsigned number;
-    bool cancel; /* its work is to be cancelled */
+#define MAX_FIBERS 100
+
+struct fiber_worker {
+    struct gruvi__worker worker;
+    bool cancel; /* visit() is to cancel its work */
 };
 
-static inline struct worker *
+struct fiber_pool {
+    gruvi_pool_t pool;
+    gruvi_hub_t *hub;
+    struct gruvi__hub_end end; /* its thread's; it keeps the pool */
+
+    /* Under the lock of pool.workers. */
+    bool abandoned;
+    bool worker_wanted; /* visit() is to start a worker */
+    bool posted;        /* visit() is */
+    struct gruvi__inbox_node node;
+};
+
+static inline struct fiber_pool *
+real(gruvi_pool_t *pool)
+{
+    return gruvi__list_entry(pool, struct fiber_pool, pool);
+}
+
+static inline struct fiber_pool *
+pool_of(struct gruvi__workers *workers)
+{
+    return gruvi__list_entry(workers, struct fiber_pool, pool.workers);
+}
+
+static inline struct fiber_worker *
 worker_of(struct gruvi__list *link)
 {
-    return gruvi__list_entry(link, struct worker, link);
+    return gruvi__list_entry(link, struct fiber_worker, worker.link);
 }
 
-static inline struct gruvi__work *
-work_of(struct gruvi__list *link)
-{
-    return gruvi__list_entry(link, struct gruvi__work, link);
-}
-
-bool
-gruvi__fiber_pool_over(const struct gruvi__fiber_pool *pool)
-{
-    return pool->size == 0 && gruvi__list_empty(&pool->queue);
-}
-
-/* --- work that will not be done ---------------------------------------------
- */
-
-/* Under the lock: take all work off the queue. */
+/* In the hub's thread: where the pool is over for good, let go of the hub. */
 static void
-empty_queue(struct gruvi__fiber_pool *pool, struct gruvi__list *works)
+retire(struct fiber_pool *pool)
 {
-    gruvi__list_init(works);
-    gruvi__list_splice(works, &pool->queue);
-}
-
-/* Say so of each, with the lock free. */
-static void
-fail_all(struct gruvi__fiber_pool *pool, struct gruvi__list *works, int err)
-{
-    struct gruvi__work *work;
-    struct gruvi__list *link;
-
-    while ((link = gruvi__list_pop(works)) != NULL) {
-        work = work_of(link);
-        work->result = NULL;
-        work->status = err;
-        work->done(work);
-        pthread_mutex_lock(&pool->lock);
-        gruvi__load_withdraw(&pool->load);
-        pthread_mutex_unlock(&pool->lock);
-    }
-}
-
-void
-gruvi__fiber_pool_retire(struct gruvi__fiber_pool *pool)
-{
+    struct gruvi__workers *workers = &pool->pool.workers;
     bool retired;
 
-    pthread_mutex_lock(&pool->lock);
-    retired = pool->abandoned && gruvi__fiber_pool_over(pool);
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_lock(&workers->lock);
+    retired = pool->abandoned && gruvi__workers_over(workers);
+    pthread_mutex_unlock(&workers->lock);
     if (!retired || gruvi__list_empty(&pool->end.link))
         return;
     gruvi__list_remove(&pool->end.link);
     gruvi__pool_drop(&pool->pool);
 }
 
-/* --- workers ----------------------------------------------------------------
- */
-
-/* Under the lock, like what follows: its number is the lowest that is free. */
-static void
-enlist(struct gruvi__fiber_pool *pool, struct worker *worker)
-{
-    struct gruvi__list *link = pool->workers.next;
-
-    worker->number = 1;
-    while (link != &pool->workers &&
-           worker_of(link)->number == worker->number) {
-        worker->number++;
-        link = link->next;
-    }
-    gruvi__list_add(link, &worker->link);
-    pool->size++;
-}
+/* --- workers -------------------------------------------------------------- */
 
 static void
-delist(struct gruvi__fiber_pool *pool, struct worker *worker)
+run(struct gruvi__worker *worker, struct gruvi__work *work)
 {
-    gruvi__list_remove(&worker->link);
-    pool->size--;
-    if (gruvi__fiber_pool_over(pool))
-        gruvi__load_wake(&pool->load.closers);
+    struct gruvi__workers *workers = worker->workers;
+    gruvi_fiber_t *fiber = worker->fiber;
+
+    gruvi__work_run(work);
+    gruvi__local_end(fiber);
+    pthread_mutex_lock(&workers->lock);
+    work->worker = NULL;
+    worker_of(&worker->link)->cancel = false;
+    pthread_mutex_unlock(&workers->lock);
+    fiber->cancels = 0;
+    fiber->pending &= ~(unsigned)GRUVI__PENDING_CANCEL;
+    fiber->was_cancelled = false;
+    work->done(work); /* it may free the work */
 }
 
-static int run_worker(void *arg);
-
-/* In the hub's thread. */
 static int
-start_worker(struct gruvi__fiber_pool *pool)
+fiber_main(void *arg)
 {
-    struct worker *worker;
+    struct fiber_worker *self = arg;
+    struct fiber_pool *pool = pool_of(self->worker.workers);
+    gruvi_fiber_t *fiber = self->worker.fiber;
+
+    gruvi__worker_main(&self->worker, &pool->hub->closing);
+    pthread_mutex_unlock(&pool->pool.workers.lock);
+    free(self);
+    gruvi_fiber_unref(fiber);
+    retire(pool);
+    gruvi__pool_drop(&pool->pool);
+    return 0;
+}
+
+/* Under the lock, in the hub's thread. */
+static int
+start_here(struct fiber_pool *pool)
+{
+    struct gruvi__workers *workers = &pool->pool.workers;
+    struct fiber_worker *self;
+    struct gruvi__worker *worker;
     char name[GRUVI__NAME_SIZE];
     gruvi_fiber_options_t options = {.name = name};
     int err;
 
     if (pool->hub->ended)
         return UV_ESHUTDOWN;
-    worker = calloc(1, sizeof *worker);
-    if (worker == NULL)
+    self = calloc(1, sizeof *self);
+    if (self == NULL)
         return UV_ENOMEM;
-    worker->pool = pool;
-    enlist(pool, worker);
-    snprintf(name, sizeof name, "%s-%u", pool->pool.name, worker->number);
-    worker->fiber = gruvi_fiber_new(run_worker, worker, &options);
+    worker = &self->worker;
+    gruvi__worker_enlist(workers, worker);
+    snprintf(name, sizeof name, "%s-%u", workers->name, worker->number);
+    worker->fiber = gruvi_fiber_new(fiber_main, self, &options);
     err = worker->fiber == NULL ? gruvi_last_error()
                                 : gruvi__fiber_start_in(worker->fiber, NULL);
     if (err < 0) {
         gruvi_fiber_unref(worker->fiber);
-        gruvi__list_remove(&worker->link);
-        pool->size--;
-        free(worker);
+        gruvi__worker_delist(worker);
+        free(self);
         return err;
     }
     gruvi__pool_hold(&pool->pool);
     return 0;
 }
 
-static void visit(struct gruvi__inbox_node *node);
+/* --- other threads -------------------------------------------------------- */
 
+/* In the hub's thread: do what other threads have asked for. */
 static void
-post_visit(struct gruvi__fiber_pool *pool)
+visit(struct gruvi__inbox_node *node)
+{
+    struct fiber_pool *pool = gruvi__list_entry(node, struct fiber_pool, node);
+    struct gruvi__workers *workers = &pool->pool.workers;
+    struct gruvi__list works, *link;
+    int err = 0;
+
+    gruvi__list_init(&works);
+    pthread_mutex_lock(&workers->lock);
+    pool->posted = false;
+    for (link = workers->all.next; link != &workers->all; link = link->next)
+        if (worker_of(link)->cancel) {
+            worker_of(link)->cancel = false;
+            gruvi_fiber_cancel(worker_of(link)->worker.fiber, NULL);
+        }
+    if (pool->worker_wanted) {
+        pool->worker_wanted = false;
+        err = start_here(pool);
+        workers->worker_coming = err == 0;
+        if (err < 0 && workers->size == 0)
+            gruvi__workers_empty(workers, &works);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    gruvi__workers_fail(workers, &works, err);
+    retire(pool);
+    gruvi__pool_drop(&pool->pool);
+}
+
+/* Under the lock. */
+static void
+post_visit(struct fiber_pool *pool)
 {
     if (pool->posted)
         return;
@@ -167,226 +185,146 @@ post_visit(struct gruvi__fiber_pool *pool)
     }
 }
 
-int
-gruvi__fiber_pool_call(struct gruvi__fiber_pool *pool,
-                       struct gruvi__waiter **waiter)
+static int
+start(struct gruvi__workers *workers)
 {
-    int err;
+    struct fiber_pool *pool = pool_of(workers);
 
-    *waiter = NULL;
-    if (pool->called)
-        return 0;
-    *waiter = gruvi__waiter_claim_first(&pool->idle);
-    if (*waiter != NULL) {
-        pool->called = true;
-    } else if (pool->size < pool->max && !gruvi__is_own(pool->hub)) {
-        pool->called = pool->wanted = true;
-        post_visit(pool);
-    } else if (pool->size < pool->max) {
-        err = start_worker(pool);
-        pool->called = err == 0;
-        return pool->size == 0 ? err : 0;
-    }
+    if (gruvi__is_own(pool->hub))
+        return start_here(pool);
+    pool->worker_wanted = true;
+    post_visit(pool);
     return 0;
-}
-
-/* What others have wanted of the hub. */
-static void
-visit(struct gruvi__inbox_node *node)
-{
-    struct gruvi__fiber_pool *pool =
-        gruvi__list_entry(node, struct gruvi__fiber_pool, node);
-    struct gruvi__list works, *link;
-    int err = 0;
-
-    gruvi__list_init(&works);
-    pthread_mutex_lock(&pool->lock);
-    pool->posted = false;
-    for (link = pool->workers.next; link != &pool->workers; link = link->next)
-        if (worker_of(link)->cancel) {
-            worker_of(link)->cancel = false;
-            gruvi_fiber_cancel(worker_of(link)->fiber, NULL);
-        }
-    if (pool->wanted) {
-        pool->wanted = false;
-        err = start_worker(pool);
-        pool->called = err == 0;
-        if (err < 0 && pool->size == 0)
-            empty_queue(pool, &works);
-    }
-    pthread_mutex_unlock(&pool->lock);
-    fail_all(pool, &works, err);
-    gruvi__fiber_pool_retire(pool);
-    gruvi__pool_drop(&pool->pool);
-}
-
-/* Until called; false where nobody did for too long, or it was cancelled. */
-static bool
-wait_idle(struct worker *worker)
-{
-    struct gruvi__fiber_pool *pool = worker->pool;
-    int err;
-
-    gruvi__waiter_init(&worker->waiter, worker->fiber);
-    gruvi__list_add(pool->idle.next, &worker->waiter.link);
-    pthread_mutex_unlock(&pool->lock);
-    err = gruvi__waiter_wait(&worker->waiter, "work", pool->idle_timeout);
-    pthread_mutex_lock(&pool->lock);
-    gruvi__list_remove(&worker->waiter.link);
-    return err == 0;
-}
-
-static struct gruvi__work *
-take(struct worker *worker)
-{
-    struct gruvi__fiber_pool *pool = worker->pool;
-    struct gruvi__list *link = gruvi__list_pop(&pool->queue);
-    struct gruvi__work *work;
-
-    if (link == NULL)
-        return NULL;
-    work = work_of(link);
-    work->worker = worker;
-    gruvi__load_begin(&pool->load, work->queued_at);
-    return work;
-}
-
-/* The next work for a worker; NULL: end. */
-static struct gruvi__work *
-next_work(struct worker *worker)
-{
-    struct gruvi__fiber_pool *pool = worker->pool;
-    struct gruvi__work *work;
-    bool called = true;
-
-    while (!pool->hub->closing) {
-        work = take(worker);
-        if (work != NULL || pool->draining ||
-            (!called && pool->size > pool->min))
-            return work;
-        called = wait_idle(worker);
-        if (called)
-            pool->called = false;
-    }
-    return NULL;
-}
-
-/* With the lock free; done may free the work. */
-static void
-run(struct worker *worker, struct gruvi__work *work)
-{
-    struct gruvi__fiber_pool *pool = worker->pool;
-    gruvi_fiber_t *fiber = worker->fiber;
-
-    work->result = NULL;
-    work->status = work->fn(work->arg, &work->result);
-    if (work->status < 0)
-        work->result = NULL;
-    gruvi__local_end(fiber);
-    pthread_mutex_lock(&pool->lock);
-    work->worker = NULL;
-    worker->cancel = false;
-    pthread_mutex_unlock(&pool->lock);
-    fiber->cancels = 0;
-    fiber->pending &= ~(unsigned)GRUVI__PENDING_CANCEL;
-    fiber->was_cancelled = false;
-    work->done(work);
 }
 
 static int
-run_worker(void *arg)
+cancel(gruvi_pool_t *public, struct gruvi__work *work)
 {
-    struct worker *worker = arg;
-    struct gruvi__fiber_pool *pool = worker->pool;
-    gruvi_fiber_t *fiber = worker->fiber;
-    struct gruvi__waiter *waiter = NULL;
-    struct gruvi__work *work;
-
-    pthread_mutex_lock(&pool->lock);
-    pool->called = false;
-    while ((work = next_work(worker)) != NULL) {
-        waiter = NULL;
-        if (!gruvi__list_empty(&pool->queue))
-            gruvi__fiber_pool_call(pool, &waiter);
-        pthread_mutex_unlock(&pool->lock);
-        if (waiter != NULL)
-            gruvi__waiter_wake(waiter);
-        run(worker, work);
-        pthread_mutex_lock(&pool->lock);
-        gruvi__load_end(&pool->load);
-    }
-    delist(pool, worker);
-    pthread_mutex_unlock(&pool->lock);
-    free(worker);
-    gruvi_fiber_unref(fiber);
-    gruvi__fiber_pool_retire(pool);
-    gruvi__pool_drop(&pool->pool);
-    return 0;
-}
-
-/* --- what others ask of workers ----------------------------------------------
- */
-
-int
-gruvi__fiber_pool_cancel(struct gruvi__fiber_pool *pool,
-                         struct gruvi__work *work)
-{
-    struct worker *worker;
+    struct fiber_pool *pool = real(public);
+    struct gruvi__worker *worker;
     int err = 0;
 
-    pthread_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&public->workers.lock);
     worker = work->worker;
     if (worker == NULL) {
         err = UV_EBUSY;
     } else if (gruvi__is_own(pool->hub)) {
         gruvi_fiber_cancel(worker->fiber, NULL);
     } else {
-        worker->cancel = true;
+        worker_of(&worker->link)->cancel = true;
         post_visit(pool);
     }
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&public->workers.lock);
     return err;
 }
 
-bool
-gruvi__fiber_pool_is_worker(struct gruvi__fiber_pool *pool)
+/* --- the pool ------------------------------------------------------------- */
+
+static bool
+is_inside(gruvi_pool_t *pool)
 {
+    struct gruvi__workers *workers = &pool->workers;
     const gruvi_fiber_t *current = gruvi__self.current;
     struct gruvi__list *link;
     bool found = false;
 
-    if (!gruvi__is_own(pool->hub))
+    if (!gruvi__is_own(real(pool)->hub))
         return false;
-    pthread_mutex_lock(&pool->lock);
-    for (link = pool->workers.next; link != &pool->workers; link = link->next)
-        found |= worker_of(link)->fiber == current;
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_lock(&workers->lock);
+    for (link = workers->all.next; link != &workers->all; link = link->next)
+        found |= worker_of(link)->worker.fiber == current;
+    pthread_mutex_unlock(&workers->lock);
     return found;
 }
 
-/* The hub closes: all fibers have ended, some workers before they ran. */
-void
-gruvi__fiber_pool_on_hub_end(struct gruvi__hub_end *end)
+static void
+run_inside(gruvi_pool_t *pool, struct gruvi__work *work)
 {
-    struct gruvi__fiber_pool *pool =
-        gruvi__list_entry(end, struct gruvi__fiber_pool, end);
-    struct gruvi__list works, workers, *link;
+    (void)pool;
+    gruvi__work_run(work);
+}
 
-    gruvi__list_init(&workers);
-    pthread_mutex_lock(&pool->lock);
-    pool->draining = true;
-    empty_queue(pool, &works);
-    while ((link = gruvi__list_pop(&pool->workers)) != NULL) {
-        gruvi__list_add(&workers, link);
-        pool->size--;
+static void
+abandon(gruvi_pool_t *public)
+{
+    struct fiber_pool *pool = real(public);
+
+    gruvi__workers_drain(&public->workers);
+    pthread_mutex_lock(&public->workers.lock);
+    pool->abandoned = true;
+    pthread_mutex_unlock(&public->workers.lock);
+    if (gruvi__is_own(pool->hub))
+        retire(pool);
+}
+
+/* The hub closes: all fibers have ended, some workers before they ran. */
+static void
+on_hub_end(struct gruvi__hub_end *end)
+{
+    struct fiber_pool *pool = gruvi__list_entry(end, struct fiber_pool, end);
+    struct gruvi__workers *workers = &pool->pool.workers;
+    struct gruvi__list works, unborn, *link;
+
+    gruvi__list_init(&unborn);
+    pthread_mutex_lock(&workers->lock);
+    workers->draining = true;
+    gruvi__workers_empty(workers, &works);
+    while ((link = gruvi__list_pop(&workers->all)) != NULL) {
+        gruvi__list_add(&unborn, link);
+        workers->size--;
     }
-    gruvi__load_wake(&pool->load.closers);
-    pthread_mutex_unlock(&pool->lock);
-    while ((link = gruvi__list_pop(&workers)) != NULL) {
-        gruvi_fiber_unref(worker_of(link)->fiber);
+    gruvi__load_wake(&workers->load.closers);
+    pthread_mutex_unlock(&workers->lock);
+    while ((link = gruvi__list_pop(&unborn)) != NULL) {
+        gruvi_fiber_unref(worker_of(link)->worker.fiber);
         free(worker_of(link));
         gruvi__pool_drop(&pool->pool);
     }
-    fail_all(pool, &works, UV_ECANCELED);
+    gruvi__workers_fail(workers, &works, UV_ECANCELED);
     gruvi__pool_drop(&pool->pool);
+}
+
+static void
+free_pool(gruvi_pool_t *pool)
+{
+    gruvi_hub_t *hub = real(pool)->hub;
+
+    pthread_mutex_destroy(&pool->workers.lock);
+    free(real(pool));
+    gruvi_hub_unref(hub);
+}
+
+static const struct gruvi__pool_ops ops = {
+    .is_inside = is_inside,
+    .run_inside = run_inside,
+    .cancel = cancel,
+    .abandon = abandon,
+    .free = free_pool,
+};
+
+static const struct gruvi__worker_kind kind = {.start = start, .run = run};
+
+gruvi_pool_t *
+gruvi_fiber_pool_new(const gruvi_pool_options_t *options)
+{
+    gruvi_hub_t *hub = gruvi_get_hub();
+    struct fiber_pool *pool;
+    int err = gruvi__pool_check(options);
+
+    if (hub == NULL)
+        return NULL;
+    if (err < 0)
+        return gruvi__fail(err);
+    pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return gruvi__fail(UV_ENOMEM);
+    pool->end.run = on_hub_end;
+    if (gruvi__hub_add_end(hub, &pool->end) < 0) {
+        free(pool);
+        return gruvi__fail(UV_ESHUTDOWN);
+    }
+    gruvi__pool_init(&pool->pool, &ops, &kind, options, MAX_FIBERS);
+    gruvi__pool_hold(&pool->pool);
+    pool->hub = gruvi_hub_ref(hub);
+    return &pool->pool;
 }

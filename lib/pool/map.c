@@ -11,7 +11,7 @@
  */
 #include <stdlib.h>
 
-#include "pool/pool.h"
+#include "pool/thread_pool.h"
 
 struct map;
 
@@ -65,6 +65,7 @@ on_done(struct gruvi__work *work)
 static int
 add_all(struct map *map)
 {
+    struct gruvi__work *outer = gruvi__work_current();
     struct item *item;
     size_t i;
     int err = 0;
@@ -74,7 +75,7 @@ add_all(struct map *map)
         gruvi__spin_lock(&map->spin);
         map->left++;
         gruvi__spin_unlock(&map->spin);
-        err = map->pool->ops->add(map->pool, &item->work, true);
+        err = gruvi__workers_add(&map->pool->workers, &item->work, outer);
         item->added = err == 0;
     }
     if (err < 0) {
@@ -90,7 +91,6 @@ add_all(struct map *map)
 static size_t
 stop_all(struct map *map)
 {
-    const struct gruvi__pool_ops *ops = map->pool->ops;
     size_t i, withdrawn = 0, cancelled = 0;
     struct item *item;
 
@@ -103,10 +103,10 @@ stop_all(struct map *map)
         item = &map->items[i];
         if (!item->added)
             continue;
-        item->withdrawn = ops->withdraw(map->pool, &item->work);
+        item->withdrawn = gruvi__work_withdraw(&item->work);
         if (item->withdrawn)
             withdrawn++;
-        else if (ops->cancel(map->pool, &item->work) == 0)
+        else if (map->pool->ops->cancel(map->pool, &item->work) == 0)
             item->cancelled = ++cancelled > 0;
     }
     gruvi__spin_lock(&map->spin);
@@ -140,7 +140,7 @@ stop(struct map *map, gruvi_fiber_t *fiber)
 
     /* The first that fails claims it, too, and then there may be more. */
     while (put_waiter(map, &waiter, fiber, false))
-        gruvi__waiter_through(&waiter, map->pool->ops->what);
+        gruvi__waiter_through(&waiter, "pool");
     return stopped;
 }
 
@@ -156,7 +156,7 @@ wait_for_all(struct map *map, gruvi_fiber_t *fiber, double timeout)
         stop(map, fiber);
         return 0;
     }
-    done = gruvi__waiter_try(&waiter, map->pool->ops->what, timeout);
+    done = gruvi__waiter_try(&waiter, "pool", timeout);
     stopped = stop(map, fiber);
     return gruvi__waiter_end(&waiter, done || stopped == 0);
 }
@@ -210,7 +210,7 @@ run_outside(struct map *map, gruvi_fiber_t *fiber, void *results[],
 {
     int err, interrupted, first;
 
-    err = gruvi__pool_look_first(fiber, map->pool->ops->what);
+    err = gruvi__pool_deliver_pending(fiber, "pool");
     if (err < 0)
         return err;
     if (timeout == 0)

@@ -25,18 +25,27 @@ gruvi__pool_check(const gruvi_pool_options_t *options)
 
 void
 gruvi__pool_init(gruvi_pool_t *pool, const struct gruvi__pool_ops *ops,
-                 const gruvi_pool_options_t *options)
+                 const struct gruvi__worker_kind *kind,
+                 const gruvi_pool_options_t *options, unsigned max)
 {
     const char *name = "pool";
-    size_t n;
+    unsigned min = 0;
 
-    if (options != NULL && options->name != NULL)
-        name = options->name;
-    n = strnlen(name, sizeof pool->name - 1);
-    memset(pool, 0, sizeof *pool);
-    memcpy(pool->name, name, n);
-    pool->ops = ops;
-    pool->refs = pool->life = 1;
+    if (options != NULL) {
+        name = options->name == NULL ? name : options->name;
+        min = options->min_size;
+        max = options->max_size == 0 ? max : options->max_size;
+    }
+    *pool = (gruvi_pool_t){.ops = ops, .refs = 1, .life = 1};
+    gruvi__workers_init(&pool->workers, kind, name, min, max < min ? min : max);
+}
+
+unsigned
+gruvi__pool_cores(void)
+{
+    unsigned n = uv_available_parallelism();
+
+    return n < GRUVI__POOL_MAX ? n : GRUVI__POOL_MAX;
 }
 
 void
@@ -71,7 +80,7 @@ gruvi_pool_unref(gruvi_pool_t *pool)
 }
 
 int
-gruvi__pool_look_first(gruvi_fiber_t *fiber, const char *what)
+gruvi__pool_deliver_pending(gruvi_fiber_t *fiber, const char *what)
 {
     static const int never = 0;
 
@@ -84,45 +93,47 @@ gruvi__pool_look_first(gruvi_fiber_t *fiber, const char *what)
 void
 gruvi_pool_stats(gruvi_pool_t *pool, gruvi_pool_stats_t *stats)
 {
-    const struct gruvi__load *load = pool->load;
+    struct gruvi__workers *workers = &pool->workers;
+    const struct gruvi__load *load = &workers->load;
 
     memset(stats, 0, sizeof *stats);
-    pthread_mutex_lock(pool->lock);
-    stats->size = *pool->size;
+    pthread_mutex_lock(&workers->lock);
+    stats->size = workers->size;
     stats->busy = load->busy;
     stats->queued = load->queued;
     stats->done = load->done;
     memcpy(stats->wait, load->wait, sizeof load->wait);
-    pthread_mutex_unlock(pool->lock);
+    pthread_mutex_unlock(&workers->lock);
 }
 
 static bool
-is_idle(gruvi_pool_t *pool)
+is_idle(const struct gruvi__workers *workers)
 {
-    return pool->load->queued == 0 && pool->load->busy == 0;
+    return workers->load.queued == 0 && workers->load.busy == 0;
 }
 
-/* Wait to be woken from a list, unless what it is about is so already. */
+/* Wait to be woken from a list, unless what is waited for is so already. */
 static int
-wait_on(gruvi_pool_t *pool, gruvi_fiber_t *fiber, struct gruvi__list *waiters,
-        bool (*is_so)(gruvi_pool_t *pool))
+wait_on(struct gruvi__workers *workers, gruvi_fiber_t *fiber,
+        struct gruvi__list *waiters,
+        bool (*is_so)(const struct gruvi__workers *workers))
 {
     struct gruvi__waiter waiter;
     int err;
 
-    pthread_mutex_lock(pool->lock);
-    if (is_so(pool)) {
-        pthread_mutex_unlock(pool->lock);
+    pthread_mutex_lock(&workers->lock);
+    if (is_so(workers)) {
+        pthread_mutex_unlock(&workers->lock);
         return 0;
     }
     gruvi__waiter_init(&waiter, fiber);
     gruvi__list_add(waiters, &waiter.link);
-    pthread_mutex_unlock(pool->lock);
-    err = gruvi__waiter_wait(&waiter, pool->ops->what, GRUVI_FOREVER);
+    pthread_mutex_unlock(&workers->lock);
+    err = gruvi__waiter_wait(&waiter, "pool", GRUVI_FOREVER);
     if (err < 0) {
-        pthread_mutex_lock(pool->lock);
+        pthread_mutex_lock(&workers->lock);
         gruvi__list_remove(&waiter.link);
-        pthread_mutex_unlock(pool->lock);
+        pthread_mutex_unlock(&workers->lock);
     }
     return err;
 }
@@ -137,7 +148,7 @@ gruvi_pool_join(gruvi_pool_t *pool)
         return err;
     if (pool == NULL || pool->ops->is_inside(pool))
         return UV_EINVAL;
-    return wait_on(pool, fiber, &pool->load->joiners, is_idle);
+    return wait_on(&pool->workers, fiber, &pool->workers.load.joiners, is_idle);
 }
 
 GRUVI_SWITCHPOINT int
@@ -152,8 +163,9 @@ gruvi_pool_close(gruvi_pool_t *pool)
         return UV_EINVAL;
     if (pool->is_shared)
         return UV_EPERM;
-    pool->ops->close(pool);
-    err = wait_on(pool, fiber, &pool->load->closers, pool->ops->is_over);
+    gruvi__workers_drain(&pool->workers);
+    err = wait_on(&pool->workers, fiber, &pool->workers.load.closers,
+                  gruvi__workers_over);
     if (err == 0 && pool->ops->reap != NULL)
         pool->ops->reap(pool);
     return err;

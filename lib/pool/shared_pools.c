@@ -12,50 +12,45 @@
  */
 #include <pthread.h>
 
-#include "pool/pool.h"
-#include "pool/threads.h"
+#include "pool/thread_pool.h"
 
 #define IO_THREADS 20
 
 enum { CPU, IO };
 
-static struct gruvi__threads pools[2];
+static struct gruvi__thread_pool pools[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-unsigned
-gruvi__pool_cores(void)
-{
-    unsigned n = uv_available_parallelism();
-
-    return n < GRUVI__POOL_MAX ? n : GRUVI__POOL_MAX;
-}
 
 static void
 lock_pools(void)
 {
-    pthread_mutex_lock(&pools[CPU].threads.lock);
-    pthread_mutex_lock(&pools[IO].threads.lock);
+    pthread_mutex_lock(&pools[CPU].pool.workers.lock);
+    pthread_mutex_lock(&pools[IO].pool.workers.lock);
 }
 
 static void
 unlock_pools(void)
 {
-    pthread_mutex_unlock(&pools[IO].threads.lock);
-    pthread_mutex_unlock(&pools[CPU].threads.lock);
+    pthread_mutex_unlock(&pools[IO].pool.workers.lock);
+    pthread_mutex_unlock(&pools[CPU].pool.workers.lock);
 }
 
 static void
 reset_pools(void)
 {
-    gruvi__thread_pool_reset(&pools[CPU].threads);
-    gruvi__thread_pool_reset(&pools[IO].threads);
+    gruvi__thread_pool_reset(&pools[CPU]);
+    gruvi__thread_pool_reset(&pools[IO]);
 }
 
 static void
 init_pools(void)
 {
-    gruvi__threads_share(&pools[CPU], "gruvi-cpu", gruvi__pool_cores());
-    gruvi__threads_share(&pools[IO], "gruvi-io", IO_THREADS);
+    gruvi_pool_options_t cpu = {.name = "gruvi-cpu"};
+    gruvi_pool_options_t io = {.name = "gruvi-io", .max_size = IO_THREADS};
+
+    gruvi__thread_pool_init(&pools[CPU], &cpu);
+    gruvi__thread_pool_init(&pools[IO], &io);
+    pools[CPU].pool.is_shared = pools[IO].pool.is_shared = true;
     /* Without memory for this, a child of a fork has pools without threads. */
     pthread_atfork(lock_pools, unlock_pools, reset_pools);
 }
@@ -64,27 +59,25 @@ static struct gruvi__thread_pool *
 get_pool(int kind)
 {
     pthread_once(&once, init_pools);
-    return &pools[kind].threads;
+    return &pools[kind];
 }
 
 gruvi_pool_t *
 gruvi_get_cpu_pool(void)
 {
-    get_pool(CPU);
-    return &pools[CPU].pool;
+    return &get_pool(CPU)->pool;
 }
 
 gruvi_pool_t *
 gruvi_get_io_pool(void)
 {
-    get_pool(IO);
-    return &pools[IO].pool;
+    return &get_pool(IO)->pool;
 }
 
 unsigned
 gruvi__io_threads(void)
 {
-    struct gruvi__thread_pool *io = get_pool(IO);
+    struct gruvi__workers *io = &get_pool(IO)->pool.workers;
     unsigned max;
 
     pthread_mutex_lock(&io->lock);
@@ -97,10 +90,10 @@ gruvi__io_threads(void)
 __attribute__((destructor)) static void
 close_pools(void)
 {
-    if (pools[CPU].threads.name == NULL)
+    if (pools[CPU].pool.ops == NULL)
         return;
-    gruvi__thread_pool_close(&pools[CPU].threads);
-    gruvi__thread_pool_close(&pools[IO].threads);
+    gruvi__thread_pool_close(&pools[CPU]);
+    gruvi__thread_pool_close(&pools[IO]);
 }
 
 int
@@ -115,8 +108,9 @@ gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads)
     if (cpu->started || io->started) {
         err = UV_EBUSY;
     } else {
-        cpu->max = cpu_threads != 0 ? cpu_threads : gruvi__pool_cores();
-        io->max = io_threads != 0 ? io_threads : IO_THREADS;
+        cpu->pool.workers.max =
+            cpu_threads != 0 ? cpu_threads : gruvi__pool_cores();
+        io->pool.workers.max = io_threads != 0 ? io_threads : IO_THREADS;
     }
     unlock_pools();
     return err;
@@ -150,7 +144,7 @@ wait_for(struct call *call, const char *what)
     }
     gruvi__waiter_begin(&call->waiter, GRUVI_FOREVER);
     done = gruvi__waiter_run(&call->waiter, what);
-    if (!done && !gruvi__thread_pool_withdraw(&call->work)) {
+    if (!done && !gruvi__work_withdraw(&call->work)) {
         gruvi__waiter_through(&call->waiter, what);
         done = true;
     }
@@ -161,15 +155,18 @@ static int
 run_in(int kind, struct call *call, gruvi_fiber_t *fiber)
 {
     static const char *const what[] = {[CPU] = "CPU pool", [IO] = "IO pool"};
-    struct gruvi__thread_pool *pool = get_pool(kind);
+    gruvi_pool_t *pool = &get_pool(kind)->pool;
     int err;
 
-    if (gruvi__thread_pool_run_inside(pool, &call->work))
+    if (pool->ops->is_inside(pool)) {
+        pool->ops->run_inside(pool, &call->work);
         return 0;
-    if ((err = gruvi__pool_look_first(fiber, what[kind])) < 0)
+    }
+    if ((err = gruvi__pool_deliver_pending(fiber, what[kind])) < 0)
         return err;
     gruvi__waiter_init(&call->waiter, fiber);
-    err = gruvi__thread_pool_add(pool, &call->work, gruvi__work_current());
+    err =
+        gruvi__workers_add(&pool->workers, &call->work, gruvi__work_current());
     return err < 0 ? err : wait_for(call, what[kind]);
 }
 

@@ -52,13 +52,12 @@ static int
 cancel_task(gruvi_future_t *f)
 {
     struct task *task = task_of(f);
-    const struct gruvi__pool_ops *ops = task->pool->ops;
     int err = 0;
 
-    if (ops->withdraw(task->pool, &task->work))
+    if (gruvi__work_withdraw(&task->work))
         settle(task, NULL, UV_ECANCELED);
     else
-        err = ops->cancel(task->pool, &task->work);
+        err = task->pool->ops->cancel(task->pool, &task->work);
     return err < 0 && gruvi_future_done(f) ? UV_EALREADY : err;
 }
 
@@ -93,7 +92,7 @@ gruvi_pool_submit(gruvi_pool_t *pool, gruvi_work_fn fn, void *arg)
     task->arg = arg;
     gruvi__pool_hold(pool);
     gruvi_future_ref(&task->future);
-    err = pool->ops->add(pool, &task->work, false);
+    err = gruvi__workers_add(&pool->workers, &task->work, NULL);
     if (err < 0) {
         free_task(&task->future);
         return gruvi__fail(err);

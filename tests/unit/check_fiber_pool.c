@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "pool/fiber_pool.h"
+#include "pool/pool.h"
 #include "unit/harness.h"
 
 static gruvi_pool_t *

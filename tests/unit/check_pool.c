@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "pool/fiber_pool.h"
-#include "pool/threads.h"
+#include "pool/pool.h"
 #include "unit/harness.h"
 
 static gruvi_pool_t *
@@ -168,7 +167,7 @@ HUB_TEST(test_bad_arguments_are_refused)
     end_pool(pool);
     pool = make(NULL);
     ck_assert_ptr_nonnull(pool);
-    ck_assert_str_eq(pool->name, "pool");
+    ck_assert_str_eq(pool->workers.name, "pool");
     ck_assert_ptr_null(gruvi_pool_submit(pool, NULL, NULL));
     ck_assert_int_eq(gruvi_last_error(), UV_EINVAL);
     ck_assert_ptr_null(gruvi_pool_submit(NULL, refuse, NULL));
@@ -333,17 +332,6 @@ HUB_TEST(test_the_pools_of_the_process_cannot_be_closed)
 /* --- workers ----------------------------------------------------------------
  */
 
-static void
-set_idle_timeout(gruvi_pool_t *pool, int kind, double timeout)
-{
-    if (kind == 0)
-        gruvi__list_entry(pool, struct gruvi__threads, pool)
-            ->threads.idle_timeout = timeout;
-    else
-        gruvi__list_entry(pool, struct gruvi__fiber_pool, pool)->idle_timeout =
-            timeout;
-}
-
 static unsigned
 size_of(gruvi_pool_t *pool)
 {
@@ -359,7 +347,7 @@ HUB_TEST(test_workers_that_are_idle_end_but_for_the_smallest_number)
     struct job jobs[4];
     gruvi_future_t *f[4];
 
-    set_idle_timeout(pool, i, 0.002);
+    pool->workers.idle_timeout = 0.002;
     for (int round = 0; round < 2; round++) {
         for (int n = 0; n < 4; n++)
             f[n] = begin_job(pool, &jobs[n]);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pool of threads: how they come and go, and which work they run.  The two
- * pools of the process are in check_shared_pools.c.
+ * How the threads of a pool come and go.  Which work they run is in
+ * check_workers.c, and the two pools of the process in check_shared_pools.c.
  *
  * pthread_create() and calloc() are wrapped by the linker, so that they fail
  * when told to.
  */
 #include <errno.h>
-#include <sched.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "pool/thread_pool.h"
-#include "unit/harness.h"
+#include "unit/pool_jobs.h"
 
 static int creations_that_fail; /* atomic */
 static int allocations_that_fail;
@@ -46,187 +41,15 @@ __wrap_calloc(size_t n, size_t size)
     return __real_calloc(n, size);
 }
 
-/* --- work ----------------------------------------------------------------- */
-
-/* Work that can be held up, and waited for. */
-struct job {
-    struct gruvi__work work;
-    gruvi_event_t begun, go, done;
-    const char *name;
-    int ran; /* atomic */
-    char thread[16];
-};
-
-static int
-run_job(void *arg, void **result)
-{
-    struct job *job = arg;
-
-    __atomic_add_fetch(&job->ran, 1, __ATOMIC_RELAXED);
-    pthread_getname_np(pthread_self(), job->thread, sizeof job->thread);
-    if (job->name != NULL)
-        record("%s", job->name);
-    *result = job;
-    gruvi_event_set(&job->begun);
-    return gruvi_event_wait(&job->go, GRUVI_FOREVER);
-}
-
-static void
-job_done(struct gruvi__work *work)
-{
-    gruvi_event_set(&gruvi__list_entry(work, struct job, work)->done);
-}
-
-static void
-init_job(struct job *job, const char *name)
-{
-    memset(job, 0, sizeof *job);
-    job->name = name;
-    job->work =
-        (struct gruvi__work){.fn = run_job, .arg = job, .done = job_done};
-}
-
-static void
-add(struct gruvi__thread_pool *pool, struct job *job)
-{
-    ck_assert_int_eq(gruvi__thread_pool_add(pool, &job->work, NULL), 0);
-}
-
-static void
-await(gruvi_event_t *event)
-{
-    ck_assert_int_eq(gruvi_event_wait(event, GRUVI_FOREVER), 0);
-}
-
-/* Add a job, and wait until a thread has it. */
-static void
-begin_job(struct gruvi__thread_pool *pool, struct job *job, const char *name)
-{
-    init_job(job, name);
-    add(pool, job);
-    await(&job->begun);
-}
-
-static void
-end_job(struct job *job)
-{
-    gruvi_event_set(&job->go);
-    await(&job->done);
-    ck_assert_int_eq(job->ran, 1);
-    ck_assert_int_eq(job->work.status, 0);
-    ck_assert_ptr_eq(job->work.result, job);
-}
-
-/* How many threads a pool has; they come and go on their own. */
-static unsigned
-size_of(struct gruvi__thread_pool *pool)
-{
-    unsigned size;
-
-    pthread_mutex_lock(&pool->lock);
-    size = pool->size;
-    pthread_mutex_unlock(&pool->lock);
-    return size;
-}
-
-static void
-wait_for_size(struct gruvi__thread_pool *pool, unsigned size)
-{
-    while (size_of(pool) != size)
-        usleep(500);
-}
-
-/* --- order and number ----------------------------------------------------- */
-
-THREAD_TEST(test_work_is_begun_in_the_order_in_which_it_came)
-{
-    static const char *const names[] = {"b", "c", "d", "e", "f"};
-    struct gruvi__thread_pool pool;
-    struct job first, jobs[5];
-
-    gruvi__thread_pool_init(&pool, "test", 1);
-    begin_job(&pool, &first, "a");
-    for (int n = 0; n < 5; n++) {
-        init_job(&jobs[n], names[n]);
-        gruvi_event_set(&jobs[n].go);
-        add(&pool, &jobs[n]);
-    }
-    end_job(&first);
-    for (int n = 0; n < 5; n++)
-        end_job(&jobs[n]);
-    ck_assert_str_eq(recorded(), "a b c d e f");
-    gruvi__thread_pool_close(&pool);
-}
-
-THREAD_TEST(test_threads_are_made_when_there_is_work_and_never_too_many)
-{
-    struct gruvi__thread_pool pool;
-    struct job jobs[4], late;
-
-    gruvi__thread_pool_init(&pool, "test", 4);
-    ck_assert_uint_eq(size_of(&pool), 0);
-    for (unsigned n = 0; n < 4; n++) {
-        begin_job(&pool, &jobs[n], NULL);
-        ck_assert_uint_eq(size_of(&pool), n + 1);
-    }
-    init_job(&late, NULL);
-    add(&pool, &late);
-    ck_assert_uint_eq(size_of(&pool), 4);
-    end_job(&jobs[2]);
-    await(&late.begun);
-    ck_assert_str_eq(late.thread, jobs[2].thread);
-    end_job(&late);
-    end_job(&jobs[0]);
-    end_job(&jobs[1]);
-    end_job(&jobs[3]);
-    gruvi__thread_pool_close(&pool);
-}
-
-THREAD_TEST(test_a_burst_gets_a_thread_each)
-{
-    struct gruvi__thread_pool pool;
-    struct job jobs[4];
-
-    gruvi__thread_pool_init(&pool, "test", 4);
-    for (int n = 0; n < 4; n++) {
-        init_job(&jobs[n], NULL);
-        add(&pool, &jobs[n]);
-    }
-    for (int n = 0; n < 4; n++)
-        await(&jobs[n].begun);
-    ck_assert_uint_eq(size_of(&pool), 4);
-    for (int n = 0; n < 4; n++)
-        end_job(&jobs[n]);
-    gruvi__thread_pool_close(&pool);
-}
-
-THREAD_TEST(test_idle_threads_get_a_burst_too)
-{
-    struct gruvi__thread_pool pool;
-    struct job jobs[4];
-
-    gruvi__thread_pool_init(&pool, "test", 4);
-    for (int round = 0; round < 50; round++) {
-        for (int n = 0; n < 4; n++) {
-            init_job(&jobs[n], NULL);
-            add(&pool, &jobs[n]);
-        }
-        for (int n = 0; n < 4; n++)
-            await(&jobs[n].begun);
-        for (int n = 0; n < 4; n++)
-            end_job(&jobs[n]);
-        ck_assert_uint_eq(size_of(&pool), 4);
-    }
-    gruvi__thread_pool_close(&pool);
-}
+/* --- idle threads ------------------------------------------------------- */
 
 THREAD_TEST(test_threads_have_the_lowest_number_that_is_free)
 {
     struct gruvi__thread_pool pool;
     struct job jobs[3];
 
-    gruvi__thread_pool_init(&pool, "test", 3);
-    pool.idle_timeout = 0.001;
+    init_pool(&pool, 3);
+    pool.pool.workers.idle_timeout = 0.001;
     begin_job(&pool, &jobs[0], NULL);
     begin_job(&pool, &jobs[1], NULL);
     begin_job(&pool, &jobs[2], NULL);
@@ -247,8 +70,8 @@ THREAD_TEST(test_threads_without_work_end_and_come_back)
     struct gruvi__thread_pool pool;
     struct job jobs[3];
 
-    gruvi__thread_pool_init(&pool, "test", 3);
-    pool.idle_timeout = 0.001;
+    init_pool(&pool, 3);
+    pool.pool.workers.idle_timeout = 0.001;
     for (int round = 0; round < 10; round++) {
         for (int n = 0; n < 3; n++)
             begin_job(&pool, &jobs[n], NULL);
@@ -259,113 +82,6 @@ THREAD_TEST(test_threads_without_work_end_and_come_back)
     gruvi__thread_pool_close(&pool);
 }
 
-/* --- withdrawing ---------------------------------------------------------- */
-
-THREAD_TEST(test_work_that_is_withdrawn_never_runs)
-{
-    struct gruvi__thread_pool pool;
-    struct job busy, queued, last;
-
-    gruvi__thread_pool_init(&pool, "test", 1);
-    begin_job(&pool, &busy, NULL);
-    init_job(&queued, NULL);
-    init_job(&last, NULL);
-    add(&pool, &queued);
-    add(&pool, &last);
-    ck_assert(gruvi__thread_pool_withdraw(&queued.work));
-    ck_assert(!gruvi__thread_pool_withdraw(&queued.work));
-    end_job(&busy);
-    end_job(&last);
-    ck_assert_int_eq(queued.ran, 0);
-    ck_assert(!gruvi_event_is_set(&queued.done));
-    gruvi__thread_pool_close(&pool);
-}
-
-THREAD_TEST(test_work_that_was_begun_is_not_withdrawn)
-{
-    struct gruvi__thread_pool pool;
-    struct job job;
-
-    gruvi__thread_pool_init(&pool, "test", 1);
-    begin_job(&pool, &job, NULL);
-    ck_assert(!gruvi__thread_pool_withdraw(&job.work));
-    end_job(&job);
-    ck_assert(!gruvi__thread_pool_withdraw(&job.work));
-    gruvi__thread_pool_close(&pool);
-}
-
-/* --- many ----------------------------------------------------------------- */
-
-#define BURST 2000
-
-struct burst {
-    struct gruvi__thread_pool *pool;
-    struct job jobs[BURST];
-    int withdrawn;
-};
-
-/* Some are withdrawn at once: then they have not run and will not. */
-static void
-add_burst(void *arg)
-{
-    struct burst *burst = arg;
-    struct job *job;
-
-    for (int n = 0; n < BURST; n++) {
-        job = &burst->jobs[n];
-        init_job(job, NULL);
-        gruvi_event_set(&job->go);
-        add(burst->pool, job);
-        if (n % 3 == 0 && gruvi__thread_pool_withdraw(&job->work)) {
-            burst->withdrawn++;
-            ck_assert_int_eq(job->ran, 0);
-            gruvi_event_set(&job->done);
-        }
-    }
-    for (int n = 0; n < BURST; n++)
-        await(&burst->jobs[n].done);
-}
-
-THREAD_TEST(test_a_burst_from_many_threads_is_run_once_each)
-{
-    static struct burst bursts[3];
-    struct gruvi__thread_pool pool;
-    pthread_t threads[3];
-
-    gruvi__thread_pool_init(&pool, "test", 4);
-    for (int n = 0; n < 3; n++) {
-        bursts[n].pool = &pool;
-        bursts[n].withdrawn = 0;
-        threads[n] = begin_thread(add_burst, &bursts[n]);
-    }
-    for (int n = 0; n < 3; n++) {
-        int ran = 0;
-
-        end_thread(threads[n]);
-        for (int k = 0; k < BURST; k++) {
-            ck_assert_int_le(bursts[n].jobs[k].ran, 1);
-            ran += bursts[n].jobs[k].ran;
-        }
-        ck_assert_int_eq(ran + bursts[n].withdrawn, BURST);
-    }
-    ck_assert_uint_le(size_of(&pool), 4);
-    gruvi__thread_pool_close(&pool);
-}
-
-THREAD_TEST(test_threads_that_end_leave_no_work_behind)
-{
-    static struct burst burst;
-    struct gruvi__thread_pool pool;
-
-    gruvi__thread_pool_init(&pool, "test", 4);
-    pool.idle_timeout = 1e-6;
-    burst.pool = &pool;
-    for (int round = 0; round < 3; round++)
-        add_burst(&burst);
-    wait_for_size(&pool, 0);
-    gruvi__thread_pool_close(&pool);
-}
-
 /* --- no threads ----------------------------------------------------------- */
 
 THREAD_TEST(test_without_a_single_thread_work_is_refused)
@@ -373,12 +89,14 @@ THREAD_TEST(test_without_a_single_thread_work_is_refused)
     struct gruvi__thread_pool pool;
     struct job job;
 
-    gruvi__thread_pool_init(&pool, "test", 4);
+    init_pool(&pool, 4);
     init_job(&job, NULL);
     creations_that_fail = 1;
-    ck_assert_int_eq(gruvi__thread_pool_add(&pool, &job.work, NULL), UV_EAGAIN);
+    ck_assert_int_eq(gruvi__workers_add(&pool.pool.workers, &job.work, NULL),
+                     UV_EAGAIN);
     allocations_that_fail = 1;
-    ck_assert_int_eq(gruvi__thread_pool_add(&pool, &job.work, NULL), UV_ENOMEM);
+    ck_assert_int_eq(gruvi__workers_add(&pool.pool.workers, &job.work, NULL),
+                     UV_ENOMEM);
     ck_assert(!pool.started);
     ck_assert_uint_eq(size_of(&pool), 0);
     begin_job(&pool, &job, NULL);
@@ -392,13 +110,13 @@ THREAD_TEST(test_with_one_thread_work_goes_on_and_the_log_says_so_once)
     struct gruvi__thread_pool pool;
     struct job busy, queued[3];
 
-    gruvi__thread_pool_init(&pool, "test", 4);
+    init_pool(&pool, 4);
     begin_job(&pool, &busy, NULL);
     creations_that_fail = 1000;
     for (int n = 0; n < 3; n++) {
         init_job(&queued[n], NULL);
         gruvi_event_set(&queued[n].go);
-        add(&pool, &queued[n]);
+        add_job(&pool, &queued[n]);
     }
     ck_assert_int_eq(logged("test: no thread beside the 1"), 1);
     end_job(&busy);
@@ -416,7 +134,7 @@ THREAD_TEST(test_closing_ends_idle_threads_and_refuses_work)
     struct gruvi__thread_pool pool;
     struct job jobs[3];
 
-    gruvi__thread_pool_init(&pool, "test", 3);
+    init_pool(&pool, 3);
     for (int n = 0; n < 3; n++)
         begin_job(&pool, &jobs[n], NULL);
     for (int n = 0; n < 3; n++)
@@ -424,8 +142,9 @@ THREAD_TEST(test_closing_ends_idle_threads_and_refuses_work)
     gruvi__thread_pool_close(&pool);
     ck_assert_uint_eq(size_of(&pool), 0);
     init_job(&jobs[0], NULL);
-    ck_assert_int_eq(gruvi__thread_pool_add(&pool, &jobs[0].work, NULL),
-                     UV_ESHUTDOWN);
+    ck_assert_int_eq(
+        gruvi__workers_add(&pool.pool.workers, &jobs[0].work, NULL),
+        UV_ESHUTDOWN);
     gruvi__thread_pool_close(&pool);
 }
 
@@ -434,7 +153,7 @@ THREAD_TEST(test_closing_waits_for_no_work)
     static struct gruvi__thread_pool pool;
     static struct job busy, idle;
 
-    gruvi__thread_pool_init(&pool, "test", 2);
+    init_pool(&pool, 2);
     begin_job(&pool, &busy, NULL);
     begin_job(&pool, &idle, NULL);
     end_job(&idle);
@@ -449,7 +168,8 @@ close_own_pool(void *arg, void **result)
 {
     struct job *job = arg;
 
-    gruvi__thread_pool_close(job->work.pool);
+    gruvi__thread_pool_close(gruvi__list_entry(
+        job->work.workers, struct gruvi__thread_pool, pool.workers));
     *result = job;
     job->ran = 1;
     return 0;
@@ -460,11 +180,11 @@ THREAD_TEST(test_work_may_end_the_process_and_so_close_its_own_pool)
     static struct gruvi__thread_pool pool;
     static struct job job, idle;
 
-    gruvi__thread_pool_init(&pool, "test", 2);
+    init_pool(&pool, 2);
     begin_job(&pool, &idle, NULL);
     init_job(&job, NULL);
     job.work.fn = close_own_pool;
-    add(&pool, &job);
+    add_job(&pool, &job);
     await(&job.done);
     ck_assert_int_eq(job.ran, 1);
     end_job(&idle);
@@ -478,17 +198,8 @@ main(void)
     TCase *tc = tcase_create("thread_pool");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, test_work_is_begun_in_the_order_in_which_it_came);
-    tcase_add_test(tc,
-                   test_threads_are_made_when_there_is_work_and_never_too_many);
-    tcase_add_test(tc, test_a_burst_gets_a_thread_each);
-    tcase_add_test(tc, test_idle_threads_get_a_burst_too);
     tcase_add_test(tc, test_threads_have_the_lowest_number_that_is_free);
     tcase_add_test(tc, test_threads_without_work_end_and_come_back);
-    tcase_add_test(tc, test_work_that_is_withdrawn_never_runs);
-    tcase_add_test(tc, test_work_that_was_begun_is_not_withdrawn);
-    tcase_add_test(tc, test_a_burst_from_many_threads_is_run_once_each);
-    tcase_add_test(tc, test_threads_that_end_leave_no_work_behind);
     tcase_add_test(tc, test_without_a_single_thread_work_is_refused);
     tcase_add_test(tc,
                    test_with_one_thread_work_goes_on_and_the_log_says_so_once);

@@ -155,7 +155,11 @@ UNIT_TESTS += %D%/check_fiber_pool
 UNIT_TESTS += %D%/check_map
 UNIT_TESTS += %D%/check_pool
 UNIT_TESTS += %D%/check_pool_threads
+POOL_JOBS = %D%/pool_jobs.h %D%/pool_jobs.c
+UNIT_TESTS += %D%/check_workers
+%C%_check_workers_SOURCES = %D%/check_workers.c $(POOL_JOBS)
 UNIT_TESTS += %D%/check_thread_pool
+%C%_check_thread_pool_SOURCES = %D%/check_thread_pool.c $(POOL_JOBS)
 %C%_check_thread_pool_LDFLAGS = $(AM_LDFLAGS)
 %C%_check_thread_pool_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=calloc
 UNIT_TESTS += %D%/check_shared_pools

@@ -26,7 +26,7 @@
 #include <gruvi/net.h>
 
 #include "io/socket/lookup.h"
-#include "pool/threads.h"
+#include "pool/pool.h"
 
 enum state { QUEUED, ASKED, ANSWERED };
 
@@ -89,13 +89,6 @@ init(void)
     gruvi__list_init(&lookups);
     gruvi__list_init(&left_behind);
     pthread_atfork(before_fork, after_fork, reset);
-}
-
-static struct gruvi__thread_pool *
-pool(void)
-{
-    return &gruvi__list_entry(gruvi_get_io_pool(), struct gruvi__threads, pool)
-                ->threads;
 }
 
 /* Half of the pool, but one thread at least. */
@@ -213,6 +206,7 @@ answer(struct lookup *lookup, int status, struct gruvi__list *claimed)
 static void
 hand_over(struct gruvi__list *claimed)
 {
+    gruvi_pool_t *pool = gruvi_get_io_pool();
     unsigned most = share();
     struct gruvi__list *link, *next;
     struct lookup *lookup;
@@ -223,7 +217,7 @@ hand_over(struct gruvi__list *claimed)
         lookup = gruvi__list_entry(link, struct lookup, link);
         if (lookup->state != QUEUED)
             continue;
-        err = gruvi__thread_pool_add(pool(), &lookup->work, NULL);
+        err = gruvi__workers_add(&pool->workers, &lookup->work, NULL);
         if (err < 0) {
             answer(lookup, err, claimed);
         } else {
@@ -325,7 +319,7 @@ withdraw(struct lookup *lookup)
     if (!gruvi__list_empty(&lookup->waiters) || lookup->state == ANSWERED)
         return;
     if (lookup->state == ASKED) {
-        if (!gruvi__thread_pool_withdraw(&lookup->work))
+        if (!gruvi__work_withdraw(&lookup->work))
             return;
         asked--;
         drop(lookup);
@@ -395,14 +389,15 @@ int
 gruvi__look_up(gruvi_fiber_t *fiber, const struct gruvi__question *question,
                double timeout, struct addrinfo **result)
 {
+    gruvi_pool_t *pool = gruvi_get_io_pool();
     struct gruvi__waiter waiter;
     struct lookup *lookup;
     int err;
 
     pthread_once(&once, init);
-    if (is_numeric(question) || gruvi__thread_pool_is_inside(pool()))
+    if (is_numeric(question) || pool->ops->is_inside(pool))
         return look_up_here(question, result);
-    if ((err = gruvi__pool_look_first(fiber, "resolve")) < 0)
+    if ((err = gruvi__pool_deliver_pending(fiber, "resolve")) < 0)
         return err;
     gruvi__waiter_init(&waiter, fiber);
     if ((err = join(question, &waiter, &lookup)) < 0)
