@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exit_status.h"
+#include "run/exit_status.h"
 
 static const struct {
     char letter; /* '\0': long only */

@@ -10,7 +10,7 @@
 
 #include "cli.h"
 #include "config/config.h"
-#include "exit_status.h"
+#include "run/exit_status.h"
 #include "module/load.h"
 #include "os/process.h"
 #include "run/run.h"

@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "instance/instance.h"
 #include "log/sink.h"
 
-/* Seconds for a hub to come to a call.  Code that keeps a hub for so long has
- * stopped everything else in it for as long. */
+/* Seconds for a hub to come to a call.  Code that keeps a hub for that long
+ * stops everything else in it meanwhile. */
 #define PATIENCE 5.0
 
 static __thread struct gruvid__hub *self;
@@ -30,7 +29,7 @@ serve_calls(struct gruvid__hub *hub)
         int err = gruvi_event_wait(&hub->asked, GRUVI_FOREVER);
 
         if (err < 0) {
-            /* Never seen; to wait again would be to wait in circles. */
+            /* Never seen.  To wait again would be to loop. */
             gruvi_error("the root fiber cannot wait: %s", gruvi_strerror(err));
             return;
         }
@@ -49,7 +48,7 @@ make_hub(struct gruvid__hub *hub)
 
     if (made == NULL)
         return gruvi_last_error();
-    gruvi_hub_set_max_fibers(made, hub->daemon->max_fibers);
+    gruvi_hub_set_max_fibers(made, hub->all->max_fibers);
     hub->hub = gruvi_hub_ref(made);
     return 0;
 }
@@ -74,26 +73,26 @@ hub_main(void *arg)
     return NULL;
 }
 
-/* --- the first hub's side ------------------------------------------------- */
+/* --- the leader's side ---------------------------------------------------- */
 
 static double
 patience(const struct gruvid__hub *hub)
 {
-    double timeout = hub->daemon->cancel_timeout;
+    double timeout = hub->all->leader->cancel_timeout;
 
     return timeout > PATIENCE ? timeout : PATIENCE;
 }
 
-/* In two halves: if the process as a whole stood still in one of them, the hub
- * has the other. */
+/* In two halves: if the whole process stood still during the first, the hub
+ * still has the second. */
 static bool
 await_answer(struct gruvid__hub *hub, double timeout)
 {
     for (int half = 0; half < 2; half++)
-        if (gruvid__await(hub->daemon, &hub->answered,
+        if (gruvid__await(hub->all->leader, &hub->answered,
                           gruvid__now() + timeout / 2))
             return true;
-    hub->stuck = hub->daemon->abandoned = true;
+    hub->stuck = hub->all->leader->abandoned = true;
     return false;
 }
 
@@ -117,8 +116,8 @@ gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
     return UV_ETIMEDOUT;
 }
 
-/* Threads inherit what is blocked, so no signal ever comes to one of these but
- * for what it has done itself: an overflow of a stack is reported so. */
+/* A thread inherits the blocked signals, so it gets none but for its own
+ * faults: that is how the overflow of a stack is reported. */
 static int
 begin_thread(struct gruvid__hub *hub)
 {
@@ -169,38 +168,38 @@ open_hub(struct gruvid__hub *hub)
 }
 
 static void
-init_hub(struct gruvid__daemon *daemon, struct gruvid__hub *hub,
-         unsigned number)
+init_hub(struct gruvid__hubs *hubs, unsigned i)
 {
-    hub->daemon = daemon;
-    hub->number = number;
-    snprintf(hub->name, sizeof hub->name, "hub %u", number);
+    struct gruvid__hub *hub = &hubs->at[i];
+
+    hub->all = hubs;
+    hub->number = i + 1;
+    snprintf(hub->name, sizeof hub->name, "hub %u", hub->number);
     gruvi_event_init(&hub->asked);
     gruvi_event_init(&hub->answered);
 }
 
 int
-gruvid__hubs_open(struct gruvid__daemon *daemon, unsigned n)
+gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n)
 {
-    daemon->hubs = calloc(n, sizeof *daemon->hubs);
-    if (daemon->hubs == NULL) {
+    hubs->at = calloc(n, sizeof *hubs->at);
+    if (hubs->at == NULL) {
         gruvi_error("cannot start: %s", gruvi_strerror(UV_ENOMEM));
         return UV_ENOMEM;
     }
-    self = &daemon->hubs[0];
+    self = &hubs->at[0];
     for (unsigned i = 0; i < n; i++) {
-        struct gruvid__hub *hub = &daemon->hubs[i];
         int err = 0;
 
-        /* Counted once it is there: signals may want to look at it. */
-        init_hub(daemon, hub, i + 1);
+        init_hub(hubs, i);
         if (i == 0)
-            hub->hub = gruvi_hub_ref(daemon->hub);
+            hubs->at[i].hub = gruvi_hub_ref(gruvi_get_hub());
         else
-            err = open_hub(hub);
+            err = open_hub(&hubs->at[i]);
         if (err < 0)
             return err;
-        daemon->n_hubs++;
+        /* Counted once it is there: a signal may have it looked at. */
+        hubs->n++;
     }
     if (n > 1)
         gruvid__log_set_hub(self->name);
@@ -222,21 +221,21 @@ close_hub(struct gruvid__hub *hub)
 }
 
 void
-gruvid__hubs_close(struct gruvid__daemon *daemon)
+gruvid__hubs_close(struct gruvid__hubs *hubs)
 {
-    for (unsigned i = daemon->n_hubs; i > 1; i--)
-        close_hub(&daemon->hubs[i - 1]);
+    for (unsigned i = hubs->n; i > 1; i--)
+        close_hub(&hubs->at[i - 1]);
 }
 
 void
-gruvid__hubs_free(struct gruvid__daemon *daemon)
+gruvid__hubs_free(struct gruvid__hubs *hubs)
 {
-    for (unsigned i = 0; i < daemon->n_hubs; i++) {
-        gruvi_event_destroy(&daemon->hubs[i].asked);
-        gruvi_event_destroy(&daemon->hubs[i].answered);
-        gruvi_hub_unref(daemon->hubs[i].hub);
+    for (unsigned i = 0; i < hubs->n; i++) {
+        gruvi_event_destroy(&hubs->at[i].asked);
+        gruvi_event_destroy(&hubs->at[i].answered);
+        gruvi_hub_unref(hubs->at[i].hub);
     }
-    free(daemon->hubs);
+    free(hubs->at);
     gruvid__log_set_hub("");
     self = NULL;
 }

@@ -2,16 +2,16 @@
 /*
  * The hubs of gruvid, one thread each.
  *
- *   hub 1   the main thread's: its root fiber leads.  Signals, the start, the
- *           stop, and everything that is told to the service manager.
- *   hub 2   a thread whose root fiber does what it is called for by the first,
- *   ...     one call after the other.
+ *   hub 1   the main thread's; its root fiber is the leader.  Signals, the
+ *           start, the stop, and all that the service manager is told.
+ *   hub 2   a thread.  Its root fiber does what the leader calls it for, one
+ *   ...     call after another.
  *
- * Nobody touches what belongs to another hub: the first one calls, and is told
- * by gruvid__wake() and by what is marked atomic in instance.h.
+ * Nobody touches what belongs to another hub.  The leader calls into a hub; a
+ * hub answers, calls gruvid__wake(), or writes what is marked atomic.
  *
- * A call may never come back, because code of a plugin keeps its thread.  Such
- * a hub is named and not called again; gruvid stops without it.
+ * A call may never come back, because code of a plugin keeps the thread.  Such
+ * a hub is named in the log and not called again; gruvid stops without it.
  */
 #ifndef GRUVID_HUBS_H
 #define GRUVID_HUBS_H
@@ -21,23 +21,23 @@
 
 #include <gruvi.h>
 
-struct gruvid__daemon;
+#include "hub/leader.h"
 
-/* What gruvid.hubs may be at most: more threads than any machine has use for.
+/* The most that gruvid.hubs may be: more threads than any machine has use for.
  */
 #define GRUVID__MOST_HUBS 256
 
 struct gruvid__hub {
-    struct gruvid__daemon *daemon;
+    struct gruvid__hubs *all;
     unsigned number;  /* from 1 */
     char name[16];    /* "hub 2" */
     gruvi_hub_t *hub; /* a reference */
 
     /* Of all but the first. */
     pthread_t thread;
-    bool stuck; /* for the first hub: a call has not come back */
+    bool stuck; /* for the leader: a call has not come back */
 
-    /* The call: written by the first hub before it sets asked, and by the
+    /* The call: written by the leader before it sets asked, and by the
      * thread before it sets answered. */
     gruvi_event_t asked, answered;
     int (*call)(void *arg); /* NULL: end */
@@ -45,43 +45,51 @@ struct gruvid__hub {
     int result;
 };
 
+struct gruvid__hubs {
+    struct gruvid__leader *leader;
+    size_t max_fibers;      /* of each hub; 0: no limit */
+    struct gruvid__hub *at; /* n of them */
+    unsigned n;
+};
+
 /*
  * Make the hubs, the first of which is this thread's and there already.
  *
- *   n  how many; 1: no thread is made
+ *   hubs  zeroed, with leader and max_fibers set
+ *   n     how many; 1: no thread is made
  *
- * Returns 0.
- * Errors:  what a hub or its thread could not be made for; logged.
+ * Returns 0; free hubs with gruvid__hubs_free() either way.
+ * Errors:  why a hub or its thread could not be made; logged.
  * Context: root fiber, switchpoint.
  */
-int gruvid__hubs_open(struct gruvid__daemon *daemon, unsigned n);
+int gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n);
 
 /*
- * Close all but the first and join their threads.  One that does not end is
- * named, and the daemon marked as abandoned.
+ * Close all but the first and join their threads.  A thread that does not end
+ * is named in the log, and the leader marked as abandoned.
  *
  * Context: root fiber, switchpoint.
  */
-void gruvid__hubs_close(struct gruvid__daemon *daemon);
+void gruvid__hubs_close(struct gruvid__hubs *hubs);
 
-/* Let go of them: once the first is closed. */
-void gruvid__hubs_free(struct gruvid__daemon *daemon);
+/* Free the hubs, once the first is closed. */
+void gruvid__hubs_free(struct gruvid__hubs *hubs);
 
 /*
  * Call a function in the root fiber of a hub, and wait for its result.  In the
- * first one that is a plain call.
+ * first hub that is a plain call.
  *
  *   within  seconds that the function itself may take
  *
- * Returns what it returns.
- * Errors:  UV_ETIMEDOUT: the hub is stuck; logged, and the daemon is marked as
+ * Returns what the function returns.
+ * Errors:  UV_ETIMEDOUT: the hub is stuck; logged, and the leader is marked as
  *          abandoned.
  * Context: root fiber of the first hub, switchpoint.
  */
 int gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
                      double within);
 
-/* The hub of this thread; NULL in one that is none of them. */
+/* The hub of this thread; NULL where the thread has none. */
 struct gruvid__hub *gruvid__hub_self(void);
 
 #endif

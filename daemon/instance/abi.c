@@ -5,6 +5,7 @@
  * configuration, checked long ago.
  */
 #include "instance/instance.h"
+#include "instance/shard.h"
 
 const char *
 gruvid_plugin_name(const gruvid_plugin_t *plugin)
@@ -20,15 +21,15 @@ gruvid_plugin_data(const gruvid_plugin_t *plugin)
 
 /* Whether it is its start that asks, here. */
 static bool
-is_starting(const struct gruvid__part *part)
+is_starting(const struct gruvid__shard *shard)
 {
-    return part != NULL && part->starting;
+    return shard != NULL && shard->starting;
 }
 
 int
 gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data)
 {
-    if (!is_starting(gruvid__part_here(plugin)))
+    if (!is_starting(gruvid__shard_here(plugin)))
         return UV_EPERM;
     __atomic_store_n(&plugin->data, data, __ATOMIC_RELEASE);
     return 0;
@@ -37,27 +38,27 @@ gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data)
 gruvi_group_t *
 gruvid_plugin_group(gruvid_plugin_t *plugin)
 {
-    struct gruvid__part *part = gruvid__part_here(plugin);
+    struct gruvid__shard *shard = gruvid__shard_here(plugin);
 
-    return part != NULL ? &part->group : &plugin->parts[0].group;
+    return shard != NULL ? &shard->group : &plugin->shards[0].group;
 }
 
 void *
 gruvid_hub_data(const gruvid_plugin_t *plugin)
 {
-    const struct gruvid__part *part = gruvid__part_here(plugin);
+    const struct gruvid__shard *shard = gruvid__shard_here(plugin);
 
-    return part != NULL ? part->hub_data : NULL;
+    return shard != NULL ? shard->hub_data : NULL;
 }
 
 int
 gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data)
 {
-    struct gruvid__part *part = gruvid__part_here(plugin);
+    struct gruvid__shard *shard = gruvid__shard_here(plugin);
 
-    if (!is_starting(part))
+    if (!is_starting(shard))
         return UV_EPERM;
-    part->hub_data = data;
+    shard->hub_data = data;
     return 0;
 }
 

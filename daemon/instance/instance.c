@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instance/shard.h"
+
 /* --- making them --------------------------------------------------------- */
 
 /* Zeroed, in cache lines of their own. */
@@ -24,99 +26,97 @@ allocate(size_t n, size_t size)
 }
 
 static int
-init_parts(gruvid_plugin_t *plugin, unsigned *next_home)
+init_shards(gruvid_plugin_t *plugin, struct gruvid__hubs *hubs,
+            unsigned *next_home)
 {
-    struct gruvid__daemon *daemon = plugin->daemon;
     bool everywhere = plugin->module->descriptor.multi_hub;
-    size_t n = everywhere ? daemon->n_hubs : 1;
-    unsigned first = everywhere ? 0 : (*next_home)++ % daemon->n_hubs;
+    size_t n = everywhere ? hubs->n : 1;
+    unsigned first = everywhere ? 0 : (*next_home)++ % hubs->n;
 
-    plugin->parts = allocate(n, sizeof *plugin->parts);
-    if (plugin->parts == NULL)
+    plugin->shards = allocate(n, sizeof *plugin->shards);
+    if (plugin->shards == NULL)
         return UV_ENOMEM;
-    plugin->n_parts = n;
+    plugin->n_shards = n;
     for (size_t i = 0; i < n; i++) {
-        plugin->parts[i].plugin = plugin;
-        plugin->parts[i].hub = &daemon->hubs[first + i];
+        plugin->shards[i].plugin = plugin;
+        plugin->shards[i].hub = &hubs->at[first + i];
     }
     return 0;
 }
 
-static int
-init_plugin(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
-            gruvid__section_t *section, unsigned *next_home)
+/* The module is open already: that was checked. */
+static const struct gruvid__module *
+find_module(gruvid__config_t *config, struct gruvid__modules *modules,
+            const gruvid__section_t *section)
 {
+    const char *dir = gruvid__section_string(
+        gruvid__config_section(config, "gruvid"), "plugin_dir");
     char why[1024];
 
-    plugin->daemon = daemon;
+    return gruvid__module_open(modules, dir, gruvid__section_module(section),
+                               why, sizeof why);
+}
+
+static void
+read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
+{
     plugin->section = section;
     plugin->name = gruvid__section_plugin(section);
-    /* It is open already: that was checked. */
-    plugin->module = gruvid__module_open(
-        daemon->modules,
-        gruvid__section_string(gruvid__config_section(daemon->config, "gruvid"),
-                               "plugin_dir"),
-        gruvid__section_module(section), why, sizeof why);
     plugin->max_connections =
         (size_t)gruvid__section_integer(section, "max_connections");
     plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
     plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
-    gruvid__section_list(section, "listen", &plugin->n_doors);
-    gruvi_event_init(&plugin->room);
-    return init_parts(plugin, next_home);
+    gruvid__section_list(section, "listen", &plugin->n_endpoints);
 }
 
 int
-gruvid__instances_init(struct gruvid__daemon *daemon)
+gruvid__instances_init(struct gruvid__instances *instances,
+                       gruvid__config_t *config,
+                       struct gruvid__modules *modules,
+                       struct gruvid__hubs *hubs)
 {
     gruvid__section_t *section = NULL;
     unsigned next_home = 0;
     size_t n = 0;
     int err = 0;
 
-    while ((section = gruvid__config_next_plugin(daemon->config, section)))
+    while ((section = gruvid__config_next_plugin(config, section)))
         n++;
-    daemon->plugins = allocate(n + 1, sizeof *daemon->plugins);
-    if (daemon->plugins == NULL)
+    instances->plugins = allocate(n + 1, sizeof *instances->plugins);
+    if (instances->plugins == NULL)
         return UV_ENOMEM;
     while (err == 0 &&
-           (section = gruvid__config_next_plugin(daemon->config, section)))
-        err = init_plugin(daemon, &daemon->plugins[daemon->n_plugins++],
-                          section, &next_home);
+           (section = gruvid__config_next_plugin(config, section))) {
+        gruvid_plugin_t *plugin = &instances->plugins[instances->n++];
+
+        plugin->leader = hubs->leader;
+        plugin->module = find_module(config, modules, section);
+        read_section(plugin, section);
+        gruvi_event_init(&plugin->below_limit);
+        err = init_shards(plugin, hubs, &next_home);
+    }
     return err;
 }
 
 void
-gruvid__instances_free(struct gruvid__daemon *daemon)
+gruvid__instances_free(struct gruvid__instances *instances)
 {
-    for (size_t i = 0; i < daemon->n_plugins; i++) {
-        gruvi_event_destroy(&daemon->plugins[i].room);
-        free(daemon->plugins[i].parts);
+    for (size_t i = 0; i < instances->n; i++) {
+        gruvi_event_destroy(&instances->plugins[i].below_limit);
+        free(instances->plugins[i].shards);
     }
-    free(daemon->plugins);
+    free(instances->plugins);
 }
 
 /* --- looking at them ------------------------------------------------------ */
-
-struct gruvid__part *
-gruvid__part_here(const gruvid_plugin_t *plugin)
-{
-    const struct gruvid__hub *hub = gruvid__hub_self();
-
-    if (hub == NULL)
-        return NULL;
-    if (plugin->n_parts > 1)
-        return &plugin->parts[hub->number - 1];
-    return plugin->parts[0].hub == hub ? &plugin->parts[0] : NULL;
-}
 
 size_t
 gruvid__plugin_open(const gruvid_plugin_t *plugin)
 {
     size_t open = 0;
 
-    for (size_t i = 0; i < plugin->n_parts; i++)
-        open += __atomic_load_n(&plugin->parts[i].open, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        open += __atomic_load_n(&plugin->shards[i].open, __ATOMIC_RELAXED);
     return open;
 }
 
@@ -125,87 +125,13 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
 {
     struct gruvid__counts sum = {0};
 
-    for (size_t i = 0; i < plugin->n_parts; i++) {
-        const struct gruvid__part *part = &plugin->parts[i];
+    for (size_t i = 0; i < plugin->n_shards; i++) {
+        const struct gruvid__shard *shard = &plugin->shards[i];
 
-        sum.accepted += __atomic_load_n(&part->accepted, __ATOMIC_RELAXED);
-        sum.served += __atomic_load_n(&part->served, __ATOMIC_RELAXED);
-        sum.failed += __atomic_load_n(&part->failed, __ATOMIC_RELAXED);
-        sum.gone += __atomic_load_n(&part->gone, __ATOMIC_RELAXED);
+        sum.accepted += __atomic_load_n(&shard->accepted, __ATOMIC_RELAXED);
+        sum.served += __atomic_load_n(&shard->served, __ATOMIC_RELAXED);
+        sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
+        sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
     }
     return sum;
-}
-
-/* --- doing something in their hubs ---------------------------------------- */
-
-int
-gruvid__each_part(gruvid_plugin_t *plugin, int (*fn)(void *part), double within)
-{
-    int first = 0;
-
-    for (size_t i = 0; i < plugin->n_parts; i++) {
-        struct gruvid__part *part = &plugin->parts[i];
-        int err = gruvid__hub_call(part->hub, fn, part, within);
-
-        if (first == 0)
-            first = err;
-    }
-    return first;
-}
-
-static int
-body_main(void *arg)
-{
-    struct gruvid__part *part = arg;
-
-    part->status = part->body(part);
-    __atomic_store_n(&part->done, true, __ATOMIC_RELEASE);
-    gruvid__wake(part->plugin->daemon);
-    return 0;
-}
-
-/* In the hub of the part. */
-static int
-spawn_body(void *arg)
-{
-    struct gruvid__part *part = arg;
-    gruvi_fiber_options_t options = {.name = part->body_name};
-    gruvi_fiber_t *fiber = NULL;
-
-    GRUVI_IN_GROUP (&part->group) {
-        fiber = gruvi_spawn_ex(body_main, part, &options);
-    }
-    if (fiber == NULL)
-        return gruvi_last_error();
-    gruvi_fiber_unref(fiber);
-    return 0;
-}
-
-int
-gruvid__part_spawn(struct gruvid__part *part, const char *name,
-                   int (*body)(struct gruvid__part *part))
-{
-    part->body = body;
-    part->body_name = name;
-    part->done = false;
-    return gruvid__hub_call(part->hub, spawn_body, part, 0);
-}
-
-int
-gruvid__part_run(struct gruvid__part *part, const char *name,
-                 int (*body)(struct gruvid__part *part), double timeout)
-{
-    struct gruvid__daemon *daemon = part->plugin->daemon;
-    double until = timeout < 0 ? GRUVI_FOREVER : gruvid__now() + timeout;
-    int err = gruvid__part_spawn(part, name, body);
-
-    if (err < 0)
-        return err;
-    while (!__atomic_load_n(&part->done, __ATOMIC_ACQUIRE)) {
-        if (gruvid__stopping(daemon))
-            return UV_ECANCELED;
-        if (!gruvid__wait(daemon, until))
-            return gruvid__stopping(daemon) ? UV_ECANCELED : UV_ETIMEDOUT;
-    }
-    return 0;
 }

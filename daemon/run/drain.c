@@ -10,10 +10,15 @@
  * There is one drain_timeout for all: the connections of those that come later
  * go on ending meanwhile.
  */
+#include "run/drain.h"
+
 #include <signal.h>
 
-#include "instance/instance.h"
+#include "instance/shard.h"
 #include "os/notify.h"
+#include "run/life.h"
+#include "run/state.h"
+#include "serve/serve.h"
 
 /* How often it says what it waits for. */
 #define REMIND 10.0
@@ -23,8 +28,8 @@ count_open(const struct gruvid__daemon *daemon)
 {
     size_t open = 0;
 
-    for (size_t i = 0; i < daemon->n_plugins; i++)
-        open += gruvid__plugin_open(&daemon->plugins[i]);
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        open += gruvid__plugin_open(&daemon->instances.plugins[i]);
     return open;
 }
 
@@ -38,8 +43,8 @@ hint(const struct gruvid__daemon *daemon)
     if (gruvi_hub_ignore_interrupt(daemon->hub) ||
         sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
         return "";
-    return daemon->interrupts > 0 ? "; interrupt again to stop now"
-                                  : "; interrupt to stop now";
+    return daemon->leader.interrupts > 0 ? "; interrupt again to stop now"
+                                         : "; interrupt to stop now";
 }
 
 static void
@@ -62,14 +67,15 @@ tell(const struct gruvid__daemon *daemon, double until)
  *   interrupts  how many there were when the stop began
  */
 static void
-await_connections(gruvid_plugin_t *plugin, double until, unsigned interrupts)
+await_connections(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
+                  double until, unsigned interrupts)
 {
-    struct gruvid__daemon *daemon = plugin->daemon;
     double remind = gruvid__now() + REMIND;
     size_t open;
 
-    while (!gruvid__serve_over(plugin) && daemon->interrupts == interrupts) {
-        if (gruvid__wait(daemon, remind < until ? remind : until))
+    while (!gruvid__serve_over(plugin) &&
+           daemon->leader.interrupts == interrupts) {
+        if (gruvid__wait(&daemon->leader, remind < until ? remind : until))
             continue;
         if (gruvid__now() >= until)
             break;
@@ -81,7 +87,7 @@ await_connections(gruvid_plugin_t *plugin, double until, unsigned interrupts)
     if (open > 0)
         gruvi_warning("plugin %s: %zu connection%s cut, %s", plugin->name, open,
                       open == 1 ? "" : "s",
-                      daemon->interrupts == interrupts
+                      daemon->leader.interrupts == interrupts
                           ? "drain_timeout has passed"
                           : "interrupted again");
 }
@@ -90,19 +96,19 @@ void
 gruvid__drain(struct gruvid__daemon *daemon)
 {
     double until = gruvid__now() + daemon->drain_timeout;
-    unsigned interrupts = daemon->interrupts;
+    unsigned interrupts = daemon->leader.interrupts;
 
     gruvi_info("stopping");
     gruvid__notify_stopping("stopping");
-    for (size_t i = 0; i < daemon->n_plugins; i++)
-        gruvid__each_part(&daemon->plugins[i], gruvid__serve_end, 0);
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        gruvid__each_shard(&daemon->instances.plugins[i], gruvid__serve_end, 0);
     tell(daemon, until);
-    for (size_t i = daemon->n_plugins; i-- > 0;) {
-        gruvid_plugin_t *plugin = &daemon->plugins[i];
+    for (size_t i = daemon->instances.n; i-- > 0;) {
+        gruvid_plugin_t *plugin = &daemon->instances.plugins[i];
 
         if (plugin->state != GRUVID__STARTED)
             continue;
-        await_connections(plugin, until, interrupts);
+        await_connections(daemon, plugin, until, interrupts);
         gruvid__plugin_stop(plugin);
     }
 }

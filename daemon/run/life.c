@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of an instance, as the root fiber of the first hub leads it.
+ * The life of an instance, as the leader leads it.
  *
  *   LOADED --bind, start fiber--> STARTED --stop fiber--> STOPPED
  *      ^                             |
@@ -12,82 +12,89 @@
  * spawn and log is the instance's, and so that one that hangs can be left.
  * stop has a group of its own: the first one is cancelled and empty by then.
  *
- * start and stop run in one hub, that of the first part; with per_hub in each,
+ * start and stop run in one hub, that of the first shard; with per_hub in each,
  * one after the other, stop in reverse order.
  *
- * What is done in the hub of a part is a function of its own, with the part as
- * its argument; gruvid__hub_call() and gruvid__each_part() take it there.
+ * What is done in the hub of a shard is a function of its own, with the shard
+ * as its argument; gruvid__hub_call() and gruvid__each_shard() take it there.
  */
-#include "instance/instance.h"
+#include "run/life.h"
 
-/* --- in the hub of a part ------------------------------------------------- */
+#include "instance/fibers.h"
+#include "instance/instance.h"
+#include "instance/shard.h"
+#include "serve/listen.h"
+#include "serve/serve.h"
+
+/* --- in the hub of a shard -------------------------------------------------
+ */
 
 static int
-open_part(void *arg)
+open_shard(void *arg)
 {
-    struct gruvid__part *part = arg;
-    int err = gruvi_group_init(&part->group, part->plugin->name);
+    struct gruvid__shard *shard = arg;
+    int err = gruvi_group_init(&shard->group, shard->plugin->name);
 
-    part->has_group = err == 0;
+    shard->has_group = err == 0;
     return err;
 }
 
 static int
-close_part(void *arg)
+close_shard(void *arg)
 {
-    struct gruvid__part *part = arg;
+    struct gruvid__shard *shard = arg;
 
-    gruvid__serve_close(part);
-    if (part->has_connections)
-        gruvi_group_destroy(&part->connections);
-    if (part->has_group)
-        gruvi_group_destroy(&part->group);
-    part->has_connections = part->has_group = false;
+    gruvid__serve_close(shard);
+    if (shard->has_connections)
+        gruvi_group_destroy(&shard->connections);
+    if (shard->has_group)
+        gruvi_group_destroy(&shard->group);
+    shard->has_connections = shard->has_group = false;
     return 0;
 }
 
 static int
-cancel_part(void *arg)
+cancel_shard(void *arg)
 {
-    struct gruvid__part *part = arg;
+    struct gruvid__shard *shard = arg;
 
-    if (part->has_group)
-        gruvi_group_cancel(&part->group, part->why);
-    part->until = gruvid__now() + part->plugin->daemon->cancel_timeout;
+    if (shard->has_group)
+        gruvi_group_cancel(&shard->group, shard->why);
+    shard->until = gruvid__now() + shard->plugin->leader->cancel_timeout;
     return 0;
 }
 
 /* UV_EBUSY where it did not end; then its fibers are named. */
 static int
-join_part(void *arg)
+join_shard(void *arg)
 {
-    struct gruvid__part *part = arg;
+    struct gruvid__shard *shard = arg;
 
-    if (!part->has_group ||
-        gruvid__join(part->plugin->daemon, &part->group, part->until))
+    if (!shard->has_group ||
+        gruvid__join(shard->plugin->leader, &shard->group, shard->until))
         return 0;
-    gruvid__fibers_accuse(part);
+    gruvid__fibers_report_stuck(shard);
     return UV_EBUSY;
 }
 
 static int
-start_body(struct gruvid__part *part)
+start_body(struct gruvid__shard *shard)
 {
-    int (*start)(gruvid_plugin_t *) = part->plugin->module->descriptor.start;
+    int (*start)(gruvid_plugin_t *) = shard->plugin->module->descriptor.start;
     int status;
 
     if (start == NULL)
         return 0;
-    part->starting = true;
-    status = start(part->plugin);
-    part->starting = false;
+    shard->starting = true;
+    status = start(shard->plugin);
+    shard->starting = false;
     return status;
 }
 
 static int
-stop_body(struct gruvid__part *part)
+stop_body(struct gruvid__shard *shard)
 {
-    part->plugin->module->descriptor.stop(part->plugin);
+    shard->plugin->module->descriptor.stop(shard->plugin);
     return 0;
 }
 
@@ -96,16 +103,16 @@ stop_body(struct gruvid__part *part)
 static int
 join_stop(void *arg)
 {
-    struct gruvid__part *part = arg;
-    struct gruvid__daemon *daemon = part->plugin->daemon;
+    struct gruvid__shard *shard = arg;
+    struct gruvid__leader *leader = shard->plugin->leader;
 
-    if (!gruvid__join(daemon, &part->group,
-                      gruvid__now() + daemon->cancel_timeout) &&
-        !__atomic_load_n(&part->done, __ATOMIC_RELAXED))
+    if (!gruvid__join(leader, &shard->group,
+                      gruvid__now() + leader->cancel_timeout) &&
+        !__atomic_load_n(&shard->done, __ATOMIC_RELAXED))
         gruvi_warning("plugin %s: stop has not returned within %g seconds",
-                      part->plugin->name, daemon->cancel_timeout);
-    cancel_part(part);
-    return join_part(part);
+                      shard->plugin->name, leader->cancel_timeout);
+    cancel_shard(shard);
+    return join_shard(shard);
 }
 
 /* --- of the instance ------------------------------------------------------ */
@@ -114,7 +121,7 @@ static void
 abandon(gruvid_plugin_t *plugin)
 {
     plugin->state = GRUVID__ABANDONED;
-    plugin->daemon->abandoned = true;
+    plugin->leader->abandoned = true;
 }
 
 /*
@@ -126,12 +133,12 @@ end_groups(gruvid_plugin_t *plugin, const char *why)
 {
     int err;
 
-    for (size_t i = 0; i < plugin->n_parts; i++)
-        plugin->parts[i].why = why;
-    err = gruvid__each_part(plugin, cancel_part, 0);
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        plugin->shards[i].why = why;
+    err = gruvid__each_shard(plugin, cancel_shard, 0);
     if (err == 0)
-        err = gruvid__each_part(plugin, join_part,
-                                plugin->daemon->cancel_timeout);
+        err = gruvid__each_shard(plugin, join_shard,
+                                 plugin->leader->cancel_timeout);
     if (err < 0)
         abandon(plugin);
     return err == 0;
@@ -141,39 +148,40 @@ end_groups(gruvid_plugin_t *plugin, const char *why)
 static bool
 is_stop(const gruvid_plugin_t *plugin, int err)
 {
-    return err == UV_ECANCELED && gruvid__stopping(plugin->daemon);
+    return err == UV_ECANCELED && gruvid__stopping(plugin->leader);
 }
 
 /* --- bind ----------------------------------------------------------------- */
 
 /* Logs what went wrong, unless it is a stop, or a hub that is stuck. */
 static int
-bind_part(struct gruvid__part *part)
+bind_shard(struct gruvid__shard *shard)
 {
-    const gruvid_plugin_t *plugin = part->plugin;
-    int err = gruvid__part_run(part, "bind", gruvid__doors_open, GRUVI_FOREVER);
+    const gruvid_plugin_t *plugin = shard->plugin;
+    int err =
+        gruvid__shard_run(shard, "bind", gruvid__endpoints_open, GRUVI_FOREVER);
 
-    if (err == 0 && part->status < 0)
-        gruvid__doors_blame(part);
+    if (err == 0 && shard->status < 0)
+        gruvid__log_listen_error(shard);
     else if (err < 0 && !is_stop(plugin, err))
         gruvi_error("plugin %s cannot listen: %s", plugin->name,
                     gruvi_strerror(err));
-    return err < 0 ? err : part->status;
+    return err < 0 ? err : shard->status;
 }
 
 int
 gruvid__plugin_bind(gruvid_plugin_t *plugin)
 {
-    int err = gruvid__each_part(plugin, open_part, 0);
+    int err = gruvid__each_shard(plugin, open_shard, 0);
 
     if (err < 0) {
         gruvi_error("plugin %s cannot be started: %s", plugin->name,
                     gruvi_strerror(err));
         return err;
     }
-    for (size_t i = 0; i < plugin->n_parts && err == 0 && plugin->n_doors > 0;
-         i++)
-        err = bind_part(&plugin->parts[i]);
+    for (size_t i = 0;
+         i < plugin->n_shards && err == 0 && plugin->n_endpoints > 0; i++)
+        err = bind_shard(&plugin->shards[i]);
     if (err < 0)
         end_groups(plugin, "gruvid stops");
     return err;
@@ -185,24 +193,24 @@ gruvid__plugin_bind(gruvid_plugin_t *plugin)
 static size_t
 n_starts(const gruvid_plugin_t *plugin)
 {
-    return plugin->module->descriptor.per_hub ? plugin->n_parts : 1;
+    return plugin->module->descriptor.per_hub ? plugin->n_shards : 1;
 }
 
 /* " in hub 2", where that says anything. */
 static const char *
-in_hub(const struct gruvid__part *part)
+in_hub(const struct gruvid__shard *shard)
 {
-    return part->plugin->daemon->n_hubs > 1 ? part->hub->name : "";
+    return shard->hub->all->n > 1 ? shard->hub->name : "";
 }
 
 static int
-start_part(struct gruvid__part *part)
+start_shard(struct gruvid__shard *shard)
 {
-    const gruvid_plugin_t *plugin = part->plugin;
+    const gruvid_plugin_t *plugin = shard->plugin;
     double timeout = gruvid__section_duration(plugin->section, "start_timeout");
-    const char *where = in_hub(part), *in = where[0] == '\0' ? "" : " in ";
-    int err = gruvid__part_run(part, "start", start_body,
-                               timeout > 0 ? timeout : GRUVI_FOREVER);
+    const char *where = in_hub(shard), *in = where[0] == '\0' ? "" : " in ";
+    int err = gruvid__shard_run(shard, "start", start_body,
+                                timeout > 0 ? timeout : GRUVI_FOREVER);
 
     if (is_stop(plugin, err))
         return err;
@@ -213,13 +221,13 @@ start_part(struct gruvid__part *part)
     else if (err < 0)
         gruvi_error("plugin %s cannot be started%s%s: %s", plugin->name, in,
                     where, gruvi_strerror(err));
-    else if (part->status < 0)
+    else if (shard->status < 0)
         gruvi_error("plugin %s refused to start%s%s: %s (%s)", plugin->name, in,
-                    where, gruvi_strerror(part->status),
-                    gruvi_err_name(part->status));
-    if (err == 0 && part->status < 0)
-        err = part->status;
-    part->started = err == 0;
+                    where, gruvi_strerror(shard->status),
+                    gruvi_err_name(shard->status));
+    if (err == 0 && shard->status < 0)
+        err = shard->status;
+    shard->started = err == 0;
     return err;
 }
 
@@ -239,7 +247,7 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
     int err = 0;
 
     for (size_t i = 0; i < n_starts(plugin) && err == 0; i++)
-        err = start_part(&plugin->parts[i]);
+        err = start_shard(&plugin->shards[i]);
     if (err < 0)
         give_up(plugin);
     else
@@ -251,23 +259,23 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
 
 /* Run stop, and end what it has spawned. */
 static void
-stop_part(struct gruvid__part *part)
+stop_shard(struct gruvid__shard *shard)
 {
-    gruvid_plugin_t *plugin = part->plugin;
-    double timeout = plugin->daemon->cancel_timeout;
+    gruvid_plugin_t *plugin = shard->plugin;
+    double timeout = plugin->leader->cancel_timeout;
     int err;
 
-    part->why = "gruvid stops";
-    err = gruvid__hub_call(part->hub, close_part, part, 0);
+    shard->why = "gruvid stops";
+    err = gruvid__hub_call(shard->hub, close_shard, shard, 0);
     if (err == 0)
-        err = gruvid__hub_call(part->hub, open_part, part, 0);
+        err = gruvid__hub_call(shard->hub, open_shard, shard, 0);
     if (err == 0)
-        err = gruvid__part_spawn(part, "stop", stop_body);
+        err = gruvid__shard_spawn(shard, "stop", stop_body);
     if (err < 0)
         gruvi_error("plugin %s: stop cannot be run: %s", plugin->name,
                     gruvi_strerror(err));
     else
-        err = gruvid__hub_call(part->hub, join_stop, part, 2 * timeout);
+        err = gruvid__hub_call(shard->hub, join_stop, shard, 2 * timeout);
     if (err == UV_EBUSY || err == UV_ETIMEDOUT)
         abandon(plugin);
 }
@@ -277,10 +285,10 @@ static bool
 run_stops(gruvid_plugin_t *plugin)
 {
     for (size_t i = n_starts(plugin); i-- > 0;)
-        if (plugin->parts[i].started &&
+        if (plugin->shards[i].started &&
             plugin->module->descriptor.stop != NULL &&
             plugin->state != GRUVID__ABANDONED)
-            stop_part(&plugin->parts[i]);
+            stop_shard(&plugin->shards[i]);
     return plugin->state != GRUVID__ABANDONED;
 }
 
@@ -290,7 +298,7 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
     struct gruvid__counts counts;
 
     if (!end_groups(plugin, "gruvid stops") ||
-        gruvid__each_part(plugin, close_part, 0) < 0 || !run_stops(plugin))
+        gruvid__each_shard(plugin, close_shard, 0) < 0 || !run_stops(plugin))
         return;
     plugin->state = GRUVID__STOPPED;
     counts = gruvid__plugin_counts(plugin);
@@ -309,5 +317,5 @@ void
 gruvid__plugin_close(gruvid_plugin_t *plugin)
 {
     if (plugin->state != GRUVID__ABANDONED)
-        gruvid__each_part(plugin, close_part, 0);
+        gruvid__each_shard(plugin, close_shard, 0);
 }

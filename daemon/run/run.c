@@ -19,96 +19,15 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "exit_status.h"
-#include "instance/instance.h"
+#include "instance/fibers.h"
 #include "log/sink.h"
 #include "os/notify.h"
 #include "os/process.h"
-
-/* --- what the root fiber waits for --------------------------------------- */
-
-double
-gruvid__now(void)
-{
-    return (double)uv_hrtime() / 1e9;
-}
-
-void
-gruvid__wake(struct gruvid__daemon *daemon)
-{
-    gruvi_event_set(&daemon->wake);
-}
-
-void
-gruvid__ask_to_stop(struct gruvid__daemon *daemon)
-{
-    __atomic_store_n(&daemon->stopping, true, __ATOMIC_RELEASE);
-}
-
-/* A timeout for what is left until a time, or 0. */
-static double
-left(double until)
-{
-    double timeout = until - gruvid__now();
-
-    if (until < 0)
-        return GRUVI_FOREVER;
-    return timeout > 0 ? timeout : 0;
-}
-
-/* SIGINT has ended a wait. */
-static void
-count_interrupt(struct gruvid__daemon *daemon)
-{
-    daemon->interrupts++;
-    gruvid__ask_to_stop(daemon);
-}
-
-bool
-gruvid__wait(struct gruvid__daemon *daemon, double until)
-{
-    int err = gruvi_event_wait(&daemon->wake, left(until));
-
-    if (err == UV_ETIMEDOUT)
-        return false;
-    if (err == UV_EINTR) {
-        count_interrupt(daemon);
-    } else if (err < 0) {
-        /* Never seen; to wait again would be to wait in circles. */
-        gruvi_error("the root fiber cannot wait: %s", gruvi_strerror(err));
-        gruvid__ask_to_stop(daemon);
-        return false;
-    }
-    gruvi_event_clear(&daemon->wake);
-    return true;
-}
-
-bool
-gruvid__await(struct gruvid__daemon *daemon, gruvi_event_t *event, double until)
-{
-    int err;
-
-    while ((err = gruvi_event_wait(event, left(until))) == UV_EINTR)
-        count_interrupt(daemon);
-    return err == 0;
-}
-
-bool
-gruvid__join(struct gruvid__daemon *daemon, gruvi_group_t *group, double until)
-{
-    int err;
-
-    while ((err = gruvi_group_join(group, left(until))) == UV_EINTR)
-        count_interrupt(daemon);
-    if (err < 0) {
-        /* The process may have stood still itself: what was ready all the time
-         * has its chance, so that nobody is accused for that. */
-        GRUVI_SHIELD {
-            gruvi_sleep(0);
-        }
-    }
-    return gruvi_group_size(group) == 0;
-}
+#include "run/drain.h"
+#include "run/exit_status.h"
+#include "run/life.h"
+#include "run/state.h"
+#include "serve/serve.h"
 
 /* --- start --------------------------------------------------------------- */
 
@@ -133,8 +52,9 @@ init_hub(struct gruvid__daemon *daemon)
     daemon->hub = gruvi_get_hub();
     if (daemon->hub == NULL)
         return gruvi_last_error();
-    daemon->max_fibers = (size_t)gruvid__section_integer(fibers, "max_fibers");
-    gruvi_hub_set_max_fibers(daemon->hub, daemon->max_fibers);
+    daemon->hubs.max_fibers =
+        (size_t)gruvid__section_integer(fibers, "max_fibers");
+    gruvi_hub_set_max_fibers(daemon->hub, daemon->hubs.max_fibers);
     gruvi_hub_set_ignore_interrupt(
         daemon->hub, gruvid__section_bool(hub, "ignore_interrupt"));
     return gruvid__signals_open(daemon);
@@ -152,22 +72,23 @@ count_hubs(struct gruvid__daemon *daemon)
 }
 
 static int
-init(struct gruvid__daemon *daemon)
+init_daemon(struct gruvid__daemon *daemon)
 {
     gruvid__section_t *section =
         gruvid__config_section(daemon->config, "gruvid");
     int err;
 
     daemon->drain_timeout = gruvid__section_duration(section, "drain_timeout");
-    daemon->cancel_timeout =
-        gruvid__section_duration(section, "cancel_timeout");
-    gruvi_event_init(&daemon->wake);
+    gruvid__leader_init(&daemon->leader,
+                        gruvid__section_duration(section, "cancel_timeout"));
+    daemon->hubs.leader = &daemon->leader;
     err = init_hub(daemon);
     if (err == 0) {
         /* It says itself what it fails for. */
-        if (gruvid__hubs_open(daemon, count_hubs(daemon)) < 0)
+        if (gruvid__hubs_open(&daemon->hubs, count_hubs(daemon)) < 0)
             return -1;
-        err = gruvid__instances_init(daemon);
+        err = gruvid__instances_init(&daemon->instances, daemon->config,
+                                     daemon->modules, &daemon->hubs);
     }
     if (err < 0)
         gruvi_error("cannot start: %s", gruvi_strerror(err));
@@ -182,11 +103,12 @@ take_addresses(struct gruvid__daemon *daemon)
         gruvid__config_section(daemon->config, "gruvid"), "user");
     char why[256];
 
-    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon);
-         i++) {
-        int err = gruvid__plugin_bind(&daemon->plugins[i]);
+    for (size_t i = 0;
+         i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++) {
+        int err = gruvid__plugin_bind(&daemon->instances.plugins[i]);
 
-        if (err < 0 && !(err == UV_ECANCELED && gruvid__stopping(daemon)))
+        if (err < 0 &&
+            !(err == UV_ECANCELED && gruvid__stopping(&daemon->leader)))
             return GRUVID__EXIT_PLUGIN;
     }
     if (gruvid__process_become(user, why, sizeof why) < 0) {
@@ -199,7 +121,7 @@ take_addresses(struct gruvid__daemon *daemon)
 static int
 begin_serving(gruvid_plugin_t *plugin)
 {
-    int err = gruvid__each_part(plugin, gruvid__serve_begin, 0);
+    int err = gruvid__each_shard(plugin, gruvid__serve_begin, 0);
 
     if (err < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
@@ -210,40 +132,42 @@ begin_serving(gruvid_plugin_t *plugin)
 static int
 start_plugins(struct gruvid__daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon);
-         i++) {
-        int err = gruvid__plugin_start(&daemon->plugins[i]);
+    for (size_t i = 0;
+         i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++) {
+        int err = gruvid__plugin_start(&daemon->instances.plugins[i]);
 
-        if (err < 0 && !(err == UV_ECANCELED && gruvid__stopping(daemon)))
+        if (err < 0 &&
+            !(err == UV_ECANCELED && gruvid__stopping(&daemon->leader)))
             return GRUVID__EXIT_PLUGIN;
     }
-    for (size_t i = 0; i < daemon->n_plugins && !gruvid__stopping(daemon); i++)
-        if (begin_serving(&daemon->plugins[i]) < 0)
+    for (size_t i = 0;
+         i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++)
+        if (begin_serving(&daemon->instances.plugins[i]) < 0)
             return GRUVID__EXIT_FAILURE;
     return GRUVID__EXIT_OK;
 }
 
 static void
-work(struct gruvid__daemon *daemon)
+wait_for_stop(struct gruvid__daemon *daemon)
 {
-    if (!gruvid__stopping(daemon)) {
+    if (!gruvid__stopping(&daemon->leader)) {
         gruvi_info("ready");
-        gruvid__notify_ready("serving %zu plugin%s", daemon->n_plugins,
-                             daemon->n_plugins == 1 ? "" : "s");
+        gruvid__notify_ready("serving %zu plugin%s", daemon->instances.n,
+                             daemon->instances.n == 1 ? "" : "s");
     }
-    while (!gruvid__stopping(daemon))
-        gruvid__wait(daemon, GRUVI_FOREVER);
+    while (!gruvid__stopping(&daemon->leader))
+        gruvid__wait(&daemon->leader, GRUVI_FOREVER);
 }
 
 static int
-live(struct gruvid__daemon *daemon)
+start_and_serve(struct gruvid__daemon *daemon)
 {
     int status = take_addresses(daemon);
 
     if (status == GRUVID__EXIT_OK)
         status = start_plugins(daemon);
     if (status == GRUVID__EXIT_OK)
-        work(daemon);
+        wait_for_stop(daemon);
     gruvid__drain(daemon);
     return status;
 }
@@ -284,32 +208,33 @@ greet(const struct gruvid__daemon *daemon)
     else
         gruvi_info("gruvid %s starts; stacks guarded by %s, at most %zu",
                    gruvi_version(), guard, ceiling);
-    if (daemon->n_hubs > 1)
-        gruvi_info("%u hubs", daemon->n_hubs);
-    if (daemon->n_plugins == 0)
+    if (daemon->hubs.n > 1)
+        gruvi_info("%u hubs", daemon->hubs.n);
+    if (daemon->instances.n == 0)
         gruvi_warning("no plugin is configured: there is nothing to do");
 }
 
 /* End the other hubs, if nobody is left there. */
 static void
-leave(struct gruvid__daemon *daemon)
+close_other_hubs(struct gruvid__daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->n_plugins && !daemon->abandoned; i++)
-        gruvid__plugin_close(&daemon->plugins[i]);
-    if (!daemon->abandoned)
-        gruvid__hubs_close(daemon);
+    for (size_t i = 0; i < daemon->instances.n && !daemon->leader.abandoned;
+         i++)
+        gruvid__plugin_close(&daemon->instances.plugins[i]);
+    if (!daemon->leader.abandoned)
+        gruvid__hubs_close(&daemon->hubs);
 }
 
 static void
-end(struct gruvid__daemon *daemon)
+free_daemon(struct gruvid__daemon *daemon)
 {
     gruvid__signals_close(daemon);
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
     gruvid__fibers_watch(NULL);
-    gruvid__instances_free(daemon);
-    gruvid__hubs_free(daemon);
-    gruvi_event_destroy(&daemon->wake);
+    gruvid__instances_free(&daemon->instances);
+    gruvid__hubs_free(&daemon->hubs);
+    gruvid__leader_destroy(&daemon->leader);
 }
 
 int
@@ -322,13 +247,13 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
     if (open_log(config, verbose) < 0)
         return status;
     gruvid__process_raise_limits();
-    gruvid__fibers_watch(&daemon);
-    if (init(&daemon) == 0) {
+    gruvid__fibers_watch(&daemon.instances);
+    if (init_daemon(&daemon) == 0) {
         greet(&daemon);
-        status = live(&daemon);
+        status = start_and_serve(&daemon);
     }
-    leave(&daemon);
-    if (daemon.abandoned) {
+    close_other_hubs(&daemon);
+    if (daemon.leader.abandoned) {
         if (status == GRUVID__EXIT_OK)
             status = GRUVID__EXIT_ABANDONED;
         gruvi_info("stopped, with fibers left behind");
@@ -337,7 +262,7 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         fflush(NULL);
         _exit(status);
     }
-    end(&daemon);
+    free_daemon(&daemon);
     gruvi_info("stopped");
     return status;
 }

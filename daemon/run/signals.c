@@ -16,8 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "instance/instance.h"
+#include "instance/fibers.h"
 #include "log/sink.h"
+#include "run/state.h"
 
 #define REAP_AFTER 1000 /* ms */
 
@@ -27,8 +28,8 @@ on_terminate(uv_signal_t *handle, int signum)
     struct gruvid__daemon *daemon = handle->data;
 
     (void)signum;
-    gruvid__ask_to_stop(daemon);
-    gruvid__wake(daemon);
+    gruvid__ask_to_stop(&daemon->leader);
+    gruvid__wake(&daemon->leader);
 }
 
 static void
@@ -37,7 +38,7 @@ on_hangup(uv_signal_t *handle, int signum)
     struct gruvid__daemon *daemon = handle->data;
 
     (void)signum;
-    if (gruvid__stopping(daemon))
+    if (gruvid__stopping(&daemon->leader))
         gruvi_warning("SIGHUP: no reload while stopping");
     else
         gruvi_warning("SIGHUP: reload is not available in this version; "
@@ -55,8 +56,10 @@ on_usr1(uv_signal_t *handle, int signum)
 static void
 on_usr2(uv_signal_t *handle, int signum)
 {
+    const struct gruvid__daemon *daemon = handle->data;
+
     (void)signum;
-    gruvid__fibers_log(handle->data);
+    gruvid__fibers_log(&daemon->hubs);
 }
 
 /* --- burying -------------------------------------------------------------- */
@@ -97,7 +100,7 @@ ask(void *arg)
     struct gruvid__signals *signals = &daemon->signals;
 
     signals->owned |=
-        has_process(daemon->hubs[signals->asked].hub, signals->orphan);
+        has_process(daemon->hubs.at[signals->asked].hub, signals->orphan);
     signals->asked++;
     ask_next(daemon);
 }
@@ -111,9 +114,9 @@ ask_next(struct gruvid__daemon *daemon)
 {
     struct gruvid__signals *signals = &daemon->signals;
 
-    while (signals->asked < daemon->n_hubs && !signals->owned) {
-        int err = gruvi_hub_run_callback(daemon->hubs[signals->asked].hub, ask,
-                                         daemon);
+    while (signals->asked < daemon->hubs.n && !signals->owned) {
+        int err = gruvi_hub_run_callback(daemon->hubs.at[signals->asked].hub,
+                                         ask, daemon);
 
         if (err == 0)
             return;

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room for connections: max_connections counts those of all hubs together.
+ * max_connections counts the connections of all hubs together.
  *
- * Who accepts waits for room first, so that connections wait in the kernel's
- * queue; but two may accept for the last place at once, so each claims one for
- * what it has got, and waits once more if there is none.
+ * A fiber waits until there is a place before it accepts, so that connections
+ * wait in the kernel's queue.  But two fibers may accept for the last place at
+ * once.  So each claims a place for the connection that it got, and waits again
+ * if there is none.
  */
+#include "serve/limit.h"
+
 #include "instance/instance.h"
 
 static bool
-has_room(const gruvid_plugin_t *plugin)
+is_below(gruvid_plugin_t *plugin)
 {
     return plugin->max_connections == 0 ||
            __atomic_load_n(&plugin->claimed, __ATOMIC_SEQ_CST) <
                plugin->max_connections;
 }
 
-/* Not add and look: who finds that it was too many would for a moment keep
- * others from a place that is there, and nobody would wake them. */
+/* Add first and look afterwards would not do: a fiber that added one too many
+ * would for a moment keep others from a free place, and nobody would wake them.
+ */
 static bool
 try_claim(gruvid_plugin_t *plugin)
 {
@@ -32,38 +36,45 @@ try_claim(gruvid_plugin_t *plugin)
     return false;
 }
 
-static bool
-enter(gruvid_plugin_t *plugin, bool claim)
+static int
+wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin)
 {
-    return claim ? try_claim(plugin) : has_room(plugin);
-}
-
-int
-gruvid__room_wait(gruvid_plugin_t *plugin, bool claim)
-{
-    while (!enter(plugin, claim)) {
+    while (!passes(plugin)) {
         int err;
 
         if (!__atomic_exchange_n(&plugin->was_full, true, __ATOMIC_RELAXED))
             gruvi_warning("max_connections = %zu is reached: no more are "
                           "accepted until one ends",
                           plugin->max_connections);
-        /* Cleared before the second look: one that ends after that sets it. */
-        gruvi_event_clear(&plugin->room);
-        if (enter(plugin, claim))
+        /* Cleared before the second look: a connection that ends after that
+         * sets it. */
+        gruvi_event_clear(&plugin->below_limit);
+        if (passes(plugin))
             return 0;
-        err = gruvi_event_wait(&plugin->room, GRUVI_FOREVER);
+        err = gruvi_event_wait(&plugin->below_limit, GRUVI_FOREVER);
         if (err < 0)
             return err;
     }
     return 0;
 }
 
+int
+gruvid__limit_wait(gruvid_plugin_t *plugin)
+{
+    return wait_until(is_below, plugin);
+}
+
+int
+gruvid__limit_claim(gruvid_plugin_t *plugin)
+{
+    return wait_until(try_claim, plugin);
+}
+
 void
-gruvid__room_leave(gruvid_plugin_t *plugin)
+gruvid__limit_release(gruvid_plugin_t *plugin)
 {
     if (plugin->max_connections == 0)
         return;
     __atomic_sub_fetch(&plugin->claimed, 1, __ATOMIC_SEQ_CST);
-    gruvi_event_set(&plugin->room);
+    gruvi_event_set(&plugin->below_limit);
 }

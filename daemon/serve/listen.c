@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Doors: the addresses of a section, opened before anything of a plugin runs,
- * and as root if gruvid is.
+ * Endpoints: the addresses of a section, opened before anything of a plugin
+ * runs, and as root if gruvid is.
  *
  *   first hub        bind     without SO_REUSEPORT, so that an address that is
  *                             taken is an error, whoever has taken it and how
@@ -14,6 +14,8 @@
  * and so has what was inherited: there they listen on one socket, and the first
  * to come gets the connection.
  */
+#include "serve/listen.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,23 +44,23 @@ hint(const char *address, int err)
 }
 
 static int
-share_port(struct gruvid__door *door)
+share_port(struct gruvid__endpoint *endpoint)
 {
     int on = 1;
 
-    door->reuse_port = true;
-    if (setsockopt(gruvi_listener_fd(door->listener), SOL_SOCKET, SO_REUSEPORT,
-                   &on, sizeof on) < 0)
+    endpoint->reuse_port = true;
+    if (setsockopt(gruvi_listener_fd(endpoint->listener), SOL_SOCKET,
+                   SO_REUSEPORT, &on, sizeof on) < 0)
         return uv_translate_sys_error(errno);
-    /* With the port and the address it got. */
-    return gruvi_listener_address(door->listener, door->shared,
-                                  sizeof door->shared);
+    /* The address and the port that the kernel gave. */
+    return gruvi_listener_address(endpoint->listener, endpoint->shared,
+                                  sizeof endpoint->shared);
 }
 
 static int
-share(struct gruvid__door *door)
+share(struct gruvid__endpoint *endpoint)
 {
-    int fd = gruvi_listener_fd(door->listener);
+    int fd = gruvi_listener_fd(endpoint->listener);
     union {
         struct sockaddr any;
         struct sockaddr_storage room;
@@ -67,18 +69,20 @@ share(struct gruvid__door *door)
 
     if (getsockname(fd, &at.any, &length) < 0)
         return uv_translate_sys_error(errno);
-    if (at.any.sa_family != AF_UNIX && strncmp(door->address, "fd:", 3) != 0)
-        return share_port(door);
-    snprintf(door->shared, sizeof door->shared, "fd:%d", fd);
+    if (at.any.sa_family != AF_UNIX &&
+        strncmp(endpoint->address, "fd:", 3) != 0)
+        return share_port(endpoint);
+    snprintf(endpoint->shared, sizeof endpoint->shared, "fd:%d", fd);
     return 0;
 }
 
-/* first: the door of the first part that this one is to be like; or NULL. */
+/* first: the same endpoint in the first shard; NULL: this is that. */
 static int
-open_door(struct gruvid__door *door, const struct gruvid__door *first)
+open_endpoint(struct gruvid__endpoint *endpoint,
+              const struct gruvid__endpoint *first)
 {
     gruvi_listen_options_t options = {0};
-    const char *address = door->address;
+    const char *address = endpoint->address;
     int err;
 
     if (first != NULL) {
@@ -86,68 +90,71 @@ open_door(struct gruvid__door *door, const struct gruvid__door *first)
         options.reuse_port = first->reuse_port;
     }
     if (gruvid__is_tls(address)) {
-        /* One for all hubs: whichever a client meets resumes its session. */
-        door->tls = first != NULL
-                        ? gruvi_tls_ref(first->tls)
-                        : gruvid__section_tls(door->part->plugin->section);
-        if (door->tls == NULL)
+        /* The same for all hubs: any of them can resume a client's session. */
+        endpoint->tls =
+            first != NULL
+                ? gruvi_tls_ref(first->tls)
+                : gruvid__section_tls(endpoint->shard->plugin->section);
+        if (endpoint->tls == NULL)
             return gruvi_last_error();
-        options.tls = door->tls;
+        options.tls = endpoint->tls;
     }
-    err = gruvi_listen(&door->listener, address, &options);
-    if (err == 0 && first == NULL && door->part->plugin->n_parts > 1)
-        err = share(door);
+    err = gruvi_listen(&endpoint->listener, address, &options);
+    if (err == 0 && first == NULL && endpoint->shard->plugin->n_shards > 1)
+        err = share(endpoint);
     return err;
 }
 
 int
-gruvid__doors_open(struct gruvid__part *part)
+gruvid__endpoints_open(struct gruvid__shard *shard)
 {
-    const gruvid_plugin_t *plugin = part->plugin;
+    const gruvid_plugin_t *plugin = shard->plugin;
     const char *const *addresses =
         gruvid__section_list(plugin->section, "listen", NULL);
-    const struct gruvid__part *first = &plugin->parts[0];
+    const struct gruvid__shard *first = &plugin->shards[0];
     int err = 0;
 
-    part->doors = calloc(plugin->n_doors, sizeof *part->doors);
-    if (part->doors == NULL)
+    shard->endpoints = calloc(plugin->n_endpoints, sizeof *shard->endpoints);
+    if (shard->endpoints == NULL)
         return UV_ENOMEM;
-    for (size_t i = 0; i < plugin->n_doors && err == 0; i++) {
-        struct gruvid__door *door = &part->doors[i];
+    for (size_t i = 0; i < plugin->n_endpoints && err == 0; i++) {
+        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
 
-        door->part = part;
-        door->address = addresses[i];
-        part->culprit = door;
-        err = open_door(door, part == first ? NULL : &first->doors[i]);
+        endpoint->shard = shard;
+        endpoint->address = addresses[i];
+        shard->culprit = endpoint;
+        err = open_endpoint(endpoint,
+                            shard == first ? NULL : &first->endpoints[i]);
     }
     return err;
 }
 
 void
-gruvid__doors_blame(const struct gruvid__part *part)
+gruvid__log_listen_error(const struct gruvid__shard *shard)
 {
-    const char *name = part->plugin->name;
+    const char *name = shard->plugin->name;
 
-    if (part->culprit == NULL)
-        gruvi_error("plugin %s: %s", name, gruvi_strerror(part->status));
+    if (shard->culprit == NULL)
+        gruvi_error("plugin %s: %s", name, gruvi_strerror(shard->status));
     else
         gruvi_error("plugin %s: cannot listen on %s: %s%s", name,
-                    part->culprit->address, gruvi_strerror(part->status),
-                    hint(part->culprit->address, part->status));
+                    shard->culprit->address, gruvi_strerror(shard->status),
+                    hint(shard->culprit->address, shard->status));
 }
 
 void
-gruvid__doors_close(struct gruvid__part *part)
+gruvid__endpoints_close(struct gruvid__shard *shard)
 {
-    for (size_t i = 0; part->doors != NULL && i < part->plugin->n_doors; i++) {
-        struct gruvid__door *door = &part->doors[i];
+    for (size_t i = 0;
+         shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++) {
+        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
 
-        gruvi_listener_close(door->listener);
-        gruvi_stream_close(door->held);
-        gruvi_tls_unref(door->tls);
-        if (door->acceptor != NULL)
-            gruvi_fiber_unref(door->acceptor);
+        gruvi_listener_close(endpoint->listener);
+        gruvi_stream_close(endpoint->held);
+        gruvi_tls_unref(endpoint->tls);
+        if (endpoint->acceptor != NULL)
+            gruvi_fiber_unref(endpoint->acceptor);
     }
-    free(part->doors);
-    part->doors = NULL;
+    free(shard->endpoints);
+    shard->endpoints = NULL;
 }

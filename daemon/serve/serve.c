@@ -10,14 +10,19 @@
  * What a connection spawns is in a group of its own.  The group ends before
  * the stream is closed: nobody is left with a stream that is gone.
  *
- * Invariant: part->open counts the fibers of connections, from before they are
+ * Invariant: shard->open counts the fibers of connections, from before they are
  * started until their stream is closed; each has claimed its room.
  */
+#include "serve/serve.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "instance/instance.h"
+#include "instance/outcome.h"
+#include "serve/limit.h"
+#include "serve/listen.h"
 
 /* Wait a little where the system is short of something. */
 #define PAUSE 0.1
@@ -27,8 +32,8 @@
 #define QUEUE 1024
 
 struct gruvid__connection {
-    struct gruvid__connection *next, **link; /* on part->streams */
-    struct gruvid__part *part;
+    struct gruvid__connection *next, **link; /* on shard->streams */
+    struct gruvid__shard *shard;
     gruvi_stream_t *stream; /* owned */
     gruvi_fiber_t *fiber;   /* owned */
 
@@ -39,29 +44,12 @@ struct gruvid__connection {
 
 /* --- connections --------------------------------------------------------- */
 
-static void
-report(struct gruvid__part *part, int status)
-{
-    gruvid__count(&part->served);
-    if (status >= 0)
-        return;
-    if (gruvid__is_departure(status) ||
-        (status == UV_ETIMEDOUT && part->plugin->read_timeout > 0)) {
-        gruvid__count(&part->gone);
-        gruvi_debug("connection ended: %s", gruvi_strerror(status));
-    } else {
-        gruvid__count(&part->failed);
-        gruvi_error("connection failed: %s (%s)", gruvi_strerror(status),
-                    gruvi_err_name(status));
-    }
-}
-
 /* Close a connection that no fiber works for any more. */
 static void
 end_connection(struct gruvid__connection *connection)
 {
-    struct gruvid__part *part = connection->part;
-    struct gruvid__daemon *daemon = part->plugin->daemon;
+    struct gruvid__shard *shard = connection->shard;
+    struct gruvid__leader *leader = shard->plugin->leader;
 
     gruvi_stream_close(connection->stream);
     gruvi_fiber_unref(connection->fiber);
@@ -69,11 +57,11 @@ end_connection(struct gruvid__connection *connection)
     if (connection->next != NULL)
         connection->next->link = connection->link;
     free(connection);
-    gruvid__add(&part->open, -1);
-    gruvid__room_leave(part->plugin);
+    gruvid__add(&shard->open, -1);
+    gruvid__limit_release(shard->plugin);
     /* A stop looks at open after each hub was told of it. */
-    if (gruvid__stopping(daemon))
-        gruvid__wake(daemon);
+    if (gruvid__stopping(leader))
+        gruvid__wake(leader);
 }
 
 /* Run the plugin's function, then end what it has spawned. */
@@ -98,9 +86,8 @@ serve(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
     return status;
 }
 
-/* A client that cannot make it is none of the plugin's business. */
 static int
-shake_hands(struct gruvid__part *part, gruvi_stream_t *stream)
+shake_hands(struct gruvid__shard *shard, gruvi_stream_t *stream)
 {
     gruvi_tls_info_t info;
     int err = 0;
@@ -109,13 +96,7 @@ shake_hands(struct gruvid__part *part, gruvi_stream_t *stream)
         err = gruvi_tls_handshake(stream, GRUVI_FOREVER);
     if (err == 0)
         return 0;
-    gruvid__count(&part->served);
-    gruvid__count(&part->gone);
-    if (gruvid__is_departure(err))
-        gruvi_debug("connection ended: %s", gruvi_strerror(err));
-    else
-        gruvi_info("TLS handshake failed: %s (%s)", gruvi_error_message(),
-                   gruvi_err_name(err));
+    gruvid__report_handshake(shard, err);
     return err;
 }
 
@@ -123,13 +104,13 @@ static int
 connection_main(void *arg)
 {
     struct gruvid__connection *connection = arg;
-    struct gruvid__part *part = connection->part;
-    gruvid_plugin_t *plugin = part->plugin;
+    struct gruvid__shard *shard = connection->shard;
+    gruvid_plugin_t *plugin = shard->plugin;
 
     if (plugin->read_timeout > 0)
         gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
-    if (shake_hands(part, connection->stream) == 0)
-        report(part, serve(plugin, connection->stream));
+    if (shake_hands(shard, connection->stream) == 0)
+        gruvid__report_connection(shard, serve(plugin, connection->stream));
     end_connection(connection);
     return 0;
 }
@@ -139,9 +120,9 @@ connection_main(void *arg)
 /* Cancel those on which nothing has moved for too long.  Reads and writes do
  * not know of each other; the stream counts both. */
 static void
-cancel_idle(struct gruvid__part *part)
+cancel_idle(struct gruvid__shard *shard)
 {
-    struct gruvid__connection *connection = part->streams;
+    struct gruvid__connection *connection = shard->streams;
     double now = gruvid__now();
 
     for (; connection != NULL; connection = connection->next) {
@@ -150,7 +131,7 @@ cancel_idle(struct gruvid__part *part)
         if (traffic != connection->traffic) {
             connection->traffic = traffic;
             connection->since = now;
-        } else if (now - connection->since >= part->plugin->idle_timeout) {
+        } else if (now - connection->since >= shard->plugin->idle_timeout) {
             gruvi_fiber_cancel(connection->fiber, "idle_timeout");
         }
     }
@@ -160,11 +141,11 @@ cancel_idle(struct gruvid__part *part)
 static int
 watch_idle(void *arg)
 {
-    struct gruvid__part *part = arg;
+    struct gruvid__shard *shard = arg;
     int err;
 
-    while ((err = gruvi_sleep(part->plugin->idle_timeout / 4)) == 0)
-        cancel_idle(part);
+    while ((err = gruvi_sleep(shard->plugin->idle_timeout / 4)) == 0)
+        cancel_idle(shard);
     return err;
 }
 
@@ -179,13 +160,13 @@ name_connection(const struct gruvid__connection *connection, char *buf,
         (strncmp(buf, "tcp://", 6) == 0 || gruvid__is_tls(buf)))
         return buf + 6;
     snprintf(buf, size, "connection-%llu",
-             (unsigned long long)connection->part->accepted);
+             (unsigned long long)connection->shard->accepted);
     return buf;
 }
 
 /* Hand a stream to a fiber of its own.  On failure it is still the caller's. */
 static int
-spawn_connection(struct gruvid__part *part, gruvi_stream_t *stream)
+spawn_connection(struct gruvid__shard *shard, gruvi_stream_t *stream)
 {
     struct gruvid__connection *connection = malloc(sizeof *connection);
     gruvi_fiber_options_t options = {0};
@@ -194,9 +175,9 @@ spawn_connection(struct gruvid__part *part, gruvi_stream_t *stream)
     if (connection == NULL)
         return UV_ENOMEM;
     *connection = (struct gruvid__connection){
-        .part = part,
+        .shard = shard,
         .stream = stream,
-        .since = part->plugin->idle_timeout > 0 ? gruvid__now() : 0,
+        .since = shard->plugin->idle_timeout > 0 ? gruvid__now() : 0,
     };
     options.name = name_connection(connection, name, sizeof name);
     connection->fiber = gruvi_spawn_ex(connection_main, connection, &options);
@@ -204,13 +185,13 @@ spawn_connection(struct gruvid__part *part, gruvi_stream_t *stream)
         free(connection);
         return gruvi_last_error();
     }
-    connection->next = part->streams;
-    connection->link = &part->streams;
+    connection->next = shard->streams;
+    connection->link = &shard->streams;
     if (connection->next != NULL)
         connection->next->link = &connection->next;
-    part->streams = connection;
-    gruvid__count(&part->accepted);
-    gruvid__add(&part->open, 1);
+    shard->streams = connection;
+    gruvid__count(&shard->accepted);
+    gruvid__add(&shard->open, 1);
     return 0;
 }
 
@@ -218,12 +199,13 @@ spawn_connection(struct gruvid__part *part, gruvi_stream_t *stream)
  * left, it waits for some: the client does, too, and the kernel holds back the
  * next ones. */
 static int
-hand_over(struct gruvid__door *door)
+hand_over(struct gruvid__endpoint *endpoint)
 {
     bool told = false;
     int err;
 
-    while ((err = spawn_connection(door->part, door->held)) == UV_EAGAIN ||
+    while ((err = spawn_connection(endpoint->shard, endpoint->held)) ==
+               UV_EAGAIN ||
            err == UV_ENOMEM) {
         if (!told)
             gruvi_warning("a connection waits: %s", gruvi_strerror(err));
@@ -233,73 +215,73 @@ hand_over(struct gruvid__door *door)
             break;
     }
     if (err == 0)
-        door->held = NULL;
+        endpoint->held = NULL;
     return err;
 }
 
 /* Accept one connection, unless one is held.  timeout is that of the accept
  * alone. */
 static int
-accept_one(struct gruvid__door *door, double timeout)
+accept_one(struct gruvid__endpoint *endpoint, double timeout)
 {
-    gruvid_plugin_t *plugin = door->part->plugin;
+    gruvid_plugin_t *plugin = endpoint->shard->plugin;
     int err = 0;
 
-    if (door->held == NULL) {
-        err = gruvid__room_wait(plugin, false);
+    if (endpoint->held == NULL) {
+        err = gruvid__limit_wait(plugin);
         if (err == 0)
-            err = gruvi_accept(door->listener, &door->held, timeout);
+            err = gruvi_accept(endpoint->listener, &endpoint->held, timeout);
     }
     if (err == 0)
-        err = gruvid__room_wait(plugin, true);
+        err = gruvid__limit_claim(plugin);
     if (err < 0)
         return err;
-    err = hand_over(door);
+    err = hand_over(endpoint);
     if (err < 0)
-        gruvid__room_leave(plugin);
+        gruvid__limit_release(plugin);
     return err;
 }
 
 /* Once for each address, whoever else listens on it. */
 static void
-tell_address(const struct gruvid__door *door)
+tell_address(const struct gruvid__endpoint *endpoint)
 {
-    const gruvid_plugin_t *plugin = door->part->plugin;
+    const gruvid_plugin_t *plugin = endpoint->shard->plugin;
     char address[GRUVI_ADDRESS_SIZE];
 
-    if (door->part != &plugin->parts[0] ||
-        gruvi_listener_address(door->listener, address, sizeof address) < 0)
+    if (endpoint->shard != &plugin->shards[0] ||
+        gruvi_listener_address(endpoint->listener, address, sizeof address) < 0)
         return;
-    if (plugin->n_parts == 1)
+    if (plugin->n_shards == 1)
         gruvi_info("listening on %s", address);
     else
-        gruvi_info("listening on %s in %zu hubs", address, plugin->n_parts);
+        gruvi_info("listening on %s in %zu hubs", address, plugin->n_shards);
 }
 
 static int
 acceptor_main(void *arg)
 {
-    struct gruvid__door *door = arg;
+    struct gruvid__endpoint *endpoint = arg;
     unsigned queued = 0;
     int err;
 
-    tell_address(door);
+    tell_address(endpoint);
     do {
-        err = accept_one(door, GRUVI_FOREVER);
+        err = accept_one(endpoint, GRUVI_FOREVER);
         if (err < 0 && err != UV_ECANCELED && err != UV_ESHUTDOWN) {
             gruvi_error("cannot accept a connection: %s", gruvi_strerror(err));
             err = gruvi_sleep(PAUSE);
         }
     } while (err == 0);
-    while (queued < QUEUE && accept_one(door, 0) == 0)
+    while (queued < QUEUE && accept_one(endpoint, 0) == 0)
         queued++;
-    gruvi_listener_close(door->listener);
-    gruvi_stream_close(door->held);
-    door->listener = NULL;
-    door->held = NULL;
+    gruvi_listener_close(endpoint->listener);
+    gruvi_stream_close(endpoint->held);
+    endpoint->listener = NULL;
+    endpoint->held = NULL;
     gruvi_debug("not listening any more; %u were waiting", queued);
-    gruvid__add(&door->part->accepting, -1);
-    gruvid__wake(door->part->plugin->daemon);
+    gruvid__add(&endpoint->shard->accepting, -1);
+    gruvid__wake(endpoint->shard->plugin->leader);
     return 0;
 }
 
@@ -307,12 +289,12 @@ acceptor_main(void *arg)
 
 /* A fiber among those of the connections; the caller owns it. */
 static int
-spawn(struct gruvid__part *part, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
+spawn(struct gruvid__shard *shard, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
       void *arg, const char *name)
 {
     gruvi_fiber_options_t options = {.name = name};
 
-    GRUVI_IN_GROUP (&part->connections) {
+    GRUVI_IN_GROUP (&shard->connections) {
         *fiber = gruvi_spawn_ex(target, arg, &options);
     }
     return *fiber == NULL ? gruvi_last_error() : 0;
@@ -321,24 +303,25 @@ spawn(struct gruvid__part *part, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
 int
 gruvid__serve_begin(void *arg)
 {
-    struct gruvid__part *part = arg;
-    const gruvid_plugin_t *plugin = part->plugin;
+    struct gruvid__shard *shard = arg;
+    const gruvid_plugin_t *plugin = shard->plugin;
     gruvi_fiber_t *watcher;
     int err = 0;
 
-    GRUVI_IN_GROUP (&part->group) {
-        err = gruvi_group_init(&part->connections, NULL);
+    GRUVI_IN_GROUP (&shard->group) {
+        err = gruvi_group_init(&shard->connections, NULL);
     }
-    part->has_connections = err == 0;
-    for (size_t i = 0; i < plugin->n_doors && err == 0; i++) {
-        struct gruvid__door *door = &part->doors[i];
+    shard->has_connections = err == 0;
+    for (size_t i = 0; i < plugin->n_endpoints && err == 0; i++) {
+        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
 
-        err = spawn(part, &door->acceptor, acceptor_main, door, "accept");
+        err = spawn(shard, &endpoint->acceptor, acceptor_main, endpoint,
+                    "accept");
         if (err == 0)
-            gruvid__add(&part->accepting, 1);
+            gruvid__add(&shard->accepting, 1);
     }
-    if (err == 0 && plugin->idle_timeout > 0 && plugin->n_doors > 0) {
-        err = spawn(part, &watcher, watch_idle, part, "idle_timeout");
+    if (err == 0 && plugin->idle_timeout > 0 && plugin->n_endpoints > 0) {
+        err = spawn(shard, &watcher, watch_idle, shard, "idle_timeout");
         if (err == 0)
             gruvi_fiber_unref(watcher);
     }
@@ -353,11 +336,12 @@ gruvid__serve_begin(void *arg)
 int
 gruvid__serve_end(void *arg)
 {
-    struct gruvid__part *part = arg;
+    struct gruvid__shard *shard = arg;
 
-    for (size_t i = 0; part->doors != NULL && i < part->plugin->n_doors; i++)
-        if (part->doors[i].acceptor != NULL)
-            gruvi_fiber_cancel(part->doors[i].acceptor, "gruvid stops");
+    for (size_t i = 0;
+         shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++)
+        if (shard->endpoints[i].acceptor != NULL)
+            gruvi_fiber_cancel(shard->endpoints[i].acceptor, "gruvid stops");
     /* Let them accept what is there, so that it is counted. */
     GRUVI_SHIELD {
         gruvi_sleep(0);
@@ -368,17 +352,17 @@ gruvid__serve_end(void *arg)
 bool
 gruvid__serve_over(const gruvid_plugin_t *plugin)
 {
-    for (size_t i = 0; i < plugin->n_parts; i++)
-        if (__atomic_load_n(&plugin->parts[i].accepting, __ATOMIC_RELAXED) > 0)
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        if (__atomic_load_n(&plugin->shards[i].accepting, __ATOMIC_RELAXED) > 0)
             return false;
     return gruvid__plugin_open(plugin) == 0;
 }
 
 /* Fibers that were cancelled before they ran have left something behind. */
 void
-gruvid__serve_close(struct gruvid__part *part)
+gruvid__serve_close(struct gruvid__shard *shard)
 {
-    while (part->streams != NULL)
-        end_connection(part->streams);
-    gruvid__doors_close(part);
+    while (shard->streams != NULL)
+        end_connection(shard->streams);
+    gruvid__endpoints_close(shard);
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The leader: the root fiber of the first hub.  It alone starts and stops.
+ * Signals and other fibers wake it when there is something to look at.
+ */
+#ifndef GRUVID_LEADER_H
+#define GRUVID_LEADER_H
+
+#include <stdbool.h>
+
+#include <gruvi.h>
+
+struct gruvid__leader {
+    gruvi_event_t wake;
+    bool stopping;       /* was asked to stop; atomic */
+    unsigned interrupts; /* SIGINTs so far */
+    bool abandoned;      /* fibers were left behind */
+
+    /* Seconds that what was cancelled has to end. */
+    double cancel_timeout;
+};
+
+void gruvid__leader_init(struct gruvid__leader *leader, double cancel_timeout);
+void gruvid__leader_destroy(struct gruvid__leader *leader);
+
+/* Tell the leader to look.  Context: any thread. */
+void gruvid__wake(struct gruvid__leader *leader);
+
+/* Whether gruvid was asked to stop.  Context: any thread. */
+static inline bool
+gruvid__stopping(const struct gruvid__leader *leader)
+{
+    return __atomic_load_n(&leader->stopping, __ATOMIC_ACQUIRE);
+}
+
+/* Ask gruvid to stop.  Context: any thread. */
+void gruvid__ask_to_stop(struct gruvid__leader *leader);
+
+/* The time in seconds, for deadlines.  Context: any thread. */
+double gruvid__now(void);
+
+/*
+ * Wait for gruvid__wake(), for SIGINT, or until a time.  SIGINT is counted and
+ * asks for a stop.
+ *
+ *   until  by gruvid__now(); GRUVI_FOREVER: no limit
+ *
+ * Returns whether there is time left.
+ * Context: root fiber, switchpoint.
+ */
+bool gruvid__wait(struct gruvid__leader *leader, double until);
+
+/*
+ * Wait for an event until a time; SIGINT is counted and does not end the wait.
+ *
+ * Returns whether the event came.
+ * Context: root fiber, switchpoint.
+ */
+bool gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event,
+                   double until);
+
+/*
+ * Join a group of this hub; SIGINT is counted and does not end the wait.
+ *
+ *   until  by gruvid__now()
+ *
+ * Returns whether the group has ended.
+ * Context: root fiber of any hub, switchpoint.
+ */
+bool gruvid__join(struct gruvid__leader *leader, gruvi_group_t *group,
+                  double until);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* A peer that goes away is no failure; what the plugin itself returns may be:
+ * see outcome.h. */
+#include "instance/outcome.h"
+
+#include "instance/instance.h"
+
+/* Whether a peer has gone away, or was sent away: nothing that anybody has to
+ * look at. */
+static bool
+is_peer_gone(int status)
+{
+    switch (status) {
+    case UV_ECONNRESET:
+    case UV_EPIPE:
+    case UV_EOF:
+    case UV_ENOTCONN:
+    case UV_ECANCELED:
+    case UV_ESHUTDOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void
+gruvid__report_connection(struct gruvid__shard *shard, int status)
+{
+    gruvid__count(&shard->served);
+    if (status >= 0)
+        return;
+    if (is_peer_gone(status) ||
+        (status == UV_ETIMEDOUT && shard->plugin->read_timeout > 0)) {
+        gruvid__count(&shard->gone);
+        gruvi_debug("connection ended: %s", gruvi_strerror(status));
+    } else {
+        gruvid__count(&shard->failed);
+        gruvi_error("connection failed: %s (%s)", gruvi_strerror(status),
+                    gruvi_err_name(status));
+    }
+}
+
+/* A client that fails at it is not the plugin's failure. */
+void
+gruvid__report_handshake(struct gruvid__shard *shard, int err)
+{
+    gruvid__count(&shard->served);
+    gruvid__count(&shard->gone);
+    if (is_peer_gone(err))
+        gruvi_debug("connection ended: %s", gruvi_strerror(err));
+    else
+        gruvi_info("TLS handshake failed: %s (%s)", gruvi_error_message(),
+                   gruvi_err_name(err));
+}
+
+void
+gruvid__report_fiber(struct gruvid__shard *shard, const gruvi_fiber_t *fiber,
+                     int status)
+{
+    bool gone = is_peer_gone(status);
+
+    if (shard != NULL)
+        gruvid__count(gone ? &shard->gone : &shard->failed);
+    gruvi_log(gone ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
+              "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
+              gruvi_err_name(status), gruvi_strerror(status));
+}

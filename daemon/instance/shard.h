@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A shard: an instance in one hub.
+ *
+ * Only that hub's thread touches the shard, but for what is marked atomic and
+ * what says that it is the leader's.
+ */
+#ifndef GRUVID_SHARD_H
+#define GRUVID_SHARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gruvi.h>
+#include <gruvid/plugin.h>
+
+#include "hub/hubs.h"
+
+struct gruvid__connection;
+struct gruvid__endpoint;
+
+struct gruvid__shard {
+    gruvid_plugin_t *plugin;
+    struct gruvid__hub *hub;
+    gruvi_group_t group, connections;
+    bool has_group, has_connections;    /* those two are there */
+    void *hub_data;                     /* the plugin's own */
+    bool starting;                      /* start runs here: data may be set */
+    struct gruvid__endpoint *endpoints; /* plugin->n_endpoints, or NULL */
+    struct gruvid__connection *streams;
+
+    double until; /* when cancelled fibers are given up */
+
+    /* What the leader has done here: written by it before a call. */
+    int (*body)(struct gruvid__shard *shard);
+    const char *body_name; /* static text */
+    const char *why;       /* static text: why its fibers are cancelled */
+
+    /* Written here, for the leader to read: atomic. */
+    bool done;              /* the body has returned */
+    size_t open, accepting; /* connections; fibers that accept */
+
+    /* Counters, for the log: atomic.  gone and failed are connections, and
+     * fibers of the plugin's own. */
+    uint64_t accepted, served, failed, gone;
+
+    /* Valid when done: what the body has returned, and the endpoint that it
+     * failed at. */
+    int status;
+    const struct gruvid__endpoint *culprit;
+
+    bool started; /* for the leader: start has returned 0 */
+} __attribute__((aligned(64)));
+
+/* The shard of an instance in the hub of this thread, or NULL. */
+struct gruvid__shard *gruvid__shard_here(const gruvid_plugin_t *plugin);
+
+/* Add to a counter.  Context: the thread of the counter's hub. */
+static inline void
+gruvid__count(uint64_t *counter)
+{
+    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* The same for what goes up and down. */
+static inline void
+gruvid__add(size_t *n, int by)
+{
+    __atomic_store_n(n, *n + (size_t)by, __ATOMIC_RELAXED);
+}
+
+/*
+ * Call a function in each hub of an instance.
+ *
+ *   within  seconds that it may take in each
+ *
+ * Returns 0, or the first error; the hubs after it are called all the same.
+ * Context: root fiber of the first hub, switchpoint.
+ */
+int gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
+                       double within);
+
+/*
+ * Run a function in a fiber of its own, in the group of a shard.  When it has
+ * returned, shard->done and shard->status are set and the leader is woken.
+ *
+ *   name  of the fiber; static text
+ *
+ * Returns 0, or why there is no fiber.
+ * Context: root fiber of the first hub, switchpoint.
+ */
+int gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
+                        int (*body)(struct gruvid__shard *shard));
+
+/*
+ * The same, and wait until the function has returned.
+ *
+ *   timeout  seconds; GRUVI_FOREVER: no limit
+ *
+ * Returns 0 when it has; its result is shard->status.
+ * Errors:  UV_ECANCELED: a stop was asked for meanwhile; UV_ETIMEDOUT; or why
+ *          there is no fiber.
+ * Context: root fiber of the first hub, switchpoint.
+ */
+int gruvid__shard_run(struct gruvid__shard *shard, const char *name,
+                      int (*body)(struct gruvid__shard *shard), double timeout);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* All that gruvid is while it runs. */
+#ifndef GRUVID_STATE_H
+#define GRUVID_STATE_H
+
+#include "config/config.h"
+#include "hub/hubs.h"
+#include "hub/leader.h"
+#include "instance/instance.h"
+#include "module/load.h"
+#include "run/signals.h"
+
+struct gruvid__daemon {
+    gruvid__config_t *config;
+    struct gruvid__modules *modules;
+    struct gruvid__leader leader;
+    gruvi_hub_t *hub; /* the first, this thread's */
+    struct gruvid__hubs hubs;
+    struct gruvid__instances instances;
+    struct gruvid__signals signals;
+    double drain_timeout; /* seconds */
+};
+
+#endif
