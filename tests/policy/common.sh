@@ -104,3 +104,33 @@ declared()
             print name, mark
         }' "$@"
 }
+
+# Looks a file up in the table "levels": sets $room, its pattern, and $level.
+find_level()
+{
+    while read -r room level; do
+        # shellcheck disable=SC2254 # a pattern
+        case $1 in
+        $room) return ;;
+        esac
+    done < "$tmp/levels"
+    room=$1
+    level=99
+}
+
+# True if a file may use another one: see the table.
+#   below USER USED
+below()
+{
+    [ -e "$tmp/levels" ] ||
+        grep '^[a-z]' "$top_srcdir/tests/policy/levels" > "$tmp/levels"
+    find_level "$1"
+    my_room=$room
+    my_level=$level
+    find_level "$2"
+    [ "$room" != "$my_room" ] || return 0
+    case $room in
+    lib/gruvi*) [ "$level" -le "$my_level" ] ;;
+    *) [ "$level" -lt "$my_level" ] ;;
+    esac
+}

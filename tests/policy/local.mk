@@ -1,6 +1,7 @@
 # Rules that are tests: scripts, run by the shell.
 
 POLICY_TESTS =
+POLICY_TESTS += %D%/calls
 POLICY_TESTS += %D%/examples
 POLICY_TESTS += %D%/files
 POLICY_TESTS += %D%/headers
@@ -13,3 +14,4 @@ POLICY_TESTS += %D%/symbols
 TESTS += $(POLICY_TESTS)
 EXTRA_DIST += $(POLICY_TESTS)
 EXTRA_DIST += %D%/common.sh
+EXTRA_DIST += %D%/levels
