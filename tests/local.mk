@@ -44,6 +44,7 @@ check-local:
 endif
 
 include tests/bench/local.mk
+include tests/system/local.mk
 
 EXTRA_LIBRARIES += $(TEST_ARCHIVES)
 EXTRA_LTLIBRARIES += $(TEST_PLUGINS)

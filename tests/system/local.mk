@@ -1,0 +1,3 @@
+# Gruvi on other systems: by hand, or as a stage of .ci/run.
+
+EXTRA_DIST += %D%/debian
