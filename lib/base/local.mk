@@ -1,6 +1,7 @@
 # Level 0: containers and the machine.
 LIBGRUVI_SOURCES += %D%/backtrace.h
 LIBGRUVI_SOURCES += %D%/backtrace.c
+LIBGRUVI_SOURCES += %D%/likely.h
 LIBGRUVI_SOURCES += %D%/list.h
 LIBGRUVI_SOURCES += %D%/spin.h
 LIBGRUVI_SOURCES += %D%/spin.c

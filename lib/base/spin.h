@@ -13,8 +13,7 @@
 #endif
 #endif
 
-#define gruvi__likely(x)   __builtin_expect(!!(x), 1)
-#define gruvi__unlikely(x) __builtin_expect(!!(x), 0)
+#include "base/likely.h"
 
 /* A lock held for a few instructions: spins, then yields the processor. */
 struct gruvi__spin {

@@ -10,7 +10,9 @@
  */
 #include <time.h>
 
-#include "core/core.h"
+#include "base/likely.h"
+#include "core/clock.h"
+#include "core/hub.h"
 
 /* About 292 years: what is later than that never comes. */
 #define FOREVER_SECONDS 9.2e9

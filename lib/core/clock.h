@@ -36,13 +36,6 @@ uint64_t gruvi__clock_due(double timeout);
 /* Seconds until then, 0 if it has passed; GRUVI_FOREVER for UINT64_MAX. */
 double gruvi__clock_left(uint64_t due);
 
-/* 0, or UV_EINVAL for NaN. */
-static inline int
-gruvi__timeout_check(double timeout)
-{
-    return timeout != timeout ? UV_EINVAL : 0;
-}
-
 void gruvi__deadline_arm(gruvi_hub_t *hub, struct gruvi__deadline *deadline,
                          uint64_t due);
 void gruvi__deadline_disarm_slowly(gruvi_hub_t *hub,

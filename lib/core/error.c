@@ -5,7 +5,13 @@
  * libuv's sentences talk of sockets and files; those that mean something else
  * here have one of our own.
  */
-#include "core/core.h"
+#include "core/error.h"
+#include <string.h>
+
+#include <gruvi/error.h>
+
+#include "core/fiber.h"
+#include "core/thread.h"
 
 /* For codes that libuv does not know; its own functions would allocate. */
 static __thread char unknown_sentence[64], unknown_name[64];
@@ -70,6 +76,37 @@ gruvi_err_name(int err)
     default:
         return uv_err_name_r(err, unknown_name, sizeof unknown_name);
     }
+}
+
+void *
+gruvi__fail(int err)
+{
+    gruvi__self.last_error = err;
+    return NULL;
+}
+
+int
+gruvi_last_error(void)
+{
+    return gruvi__self.last_error;
+}
+
+void
+gruvi__message_copy(char *to, const char *message)
+{
+    size_t n = message == NULL ? 0 : strnlen(message, GRUVI__MESSAGE_SIZE - 1);
+
+    if (n > 0)
+        memcpy(to, message, n);
+    to[n] = '\0';
+}
+
+void
+gruvi__fiber_set_message(gruvi_fiber_t *fiber, const char *message)
+{
+    fiber->has_message = message[0] != '\0';
+    if (fiber->has_message)
+        gruvi__message_copy(fiber->message, message);
 }
 
 const char *

@@ -17,7 +17,22 @@
  */
 #include <string.h>
 
+#include <gruvi/hub.h>
+#include <gruvi/log.h>
+#include <gruvi/switch_back.h>
+
+#include "base/likely.h"
+#include "core/error.h"
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/hub.h"
+#include "core/local.h"
 #include "core/schedule.h"
+#include "core/switch.h"
+#include "core/switchpoint.h"
+#include "core/uncaught.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 
 GRUVI__STACK_LAST(struct gruvi_fiber, stack);
 #if defined(GRUVI_CONTEXT_X86_64) && !defined(GRUVI__ASAN) &&                  \
@@ -26,24 +41,6 @@ _Static_assert(sizeof(struct gruvi_fiber) % 64 == 0 &&
                    offsetof(struct gruvi_fiber, target) == 64,
                "control blocks begin with a line of the cache");
 #endif
-
-void
-gruvi__message_copy(char *to, const char *message)
-{
-    size_t n = message == NULL ? 0 : strnlen(message, GRUVI__MESSAGE_SIZE - 1);
-
-    if (n > 0)
-        memcpy(to, message, n);
-    to[n] = '\0';
-}
-
-void
-gruvi__fiber_set_message(gruvi_fiber_t *fiber, const char *message)
-{
-    fiber->has_message = message[0] != '\0';
-    if (fiber->has_message)
-        gruvi__message_copy(fiber->message, message);
-}
 
 static void
 set_name(gruvi_fiber_t *fiber, const char *name)

@@ -13,10 +13,11 @@
 
 #include "base/context.h"
 #include "base/context_tools.h"
-#include "core/inbox.h"
 #include "base/list.h"
 #include "base/stack.h"
 #include "base/wheel.h"
+#include "core/inbox.h"
+#include "core/thread.h"
 
 #define GRUVI__NAME_SIZE    32
 #define GRUVI__MESSAGE_SIZE 64
@@ -117,10 +118,23 @@ void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
                        enum gruvi__kind kind);
 int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);
 
-/* Copy a message, cut to GRUVI__MESSAGE_SIZE; NULL: "". */
-void gruvi__message_copy(char *to, const char *message);
+/* Whether a hub or libuv callback is running in this thread. */
+static inline bool
+gruvi__in_callback(void)
+{
+    return gruvi__self.current != NULL &&
+           gruvi__self.current->kind == GRUVI__HUB;
+}
 
-/* What gruvi_error_message() says from now on: an error is delivered. */
-void gruvi__fiber_set_message(gruvi_fiber_t *fiber, const char *message);
+/* Who runs: a fiber, or a thread, whose root fiber counts as the thread. */
+static inline const void *
+gruvi__self_id(void)
+{
+    const gruvi_fiber_t *current = gruvi__self.current;
+
+    if (current == NULL || current->kind == GRUVI__ROOT)
+        return &gruvi__self;
+    return current;
+}
 
 #endif

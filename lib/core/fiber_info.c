@@ -2,7 +2,13 @@
 /* What can be asked about a fiber. */
 #include <string.h>
 
-#include "core/core.h"
+#include <gruvi/fiber.h>
+
+#include "base/likely.h"
+#include "base/stack.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/thread.h"
 
 /* "Fiber-N", by means that a signal handler may use. */
 static void

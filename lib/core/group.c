@@ -9,7 +9,20 @@
  */
 #include <string.h>
 
-#include "core/core.h"
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/group.h>
+#include <gruvi/hub.h>
+
+#include "base/list.h"
+#include "core/error.h"
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/hub.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 
 struct gruvi__group {
     gruvi_hub_t *hub;

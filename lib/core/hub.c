@@ -12,11 +12,25 @@
  * The memory stays until nobody refers to it: other threads may post, and get
  * UV_ESHUTDOWN.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "core/core.h"
+#include <gruvi/log.h>
+
+#include "base/likely.h"
 #include "base/overflow.h"
+#include "core/callback.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/hub.h"
+#include "core/hub_data.h"
+#include "core/interrupt.h"
+#include "core/local.h"
+#include "core/poll.h"
+#include "core/schedule.h"
+#include "core/switch_back.h"
 
 /* libuv's and everybody's callbacks run on it. */
 #define HUB_STACK_SIZE ((size_t)256 * 1024)
@@ -319,41 +333,6 @@ gruvi_hub_each_fiber(gruvi_hub_t *hub,
 }
 
 static void
-run_callback(struct gruvi__inbox_node *node)
-{
-    struct gruvi__callback *callback =
-        gruvi__list_entry(node, struct gruvi__callback, node);
-    void (*fn)(void *arg) = callback->callback;
-    void *arg = callback->arg;
-
-    free(callback);
-    fn(arg);
-}
-
-int
-gruvi_hub_run_callback(gruvi_hub_t *hub, void (*fn)(void *arg), void *arg)
-{
-    struct gruvi__callback *callback;
-    int err;
-
-    if (hub == NULL || fn == NULL)
-        return UV_EINVAL;
-    callback = malloc(sizeof *callback);
-    if (callback == NULL)
-        return UV_ENOMEM;
-    callback->node.run = run_callback;
-    callback->callback = fn;
-    callback->arg = arg;
-    if (gruvi__is_own(hub))
-        err = gruvi__hub_callback_add(hub, callback);
-    else
-        err = gruvi__inbox_post(&hub->inbox, &callback->node);
-    if (err < 0)
-        free(callback);
-    return err;
-}
-
-static void
 close_left(uv_handle_t *handle, void *arg)
 {
     (void)arg;
@@ -364,7 +343,6 @@ close_left(uv_handle_t *handle, void *arg)
     uv_close(handle, NULL);
 }
 
-/* 0, or UV_ESHUTDOWN where it would not run any more. */
 int
 gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end)
 {

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include <gruvi/hub.h>
+
+#include "base/list.h"
+#include "core/hub.h"
+#include "core/hub_data.h"
+#include "core/thread.h"
 
 #define KEY_SIZE 64
 #define RESERVED "gruvi:"

@@ -16,10 +16,13 @@
  * closed, writes to a descriptor that is still ours.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "core/core.h"
+#include <uv.h>
+
+#include "core/inbox.h"
 
 static struct gruvi__inbox_node closed;
 

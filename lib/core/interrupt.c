@@ -6,7 +6,13 @@
  */
 #include <signal.h>
 
-#include "core/core.h"
+#include <gruvi/hub.h>
+#include <gruvi/log.h>
+
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/interrupt.h"
+#include "core/wait.h"
 
 static gruvi_hub_t *listener; /* atomic */
 

@@ -6,9 +6,13 @@
  */
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "core/fiber.h"
+#include "core/local.h"
+#include "core/thread.h"
 
+#include <gruvi/fiber.h>
 #include <gruvi/local.h>
+#include <gruvi/log.h>
 
 /* Destroyers may set values again; that many times they are heard. */
 #define ROUNDS 4

@@ -6,7 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/core.h"
+#include <gruvi/fiber.h>
+#include <gruvi/hub.h>
+#include <gruvi/log.h>
+
+#include "core/fiber.h"
+#include "core/group.h"
+#include "core/thread.h"
 
 #define MESSAGE_SIZE 1024
 

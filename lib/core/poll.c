@@ -20,12 +20,23 @@
  * A watch may be removed while the callbacks of its descriptor run: it is
  * taken off at once and freed when they are through.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include <gruvi/error.h>
+#include <gruvi/log.h>
+
+#include "base/list.h"
+#include "core/error.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/poll.h"
+#include "core/schedule.h"
+#include "core/thread.h"
+#include "core/wait.h"
 
 #define EVENTS (UV_READABLE | UV_WRITABLE)
 #define KEPT   256 /* handles without watches */

@@ -29,22 +29,26 @@
  * than switch pay half a nanosecond a switch for polling in time, and those
  * that work are polled every 64 switches.
  */
+#include <gruvi/fiber.h>
+
+#include "base/likely.h"
+#include "base/list.h"
+#include "base/wheel.h"
+#include "core/callback.h"
+#include "core/clock.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/inbox.h"
+#include "core/run_queue.h"
 #include "core/schedule.h"
+#include "core/switch.h"
+#include "core/switch_back.h"
+#include "core/thread.h"
+#include "core/wait.h"
 
 #define BUDGET     64
 #define LOOK_EVERY 8
 #define POLL_EVERY 50000 /* nanoseconds */
-
-static inline void
-queue_join(struct gruvi__queue *queue, struct gruvi__queue *from)
-{
-    if (from->head == NULL)
-        return;
-    *queue->tail = from->head;
-    queue->tail = from->tail;
-    from->head = NULL;
-    from->tail = &from->head;
-}
 
 /* The budget is spent.  A turn of very many fibers has taken long. */
 static bool
@@ -76,16 +80,6 @@ may_go_on(gruvi_hub_t *hub)
            (hub->budget > 0 || renew_budget(hub));
 }
 
-static inline gruvi_fiber_t *
-take_all(struct gruvi__queue *queue)
-{
-    gruvi_fiber_t *first = queue->head;
-
-    queue->head = NULL;
-    queue->tail = &queue->head;
-    return first;
-}
-
 bool
 gruvi__next_turn(gruvi_hub_t *hub)
 {
@@ -99,8 +93,8 @@ gruvi__next_turn(gruvi_hub_t *hub)
     if (next->head == NULL)
         next = &hub->yielded;
     else
-        queue_join(next, &hub->yielded);
-    hub->run = take_all(next);
+        gruvi__queue_join(next, &hub->yielded);
+    hub->run = gruvi__queue_take_all(next);
     return hub->run != NULL;
 }
 
@@ -202,32 +196,6 @@ gruvi__ready_remote(gruvi_fiber_t *fiber)
     gruvi__inbox_post(&fiber->hub->inbox, &fiber->wake_node);
 }
 
-int
-gruvi__hub_callback_add(gruvi_hub_t *hub, struct gruvi__callback *callback)
-{
-    if (hub->closed)
-        return UV_ESHUTDOWN;
-    callback->node.next = NULL;
-    *hub->callbacks_tail = &callback->node;
-    hub->callbacks_tail = &callback->node.next;
-    gruvi__cut_poll(hub);
-    return 0;
-}
-
-void
-gruvi__hub_run_callbacks(gruvi_hub_t *hub)
-{
-    struct gruvi__inbox_node *node = hub->callbacks, *next;
-
-    hub->callbacks = NULL;
-    hub->callbacks_tail = &hub->callbacks;
-    gruvi__inbox_drain(&hub->inbox);
-    for (; node != NULL; node = next) {
-        next = node->next;
-        node->run(node);
-    }
-}
-
 static void
 expire_deadlines(gruvi_hub_t *hub)
 {
@@ -317,9 +285,9 @@ gruvi__hub_turn(gruvi_hub_t *hub)
 
     gruvi__hub_run_callbacks(hub);
     expire_deadlines(hub);
-    queue_join(&hub->first, &hub->ready);
-    queue_join(&hub->first, &hub->yielded);
-    fiber = take_all(&hub->first);
+    gruvi__queue_join(&hub->first, &hub->ready);
+    gruvi__queue_join(&hub->first, &hub->yielded);
+    fiber = gruvi__queue_take_all(&hub->first);
     hub->budget = BUDGET;
     hub->next_look = BUDGET - LOOK_EVERY;
     if (fiber != NULL) {
@@ -333,9 +301,9 @@ gruvi__hub_turn(gruvi_hub_t *hub)
 void
 gruvi__schedule_init(gruvi_hub_t *hub)
 {
-    hub->first.tail = &hub->first.head;
-    hub->ready.tail = &hub->ready.head;
-    hub->yielded.tail = &hub->yielded.head;
+    gruvi__queue_init(&hub->first);
+    gruvi__queue_init(&hub->ready);
+    gruvi__queue_init(&hub->yielded);
     hub->callbacks_tail = &hub->callbacks;
     hub->timer_due = UINT64_MAX;
 }

@@ -1,100 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The inside of the scheduler, for the places that leave a fiber: they are
- * inlined there, because every call that lies between a fiber and the switch
- * costs it another frame to come back through.  See schedule.c.
- */
+/* Switching between fibers: see schedule.c. */
 #ifndef GRUVI_CORE_SCHEDULE_H
 #define GRUVI_CORE_SCHEDULE_H
 
-#include "core/core.h"
-
-static inline void
-gruvi__queue_push(struct gruvi__queue *queue, gruvi_fiber_t *fiber)
-{
-    fiber->next = NULL;
-    *queue->tail = fiber;
-    queue->tail = &fiber->next;
-}
-
-/* Whoever has work during a poll wants it to end, not to block. */
-static inline void
-gruvi__cut_poll(gruvi_hub_t *hub)
-{
-    if (gruvi__unlikely(hub->in_loop))
-        uv_stop(&hub->loop);
-}
-
-/* gruvi__ready() of one that waits, or that has not begun. */
-static inline void
-gruvi__make_ready(gruvi_fiber_t *fiber)
-{
-    gruvi_hub_t *hub = fiber->hub;
-
-    fiber->state = GRUVI__READY;
-    gruvi__queue_push(&hub->ready, fiber);
-    gruvi__cut_poll(hub);
-}
-
-/* Begin another turn where it needs neither callbacks nor the loop. */
-bool gruvi__next_turn(gruvi_hub_t *hub);
-
-/* Who runs next, taken off the queue; the hub where this turn is over. */
-static inline __attribute__((always_inline)) gruvi_fiber_t *
-gruvi__next_fiber(gruvi_hub_t *hub)
-{
-    gruvi_fiber_t *fiber = hub->run;
-
-    if (fiber == NULL) {
-        if (!gruvi__next_turn(hub))
-            return &hub->fiber;
-        fiber = hub->run;
-    }
-    hub->budget--;
-    hub->run = fiber->next;
-    return fiber;
-}
-
-static inline __attribute__((always_inline)) void
-gruvi__switch_to(gruvi_fiber_t *from, gruvi_fiber_t *to)
-{
-    gruvi__self.current = to;
-    to->state = GRUVI__RUNNING;
-    gruvi__tools_before_switch(&from->tools, &to->tools);
-    gruvi__context_switch(&from->context, &to->context);
-    gruvi__tools_after_switch(&from->tools);
-}
+#include <gruvi/base.h>
 
 /*
- * The wait of a fiber that nothing disturbs, without a timeout: true where
- * *granted was set, false where something else has woken it or is about to, so
- * that it has to go the long way (gruvi__wait_begin() and so on).
+ * Leave the current fiber, which has said what it waits for and who wakes it,
+ * or is on a queue; returns when it runs again.
  */
-static inline bool
-gruvi__wait_fast(gruvi_fiber_t *fiber, const int *granted, const char *what)
-{
-    if (gruvi__unlikely(fiber->pending != 0 || fiber->hub->closing ||
-                        __atomic_load_n(granted, __ATOMIC_RELAXED) != 0))
-        return false;
-    fiber->waiting_for = what;
-    gruvi__park(fiber);
-    return gruvi__likely(__atomic_load_n(granted, __ATOMIC_ACQUIRE) != 0);
-}
+void gruvi__park(gruvi_fiber_t *fiber);
 
-/*
- * Leave a fiber that has ended, for good.  No call may lie between its entry
- * function and this: the processor predicts where functions return to by the
- * calls that came before, and a call that never returns puts the whole chain
- * of whoever runs next out of step (4 ns for each of its returns).
- */
-static inline __attribute__((always_inline)) void
-gruvi__leave(gruvi_fiber_t *fiber, gruvi_fiber_t *next)
-{
-    gruvi__self.current = next;
-    next->state = GRUVI__RUNNING;
-    gruvi__tools_before_switch(NULL, &next->tools);
-    gruvi__context_switch(&fiber->context, &next->context);
-    __builtin_trap();
-}
+/* Let all others that are ready run once. */
+void gruvi__yield(gruvi_fiber_t *fiber);
+
+/* Put a fiber that waits on hub->ready; any other is left alone. */
+void gruvi__ready(gruvi_fiber_t *fiber);
+
+/* The same from any thread, as long as fiber is sure to live. */
+void gruvi__ready_remote(gruvi_fiber_t *fiber);
+
+/* Put it on hub->first, likewise. */
+void gruvi__ready_first(gruvi_fiber_t *fiber);
+
+/* The hub's side: a turn, and the end.  See hub.c. */
+void gruvi__schedule_init(gruvi_hub_t *hub);
+void gruvi__hub_turn(gruvi_hub_t *hub);
+void gruvi__schedule_end(gruvi_hub_t *hub) __attribute__((noreturn));
+
+/* All of gruvi_sleep() but its common case; in wait.c. */
+int gruvi__sleep_slowly(const char *function, double secs);
 
 #endif

@@ -13,9 +13,18 @@
  * Other threads get at a switch back with a lock only, hold it meanwhile, and
  * exit takes it; so the fiber is there as long as they need it.
  */
+#include <assert.h>
 #include <stdlib.h>
 
-#include "core/core.h"
+#include <gruvi/error.h>
+#include <gruvi/hub.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/schedule.h"
+#include "core/switch_back.h"
+#include "core/switchpoint.h"
+#include "core/wait.h"
 
 _Static_assert(sizeof(struct gruvi__sb) <= sizeof(gruvi_switch_back_t),
                "a switch back outgrew its public size");
@@ -229,23 +238,6 @@ gruvi__sb_look(gruvi_fiber_t *fiber)
     fiber->pending |= pending;
 }
 
-void
-gruvi__sb_take_value(gruvi_fiber_t *fiber, void **value)
-{
-    void *taken;
-
-    if (fiber->switched) {
-        taken = fiber->switch_value;
-        fiber->switched = false;
-    } else {
-        taken = fiber->sb->value;
-        fiber->sb->latched = false;
-    }
-    gruvi__sb_look(fiber);
-    if (value != NULL)
-        *value = taken;
-}
-
 /*
  * The outermost first: whatever is inside is of no use any more, and those
  * further in that have expired as well are left before they could tell.
@@ -278,6 +270,50 @@ gruvi__sb_take_error(gruvi_fiber_t *fiber)
     gruvi__fiber_set_message(fiber, thrown->message);
     gruvi__sb_look(fiber);
     return thrown->error;
+}
+
+/* Take the value that made fiber->arrived true. */
+static void
+take_value(gruvi_fiber_t *fiber, void **value)
+{
+    void *taken;
+
+    if (fiber->switched) {
+        taken = fiber->switch_value;
+        fiber->switched = false;
+    } else {
+        taken = fiber->sb->value;
+        fiber->sb->latched = false;
+    }
+    gruvi__sb_look(fiber);
+    if (value != NULL)
+        *value = taken;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_hub_switch(gruvi_hub_t *hub, void **value)
+{
+    gruvi_fiber_t *fiber;
+    bool done;
+    int err;
+
+    if (value != NULL)
+        *value = NULL;
+    /* A value that is there goes before a deadline that has passed. */
+    if ((err = gruvi__enter_through(__func__, &fiber)) < 0)
+        return err;
+    if (hub == NULL)
+        return UV_EINVAL;
+    if (!gruvi__is_own(hub))
+        return UV_EPERM;
+    gruvi__sb_look(fiber);
+    fiber->in_switch = true;
+    gruvi__wait_begin(fiber, GRUVI_FOREVER);
+    done = gruvi__wait_run(fiber, &fiber->arrived, "switch back");
+    fiber->in_switch = false;
+    if (done)
+        take_value(fiber, value);
+    return gruvi__wait_end(fiber, done);
 }
 
 gruvi_fiber_t *
@@ -350,20 +386,4 @@ gruvi_deadline_remaining(void)
             due = sb->deadline.due;
     }
     return gruvi__clock_left(due);
-}
-
-gruvi__shield_t *
-gruvi__shield_enter(gruvi__shield_t *shield)
-{
-    shield->fiber = gruvi_current_fiber();
-    if (shield->fiber != NULL)
-        shield->fiber->shield++;
-    return shield;
-}
-
-void
-gruvi__shield_exit(gruvi__shield_t *shield)
-{
-    if (shield->fiber != NULL)
-        shield->fiber->shield--;
 }

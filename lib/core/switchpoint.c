@@ -10,8 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <gruvi/fiber.h>
+#include <gruvi/switchpoint.h>
+
 #include "base/backtrace.h"
-#include "core/core.h"
+#include "base/likely.h"
+#include "core/fiber.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
 
 static gruvi_assert_fn assert_handler; /* atomic; NULL: the default */
 

@@ -6,7 +6,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "core/core.h"
+#include <gruvi/hub.h>
+#include <gruvi/log.h>
+
+#include "base/context_tools.h"
+#include "core/error.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/local.h"
+#include "core/thread.h"
 
 __thread struct gruvi__thread gruvi__self;
 
@@ -66,17 +74,4 @@ gruvi__root_fiber(void)
     gruvi__tools_init_thread(&root->tools);
     gruvi__self.current = root;
     return root;
-}
-
-void *
-gruvi__fail(int err)
-{
-    gruvi__self.last_error = err;
-    return NULL;
-}
-
-int
-gruvi_last_error(void)
-{
-    return gruvi__self.last_error;
 }

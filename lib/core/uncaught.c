@@ -3,7 +3,12 @@
  * What becomes of the error that a fiber ends with.  Nobody may ever join the
  * fiber, so somebody has to say it; what it is worth, the program knows best.
  */
-#include "core/core.h"
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/log.h>
+#include <gruvi/switchpoint.h>
+
+#include "core/uncaught.h"
 
 static gruvi_uncaught_fn uncaught; /* atomic; NULL: log it */
 

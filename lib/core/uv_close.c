@@ -3,7 +3,14 @@
  * libuv handles and fibers: closing one and waiting for it, and the callbacks
  * that lead from a handle or a request to the switch back it points to.
  */
-#include "core/core.h"
+#include <gruvi/switch_back.h>
+
+#include "base/list.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/schedule.h"
+#include "core/thread.h"
+#include "core/wait.h"
 
 /* One gruvi_uv_close() that waits.  handle->data is the caller's, so the
  * close callback finds its fiber by the handle. */

@@ -9,13 +9,18 @@
  * after all.  So a grant and a cancel that come at the same moment are both
  * kept: the wait returns 0, the cancel stays for the next one.
  */
-#include "core/core.h"
+#include <gruvi/error.h>
+#include <gruvi/switch_back.h>
 
-enum way { NORMAL, ANY, THROUGH };
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/switch_back.h"
+#include "core/wait.h"
 
 /* The way in, where something is unusual. */
-static int
-enter_slowly(const char *function, gruvi_fiber_t **fiber, enum way way)
+int
+gruvi__enter_slowly(const char *function, gruvi_fiber_t **fiber,
+                    enum gruvi__way way)
 {
     struct gruvi__thread *self = &gruvi__self;
 
@@ -27,43 +32,17 @@ enter_slowly(const char *function, gruvi_fiber_t **fiber, enum way way)
         self->refused = 0;
         return refused;
     }
-    if (self->hub == NULL && way == ANY)
+    if (self->hub == NULL && way == GRUVI__WAY_ANY)
         return 0;
     if (self->hub == NULL && gruvi_get_hub() == NULL)
         return gruvi_last_error();
     *fiber = self->current;
     if (self->hub->closed)
         return UV_ESHUTDOWN;
-    if (way != THROUGH && self->current->shield == 0 &&
+    if (way != GRUVI__WAY_THROUGH && self->current->shield == 0 &&
         (self->current->pending & GRUVI__PENDING_DEADLINE))
         return gruvi__sb_take_deadline(self->current);
     return 0;
-}
-
-static inline int
-enter(const char *function, gruvi_fiber_t **fiber, enum way way)
-{
-    *fiber = gruvi__enter_fast();
-    return gruvi__likely(*fiber != NULL) ? 0
-                                         : enter_slowly(function, fiber, way);
-}
-
-int
-gruvi__enter(const char *function, gruvi_fiber_t **fiber)
-{
-    return enter(function, fiber, NORMAL);
-}
-
-int
-gruvi__enter_any(const char *function, gruvi_fiber_t **fiber)
-{
-    return enter(function, fiber, ANY);
-}
-
-int
-gruvi__enter_through(const char *function, gruvi_fiber_t **fiber)
-{
-    return enter(function, fiber, THROUGH);
 }
 
 void
@@ -195,23 +174,6 @@ gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted, const char *what)
         gruvi__park(fiber);
 }
 
-void
-gruvi__wake_joiners(struct gruvi__list *joiners)
-{
-    struct gruvi__list *link;
-    struct gruvi__joiner *joiner;
-
-    while ((link = gruvi__list_pop(joiners)) != NULL) {
-        joiner = gruvi__list_entry(link, struct gruvi__joiner, link);
-        if (joiner->fiber == NULL) {
-            gruvi__watch_fire(gruvi__watch_entry(link));
-            continue;
-        }
-        joiner->granted = 1;
-        gruvi__ready(joiner->fiber);
-    }
-}
-
 int
 gruvi__breathe(gruvi_fiber_t *fiber)
 {
@@ -244,28 +206,18 @@ gruvi__sleep_slowly(const char *function, double secs)
     return closing(fiber) ? UV_ESHUTDOWN : 0;
 }
 
-GRUVI_SWITCHPOINT int
-gruvi_hub_switch(gruvi_hub_t *hub, void **value)
+gruvi__shield_t *
+gruvi__shield_enter(gruvi__shield_t *shield)
 {
-    gruvi_fiber_t *fiber;
-    bool done;
-    int err;
+    shield->fiber = gruvi_current_fiber();
+    if (shield->fiber != NULL)
+        shield->fiber->shield++;
+    return shield;
+}
 
-    if (value != NULL)
-        *value = NULL;
-    /* A value that is there goes before a deadline that has passed. */
-    if ((err = gruvi__enter_through(__func__, &fiber)) < 0)
-        return err;
-    if (hub == NULL)
-        return UV_EINVAL;
-    if (!gruvi__is_own(hub))
-        return UV_EPERM;
-    gruvi__sb_look(fiber);
-    fiber->in_switch = true;
-    gruvi__wait_begin(fiber, GRUVI_FOREVER);
-    done = gruvi__wait_run(fiber, &fiber->arrived, "switch back");
-    fiber->in_switch = false;
-    if (done)
-        gruvi__sb_take_value(fiber, value);
-    return gruvi__wait_end(fiber, done);
+void
+gruvi__shield_exit(gruvi__shield_t *shield)
+{
+    if (shield->fiber != NULL)
+        shield->fiber->shield--;
 }

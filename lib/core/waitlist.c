@@ -14,7 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/spin.h"
+#include "core/clock.h"
+#include "core/fiber.h"
 #include "core/schedule.h"
+#include "core/thread.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 
 enum { WAITING, CLAIMED, WITHDRAWN };
 
@@ -230,4 +236,21 @@ gruvi__watch_settle(const struct gruvi__watch *watch)
     while (__atomic_load_n(&watch->joiner.granted, __ATOMIC_ACQUIRE) !=
            GRUVI__WATCH_DONE)
         gruvi__spin_pause(&n);
+}
+
+void
+gruvi__wake_joiners(struct gruvi__list *joiners)
+{
+    struct gruvi__list *link;
+    struct gruvi__joiner *joiner;
+
+    while ((link = gruvi__list_pop(joiners)) != NULL) {
+        joiner = gruvi__list_entry(link, struct gruvi__joiner, link);
+        if (joiner->fiber == NULL) {
+            gruvi__watch_fire(gruvi__watch_entry(link));
+            continue;
+        }
+        joiner->granted = 1;
+        gruvi__ready(joiner->fiber);
+    }
 }

@@ -23,6 +23,9 @@ struct gruvi__joiner {
     int granted;
 };
 
+/* Grant the waits of all of them, and empty the list. */
+void gruvi__wake_joiners(struct gruvi__list *joiners);
+
 /*
  * One wait for an object that any thread may use.  It lies on the waiter's
  * stack, linked to the object under the object's lock.

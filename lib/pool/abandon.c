@@ -13,6 +13,9 @@
  */
 #include <stdlib.h>
 
+#include "base/list.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "pool/thread_pool.h"
 
 struct call {

@@ -14,6 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/hub.h>
+
+#include "base/list.h"
+#include "core/error.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/inbox.h"
+#include "core/local.h"
+#include "core/thread.h"
 #include "pool/pool.h"
 
 #define MAX_FIBERS 100

@@ -6,6 +6,9 @@
  * Waiters are woken under the pool's lock.  That is a message or a system call
  * each, and rare: somebody joins or closes a pool.
  */
+#include "base/list.h"
+#include "core/clock.h"
+#include "core/waitlist.h"
 #include "pool/load.h"
 
 void

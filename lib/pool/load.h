@@ -8,7 +8,7 @@
 
 #include <gruvi/pool.h>
 
-#include "core/core.h"
+#include "base/list.h"
 
 struct gruvi__load {
     size_t queued;

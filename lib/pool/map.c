@@ -11,6 +11,11 @@
  */
 #include <stdlib.h>
 
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/clock.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "pool/thread_pool.h"
 
 struct map;

@@ -6,6 +6,11 @@
 
 #include "pool/pool.h"
 
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
+
 int
 gruvi__pool_check(const gruvi_pool_options_t *options)
 {

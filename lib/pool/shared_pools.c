@@ -10,8 +10,12 @@
  * its function.  So it does not return while a thread may still use them: it
  * is withdrawn before a thread begins, or waited through.
  */
+#include <assert.h>
 #include <pthread.h>
 
+#include "base/list.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "pool/thread_pool.h"
 
 #define IO_THREADS 20

@@ -7,6 +7,8 @@
  */
 #include <stdlib.h>
 
+#include "base/list.h"
+#include "core/error.h"
 #include "pool/pool.h"
 #include "sync/future.h"
 

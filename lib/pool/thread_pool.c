@@ -14,6 +14,9 @@
 
 #include "pool/thread_pool.h"
 
+#include "core/error.h"
+#include "core/waitlist.h"
+
 struct gruvi__pool_thread {
     struct gruvi__worker worker;
     pthread_t thread;

@@ -21,6 +21,12 @@
 
 #include "pool/workers.h"
 
+#include <gruvi/error.h>
+#include <gruvi/log.h>
+
+#include "core/clock.h"
+#include "core/waitlist.h"
+
 /* Seconds: longer than the pauses of a service that is in use. */
 #define IDLE_TIMEOUT 10.0
 

@@ -13,7 +13,8 @@
 
 #include <gruvi/pool.h>
 
-#include "core/core.h"
+#include "base/list.h"
+#include "core/waitlist.h"
 #include "pool/load.h"
 
 #define GRUVI__POOL_NAME_SIZE 12

@@ -13,6 +13,11 @@
  */
 #include <gruvi/sync.h>
 
+#include "base/list.h"
+#include "core/clock.h"
+#include "core/switchpoint.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "sync/lock.h"
 
 struct cond {

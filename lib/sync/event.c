@@ -16,6 +16,11 @@
  * Who clears the event and then looks at the data once more relies on it:
  * either it sees the data, or its wait sees the flag.
  */
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/switchpoint.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "sync/event.h"
 
 enum { SET = 1, WAITERS = 2, LOCKED = 4 };
@@ -250,9 +255,11 @@ GRUVI_SWITCHPOINT int
 gruvi_event_wait(gruvi_event_t *event, double timeout)
 {
     gruvi_fiber_t *fiber;
-    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
+    int err = gruvi__enter_any(__func__, &fiber);
 
-    return err < 0 ? err : gruvi__event_wait(event, fiber, "event", timeout);
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
+        return err;
+    return gruvi__event_wait(event, fiber, "event", timeout);
 }
 
 gruvi_waitable_t *

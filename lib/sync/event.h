@@ -8,7 +8,10 @@
 #include <gruvi/sync.h>
 #include <gruvi/wait.h>
 
-#include "core/core.h"
+#include "base/list.h"
+#include "core/fiber.h"
+
+struct gruvi__watch;
 
 /* All zeros is an event that is not set. */
 struct gruvi__event {

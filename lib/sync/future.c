@@ -13,6 +13,10 @@
  */
 #include <stdlib.h>
 
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/error.h"
+#include "core/wait.h"
 #include "sync/event.h"
 #include "sync/future.h"
 

@@ -8,7 +8,8 @@
 #include <gruvi/future.h>
 #include <gruvi/sync.h>
 
-#include "core/core.h"
+#include "base/list.h"
+#include "base/spin.h"
 
 /* What differs where a pool settles a future. */
 struct gruvi__future_ops {

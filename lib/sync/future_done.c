@@ -17,6 +17,15 @@
  */
 #include <stdlib.h>
 
+#include <gruvi/error.h>
+#include <gruvi/hub.h>
+
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/callback.h"
+#include "core/hub.h"
+#include "core/inbox.h"
+#include "core/thread.h"
 #include "sync/future.h"
 
 struct gruvi__future_callback {

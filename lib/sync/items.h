@@ -7,8 +7,6 @@
 
 #include <gruvi/sync.h>
 
-#include "core/core.h"
-
 struct gruvi__item {
     void *pointer;
     size_t size;

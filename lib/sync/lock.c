@@ -15,6 +15,15 @@
 
 #include "sync/lock.h"
 
+#include "base/likely.h"
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/fiber.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
+
 struct waiter {
     struct gruvi__waiter waiter;
     const void *id;
@@ -110,12 +119,21 @@ acquire_slowly(struct gruvi__lock *lock, const char *function, double timeout)
     return err;
 }
 
+/* Whether gruvi__enter_any() is sure to return 0; a plain thread stays here,
+ * too, as long as it need not wait. */
+static inline bool
+may_enter(void)
+{
+    return gruvi__enter_fast() != NULL ||
+           (gruvi__self.hub == NULL && gruvi__self.section == NULL);
+}
+
 GRUVI_SWITCHPOINT int
 gruvi_lock_acquire(gruvi_lock_t *public, double timeout)
 {
     struct gruvi__lock *lock = gruvi__lock_real(public);
 
-    if (gruvi__likely(gruvi__may_enter_any() && timeout == timeout)) {
+    if (gruvi__likely(may_enter() && timeout == timeout)) {
         gruvi__spin_lock(&lock->spin);
         if (gruvi__likely(lock->depth == 0)) {
             lock->owner = gruvi__self_id();

@@ -7,7 +7,8 @@
 
 #include <gruvi/sync.h>
 
-#include "core/core.h"
+#include "base/list.h"
+#include "base/spin.h"
 
 struct gruvi__lock {
     struct gruvi__spin spin; /* guards the rest */

@@ -18,6 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/likely.h"
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/switchpoint.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "sync/items.h"
 
 struct queue {
@@ -227,9 +233,10 @@ gruvi_queue_put(gruvi_queue_t *public, void *pointer,
     struct queue *queue = real(public);
     struct waiter self, *getter;
     gruvi_fiber_t *fiber;
-    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
+    int err = gruvi__enter_any(__func__, &fiber);
 
-    if (err < 0 || (err = make_item(&self.item, pointer, options)) < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0 ||
+        (err = make_item(&self.item, pointer, options)) < 0)
         return err;
     gruvi__spin_lock(&queue->spin);
     err = put_now(queue, &self.item, &getter);
@@ -288,10 +295,10 @@ gruvi_queue_get(gruvi_queue_t *public, void **pointer, double timeout)
     struct gruvi__list claimed;
     gruvi_fiber_t *fiber;
     struct waiter self;
-    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
+    int err = gruvi__enter_any(__func__, &fiber);
 
     *pointer = NULL;
-    if (err < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     gruvi__list_init(&claimed);
     gruvi__spin_lock(&queue->spin);
@@ -394,9 +401,9 @@ gruvi_queue_join(gruvi_queue_t *public, double timeout)
     struct gruvi__waiter self;
     gruvi_fiber_t *fiber;
     bool done;
-    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
+    int err = gruvi__enter_any(__func__, &fiber);
 
-    if (err < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     gruvi__spin_lock(&queue->spin);
     done = queue->unfinished == 0;

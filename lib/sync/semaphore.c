@@ -8,7 +8,11 @@
 
 #include <gruvi/sync.h>
 
-#include "core/core.h"
+#include "base/list.h"
+#include "base/spin.h"
+#include "core/switchpoint.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 
 struct semaphore {
     struct gruvi__spin spin; /* guards the rest */
@@ -55,9 +59,9 @@ gruvi_semaphore_acquire(gruvi_semaphore_t *public, double timeout)
     struct semaphore *sem = real(public);
     struct gruvi__waiter waiter;
     gruvi_fiber_t *fiber;
-    int err = gruvi__enter_to_wait(__func__, timeout, &fiber);
+    int err = gruvi__enter_any(__func__, &fiber);
 
-    if (err < 0)
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     if (gruvi_semaphore_try_acquire(public) == 0)
         return 0;

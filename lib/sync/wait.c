@@ -17,6 +17,11 @@
 
 #include <gruvi/wait.h>
 
+#include "base/list.h"
+#include "core/fiber.h"
+#include "core/thread.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "sync/event.h"
 
 #define ON_STACK 64

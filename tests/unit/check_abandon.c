@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "unit/harness.h"
 
 /* On the heap, as those of programs are. */

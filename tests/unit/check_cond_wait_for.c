@@ -5,6 +5,8 @@
 
 #include "unit/conds.h"
 
+#include "core/thread.h"
+
 #define SHORT 0.002
 /* For what has to happen before it is over. */
 #define LONGER 0.1

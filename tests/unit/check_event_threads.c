@@ -3,7 +3,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "base/spin.h"
+#include "core/thread.h"
 #include "unit/harness.h"
 
 #define ROUNDS 1500

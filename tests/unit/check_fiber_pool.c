@@ -2,7 +2,7 @@
 /* What is so of pools of fibers only: cancels, their hub, and its threads. */
 #include <string.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "pool/pool.h"
 #include "unit/harness.h"
 

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "sync/future.h"
 #include "unit/harness.h"
 

@@ -2,7 +2,7 @@
 /* Futures between several hubs and threads that have none. */
 #include <sched.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "sync/future.h"
 #include "unit/harness.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/thread.h"
 #include "sync/lock.h"
 #include "unit/harness.h"
 

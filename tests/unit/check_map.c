@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "unit/harness.h"
 
 #define N 20

@@ -7,7 +7,7 @@
 
 #include "unit/harness.h"
 
-#include "core/core.h"
+#include "core/poll.h"
 
 static int ends[2]; /* a pair of sockets */
 

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <string.h>
 
-#include "core/core.h"
 #include "pool/pool.h"
 #include "unit/harness.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools of threads, 0, and of fibers, 1, that many hubs and threads use. */
-#include "core/core.h"
+#include "core/thread.h"
 #include "unit/harness.h"
 
 static gruvi_pool_t *

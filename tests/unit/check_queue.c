@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
 #include "unit/harness.h"
 
 #define SHORT 0.002

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "unit/jobs.h"
 
 /* --- sizes ---------------------------------------------------------------- */

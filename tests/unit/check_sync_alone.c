@@ -3,7 +3,6 @@
  * In a process with one thread nothing is atomic: the same things work there,
  * and go on working when a second thread comes.
  */
-#include "core/core.h"
 #include "unit/harness.h"
 
 #define ROUNDS 1000

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/core.h"
 #include "unit/harness.h"
 
 struct dice {

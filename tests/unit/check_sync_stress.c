@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "unit/harness.h"
 
 #define HUBS      4

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "core/thread.h"
 #include "unit/harness.h"
 
 #define MANY 200 /* more than fit on the stack */

@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "core/core.h"
 #include "unit/harness.h"
 
 #define ROUNDS 2000

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/core.h"
+#include "core/poll.h"
 
 #define RECORD_SIZE 8192
 #define LOG_SIZE    65536

@@ -10,6 +10,12 @@
  */
 #include <errno.h>
 
+#include <gruvi/error.h>
+#include <gruvi/log.h>
+
+#include "base/likely.h"
+#include "core/clock.h"
+#include "core/wait.h"
 #include "io/connection/listener.h"
 #include "io/socket/starving.h"
 #include "io/stream/stream.h"

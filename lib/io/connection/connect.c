@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Connecting: to an address, or to one of those that a name has. */
+#include "core/clock.h"
+#include "core/fiber.h"
+#include "core/wait.h"
 #include "io/socket/dial.h"
 #include "io/socket/resolve.h"
 #include "io/stream/stream.h"

@@ -16,8 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/socket/options.h"
+#include "core/fiber.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
 #include "io/connection/listener.h"
+#include "io/socket/options.h"
 #include "io/socket/resolve.h"
 #include "io/socket/starving.h"
 #include "io/stream/stream.h"

@@ -9,6 +9,14 @@
  * The connections are on a list as well, because a fiber that is cancelled
  * before it has run never runs, and its stream has to be closed all the same.
  */
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/group.h>
+#include <gruvi/log.h>
+#include <gruvi/switch_back.h>
+
+#include "base/list.h"
+#include "core/wait.h"
 #include "io/connection/listener.h"
 #include "io/stream/stream.h"
 #include "io/socket/options.h"

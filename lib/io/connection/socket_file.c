@@ -17,7 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/core.h"
+#include <gruvi/fiber.h>
+#include <gruvi/log.h>
+
 #include "io/socket/dial.h"
 #include "io/connection/socket_file.h"
 

@@ -9,7 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/fiber.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
 #include "io/datagram/datagram.h"
 #include "io/socket/options.h"
 #include "io/socket/resolve.h"

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/core.h"
+#include "core/fiber.h"
+#include "core/thread.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
 

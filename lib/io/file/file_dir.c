@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <string.h>
 
-#include "core/core.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
 

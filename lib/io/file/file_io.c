@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/core.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
 

@@ -7,11 +7,19 @@
  * spawned: so there are never more zombies than there were processes at the
  * ends of hubs.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "base/list.h"
+#include "core/error.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
 #include "io/process/process.h"
 #include "io/stream/stream.h"
 #include "io/socket/options.h"

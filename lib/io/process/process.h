@@ -10,7 +10,7 @@
 
 #include <gruvi/process.h>
 
-#include "core/core.h"
+#include "core/hub.h"
 #include "sync/event.h"
 
 struct gruvi__child;

@@ -12,6 +12,12 @@
  */
 #include <signal.h>
 
+#include <gruvi/error.h>
+#include <gruvi/fiber.h>
+#include <gruvi/switch_back.h>
+
+#include "core/clock.h"
+#include "core/wait.h"
 #include "io/process/process.h"
 #include "io/stream/stream.h"
 

@@ -10,13 +10,22 @@
  * Handles are closed by the loop, later, so the memory is counted: a reference
  * each for the owner, for the fiber inside, and for each handle.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
+#include <gruvi/error.h>
+#include <gruvi/hub.h>
 #include <gruvi/signal.h>
 
-#include "core/core.h"
+#include "base/list.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/schedule.h"
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
 
 #define SIGNALS 64 /* what fits, and is enough: SIGRTMAX */
 

@@ -4,7 +4,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "core/wait.h"
 #include "io/socket/dial.h"
 #include "io/socket/options.h"
 

@@ -10,7 +10,6 @@
 
 #include <gruvi/stream.h>
 
-#include "core/core.h"
 #include "io/socket/address.h"
 
 struct gruvi__dial {

@@ -17,6 +17,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <gruvi/error.h>
+#include <gruvi/hub.h>
+#include <gruvi/poll.h>
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "core/clock.h"
+#include "core/fiber.h"
+#include "core/poll.h"
+#include "core/schedule.h"
+#include "core/wait.h"
 #include "io/socket/dial.h"
 #include "io/socket/starving.h"
 

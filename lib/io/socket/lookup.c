@@ -25,6 +25,9 @@
 
 #include <gruvi/net.h>
 
+#include "base/list.h"
+#include "core/wait.h"
+#include "core/waitlist.h"
 #include "io/socket/lookup.h"
 #include "pool/pool.h"
 

@@ -7,7 +7,7 @@
 
 #include <netdb.h>
 
-#include "core/core.h"
+#include <gruvi/base.h>
 
 /* What is looked up; strings are borrowed until the call returns. */
 struct gruvi__question {

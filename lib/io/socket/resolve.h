@@ -7,7 +7,8 @@
 
 #include <netdb.h>
 
-#include "core/core.h"
+#include <gruvi/base.h>
+
 #include "io/socket/address.h"
 
 struct gruvi__lookup {

@@ -4,6 +4,19 @@
 
 #include "io/socket/socket.h"
 
+#include <gruvi/error.h>
+#include <gruvi/hub.h>
+#include <gruvi/poll.h>
+
+#include "base/likely.h"
+#include "base/list.h"
+#include "base/wheel.h"
+#include "core/clock.h"
+#include "core/fiber.h"
+#include "core/poll.h"
+#include "core/schedule.h"
+#include "core/wait.h"
+
 #define EVENT(direction) (1U << (direction))
 
 _Static_assert(EVENT(GRUVI__IN) == UV_READABLE &&

@@ -28,7 +28,9 @@
 
 #include <stdbool.h>
 
-#include "core/core.h"
+#include <gruvi/base.h>
+
+#include "base/wheel.h"
 
 /* Indices of gruvi__socket.side; 1 << side is the event of libuv. */
 enum gruvi__direction { GRUVI__IN, GRUVI__OUT };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See starving.h.  A call's place on the list is on the stack of its fiber. */
+#include "base/likely.h"
 #include "io/socket/starving.h"
 
 struct place {

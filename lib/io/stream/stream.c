@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/switchpoint.h"
+#include "core/thread.h"
+#include "core/wait.h"
 #include "io/socket/starving.h"
 #include "io/stream/stream.h"
 

@@ -7,6 +7,7 @@
 
 #include <gruvi/stream.h>
 
+#include "base/list.h"
 #include "io/socket/address.h"
 #include "io/socket/socket.h"
 

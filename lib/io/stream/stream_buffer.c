@@ -3,6 +3,7 @@
  * The buffer of a stream has memory only while it holds something: ten
  * thousand connections that wait for their next line own no buffer.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

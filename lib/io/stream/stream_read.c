@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/likely.h"
+#include "core/wait.h"
 #include "io/stream/stream.h"
 
 /* So that less than this is a short read: the kernel receives no 2 GiB. */

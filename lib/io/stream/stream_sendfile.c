@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "core/wait.h"
 #include "io/file/file.h"
 #include "io/stream/stream.h"
 

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/likely.h"
+#include "core/wait.h"
 #include "io/stream/stream.h"
 
 /* So that less than this is a short write: the kernel sends no 2 GiB. */

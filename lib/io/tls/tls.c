@@ -10,8 +10,9 @@
 
 #include <openssl/err.h>
 
-#include "io/tls/tls_openssl.h"
+#include "core/error.h"
 #include "io/socket/options.h"
+#include "io/tls/tls_openssl.h"
 
 #define HANDSHAKE_TIMEOUT 30.0 /* seconds */
 

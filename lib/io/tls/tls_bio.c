@@ -18,6 +18,7 @@
 
 #include <openssl/bio.h>
 
+#include "base/likely.h"
 #include "io/tls/tls_openssl.h"
 
 static BIO_METHOD *method;

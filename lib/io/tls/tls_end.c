@@ -11,6 +11,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <gruvi/error.h>
+
 #include "io/tls/tls_openssl.h"
 
 /* --- making -----------------------------------------------------------------

@@ -9,6 +9,9 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <gruvi/error.h>
+
+#include "core/error.h"
 #include "io/tls/tls_openssl.h"
 
 /* The peer's certificate, or that there is none. */

@@ -13,6 +13,11 @@
  */
 #include <string.h>
 
+#include <gruvi/error.h>
+
+#include "base/likely.h"
+#include "core/clock.h"
+#include "core/wait.h"
 #include "io/tls/tls_openssl.h"
 
 /* It is over, one way or the other: whoever waits for that may look. */

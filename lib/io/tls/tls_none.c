@@ -2,6 +2,8 @@
 /* TLS without OpenSSL: every way in says so. */
 #include <string.h>
 
+#include "core/error.h"
+#include "core/wait.h"
 #include "io/tls/tls.h"
 
 static int

@@ -19,6 +19,7 @@
 
 #include <openssl/ssl.h>
 
+#include "base/likely.h"
 #include "io/tls/tls.h"
 
 #define GRUVI__TLS_REASON_SIZE 64 /* as much as gruvi_error_message() shows */

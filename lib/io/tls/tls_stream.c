@@ -14,6 +14,9 @@
 
 #include <openssl/err.h>
 
+#include <gruvi/error.h>
+
+#include "base/likely.h"
 #include "io/tls/tls_openssl.h"
 
 /* Bytes of answers to a peer that does not take them, but goes on asking. */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub: what one thread's fibers share.
+ *
+ *   fiber --gruvi__park()--> run queue --next--> fiber
+ *                                | empty, and the turn is over
+ *                                v
+ *                  hub: callbacks, deadlines, then uv_run
+ *
+ * Invariants:
+ *   - a fiber is running, on one run queue, or waiting; only gruvi__ready()
+ *     takes it from waiting to a queue;
+ *   - being made ready says nothing: whoever wakes a fiber first writes down
+ *     why (a granted flag, a pending bit), and the fiber looks there.  So a
+ *     wake-up that comes late or twice is harmless;
+ *   - libuv callbacks and hub callbacks make fibers ready and never switch;
+ *   - nothing here is touched by another thread, but for the inbox, atomics
+ *     that are named as such, and what a lock guards.
+ */
+#ifndef GRUVI_CORE_HUB_H
+#define GRUVI_CORE_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include <gruvi/hub.h>
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "core/fiber.h"
+#include "core/inbox.h"
+#include "core/run_queue.h"
+
+struct gruvi_hub {
+    /* Queues, and when to poll the loop: see schedule.c. */
+    gruvi_fiber_t *run; /* this turn's, by next */
+    struct gruvi__queue ready, yielded;
+    int budget, next_look;
+    int64_t polled_tick;
+    bool in_loop, closing, closed;
+    /* Here a line of the cache ends. */
+    struct gruvi__queue first;
+    uint64_t looked_at;
+
+    gruvi_fiber_t *root;
+    gruvi_fiber_t fiber; /* the hub's own */
+
+    struct gruvi__inbox inbox;
+    struct gruvi__inbox_node *callbacks, **callbacks_tail; /* this thread's */
+
+    uint64_t timer_due; /* what timer is set to; UINT64_MAX: stopped */
+
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_poll_t wake;     /* on inbox.fd */
+    uv_signal_t sigint; /* where listens */
+    bool listens, sigint_open, ignore_interrupt;
+
+    struct gruvi__arena *arena;
+    struct gruvi__stack *stack; /* of the hub's fiber */
+    struct gruvi__deadline trim;
+    gruvi_fiber_t *dead;       /* ended, with nobody holding them; by next */
+    struct gruvi__list fibers; /* those that have not ended, all_link */
+    size_t live, max_fibers;
+    size_t blocks; /* control blocks, that is stacks, in use */
+    uint64_t next_id;
+    bool refusal_logged; /* that there can be no more fibers */
+
+    gruvi_poller_t *poller;
+    struct gruvi__list data;
+    struct gruvi__list closings; /* of gruvi_uv_close() */
+    struct gruvi__list ends;     /* struct gruvi__hub_end */
+    bool ended;                  /* they have run; no more are added */
+    int refs;                    /* atomic */
+
+    struct gruvi__wheel deadlines; /* large, so it comes last */
+};
+
+/* Run in the hub's thread when its fibers have ended, before the inbox closes:
+ * for what is of no use without the hub.  Linked and unlinked there, too. */
+struct gruvi__hub_end {
+    struct gruvi__list link;
+    void (*run)(struct gruvi__hub_end *end);
+};
+
+/* 0, or UV_ESHUTDOWN where it would not run any more. */
+int gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end);
+
+/* The thread ends, and its fibers with it: refuse posts, free nothing. */
+void gruvi__hub_abandon(gruvi_hub_t *hub);
+
+/* Nothing is ready: give surplus stacks back before long. */
+void gruvi__hub_trim_later(gruvi_hub_t *hub);
+
+#endif

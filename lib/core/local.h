@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Fiber-local data: see local.c. */
+#ifndef GRUVI_CORE_LOCAL_H
+#define GRUVI_CORE_LOCAL_H
+
+#include <gruvi/base.h>
+
+/* Run the destroyers of a fiber that ends. */
+void gruvi__local_end(gruvi_fiber_t *fiber);
+
+#endif

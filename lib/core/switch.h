@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the scheduler, for the places that leave a fiber: they are
+ * inlined there, because every call that lies between a fiber and the switch
+ * costs it another frame to come back through.  See schedule.c.
+ */
+#ifndef GRUVI_CORE_SWITCH_H
+#define GRUVI_CORE_SWITCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/context.h"
+#include "base/context_tools.h"
+#include "base/likely.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "core/run_queue.h"
+#include "core/thread.h"
+
+/* Whoever has work during a poll wants it to end, not to block. */
+static inline void
+gruvi__cut_poll(gruvi_hub_t *hub)
+{
+    if (gruvi__unlikely(hub->in_loop))
+        uv_stop(&hub->loop);
+}
+
+/* gruvi__ready() of one that waits, or that has not begun. */
+static inline void
+gruvi__make_ready(gruvi_fiber_t *fiber)
+{
+    gruvi_hub_t *hub = fiber->hub;
+
+    fiber->state = GRUVI__READY;
+    gruvi__queue_push(&hub->ready, fiber);
+    gruvi__cut_poll(hub);
+}
+
+/* Begin another turn where it needs neither callbacks nor the loop. */
+bool gruvi__next_turn(gruvi_hub_t *hub);
+
+/* Who runs next, taken off the queue; the hub where this turn is over. */
+static inline __attribute__((always_inline)) gruvi_fiber_t *
+gruvi__next_fiber(gruvi_hub_t *hub)
+{
+    gruvi_fiber_t *fiber = hub->run;
+
+    if (fiber == NULL) {
+        if (!gruvi__next_turn(hub))
+            return &hub->fiber;
+        fiber = hub->run;
+    }
+    hub->budget--;
+    hub->run = fiber->next;
+    return fiber;
+}
+
+static inline __attribute__((always_inline)) void
+gruvi__switch_to(gruvi_fiber_t *from, gruvi_fiber_t *to)
+{
+    gruvi__self.current = to;
+    to->state = GRUVI__RUNNING;
+    gruvi__tools_before_switch(&from->tools, &to->tools);
+    gruvi__context_switch(&from->context, &to->context);
+    gruvi__tools_after_switch(&from->tools);
+}
+
+/*
+ * Leave a fiber that has ended, for good.  No call may lie between its entry
+ * function and this: the processor predicts where functions return to by the
+ * calls that came before, and a call that never returns puts the whole chain
+ * of whoever runs next out of step (4 ns for each of its returns).
+ */
+static inline __attribute__((always_inline)) void
+gruvi__leave(gruvi_fiber_t *fiber, gruvi_fiber_t *next)
+{
+    gruvi__self.current = next;
+    next->state = GRUVI__RUNNING;
+    gruvi__tools_before_switch(NULL, &next->tools);
+    gruvi__context_switch(&fiber->context, &next->context);
+    __builtin_trap();
+}
+
+#endif

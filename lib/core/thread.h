@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What belongs to a thread: see thread.c. */
+#ifndef GRUVI_CORE_THREAD_H
+#define GRUVI_CORE_THREAD_H
+
+#include <stdbool.h>
+
+#include <gruvi/base.h>
+#include <gruvi/switchpoint.h>
+
+/* What this thread is doing. */
+struct gruvi__thread {
+    gruvi_fiber_t *current; /* NULL: nothing of ours was used here yet */
+    gruvi_hub_t *hub;       /* also when closed */
+    gruvi__no_switch_t *section;
+    int last_error;
+    int refused; /* until there is a hub: what the next switchpoint returns */
+};
+
+extern __thread struct gruvi__thread gruvi__self;
+
+/* Whether this is hub's thread. */
+static inline bool
+gruvi__is_own(const gruvi_hub_t *hub)
+{
+    return hub == gruvi__self.hub;
+}
+
+/* The root fiber of this thread, made on first use; or NULL. */
+gruvi_fiber_t *gruvi__root_fiber(void);
+
+#endif
