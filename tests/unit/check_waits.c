@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unit/waits.h"
+#include "unit/scenes.h"
 
 #define SHORT 0.002
 
@@ -35,7 +35,7 @@ struct act {
 static int
 call(struct act *act, double timeout)
 {
-    return act->scene.point->call(&act->scene, timeout);
+    return act->scene.row->call(&act->scene, timeout);
 }
 
 /* Waits twice, the second time to be granted. */
@@ -46,7 +46,7 @@ wait_and_wait_again(void *arg)
 
     act->result = call(act, act->timeout);
     snprintf(act->message, sizeof act->message, "%s", gruvi_error_message());
-    if (!(act->scene.point->flags & WAIT_NEVER))
+    if (act->scene.row->flags & SCENE_GRANTED)
         act->next = call(act, GRUVI_FOREVER);
     return 0;
 }
@@ -68,17 +68,18 @@ wait_and_look(void *arg)
 static bool
 waits(const struct act *act)
 {
-    return strcmp(gruvi_fiber_waiting_for(act->fiber),
-                  act->scene.point->what) == 0;
+    return strcmp(gruvi_fiber_waiting_for(act->fiber), act->scene.row->what) ==
+           0;
 }
 
 static void
-begin(struct act *act, gruvi_hub_t *hub, int point, gruvi_fiber_fn fn)
+begin(struct act *act, gruvi_hub_t *hub, const struct scene_row *row,
+      gruvi_fiber_fn fn)
 {
     memset(act, 0, sizeof *act);
     act->timeout = act->deadline = GRUVI_FOREVER;
     act->next = 12345;
-    open_scene(&act->scene, hub, point);
+    open_scene(&act->scene, hub, row);
     act->fiber = spawn(fn, act);
     turns(2);
     /* A short timeout may be over by now, and be about to be noticed. */
@@ -95,8 +96,8 @@ grant_and_end(struct act *act)
         grant_scene(&act->scene);
     }
     ck_assert_int_eq(finish(act->fiber), 0);
-    if (!(act->scene.point->flags & WAIT_NEVER))
-        ck_assert_int_eq(act->next, act->scene.point->granted);
+    if (act->scene.row->flags & SCENE_GRANTED)
+        ck_assert_int_eq(act->next, act->scene.row->granted);
     close_scene(&act->scene);
 }
 
@@ -104,7 +105,7 @@ HUB_TEST(test_a_cancel_ends_a_wait_and_no_other)
 {
     struct act act;
 
-    begin(&act, hub, i, wait_and_wait_again);
+    begin(&act, hub, scene_row(SCENE_WAITS, i), wait_and_wait_again);
     ck_assert_int_eq(gruvi_fiber_cancel(act.fiber, "enough"), 0);
     ck_assert_int_eq(act.result, 0);
     turns(2);
@@ -125,7 +126,7 @@ HUB_TEST(test_a_throw_ends_a_wait_and_no_other)
 {
     struct act act;
 
-    begin(&act, hub, i, wait_and_wait_again);
+    begin(&act, hub, scene_row(SCENE_WAITS, i), wait_and_wait_again);
     ck_assert_int_eq(gruvi_hub_run_callback(hub, throw_into, &act), 0);
     turns(2);
     ck_assert_int_eq(act.result, UV_ENOTCONN);
@@ -137,7 +138,7 @@ HUB_TEST(test_two_cancels_end_two_waits)
 {
     struct act act;
 
-    begin(&act, hub, i, wait_and_look);
+    begin(&act, hub, scene_row(SCENE_WAITS, i), wait_and_look);
     gruvi_fiber_cancel(act.fiber, NULL);
     gruvi_fiber_cancel(act.fiber, NULL);
     ck_assert_int_eq(finish(act.fiber), 0);
@@ -162,9 +163,7 @@ HUB_TEST(test_its_own_timeout_ends_a_wait)
 {
     struct act act;
 
-    if (!(wait_points[i].flags & WAIT_TIMEOUT))
-        return;
-    begin(&act, hub, i, time_out_and_wait_again);
+    begin(&act, hub, scene_row(SCENE_TIMED, i), time_out_and_wait_again);
     wait_until(act.result != 0);
     ck_assert_int_eq(act.result, UV_ETIMEDOUT);
     grant_and_end(&act);
@@ -188,9 +187,7 @@ HUB_TEST(test_a_timeout_of_zero_polls)
 {
     struct act act;
 
-    if (!(wait_points[i].flags & WAIT_TIMEOUT))
-        return;
-    begin(&act, hub, i, poll_and_wait);
+    begin(&act, hub, scene_row(SCENE_TIMED, i), poll_and_wait);
     ck_assert_int_eq(act.result, UV_ETIMEDOUT);
     ck_assert_str_eq(recorded(), "before after");
     grant_and_end(&act);
@@ -206,7 +203,7 @@ wait_within_deadlines(void *arg)
             act->entered = true;
             act->result = call(act, GRUVI_FOREVER);
             act->timed_out = gruvi_switch_back_timed_out(&sb);
-            if (!(act->scene.point->flags & WAIT_NEVER))
+            if (act->scene.row->flags & SCENE_GRANTED)
                 act->next = call(act, GRUVI_FOREVER);
         }
         ck_assert(!gruvi_switch_back_timed_out(&outer));
@@ -218,7 +215,7 @@ HUB_TEST(test_a_deadline_around_it_ends_a_wait_once)
 {
     struct act act;
 
-    begin(&act, hub, i, wait_within_deadlines);
+    begin(&act, hub, scene_row(SCENE_WAITS, i), wait_within_deadlines);
     wait_until(act.result != 0);
     ck_assert_int_eq(act.result, UV_ETIMEDOUT);
     ck_assert(act.timed_out);
@@ -244,9 +241,7 @@ HUB_TEST(test_a_shield_keeps_a_cancel_for_later)
 {
     struct act act;
 
-    if (wait_points[i].flags & WAIT_NEVER)
-        return;
-    begin(&act, hub, i, wait_shielded);
+    begin(&act, hub, scene_row(SCENE_GRANTED, i), wait_shielded);
     gruvi_fiber_cancel(act.fiber, NULL);
     gruvi_hub_run_callback(hub, throw_into, &act);
     turns(3);
@@ -254,7 +249,7 @@ HUB_TEST(test_a_shield_keeps_a_cancel_for_later)
     ck_assert(waits(&act));
     grant_scene(&act.scene);
     wait_until(!gruvi_fiber_alive(act.fiber));
-    ck_assert_int_eq(act.result, act.scene.point->granted);
+    ck_assert_int_eq(act.result, act.scene.row->granted);
     ck_assert_int_eq(act.next, UV_ENOTCONN);
     finish(act.fiber);
     close_scene(&act.scene);
@@ -271,15 +266,13 @@ HUB_TEST(test_a_shield_keeps_a_deadline_for_later)
 {
     struct act act;
 
-    if (wait_points[i].flags & WAIT_NEVER)
-        return;
-    begin(&act, hub, i, wait_shielded_in_deadline);
+    begin(&act, hub, scene_row(SCENE_GRANTED, i), wait_shielded_in_deadline);
     ck_assert_int_eq(gruvi_sleep(2 * SHORT), 0);
     turns(2);
     ck_assert_str_eq(recorded(), "");
     grant_scene(&act.scene);
     wait_until(!gruvi_fiber_alive(act.fiber));
-    ck_assert_int_eq(act.result, act.scene.point->granted);
+    ck_assert_int_eq(act.result, act.scene.row->granted);
     ck_assert_int_eq(act.next, UV_ETIMEDOUT);
     finish(act.fiber);
     close_scene(&act.scene);
@@ -303,7 +296,7 @@ grant_with_cancel(struct act *act)
     act->scene.arg = act;
     grant_scene(&act->scene);
     wait_until(!gruvi_fiber_alive(act->fiber));
-    ck_assert_int_eq(act->result, act->scene.point->granted);
+    ck_assert_int_eq(act->result, act->scene.row->granted);
     ck_assert_int_eq(act->next, UV_ECANCELED);
     finish(act->fiber);
     close_scene(&act->scene);
@@ -313,9 +306,7 @@ HUB_TEST(test_a_cancel_right_before_the_grant_stays_pending)
 {
     struct act act;
 
-    if (wait_points[i].flags & WAIT_NEVER)
-        return;
-    begin(&act, hub, i, wait_and_look);
+    begin(&act, hub, scene_row(SCENE_GRANTED, i), wait_and_look);
     act.scene.before = cancel_it;
     grant_with_cancel(&act);
 }
@@ -324,9 +315,7 @@ HUB_TEST(test_a_cancel_right_after_the_grant_stays_pending)
 {
     struct act act;
 
-    if (wait_points[i].flags & WAIT_NEVER)
-        return;
-    begin(&act, hub, i, wait_and_look);
+    begin(&act, hub, scene_row(SCENE_GRANTED, i), wait_and_look);
     act.scene.after = cancel_it;
     grant_with_cancel(&act);
 }
@@ -357,10 +346,11 @@ wait_and_look_with_timeout(void *arg)
 
 /* Let what is brief pass while it is being granted, and see it end. */
 static void
-grant_too_late(struct act *act, gruvi_hub_t *hub, int point, gruvi_fiber_fn fn)
+grant_too_late(struct act *act, gruvi_hub_t *hub, const struct scene_row *row,
+               gruvi_fiber_fn fn)
 {
     for (brief = SHORT; brief < LONGEST; brief *= 2) {
-        begin(act, hub, point, fn);
+        begin(act, hub, row, fn);
         act->scene.before = spin_past_deadline;
         act->scene.arg = act;
         if (waits(act))
@@ -377,10 +367,9 @@ HUB_TEST(test_a_deadline_at_the_grant_stays_pending)
 {
     struct act act;
 
-    if (wait_points[i].flags & WAIT_NEVER)
-        return;
-    grant_too_late(&act, hub, i, wait_and_look_in_deadline);
-    ck_assert_int_eq(act.result, wait_points[i].granted);
+    grant_too_late(&act, hub, scene_row(SCENE_GRANTED, i),
+                   wait_and_look_in_deadline);
+    ck_assert_int_eq(act.result, act.scene.row->granted);
     ck_assert_int_eq(act.next, UV_ETIMEDOUT);
     ck_assert(act.timed_out);
 }
@@ -389,10 +378,9 @@ HUB_TEST(test_its_own_timeout_at_the_grant_is_dropped)
 {
     struct act act;
 
-    if (!(wait_points[i].flags & WAIT_TIMEOUT))
-        return;
-    grant_too_late(&act, hub, i, wait_and_look_with_timeout);
-    ck_assert_int_eq(act.result, wait_points[i].granted);
+    grant_too_late(&act, hub, scene_row(SCENE_TIMED, i),
+                   wait_and_look_with_timeout);
+    ck_assert_int_eq(act.result, act.scene.row->granted);
     ck_assert_int_eq(act.next, 0);
 }
 
@@ -416,7 +404,7 @@ HUB_TEST(test_a_cancel_that_came_before_ends_the_next_wait)
     struct act act;
 
     memset(&act, 0, sizeof act);
-    open_scene(&act.scene, hub, i);
+    open_scene(&act.scene, hub, scene_row(SCENE_WAITS, i));
     act.fiber = spawn(be_cancelled_then_wait, &act);
     wait_until(strcmp(recorded(), "runs") == 0);
     gruvi_fiber_cancel(act.fiber, NULL);
@@ -441,10 +429,10 @@ HUB_TEST(test_a_hub_that_closes_ends_a_wait)
 {
     struct act act;
 
-    begin(&act, hub, i, wait_until_shutdown);
+    begin(&act, hub, scene_row(SCENE_WAITS, i), wait_until_shutdown);
     ck_assert_int_eq(gruvi_hub_close(hub), 0);
     ck_assert(!gruvi_fiber_alive(act.fiber));
-    if (act.scene.point->flags & WAIT_FOR_FIBER) {
+    if (act.scene.row->flags & SCENE_FOR_FIBER) {
         ck_assert_int_eq(act.result, 0);
         ck_assert_int_eq(act.next, UV_ECANCELED);
     } else {
@@ -460,25 +448,29 @@ main(void)
 {
     Suite *suite = suite_create("waits");
     TCase *tc = tcase_create("every switchpoint");
-    int n = wait_point_count;
+    int all = scene_count(SCENE_WAITS), granted = scene_count(SCENE_GRANTED);
+    int timed = scene_count(SCENE_TIMED);
 
-    tcase_add_loop_test(tc, test_a_cancel_ends_a_wait_and_no_other, 0, n);
-    tcase_add_loop_test(tc, test_a_throw_ends_a_wait_and_no_other, 0, n);
-    tcase_add_loop_test(tc, test_two_cancels_end_two_waits, 0, n);
-    tcase_add_loop_test(tc, test_its_own_timeout_ends_a_wait, 0, n);
-    tcase_add_loop_test(tc, test_a_timeout_of_zero_polls, 0, n);
-    tcase_add_loop_test(tc, test_a_deadline_around_it_ends_a_wait_once, 0, n);
-    tcase_add_loop_test(tc, test_a_shield_keeps_a_cancel_for_later, 0, n);
-    tcase_add_loop_test(tc, test_a_shield_keeps_a_deadline_for_later, 0, n);
+    tcase_add_loop_test(tc, test_a_cancel_ends_a_wait_and_no_other, 0, all);
+    tcase_add_loop_test(tc, test_a_throw_ends_a_wait_and_no_other, 0, all);
+    tcase_add_loop_test(tc, test_two_cancels_end_two_waits, 0, all);
+    tcase_add_loop_test(tc, test_its_own_timeout_ends_a_wait, 0, timed);
+    tcase_add_loop_test(tc, test_a_timeout_of_zero_polls, 0, timed);
+    tcase_add_loop_test(tc, test_a_deadline_around_it_ends_a_wait_once, 0, all);
+    tcase_add_loop_test(tc, test_a_shield_keeps_a_cancel_for_later, 0, granted);
+    tcase_add_loop_test(tc, test_a_shield_keeps_a_deadline_for_later, 0,
+                        granted);
     tcase_add_loop_test(tc, test_a_cancel_right_before_the_grant_stays_pending,
-                        0, n);
+                        0, granted);
     tcase_add_loop_test(tc, test_a_cancel_right_after_the_grant_stays_pending,
-                        0, n);
-    tcase_add_loop_test(tc, test_a_deadline_at_the_grant_stays_pending, 0, n);
-    tcase_add_loop_test(tc, test_its_own_timeout_at_the_grant_is_dropped, 0, n);
+                        0, granted);
+    tcase_add_loop_test(tc, test_a_deadline_at_the_grant_stays_pending, 0,
+                        granted);
+    tcase_add_loop_test(tc, test_its_own_timeout_at_the_grant_is_dropped, 0,
+                        timed);
     tcase_add_loop_test(tc, test_a_cancel_that_came_before_ends_the_next_wait,
-                        0, n);
-    tcase_add_loop_test(tc, test_a_hub_that_closes_ends_a_wait, 0, n);
+                        0, all);
+    tcase_add_loop_test(tc, test_a_hub_that_closes_ends_a_wait, 0, all);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "unit/waits.h"
+#include "unit/scenes.h"
 
 static int
 raise_sigint(void *arg)
@@ -26,9 +26,9 @@ be_interrupted(void *arg)
 
     signal(SIGINT, SIG_DFL);
     hub = gruvi_get_hub();
-    open_scene(&scene, hub, *(int *)arg);
+    open_scene(&scene, hub, scene_row(SCENE_WAITS, *(int *)arg));
     fiber = spawn(raise_sigint, NULL);
-    ck_assert_int_eq(scene.point->call(&scene, GRUVI_FOREVER), UV_EINTR);
+    ck_assert_int_eq(scene.row->call(&scene, GRUVI_FOREVER), UV_EINTR);
     finish(fiber);
     close_scene(&scene);
     ck_assert_int_eq(gruvi_hub_close(hub), 0);
@@ -47,7 +47,7 @@ main(void)
     TCase *tc = tcase_create("every switchpoint");
 
     tcase_add_loop_test(tc, test_sigint_ends_a_wait_of_the_root_fiber, 0,
-                        wait_point_count);
+                        scene_count(SCENE_WAITS));
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -3,7 +3,7 @@
  * Allocations that are counted, and fail when told to: those that libgruvi
  * makes itself, and libuv's for its handles and loops.
  *
- * The program is linked with WRAP_ALLOCATIONS, so that the sanitizers' and
+ * The program is linked with FAILING_FLAGS, so that the sanitizers' and
  * Valgrind's allocators stay behind these.
  */
 #ifndef TESTS_UNIT_FAILING_H

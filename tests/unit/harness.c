@@ -192,6 +192,7 @@ logged(const char *text)
 struct call {
     void (*fn)(void *arg);
     void *arg;
+    uv_sem_t taken;
 };
 
 static void *
@@ -199,7 +200,7 @@ run_call(void *arg)
 {
     struct call call = *(struct call *)arg;
 
-    free(arg);
+    uv_sem_post(&((struct call *)arg)->taken);
     call.fn(call.arg);
     return NULL;
 }
@@ -207,12 +208,13 @@ run_call(void *arg)
 pthread_t
 begin_thread(void (*fn)(void *arg), void *arg)
 {
-    struct call *call = malloc(sizeof *call);
+    struct call call = {.fn = fn, .arg = arg};
     pthread_t thread;
 
-    ck_assert_ptr_nonnull(call);
-    *call = (struct call){fn, arg};
-    ck_assert_int_eq(pthread_create(&thread, NULL, run_call, call), 0);
+    ck_assert_int_eq(uv_sem_init(&call.taken, 0), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_call, &call), 0);
+    uv_sem_wait(&call.taken);
+    uv_sem_destroy(&call.taken);
     return thread;
 }
 

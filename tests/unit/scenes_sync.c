@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Those of the table that wait for what fibers and threads share. */
-#include "unit/waits.h"
+/* Switchpoints that wait for what fibers and threads share. */
+#include "unit/scenes.h"
 
 /* --- event_wait ----------------------------------------------------------- */
 
-void
+static void
 open_event(struct scene *scene)
 {
     ck_assert_int_eq(gruvi_event_init(&scene->event), 0);
 }
 
-int
-call_event(struct scene *scene, double timeout)
+SCENE_CALL(call_event)
 {
     return gruvi_event_wait(&scene->event, timeout);
 }
 
-void
+static void
 grant_event(struct scene *scene)
 {
     call_before(scene);
@@ -24,7 +23,7 @@ grant_event(struct scene *scene)
     call_after(scene);
 }
 
-void
+static void
 close_event(struct scene *scene)
 {
     gruvi_event_destroy(&scene->event);
@@ -32,15 +31,14 @@ close_event(struct scene *scene)
 
 /* --- lock_acquire: the root fiber has it ---------------------------------- */
 
-void
+static void
 open_lock(struct scene *scene)
 {
     ck_assert_int_eq(gruvi_lock_init(&scene->lock), 0);
     ck_assert_int_eq(gruvi_lock_try_acquire(&scene->lock), 0);
 }
 
-int
-call_lock(struct scene *scene, double timeout)
+SCENE_CALL(call_lock)
 {
     int err = gruvi_lock_acquire(&scene->lock, timeout);
 
@@ -49,7 +47,7 @@ call_lock(struct scene *scene, double timeout)
     return err;
 }
 
-void
+static void
 grant_lock(struct scene *scene)
 {
     call_before(scene);
@@ -57,7 +55,7 @@ grant_lock(struct scene *scene)
     call_after(scene);
 }
 
-void
+static void
 close_lock(struct scene *scene)
 {
     if (gruvi_lock_locked(&scene->lock))
@@ -68,7 +66,7 @@ close_lock(struct scene *scene)
 /* --- cond_wait and cond_wait_for -------------------------------------------
  */
 
-void
+static void
 open_cond(struct scene *scene)
 {
     ck_assert_int_eq(gruvi_cond_init(&scene->cond, NULL), 0);
@@ -80,8 +78,7 @@ was_granted(void *arg)
     return ((struct scene *)arg)->ran;
 }
 
-int
-call_cond(struct scene *scene, double timeout)
+SCENE_CALL(call_cond)
 {
     gruvi_lock_t *lock = gruvi_cond_lock(&scene->cond);
     int err;
@@ -95,14 +92,14 @@ call_cond(struct scene *scene, double timeout)
     return err;
 }
 
-void
+static void
 open_cond_for(struct scene *scene)
 {
     open_cond(scene);
     scene->for_it = true;
 }
 
-void
+static void
 grant_cond(struct scene *scene)
 {
     gruvi_lock_t *lock = gruvi_cond_lock(&scene->cond);
@@ -115,7 +112,7 @@ grant_cond(struct scene *scene)
     ck_assert_int_eq(gruvi_lock_release(lock), 0);
 }
 
-void
+static void
 close_cond(struct scene *scene)
 {
     gruvi_cond_destroy(&scene->cond);
@@ -124,19 +121,18 @@ close_cond(struct scene *scene)
 /* --- semaphore_acquire ------------------------------------------------------
  */
 
-void
+static void
 open_semaphore(struct scene *scene)
 {
     ck_assert_int_eq(gruvi_semaphore_init(&scene->sem, 0), 0);
 }
 
-int
-call_semaphore(struct scene *scene, double timeout)
+SCENE_CALL(call_semaphore)
 {
     return gruvi_semaphore_acquire(&scene->sem, timeout);
 }
 
-void
+static void
 grant_semaphore(struct scene *scene)
 {
     call_before(scene);
@@ -144,7 +140,7 @@ grant_semaphore(struct scene *scene)
     call_after(scene);
 }
 
-void
+static void
 close_semaphore(struct scene *scene)
 {
     ck_assert_int_eq(gruvi_semaphore_try_acquire(&scene->sem), UV_EAGAIN);
@@ -154,26 +150,25 @@ close_semaphore(struct scene *scene)
 /* --- queue_put: it is full; queue_get and queue_join -----------------------
  */
 
-void
+static void
 open_empty_queue(struct scene *scene)
 {
     ck_assert_int_eq(gruvi_queue_init(&scene->queue, GRUVI_QUEUE_FIFO, 1), 0);
 }
 
-void
+static void
 open_full_queue(struct scene *scene)
 {
     open_empty_queue(scene);
     ck_assert_int_eq(gruvi_queue_try_put(&scene->queue, NULL, NULL), 0);
 }
 
-int
-call_put(struct scene *scene, double timeout)
+SCENE_CALL(call_put)
 {
     return gruvi_queue_put(&scene->queue, scene, NULL, timeout);
 }
 
-void
+static void
 grant_put(struct scene *scene)
 {
     void *item = scene;
@@ -184,8 +179,7 @@ grant_put(struct scene *scene)
     call_after(scene);
 }
 
-int
-call_get(struct scene *scene, double timeout)
+SCENE_CALL(call_get)
 {
     void *item = &item;
     int err = gruvi_queue_get(&scene->queue, &item, timeout);
@@ -194,7 +188,7 @@ call_get(struct scene *scene, double timeout)
     return err;
 }
 
-void
+static void
 grant_get(struct scene *scene)
 {
     call_before(scene);
@@ -202,13 +196,12 @@ grant_get(struct scene *scene)
     call_after(scene);
 }
 
-int
-call_queue_join(struct scene *scene, double timeout)
+SCENE_CALL(call_queue_join)
 {
     return gruvi_queue_join(&scene->queue, timeout);
 }
 
-void
+static void
 grant_queue_join(struct scene *scene)
 {
     call_before(scene);
@@ -216,7 +209,7 @@ grant_queue_join(struct scene *scene)
     call_after(scene);
 }
 
-void
+static void
 close_queue(struct scene *scene)
 {
     gruvi_queue_destroy(&scene->queue);
@@ -225,15 +218,14 @@ close_queue(struct scene *scene)
 /* --- future_result and wait ------------------------------------------------
  */
 
-void
+static void
 open_future(struct scene *scene)
 {
     scene->future = gruvi_future_new();
     ck_assert_ptr_nonnull(scene->future);
 }
 
-int
-call_future(struct scene *scene, double timeout)
+SCENE_CALL(call_future)
 {
     void *value = scene;
     int err = gruvi_future_result(scene->future, &value, timeout);
@@ -242,7 +234,7 @@ call_future(struct scene *scene, double timeout)
     return err;
 }
 
-void
+static void
 grant_future(struct scene *scene)
 {
     call_before(scene);
@@ -250,15 +242,14 @@ grant_future(struct scene *scene)
     call_after(scene);
 }
 
-void
+static void
 close_future(struct scene *scene)
 {
     gruvi_future_unref(scene->future);
 }
 
 /* Its own timeout is no error of gruvi_wait(). */
-int
-call_wait(struct scene *scene, double timeout)
+SCENE_CALL(call_wait)
 {
     gruvi_event_t other = GRUVI_EVENT_INIT;
     gruvi_waitable_t *objects[] = {gruvi_event_waitable(&other),
@@ -270,3 +261,27 @@ call_wait(struct scene *scene, double timeout)
     gruvi_event_destroy(&other);
     return n == 0 ? UV_ETIMEDOUT : n;
 }
+
+const struct scene_row sync_scenes[] = {
+    {"gruvi_event_wait", "event", SCENE_TIMED_WAIT, 0, open_event, call_event,
+     grant_event, close_event},
+    {"gruvi_future_result", "future", SCENE_TIMED_WAIT, 0, open_future,
+     call_future, grant_future, close_future},
+    {"gruvi_wait", "objects", SCENE_TIMED_WAIT, 1, open_event, call_wait,
+     grant_event, close_event},
+    {"gruvi_lock_acquire", "lock", SCENE_TIMED_WAIT, 0, open_lock, call_lock,
+     grant_lock, close_lock},
+    {"gruvi_cond_wait", "condition", SCENE_WAITS | SCENE_GRANTED | SCENE_TIMED,
+     0, open_cond, call_cond, grant_cond, close_cond},
+    {"gruvi_cond_wait_for", "condition", SCENE_TIMED_WAIT, 0, open_cond_for,
+     call_cond, grant_cond, close_cond},
+    {"gruvi_semaphore_acquire", "semaphore", SCENE_TIMED_WAIT, 0,
+     open_semaphore, call_semaphore, grant_semaphore, close_semaphore},
+    {"gruvi_queue_put", "queue", SCENE_TIMED_WAIT, 0, open_full_queue, call_put,
+     grant_put, close_queue},
+    {"gruvi_queue_get", "queue", SCENE_TIMED_WAIT, 0, open_empty_queue,
+     call_get, grant_get, close_queue},
+    {"gruvi_queue_join", "queue", SCENE_TIMED_WAIT, 0, open_full_queue,
+     call_queue_join, grant_queue_join, close_queue},
+    {0},
+};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Those that wait for what the system has besides sockets. */
+/* Switchpoints of signals and processes. */
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "unit/waits.h"
+#include "unit/scenes.h"
 
 /* --- signals ----------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 /* Unheard, SIGWINCH does nothing. */
 #define SIGNUM SIGWINCH
 
-void
+static void
 open_signal(struct scene *scene)
 {
     const int signum = SIGNUM;
@@ -22,15 +22,12 @@ open_signal(struct scene *scene)
     scene->raised.data = scene;
 }
 
-int
-call_signal_wait(struct scene *scene, double timeout)
+SCENE_CALL(call_signal_wait)
 {
-    (void)scene;
     return gruvi_signal_wait(SIGNUM, timeout);
 }
 
-int
-call_signal_next(struct scene *scene, double timeout)
+SCENE_CALL(call_signal_next)
 {
     return gruvi_signal_next(scene->signal, timeout);
 }
@@ -44,14 +41,14 @@ on_raised(uv_signal_t *handle, int signum)
     call_after(handle->data);
 }
 
-void
+static void
 grant_signal(struct scene *scene)
 {
     ck_assert_int_eq(uv_signal_start(&scene->raised, on_raised, SIGNUM), 0);
     raise(SIGNUM);
 }
 
-void
+static void
 close_signal(struct scene *scene)
 {
     gruvi_signal_close(scene->signal);
@@ -62,10 +59,11 @@ close_signal(struct scene *scene)
 /* --- processes --------------------------------------------------------------
  */
 
-void
-open_process(struct scene *scene)
+static char *sleeping[] = {"sleep", "1000", NULL}, *brief[] = {"true", NULL};
+
+static void
+begin_process(struct scene *scene, char **args)
 {
-    static char *args[] = {"sleep", "1000", NULL};
     gruvi_process_options_t options = {.args = args};
 
     ck_assert_int_eq(gruvi_process_spawn(&scene->process, &options), 0);
@@ -74,10 +72,41 @@ open_process(struct scene *scene)
     scene->checked.data = scene;
 }
 
-int
-call_process_wait(struct scene *scene, double timeout)
+static void
+open_process(struct scene *scene)
+{
+    begin_process(scene, sleeping);
+}
+
+static void
+open_brief_process(struct scene *scene)
+{
+    begin_process(scene, brief);
+}
+
+SCENE_CALL(call_process_wait)
 {
     return gruvi_process_wait(scene->process, NULL, NULL, timeout);
+}
+
+SCENE_CALL(call_communicate)
+{
+    return gruvi_process_communicate(scene->process, NULL, 0, NULL, NULL,
+                                     timeout);
+}
+
+SCENE_CALL(call_spawn)
+{
+    gruvi_process_options_t options = {.args = brief};
+    gruvi_process_t *process = (void *)scene;
+    int err = gruvi_process_spawn(&process, &options);
+
+    ck_assert_int_eq(process != NULL, err == 0);
+    if (err == 0)
+        ck_assert_int_eq(gruvi_process_wait(process, NULL, NULL, GRUVI_FOREVER),
+                         0);
+    gruvi_process_close(process);
+    return err;
 }
 
 /* After each poll of the loop, before any fiber runs. */
@@ -93,7 +122,7 @@ on_polled(uv_check_t *handle)
     call_after(scene);
 }
 
-void
+static void
 grant_process(struct scene *scene)
 {
     ck_assert_int_eq(uv_check_start(&scene->checked, on_polled), 0);
@@ -101,7 +130,7 @@ grant_process(struct scene *scene)
 }
 
 /* One that its hub has let go of is ended and reaped here. */
-void
+static void
 close_process(struct scene *scene)
 {
     pid_t pid = gruvi_process_pid(scene->process);
@@ -119,3 +148,18 @@ close_process(struct scene *scene)
     }
     gruvi_process_close(scene->process);
 }
+
+const struct scene_row os_scenes[] = {
+    {"gruvi_signal_wait", "signal",
+     SCENE_WAITS | SCENE_GRANTED | SCENE_TIMED | SCENE_ALLOCATES, 0,
+     open_signal, call_signal_wait, grant_signal, close_signal},
+    {"gruvi_signal_next", "signal", SCENE_TIMED_WAIT, SIGNUM, open_signal,
+     call_signal_next, grant_signal, close_signal},
+    {"gruvi_process_spawn", NULL, SCENE_READY | SCENE_ALLOCATES, 0,
+     open_nothing, call_spawn, NULL, open_nothing},
+    {"gruvi_process_wait", "process", SCENE_TIMED_WAIT, 0, open_process,
+     call_process_wait, grant_process, close_process},
+    {"gruvi_process_communicate", NULL, SCENE_READY, 0, open_brief_process,
+     call_communicate, NULL, close_process},
+    {0},
+};
