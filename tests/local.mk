@@ -2,6 +2,7 @@
 # daemon/; scripts in policy/ for what a compiler does not see.
 
 EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/compile_commands
 EXTRA_DIST += %D%/driver
 EXTRA_DIST += %D%/link
 EXTRA_DIST += %D%/summary
@@ -58,3 +59,11 @@ $(TEST_PROGS) $(BENCHMARKS): private LIBTOOL = $(srcdir)/tests/link
 check-build: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_DATA)
 .PHONY: check-build
+
+# How each file is compiled, for clangd and its like, which look for it here.
+# It is what make would do if all files were new.
+ALL_NEW = $(addprefix -W ,$(sort $(filter %.c,$(SOURCES))))
+compile_commands.json: Makefile
+	$(AM_V_GEN)$(MAKE) $(AM_MAKEFLAGS) -n V=1 $(ALL_NEW) all-am tests.needs | \
+	    $(srcdir)/tests/compile_commands $(srcdir) > $@.new && mv $@.new $@
+CLEANFILES += compile_commands.json compile_commands.json.new
