@@ -31,8 +31,8 @@ TESTS += $(CONFIG_CHECKS)
 EXTRA_DIST += $(CONFIG_CHECKS) %D%/config
 
 # plugins
-DAEMON_TESTS += %D%/check_plugin_note
-%C%_check_plugin_note_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_module_note
+%C%_check_module_note_LDADD = $(DAEMON_TEST_LIBS)
 
 PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
@@ -58,8 +58,8 @@ RUN_GRUVID_LIBS = %D%/librun_gruvid.a $(DAEMON_RUN_LIBS)
 
 DAEMON_TESTS += %D%/check_cli
 %C%_check_cli_LDADD = $(RUN_GRUVID_LIBS)
-DAEMON_TESTS += %D%/check_connections
-%C%_check_connections_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_serve_connections
+%C%_check_serve_connections_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs
 %C%_check_hubs_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs_limits

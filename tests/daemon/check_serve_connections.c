@@ -384,7 +384,7 @@ add_limits(TCase *tc)
 int
 main(void)
 {
-    Suite *suite = suite_create("connections");
+    Suite *suite = suite_create("serve_connections");
     TCase *simple = gruvid_case(suite, "simple");
     TCase *errors = gruvid_case(suite, "groups and errors"), *many;
 

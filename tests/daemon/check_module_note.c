@@ -311,7 +311,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("plugin_note");
+    Suite *suite = suite_create("module_note");
     TCase *files = tcase_create("files"), *numbers = tcase_create("numbers");
 
     tcase_add_checked_fixture(files, load_plugin, free_plugin);
