@@ -284,7 +284,6 @@ on_hub_end(struct gruvi__hub_end *end)
         gruvi__list_add(&unborn, link);
         workers->size--;
     }
-    gruvi__load_wake(&workers->load.closers);
     pthread_mutex_unlock(&workers->lock);
     while ((link = gruvi__list_pop(&unborn)) != NULL) {
         gruvi_fiber_unref(worker_of(link)->worker.fiber);

@@ -64,7 +64,15 @@ gruvi__workers_init(struct gruvi__workers *workers,
 bool
 gruvi__workers_over(const struct gruvi__workers *workers)
 {
-    return workers->size == 0 && gruvi__list_empty(&workers->queue);
+    return workers->size == 0 && workers->load.queued == 0;
+}
+
+/* Under the lock. */
+static void
+wake_closers(struct gruvi__workers *workers)
+{
+    if (gruvi__workers_over(workers))
+        gruvi__load_wake(&workers->load.closers);
 }
 
 /* --- a worker comes to the queue ------------------------------------------ */
@@ -191,8 +199,7 @@ gruvi__worker_delist(struct gruvi__worker *worker)
 
     gruvi__list_remove(&worker->link);
     workers->size--;
-    if (gruvi__workers_over(workers))
-        gruvi__load_wake(&workers->load.closers);
+    wake_closers(workers);
 }
 
 /* Under the lock, like what follows. */
@@ -312,4 +319,7 @@ gruvi__workers_fail(struct gruvi__workers *workers, struct gruvi__list *works,
         gruvi__load_withdraw(&workers->load);
         pthread_mutex_unlock(&workers->lock);
     }
+    pthread_mutex_lock(&workers->lock);
+    wake_closers(workers);
+    pthread_mutex_unlock(&workers->lock);
 }

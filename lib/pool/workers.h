@@ -99,7 +99,7 @@ bool gruvi__work_withdraw(struct gruvi__work *work);
 /* Take no more work, and end each worker that finds none. */
 void gruvi__workers_drain(struct gruvi__workers *workers);
 
-/* Under the lock: no worker is left, nor any work for one. */
+/* Under the lock: no worker is left, nor any work that is not done. */
 bool gruvi__workers_over(const struct gruvi__workers *workers);
 
 /* --- for the kinds -------------------------------------------------------- */
@@ -125,7 +125,8 @@ void gruvi__worker_main(struct gruvi__worker *worker, const bool *closing);
 void gruvi__workers_empty(struct gruvi__workers *workers,
                           struct gruvi__list *works);
 
-/* With the lock free: all of these works are done, with an error. */
+/* With the lock free: all of these works are done, with an error.  Whoever
+ * closes the pool is woken where no worker is left. */
 void gruvi__workers_fail(struct gruvi__workers *workers,
                          struct gruvi__list *works, int err);
 

@@ -328,6 +328,38 @@ HUB_TEST(test_work_fails_where_there_can_be_no_worker)
     end_pool(task.pool);
 }
 
+static void
+submit_before_close(void *arg)
+{
+    struct task *task = arg;
+    gruvi_future_t *f = submit(task->pool, end_at_once, NULL);
+
+    __atomic_store_n(&task->done, 1, __ATOMIC_RELEASE);
+    ck_assert_int_eq(finish_future(f), UV_EAGAIN);
+}
+
+/*
+ *   other thread               hub
+ *   submits: a worker is asked for
+ *                              closes: waits for the work
+ *                              visit: no worker can be started, the work fails
+ *                              the pool is closed
+ */
+HUB_TEST(test_closing_ends_where_there_can_be_no_worker)
+{
+    struct task task = {.pool = new_pool(2)};
+    gruvi_fiber_t *fiber = gruvi_fiber_new(submit_in_group, NULL, NULL);
+    pthread_t thread;
+
+    gruvi_hub_set_max_fibers(hub, 1);
+    thread = begin_thread(submit_before_close, &task);
+    while (!__atomic_load_n(&task.done, __ATOMIC_ACQUIRE))
+        uv_sleep(0); /* the hub does not turn */
+    end_pool(task.pool);
+    end_thread(thread);
+    gruvi_fiber_unref(fiber);
+}
+
 int
 main(void)
 {
@@ -345,6 +377,7 @@ main(void)
     tcase_add_loop_test(tc, test_a_hub_that_closes_ends_its_pools, 0, 2);
     tcase_add_test(tc, test_submitting_races_with_a_hub_that_closes);
     tcase_add_test(tc, test_work_fails_where_there_can_be_no_worker);
+    tcase_add_test(tc, test_closing_ends_where_there_can_be_no_worker);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
