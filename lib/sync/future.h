@@ -22,26 +22,21 @@ struct gruvi__future_ops {
 struct gruvi_future {
     gruvi_event_t done; /* set when it is; status and value are valid then */
     struct gruvi__spin spin; /* guards settled and callbacks */
-    bool settled;            /* it is about to be done, or is */
+    bool settled;            /* status and value are, done is or soon will be */
     int running;             /* atomic */
     int refs;                /* atomic */
     int status;
     void *value;
-    const struct gruvi__future_ops *ops; /* NULL: whoever has it settles it */
-    struct gruvi__list callbacks;        /* struct callback; future_done.c */
+    const struct gruvi__future_ops *ops; /* NULL: any holder settles it */
+    struct gruvi__list callbacks;        /* struct callback; future.c */
 };
 
 void gruvi__future_init(gruvi_future_t *f, const struct gruvi__future_ops *ops);
 
-/* That work for it has begun. */
+/* Work for it has begun. */
 void gruvi__future_set_running(gruvi_future_t *f);
 
 /* status is 0 or negative.  0, or UV_EALREADY.  The caller has a reference. */
 int gruvi__future_settle(gruvi_future_t *f, void *value, int status);
-
-/* future_done.c: under the spin lock, and when that is free and it is done. */
-struct gruvi__future_callback;
-struct gruvi__future_callback *gruvi__future_due(gruvi_future_t *f);
-void gruvi__future_post(struct gruvi__future_callback *due);
 
 #endif

@@ -3,7 +3,6 @@ LIBGRUVI_SOURCES += %D%/event.h
 LIBGRUVI_SOURCES += %D%/event.c
 LIBGRUVI_SOURCES += %D%/future.h
 LIBGRUVI_SOURCES += %D%/future.c
-LIBGRUVI_SOURCES += %D%/future_done.c
 LIBGRUVI_SOURCES += %D%/cond.c
 LIBGRUVI_SOURCES += %D%/items.h
 LIBGRUVI_SOURCES += %D%/items.c
