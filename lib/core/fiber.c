@@ -209,12 +209,12 @@ gruvi__fiber_release(gruvi_fiber_t *fiber)
     }
 }
 
-/* Nobody holds it, but perhaps the inbox does. */
+/* No handle is left; its wake-up may still be in the inbox. */
 static void
-part(gruvi_fiber_t *fiber)
+release_soon(gruvi_fiber_t *fiber)
 {
     if (gruvi__unlikely(__atomic_load_n(&fiber->wake_posted, __ATOMIC_SEQ_CST)))
-        fiber->parted = true;
+        fiber->release_on_wake = true;
     else
         gruvi__fiber_release(fiber);
 }
@@ -227,7 +227,7 @@ gruvi__fiber_reap(gruvi_hub_t *hub)
 
     while ((fiber = hub->dead) != NULL) {
         hub->dead = fiber->next;
-        part(fiber);
+        release_soon(fiber);
     }
 }
 
@@ -253,7 +253,7 @@ gruvi_fiber_unref(gruvi_fiber_t *fiber)
         fiber->next = fiber->hub->dead;
         fiber->hub->dead = fiber;
     } else {
-        part(fiber);
+        release_soon(fiber);
     }
 }
 
@@ -352,14 +352,14 @@ check_callback(const gruvi_fiber_t *fiber)
 
 /* Start one that was not, so that it runs first in this turn. */
 static int
-start_first(gruvi_fiber_t *fiber)
+start_urgent(gruvi_fiber_t *fiber)
 {
     if (fiber->hub->closing && fiber->pending == 0)
         return UV_ESHUTDOWN;
     fiber->started = true;
     fiber->refs++;
     fiber->state = GRUVI__WAITING;
-    gruvi__ready_first(fiber);
+    gruvi__ready_urgent(fiber);
     return 0;
 }
 
@@ -371,13 +371,13 @@ gruvi_fiber_switch(gruvi_fiber_t *fiber, void *value)
     if (err < 0)
         return err;
     if (fiber->state == GRUVI__NEW)
-        return start_first(fiber);
+        return start_urgent(fiber);
     if (fiber->state != GRUVI__WAITING || !fiber->in_switch)
         return UV_EBUSY;
     fiber->switch_value = value;
     fiber->switched = true;
-    fiber->arrived = 1;
-    gruvi__ready_first(fiber);
+    fiber->switch_value_ready = 1;
+    gruvi__ready_urgent(fiber);
     return 0;
 }
 
@@ -398,9 +398,9 @@ gruvi_fiber_throw(gruvi_fiber_t *fiber, int err, const char *message)
     gruvi__message_copy(fiber->thrown_message, message);
     fiber->pending |= GRUVI__PENDING_THROW;
     if (fiber->state == GRUVI__NEW)
-        return start_first(fiber);
+        return start_urgent(fiber);
     if (fiber->shield == 0)
-        gruvi__ready_first(fiber);
+        gruvi__ready_urgent(fiber);
     return 0;
 }
 
@@ -422,8 +422,8 @@ gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
         return UV_EPERM;
     if (fiber->state == GRUVI__DEAD)
         return 0;
-    /* One that runs takes all off its list when it ends, and lives until then;
-     * one that was never started may be let go before. */
+    /* A fiber that runs lives until it ends, and then empties its list.  A
+     * fiber that was never started may be let go before. */
     held = !fiber->started;
     if (gruvi__unlikely(held))
         gruvi_fiber_ref(fiber);

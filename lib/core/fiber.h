@@ -18,13 +18,14 @@
 #include "base/wheel.h"
 #include "core/inbox.h"
 #include "core/thread.h"
+#include "core/waitable.h"
 
 #define GRUVI__NAME_SIZE    32
 #define GRUVI__MESSAGE_SIZE 64
 
 enum gruvi__state {
     GRUVI__NEW,
-    GRUVI__READY, /* on a queue: hub->first, ready, yielded or run */
+    GRUVI__READY, /* on a queue: hub->urgent, ready, yielded or run */
     GRUVI__RUNNING,
     GRUVI__WAITING,
     GRUVI__DEAD
@@ -45,13 +46,6 @@ struct gruvi__local_value;
 struct gruvi__sb;
 struct gruvi__group;
 
-/* What gruvi_wait() may wait for: a part of it, by which it is found. */
-enum gruvi__waitable_kind { GRUVI__WAITABLE_EVENT, GRUVI__WAITABLE_FIBER };
-
-struct gruvi_waitable {
-    uint8_t kind; /* enum gruvi__waitable_kind; zeros are an event */
-};
-
 /*
  * In lines of the cache, because with many fibers each that is touched is a
  * miss:
@@ -70,7 +64,7 @@ struct gruvi_fiber {
     bool timed_out;   /* the timeout of the wait it is in has passed */
     bool in_switch;   /* it waits in gruvi_hub_switch() */
     bool started : 1, was_cancelled : 1;
-    bool parted : 1;      /* nobody holds it; it goes with its wake_node */
+    bool release_on_wake : 1; /* nobody holds it; it goes with its wake_node */
     bool switched : 1;    /* gruvi_fiber_switch() was called: switch_value */
     bool named : 1;       /* name is valid */
     bool has_message : 1; /* message is valid */
@@ -93,7 +87,7 @@ struct gruvi_fiber {
     struct gruvi__sb *sb; /* innermost live switch back */
     struct gruvi__local_value *locals;
     struct gruvi__group *group;     /* from start to end */
-    int arrived;                    /* gruvi_hub_switch() has something */
+    int switch_value_ready;         /* gruvi_hub_switch() has something */
     unsigned wake_posted;           /* atomic: wake_node is in the inbox */
     struct gruvi__deadline timeout; /* of the wait it is in */
     /* Up to the first member of timeout a new fiber's block is cleared. */

@@ -35,14 +35,14 @@
 
 struct gruvi_hub {
     /* Queues, and when to poll the loop: see schedule.c. */
-    gruvi_fiber_t *run; /* this turn's, by next */
-    struct gruvi__queue ready, yielded;
-    int budget, next_look;
+    gruvi_fiber_t *turn; /* this turn's, by next */
+    struct gruvi__queue woken, yielded;
+    int budget, next_clock_check;
     int64_t polled_tick;
     bool in_loop, closing, closed;
     /* Here a line of the cache ends. */
-    struct gruvi__queue first;
-    uint64_t looked_at;
+    struct gruvi__queue urgent;
+    uint64_t budget_since;
 
     gruvi_fiber_t *root;
     gruvi_fiber_t fiber; /* the hub's own */

@@ -18,6 +18,7 @@ LIBGRUVI_SOURCES += %D%/switchpoint.h
 LIBGRUVI_SOURCES += %D%/thread.h
 LIBGRUVI_SOURCES += %D%/uncaught.h
 LIBGRUVI_SOURCES += %D%/wait.h
+LIBGRUVI_SOURCES += %D%/waitable.h
 LIBGRUVI_SOURCES += %D%/waitlist.h
 LIBGRUVI_SOURCES += %D%/callback.c
 LIBGRUVI_SOURCES += %D%/clock.c

@@ -22,7 +22,7 @@
  *   - after BUDGET switches, if POLL_EVERY has passed since that was last
  *     looked at;
  *   - when the coarse clock ticks (every 1 to 10 ms), which is looked at every
- *     LOOK_EVERY switches: fibers may run for long between two of them.
+ *     CHECK_EVERY switches: fibers may run for long between two of them.
  *
  * An idle poll costs about 200 ns with the two switches to the hub, a reading
  * of the clock 20 to 25, of the coarse one 5.  So fibers that do little more
@@ -46,9 +46,9 @@
 #include "core/thread.h"
 #include "core/wait.h"
 
-#define BUDGET     64
-#define LOOK_EVERY 8
-#define POLL_EVERY 50000 /* nanoseconds */
+#define BUDGET      64
+#define CHECK_EVERY 8
+#define POLL_EVERY  50000 /* nanoseconds */
 
 /* The budget is spent.  A turn of very many fibers has taken long. */
 static bool
@@ -59,12 +59,12 @@ renew_budget(gruvi_hub_t *hub)
     if (hub->budget <= -BUDGET)
         return false;
     now = gruvi__clock_now();
-    if (hub->looked_at == 0)
-        hub->looked_at = now;
-    else if (now - hub->looked_at >= POLL_EVERY)
+    if (hub->budget_since == 0)
+        hub->budget_since = now;
+    else if (now - hub->budget_since >= POLL_EVERY)
         return false;
     hub->budget = BUDGET;
-    hub->next_look = BUDGET - LOOK_EVERY;
+    hub->next_clock_check = BUDGET - CHECK_EVERY;
     return true;
 }
 
@@ -75,7 +75,7 @@ may_go_on(gruvi_hub_t *hub)
     if (hub->callbacks != NULL || hub->closing ||
         !gruvi__inbox_empty(&hub->inbox))
         return false;
-    hub->next_look = hub->budget - LOOK_EVERY;
+    hub->next_clock_check = hub->budget - CHECK_EVERY;
     return gruvi__clock_coarse() == hub->polled_tick &&
            (hub->budget > 0 || renew_budget(hub));
 }
@@ -83,19 +83,19 @@ may_go_on(gruvi_hub_t *hub)
 bool
 gruvi__next_turn(gruvi_hub_t *hub)
 {
-    struct gruvi__queue *next = &hub->ready;
+    struct gruvi__queue *next = &hub->woken;
 
     if (gruvi__unlikely(hub->callbacks != NULL || hub->closing ||
                         !gruvi__inbox_empty(&hub->inbox) ||
-                        hub->budget <= hub->next_look) &&
+                        hub->budget <= hub->next_clock_check) &&
         !may_go_on(hub))
         return false;
     if (next->head == NULL)
         next = &hub->yielded;
     else
         gruvi__queue_join(next, &hub->yielded);
-    hub->run = gruvi__queue_take_all(next);
-    return hub->run != NULL;
+    hub->turn = gruvi__queue_take_all(next);
+    return hub->turn != NULL;
 }
 
 /*
@@ -161,12 +161,12 @@ gruvi__ready(gruvi_fiber_t *fiber)
 }
 
 void
-gruvi__ready_first(gruvi_fiber_t *fiber)
+gruvi__ready_urgent(gruvi_fiber_t *fiber)
 {
     if (fiber->state != GRUVI__WAITING)
         return;
     fiber->state = GRUVI__READY;
-    gruvi__queue_push(&fiber->hub->first, fiber);
+    gruvi__queue_push(&fiber->hub->urgent, fiber);
     gruvi__cut_poll(fiber->hub);
 }
 
@@ -178,11 +178,11 @@ run_wake(struct gruvi__inbox_node *node)
     /* An exchange: who found 1 there has done its part, and it is seen. */
     __atomic_exchange_n(&fiber->wake_posted, 0, __ATOMIC_SEQ_CST);
     if (fiber->state == GRUVI__DEAD) {
-        if (fiber->parted)
+        if (fiber->release_on_wake)
             gruvi__fiber_release(fiber);
         return;
     }
-    gruvi__sb_look(fiber);
+    gruvi__sb_refresh(fiber);
     gruvi__ready(fiber);
 }
 
@@ -234,8 +234,8 @@ set_timer(gruvi_hub_t *hub)
 static bool
 has_work(const gruvi_hub_t *hub)
 {
-    return hub->ready.head != NULL || hub->yielded.head != NULL ||
-           hub->first.head != NULL || hub->callbacks != NULL ||
+    return hub->woken.head != NULL || hub->yielded.head != NULL ||
+           hub->urgent.head != NULL || hub->callbacks != NULL ||
            (hub->closing && hub->live == 0);
 }
 
@@ -275,7 +275,7 @@ poll_loop(gruvi_hub_t *hub)
     hub->in_loop = false;
     __atomic_store_n(&hub->inbox.sleeping, 0, __ATOMIC_SEQ_CST);
     hub->polled_tick = gruvi__clock_coarse();
-    hub->looked_at = 0;
+    hub->budget_since = 0;
 }
 
 void
@@ -285,13 +285,13 @@ gruvi__hub_turn(gruvi_hub_t *hub)
 
     gruvi__hub_run_callbacks(hub);
     expire_deadlines(hub);
-    gruvi__queue_join(&hub->first, &hub->ready);
-    gruvi__queue_join(&hub->first, &hub->yielded);
-    fiber = gruvi__queue_take_all(&hub->first);
+    gruvi__queue_join(&hub->urgent, &hub->woken);
+    gruvi__queue_join(&hub->urgent, &hub->yielded);
+    fiber = gruvi__queue_take_all(&hub->urgent);
     hub->budget = BUDGET;
-    hub->next_look = BUDGET - LOOK_EVERY;
+    hub->next_clock_check = BUDGET - CHECK_EVERY;
     if (fiber != NULL) {
-        hub->run = fiber->next;
+        hub->turn = fiber->next;
         gruvi__switch_to(&hub->fiber, fiber);
     }
     gruvi__fiber_reap(hub);
@@ -301,8 +301,8 @@ gruvi__hub_turn(gruvi_hub_t *hub)
 void
 gruvi__schedule_init(gruvi_hub_t *hub)
 {
-    gruvi__queue_init(&hub->first);
-    gruvi__queue_init(&hub->ready);
+    gruvi__queue_init(&hub->urgent);
+    gruvi__queue_init(&hub->woken);
     gruvi__queue_init(&hub->yielded);
     hub->callbacks_tail = &hub->callbacks;
     hub->timer_due = UINT64_MAX;

@@ -14,14 +14,14 @@ void gruvi__park(gruvi_fiber_t *fiber);
 /* Let all others that are ready run once. */
 void gruvi__yield(gruvi_fiber_t *fiber);
 
-/* Put a fiber that waits on hub->ready; any other is left alone. */
+/* Put a fiber that waits on hub->woken; any other is left alone. */
 void gruvi__ready(gruvi_fiber_t *fiber);
 
 /* The same from any thread, as long as fiber is sure to live. */
 void gruvi__ready_remote(gruvi_fiber_t *fiber);
 
-/* Put it on hub->first, likewise. */
-void gruvi__ready_first(gruvi_fiber_t *fiber);
+/* Put it on hub->urgent, likewise. */
+void gruvi__ready_urgent(gruvi_fiber_t *fiber);
 
 /* The hub's side: a turn, and the end.  See hub.c. */
 void gruvi__schedule_init(gruvi_hub_t *hub);

@@ -35,7 +35,7 @@ gruvi__make_ready(gruvi_fiber_t *fiber)
     gruvi_hub_t *hub = fiber->hub;
 
     fiber->state = GRUVI__READY;
-    gruvi__queue_push(&hub->ready, fiber);
+    gruvi__queue_push(&hub->woken, fiber);
     gruvi__cut_poll(hub);
 }
 
@@ -46,15 +46,15 @@ bool gruvi__next_turn(gruvi_hub_t *hub);
 static inline __attribute__((always_inline)) gruvi_fiber_t *
 gruvi__next_fiber(gruvi_hub_t *hub)
 {
-    gruvi_fiber_t *fiber = hub->run;
+    gruvi_fiber_t *fiber = hub->turn;
 
     if (fiber == NULL) {
         if (!gruvi__next_turn(hub))
             return &hub->fiber;
-        fiber = hub->run;
+        fiber = hub->turn;
     }
     hub->budget--;
-    hub->run = fiber->next;
+    hub->turn = fiber->next;
     return fiber;
 }
 

@@ -5,7 +5,7 @@
  *   fiber->sb -> innermost -> outer -> outermost
  *
  * A switch or throw writes into the switch back and makes the fiber look
- * (gruvi__sb_look): the value of the innermost one ends gruvi_hub_switch(),
+ * (gruvi__sb_refresh): the value of the innermost one ends gruvi_hub_switch(),
  * an error or expired deadline of any of them ends any wait.  What came for
  * one that was left is gone with it; that is why nothing stale reaches a
  * fiber.
@@ -145,7 +145,7 @@ gruvi_switch_back_exit(gruvi_switch_back_t *public)
         uv_mutex_unlock(sb->lock);
     gruvi__deadline_disarm(fiber->hub, &sb->deadline);
     take_off(fiber, sb);
-    gruvi__sb_look(fiber);
+    gruvi__sb_refresh(fiber);
     run_cleanups(sb);
 }
 
@@ -158,8 +158,8 @@ deliver(struct gruvi__sb *sb, bool *what)
     sb->used = true;
     __atomic_store_n(what, true, __ATOMIC_RELEASE);
     if (gruvi__is_own(fiber->hub)) {
-        gruvi__sb_look(fiber);
-        if (fiber->arrived || fiber->shield == 0)
+        gruvi__sb_refresh(fiber);
+        if (fiber->switch_value_ready || fiber->shield == 0)
             gruvi__ready(fiber);
     } else {
         gruvi__ready_remote(fiber);
@@ -220,12 +220,12 @@ is_set(const bool *flag)
 }
 
 void
-gruvi__sb_look(gruvi_fiber_t *fiber)
+gruvi__sb_refresh(gruvi_fiber_t *fiber)
 {
     const struct gruvi__sb *sb;
     unsigned pending = 0;
 
-    fiber->arrived =
+    fiber->switch_value_ready =
         fiber->switched || (fiber->sb != NULL && is_set(&fiber->sb->latched));
     for (sb = fiber->sb; sb != NULL; sb = sb->outer) {
         if (sb->expired)
@@ -253,7 +253,7 @@ gruvi__sb_take_deadline(gruvi_fiber_t *fiber)
     assert(expired != NULL);
     expired->expired = false;
     expired->timed_out = true;
-    gruvi__sb_look(fiber);
+    gruvi__sb_refresh(fiber);
     return UV_ETIMEDOUT;
 }
 
@@ -268,11 +268,11 @@ gruvi__sb_take_error(gruvi_fiber_t *fiber)
     assert(thrown != NULL);
     thrown->thrown = false;
     gruvi__fiber_set_message(fiber, thrown->message);
-    gruvi__sb_look(fiber);
+    gruvi__sb_refresh(fiber);
     return thrown->error;
 }
 
-/* Take the value that made fiber->arrived true. */
+/* Take the value that made fiber->switch_value_ready true. */
 static void
 take_value(gruvi_fiber_t *fiber, void **value)
 {
@@ -285,7 +285,7 @@ take_value(gruvi_fiber_t *fiber, void **value)
         taken = fiber->sb->value;
         fiber->sb->latched = false;
     }
-    gruvi__sb_look(fiber);
+    gruvi__sb_refresh(fiber);
     if (value != NULL)
         *value = taken;
 }
@@ -306,10 +306,10 @@ gruvi_hub_switch(gruvi_hub_t *hub, void **value)
         return UV_EINVAL;
     if (!gruvi__is_own(hub))
         return UV_EPERM;
-    gruvi__sb_look(fiber);
+    gruvi__sb_refresh(fiber);
     fiber->in_switch = true;
     gruvi__wait_begin(fiber, GRUVI_FOREVER);
-    done = gruvi__wait_run(fiber, &fiber->arrived, "switch back");
+    done = gruvi__wait_run(fiber, &fiber->switch_value_ready, "switch back");
     fiber->in_switch = false;
     if (done)
         take_value(fiber, value);

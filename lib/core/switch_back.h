@@ -35,8 +35,9 @@ struct gruvi__sb {
     char message[GRUVI__MESSAGE_SIZE];
 };
 
-/* Note what the switch backs of a fiber hold: fiber->arrived and pending. */
-void gruvi__sb_look(gruvi_fiber_t *fiber);
+/* Note what the switch backs of a fiber hold: fiber->switch_value_ready and
+ * pending. */
+void gruvi__sb_refresh(gruvi_fiber_t *fiber);
 
 /* Have the next switchpoint return err. */
 void gruvi__sb_refuse(int err);

@@ -175,7 +175,7 @@ gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted, const char *what)
 }
 
 int
-gruvi__breathe(gruvi_fiber_t *fiber)
+gruvi__yield_sometimes(gruvi_fiber_t *fiber)
 {
     if (++fiber->work < 64)
         return 0;

@@ -138,6 +138,6 @@ gruvi__wait_fast(gruvi_fiber_t *fiber, const int *granted, const char *what)
 void gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending);
 
 /* For stream calls that succeed at once: every 64th time, let others run. */
-int gruvi__breathe(gruvi_fiber_t *fiber);
+int gruvi__yield_sometimes(gruvi_fiber_t *fiber);
 
 #endif

@@ -205,36 +205,35 @@ gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what)
 }
 
 void
-gruvi__watch_take_all(struct gruvi__list *watches, struct gruvi__list *taken)
+gruvi__wait_link_take_all(struct gruvi__list *links, struct gruvi__list *taken)
 {
     struct gruvi__list *link;
 
-    for (link = watches->next; link != watches; link = link->next)
-        __atomic_store_n(&gruvi__watch_entry(link)->joiner.granted,
-                         GRUVI__WATCH_TAKEN, __ATOMIC_RELAXED);
-    gruvi__list_splice(taken, watches);
+    for (link = links->next; link != links; link = link->next)
+        __atomic_store_n(&gruvi__wait_link_of(link)->joiner.granted,
+                         GRUVI__LINK_TAKEN, __ATOMIC_RELAXED);
+    gruvi__list_splice(taken, links);
 }
 
 void
-gruvi__watch_fire(struct gruvi__watch *watch)
+gruvi__wait_link_fire(struct gruvi__wait_link *link)
 {
-    struct gruvi__watcher *watcher = watch->watcher;
-    bool last = __atomic_fetch_sub(&watcher->left, 1, __ATOMIC_ACQ_REL) == 1;
-    bool claimed = last && gruvi__waiter_claim(&watcher->waiter);
+    struct gruvi__multi_wait *wait = link->wait;
+    bool last = __atomic_fetch_sub(&wait->left, 1, __ATOMIC_ACQ_REL) == 1;
+    bool claimed = last && gruvi__waiter_claim(&wait->waiter);
 
-    __atomic_store_n(&watch->joiner.granted, GRUVI__WATCH_DONE,
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&link->joiner.granted, GRUVI__LINK_DONE, __ATOMIC_RELEASE);
     if (claimed)
-        gruvi__waiter_wake(&watcher->waiter);
+        gruvi__waiter_wake(&wait->waiter);
 }
 
 void
-gruvi__watch_settle(const struct gruvi__watch *watch)
+gruvi__wait_link_settle(const struct gruvi__wait_link *link)
 {
     unsigned n = 0;
 
-    while (__atomic_load_n(&watch->joiner.granted, __ATOMIC_ACQUIRE) !=
-           GRUVI__WATCH_DONE)
+    while (__atomic_load_n(&link->joiner.granted, __ATOMIC_ACQUIRE) !=
+           GRUVI__LINK_DONE)
         gruvi__spin_pause(&n);
 }
 
@@ -247,7 +246,7 @@ gruvi__wake_joiners(struct gruvi__list *joiners)
     while ((link = gruvi__list_pop(joiners)) != NULL) {
         joiner = gruvi__list_entry(link, struct gruvi__joiner, link);
         if (joiner->fiber == NULL) {
-            gruvi__watch_fire(gruvi__watch_entry(link));
+            gruvi__wait_link_fire(gruvi__wait_link_of(link));
             continue;
         }
         joiner->granted = 1;

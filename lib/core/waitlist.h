@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who waits for what: the records of waits for something that is shared, which
- * lie on the waiter's stack and are linked to it.
+ * Waits for something shared: the records lie on the stacks of the waiters,
+ * and the shared object lists them.
  *
- *   struct gruvi__joiner   fibers of one hub; wait.c
- *   struct gruvi__waiter   any fiber or thread, for one object; waitlist.c
- *   struct gruvi__watcher  the same, for several, with a watch on each
+ *   struct gruvi__joiner      fibers of one hub; wait.c
+ *   struct gruvi__waiter      any fiber or thread, for one object; waitlist.c
+ *   struct gruvi__multi_wait  the same for several, with a link to each
  */
 #ifndef GRUVI_CORE_WAITLIST_H
 #define GRUVI_CORE_WAITLIST_H
@@ -16,10 +16,10 @@
 
 #include "base/list.h"
 
-/* Somebody of this hub who waits for a fiber or a group to end. */
+/* A fiber of this hub waits for a fiber or a group to end. */
 struct gruvi__joiner {
     struct gruvi__list link;
-    gruvi_fiber_t *fiber; /* NULL: this is a part of a struct gruvi__watch */
+    gruvi_fiber_t *fiber; /* NULL: part of a struct gruvi__wait_link */
     int granted;
 };
 
@@ -54,8 +54,8 @@ gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
     waiter->released = 0;
 }
 
-/* Take the right to wake a waiter, under the object's lock or as the only one
- * who may; false where it has withdrawn. */
+/* Take the right to wake a waiter, under the object's lock or where nobody else
+ * may wake it; false where it has withdrawn. */
 bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
 
 /* The same from another thread, where the fiber of a waiter that has withdrawn
@@ -66,7 +66,7 @@ bool gruvi__waiter_claim_late(struct gruvi__waiter *waiter);
  * list that is all zeros is empty. */
 struct gruvi__waiter *gruvi__waiter_claim_first(struct gruvi__list *waiters);
 
-/* Wake one that was claimed: the last touch. */
+/* Wake a waiter that was claimed: the last touch. */
 void gruvi__waiter_wake(struct gruvi__waiter *waiter);
 
 /*
@@ -96,57 +96,57 @@ void gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what);
 bool gruvi__waiter_withdraw(struct gruvi__waiter *waiter);
 
 /*
- * A wait for several objects: a watch on each, and one waiter, claimed by the
- * waker who makes it enough.
+ * A wait for several objects: a link to each, and one waiter.  The waker that
+ * makes it enough claims the waiter.
  *
  *   waker, of one object                   waiter
- *   under the lock: take the watches
+ *   under the lock: take the links
  *   unlock: the object is not touched now
  *   fire: count; last: claim; state = DONE
- *   last: wake                             returns when all of its watches are
+ *   last: wake                             returns when each of its links is
  *                                          taken back or DONE
  *
- * All watches lie on the waiter's stack, whose last touch by a waker is DONE,
- * or the wake.  A watch that is DONE says that its object is not touched.
+ * The links lie on the waiter's stack, whose last touch by a waker is DONE,
+ * or the wake.  Once a link is DONE, the waker does not touch its object.
  */
-struct gruvi__watcher {
+struct gruvi__multi_wait {
     struct gruvi__waiter waiter;
     long left; /* atomic: who takes it to 0 claims the waiter */
 };
 
-struct gruvi__watch {
+struct gruvi__wait_link {
     struct gruvi__joiner joiner; /* its link; granted is its state */
-    struct gruvi__watcher *watcher;
+    struct gruvi__multi_wait *wait;
 };
 
 enum {
-    GRUVI__WATCH_LISTED,
-    GRUVI__WATCH_TAKEN, /* on its way: wait for */
-    GRUVI__WATCH_DONE
+    GRUVI__LINK_LISTED,
+    GRUVI__LINK_TAKEN, /* will be DONE soon: wait for it */
+    GRUVI__LINK_DONE
 };
 
-static inline struct gruvi__watch *
-gruvi__watch_entry(struct gruvi__list *link)
+static inline struct gruvi__wait_link *
+gruvi__wait_link_of(struct gruvi__list *link)
 {
-    return gruvi__list_entry(link, struct gruvi__watch, joiner.link);
+    return gruvi__list_entry(link, struct gruvi__wait_link, joiner.link);
 }
 
 /* Under the object's lock. */
 static inline bool
-gruvi__watch_listed(const struct gruvi__watch *watch)
+gruvi__wait_link_listed(const struct gruvi__wait_link *link)
 {
-    return __atomic_load_n(&watch->joiner.granted, __ATOMIC_RELAXED) ==
-           GRUVI__WATCH_LISTED;
+    return __atomic_load_n(&link->joiner.granted, __ATOMIC_RELAXED) ==
+           GRUVI__LINK_LISTED;
 }
 
-/* Under the object's lock: move all from its list to one of the waker's. */
-void gruvi__watch_take_all(struct gruvi__list *watches,
-                           struct gruvi__list *taken);
+/* Under the object's lock: move its links to a list of the waker's. */
+void gruvi__wait_link_take_all(struct gruvi__list *links,
+                               struct gruvi__list *taken);
 
 /* The waker's last touch. */
-void gruvi__watch_fire(struct gruvi__watch *watch);
+void gruvi__wait_link_fire(struct gruvi__wait_link *link);
 
-/* Wait for one that is taken: a few instructions of another thread. */
-void gruvi__watch_settle(const struct gruvi__watch *watch);
+/* Wait until a taken link is DONE: a few instructions of another thread. */
+void gruvi__wait_link_settle(const struct gruvi__wait_link *link);
 
 #endif

@@ -120,7 +120,7 @@ wake_all(struct gruvi__list *claimed, struct gruvi__list *taken)
     while ((link = gruvi__list_pop(claimed)) != NULL)
         gruvi__waiter_wake(gruvi__list_entry(link, struct gruvi__waiter, link));
     while ((link = gruvi__list_pop(taken)) != NULL)
-        gruvi__watch_fire(gruvi__watch_entry(link));
+        gruvi__wait_link_fire(gruvi__wait_link_of(link));
 }
 
 /* Under the lock: the only one that waits, claimed and off the list; NULL:
@@ -132,7 +132,7 @@ claim_only(struct gruvi__event *event)
     struct gruvi__waiter *waiter;
 
     if (link->next != &event->waiters || link == &event->waiters ||
-        !gruvi__list_empty(&event->watches))
+        !gruvi__list_empty(&event->links))
         return NULL;
     waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
     if (!gruvi__waiter_claim(waiter))
@@ -150,7 +150,7 @@ set_for_all(struct gruvi__event *event)
     gruvi__list_init(&claimed);
     gruvi__list_init(&taken);
     claim_all(event, &claimed);
-    gruvi__watch_take_all(&event->watches, &taken);
+    gruvi__wait_link_take_all(&event->links, &taken);
     unlock(event, SET);
     wake_all(&claimed, &taken);
 }
@@ -188,7 +188,7 @@ enqueue(struct gruvi__event *event, struct gruvi__list *list,
     }
     if (!(state & WAITERS)) {
         gruvi__list_init(&event->waiters);
-        gruvi__list_init(&event->watches);
+        gruvi__list_init(&event->links);
     }
     gruvi__list_add(list, link);
     unlock(event, state | WAITERS);
@@ -203,28 +203,28 @@ dequeue(struct gruvi__event *event, struct gruvi__list *link)
 
     gruvi__list_remove(link);
     if ((state & WAITERS) && gruvi__list_empty(&event->waiters) &&
-        gruvi__list_empty(&event->watches))
+        gruvi__list_empty(&event->links))
         state &= ~WAITERS;
     unlock(event, state);
 }
 
 bool
-gruvi__event_watch(struct gruvi__event *event, struct gruvi__watch *watch)
+gruvi__event_link(struct gruvi__event *event, struct gruvi__wait_link *link)
 {
-    return enqueue(event, &event->watches, &watch->joiner.link);
+    return enqueue(event, &event->links, &link->joiner.link);
 }
 
 /* A set that has taken it has its own list, which nobody else may touch. */
 bool
-gruvi__event_unwatch(struct gruvi__event *event, struct gruvi__watch *watch)
+gruvi__event_unlink(struct gruvi__event *event, struct gruvi__wait_link *link)
 {
     unsigned state = lock(event);
-    bool listed = gruvi__watch_listed(watch);
+    bool listed = gruvi__wait_link_listed(link);
 
     if (listed)
-        gruvi__list_remove(&watch->joiner.link);
+        gruvi__list_remove(&link->joiner.link);
     if ((state & WAITERS) && gruvi__list_empty(&event->waiters) &&
-        gruvi__list_empty(&event->watches))
+        gruvi__list_empty(&event->links))
         state &= ~WAITERS;
     unlock(event, state);
     return listed;

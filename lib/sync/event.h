@@ -9,9 +9,9 @@
 #include <gruvi/wait.h>
 
 #include "base/list.h"
-#include "core/fiber.h"
+#include "core/waitable.h"
 
-struct gruvi__watch;
+struct gruvi__wait_link;
 
 /* All zeros is an event that is not set. */
 struct gruvi__event {
@@ -19,7 +19,7 @@ struct gruvi__event {
     struct gruvi_waitable waitable;
     /* Under LOCKED; valid where WAITERS is set. */
     struct gruvi__list waiters; /* struct gruvi__waiter */
-    struct gruvi__list watches; /* struct gruvi__watch */
+    struct gruvi__list links;   /* struct gruvi__wait_link */
 };
 
 static inline struct gruvi__event *
@@ -32,11 +32,12 @@ gruvi__event_of(gruvi_waitable_t *waitable)
 int gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber,
                       const char *what, double timeout);
 
-/* Have a watch fire when the event is set; false: it is set. */
-bool gruvi__event_watch(struct gruvi__event *event, struct gruvi__watch *watch);
+/* Have link fire when the event is set; false: it is set. */
+bool gruvi__event_link(struct gruvi__event *event,
+                       struct gruvi__wait_link *link);
 
-/* Take the watch back; false: it fires, or has. */
-bool gruvi__event_unwatch(struct gruvi__event *event,
-                          struct gruvi__watch *watch);
+/* Take the link back; false: it fires, or has. */
+bool gruvi__event_unlink(struct gruvi__event *event,
+                         struct gruvi__wait_link *link);
 
 #endif

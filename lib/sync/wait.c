@@ -3,13 +3,13 @@
  * Waiting for several objects.
  *
  * First a look at each, without locks: where enough are done that is all, which
- * is what makes loops over gruvi_wait(..., 1, ...) cheap.  Else a watch is put
- * on each, in a table on the caller's stack; see struct gruvi__watcher.
+ * is what makes loops over gruvi_wait(..., 1, ...) cheap.  Else each gets
+ * a link, in a table on the caller's stack; see struct gruvi__multi_wait.
  *
- * left counts down from count.  Wakers take one off for each object, and the
- * caller, who may find some done while he puts up his watches, takes these off
- * in one go.  Whoever takes it to 0 or below has made it enough: if that is a
- * waker he claims the waiter, if it is the caller nobody does.
+ * left counts down from count.  A waker takes 1 off for its object.  The caller
+ * may find objects done while it links them, and takes these off in one go.
+ * Enough are done when left is 0 or below.  A waker that takes it there claims
+ * the waiter; if the caller does, nobody claims.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -21,19 +21,20 @@
 #include "core/fiber.h"
 #include "core/thread.h"
 #include "core/wait.h"
+#include "core/waitable.h"
 #include "core/waitlist.h"
 #include "sync/event.h"
 
 #define ON_STACK 64
 
 struct wait {
-    struct gruvi__watcher watcher;
+    struct gruvi__multi_wait multi;
     gruvi_waitable_t **objects;
     size_t n, count;
-    size_t watched; /* of the first so many; the others are only looked at */
+    size_t linked; /* the first so many; the rest is only looked at */
     double timeout;
-    struct gruvi__watch *watches; /* one for each object */
-    bool *done;                   /* may be NULL */
+    struct gruvi__wait_link *links; /* one for each object */
+    bool *done;                     /* may be NULL */
 };
 
 static inline gruvi_fiber_t *
@@ -105,64 +106,65 @@ look(const struct wait *wait)
     return found;
 }
 
-/* Put up a watch; false where the object is done. */
+/* Link an object; false where the object is done. */
 static bool
-watch(gruvi_waitable_t *object, struct gruvi__watch *watch)
+link_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
 {
     if (!is_fiber(object))
-        return gruvi__event_watch(gruvi__event_of(object), watch);
+        return gruvi__event_link(gruvi__event_of(object), link);
     if (is_done(object))
         return false;
-    gruvi__list_add(&fiber_of(object)->joiners, &watch->joiner.link);
+    gruvi__list_add(&fiber_of(object)->joiners, &link->joiner.link);
     return true;
 }
 
-/* Put up watches until enough objects are done; how many there were. */
+/* Link objects until enough objects are done; how many there were. */
 static size_t
-watch_all(struct wait *wait)
+link_all(struct wait *wait)
 {
-    struct gruvi__watch *next;
+    struct gruvi__wait_link *next;
     size_t found = 0;
 
-    for (; wait->watched < wait->n && found < wait->count; wait->watched++) {
-        next = &wait->watches[wait->watched];
+    for (; wait->linked < wait->n && found < wait->count; wait->linked++) {
+        next = &wait->links[wait->linked];
         gruvi__list_init(&next->joiner.link);
         next->joiner.fiber = NULL;
-        next->joiner.granted = GRUVI__WATCH_LISTED;
-        next->watcher = &wait->watcher;
-        if (!watch(wait->objects[wait->watched], next)) {
-            next->joiner.granted = GRUVI__WATCH_DONE;
+        next->joiner.granted = GRUVI__LINK_LISTED;
+        next->wait = &wait->multi;
+        if (!link_object(wait->objects[wait->linked], next)) {
+            next->joiner.granted = GRUVI__LINK_DONE;
             found++;
         }
     }
     return found;
 }
 
-/* Take a watch back; false where the object was done. */
+/* Unlink an object; false where the object was done. */
 static bool
-unwatch(gruvi_waitable_t *object, struct gruvi__watch *watch)
+unlink_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
 {
-    if (__atomic_load_n(&watch->joiner.granted, __ATOMIC_ACQUIRE) ==
-        GRUVI__WATCH_DONE)
+    if (__atomic_load_n(&link->joiner.granted, __ATOMIC_ACQUIRE) ==
+        GRUVI__LINK_DONE)
         return false;
     if (is_fiber(object)) {
-        gruvi__list_remove(&watch->joiner.link);
+        gruvi__list_remove(&link->joiner.link);
         return true;
     }
-    if (gruvi__event_unwatch(gruvi__event_of(object), watch))
+    if (gruvi__event_unlink(gruvi__event_of(object), link))
         return true;
-    gruvi__watch_settle(watch);
+    gruvi__wait_link_settle(link);
     return false;
 }
 
-/* Take all down; how many objects are done. */
+/* Unlink all; how many objects are done. */
 static size_t
-unwatch_all(struct wait *wait)
+unlink_all(struct wait *wait)
 {
     size_t i, found = 0;
 
-    for (i = 0; i < wait->watched; i++)
-        found += note(wait, i, !unwatch(wait->objects[i], &wait->watches[i]));
+    for (i = 0; i < wait->linked; i++)
+        found +=
+            note(wait, i, !unlink_object(wait->objects[i], &wait->links[i]));
     for (; i < wait->n; i++)
         found += note(wait, i, is_done(wait->objects[i]));
     return found;
@@ -188,22 +190,22 @@ wait_for_objects(struct wait *wait, gruvi_fiber_t *fiber)
     size_t done;
     int err = 0;
 
-    gruvi__waiter_init(&wait->watcher.waiter, fiber);
-    wait->watcher.left = (long)wait->count;
-    found = (long)watch_all(wait);
-    left = __atomic_fetch_sub(&wait->watcher.left, found, __ATOMIC_ACQ_REL);
+    gruvi__waiter_init(&wait->multi.waiter, fiber);
+    wait->multi.left = (long)wait->count;
+    found = (long)link_all(wait);
+    left = __atomic_fetch_sub(&wait->multi.left, found, __ATOMIC_ACQ_REL);
     if (left <= 0 || left > found)
-        err = wait_for_enough(&wait->watcher.waiter, wait->timeout);
-    done = unwatch_all(wait);
+        err = wait_for_enough(&wait->multi.waiter, wait->timeout);
+    done = unlink_all(wait);
     return err < 0 ? err : (int)done;
 }
 
 static int
 wait_with_few(struct wait *wait, gruvi_fiber_t *fiber)
 {
-    struct gruvi__watch watches[ON_STACK];
+    struct gruvi__wait_link links[ON_STACK];
 
-    wait->watches = watches;
+    wait->links = links;
     return wait_for_objects(wait, fiber);
 }
 
@@ -212,11 +214,11 @@ wait_with_many(struct wait *wait, gruvi_fiber_t *fiber)
 {
     int result;
 
-    wait->watches = calloc(wait->n, sizeof *wait->watches);
-    if (wait->watches == NULL)
+    wait->links = calloc(wait->n, sizeof *wait->links);
+    if (wait->links == NULL)
         return UV_ENOMEM;
     result = wait_for_objects(wait, fiber);
-    free(wait->watches);
+    free(wait->links);
     return result;
 }
 

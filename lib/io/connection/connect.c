@@ -124,7 +124,7 @@ gruvi_connect(gruvi_stream_t **stream, const char *text,
     if ((err = gruvi__tls_check(&address, options != NULL ? options->tls : NULL,
                                 false)) < 0 ||
         (err = gruvi__dial_init(&dial, options, &address)) < 0 ||
-        (err = gruvi__breathe(fiber)) < 0)
+        (err = gruvi__yield_sometimes(fiber)) < 0)
         return err;
     due = gruvi__clock_due(timeout);
     err = gruvi__resolve(fiber, &address, timeout, &lookup);

@@ -181,7 +181,7 @@ gruvi_udp_connect(gruvi_udp_t **udp, const char *text,
          (gruvi__udp_address_parse(&local, options->local) < 0 ||
           local.host[0] != '\0')))
         return UV_EINVAL;
-    if ((err = gruvi__breathe(fiber)) < 0)
+    if ((err = gruvi__yield_sometimes(fiber)) < 0)
         return err;
     return make(fiber, &address, attach_peer,
                 options->local != NULL ? &local : NULL, options, timeout, udp);

@@ -215,7 +215,8 @@ gruvi_process_spawn(gruvi_process_t **process,
         return UV_EINVAL;
     *process = NULL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
-        (err = check_options(options)) < 0 || (err = gruvi__breathe(fiber)) < 0)
+        (err = check_options(options)) < 0 ||
+        (err = gruvi__yield_sometimes(fiber)) < 0)
         return err;
     reap_orphans();
     p = new_process(fiber->hub);

@@ -237,7 +237,7 @@ next(gruvi_signal_t *watcher, gruvi_fiber_t *fiber, double timeout)
 
     watcher->fiber = fiber;
     watcher->refs++;
-    err = gruvi__breathe(fiber);
+    err = gruvi__yield_sometimes(fiber);
     watcher->granted = watcher->came != 0 || watcher->closed;
     if (err == 0)
         err = gruvi__wait(fiber, &watcher->granted, "signal", timeout);

@@ -439,7 +439,7 @@ gruvi_getaddrinfo(const char *host, const char *service,
     } else {
         question.flags = AI_V4MAPPED | AI_ADDRCONFIG;
     }
-    if ((err = gruvi__breathe(fiber)) < 0)
+    if ((err = gruvi__yield_sometimes(fiber)) < 0)
         return err;
     return gruvi__look_up(fiber, &question, timeout, result);
 }

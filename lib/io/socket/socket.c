@@ -128,7 +128,7 @@ gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
 int
 gruvi__call_breathe(struct gruvi__call *call)
 {
-    int err = gruvi__breathe(call->fiber);
+    int err = gruvi__yield_sometimes(call->fiber);
 
     if (gruvi__unlikely(call->socket->fd < 0))
         return UV_ECONNABORTED;
