@@ -75,7 +75,7 @@ HUB_TEST(test_an_address_and_its_credentials_belong_together)
     ck_assert_int_eq(gruvi_listen(&listener, "tls://127.0.0.1:0", NULL),
                      UV_EINVAL);
     ck_assert_str_eq(gruvi_error_message(),
-                     "a server of tls:// wants a certificate");
+                     "a server of tls:// needs a certificate");
     ck_assert_int_eq(gruvi_listen(&listener, "tls://127.0.0.1:0", &weak),
                      UV_EINVAL);
     ck_assert_int_eq(gruvi_listen(&listener, "tcp://127.0.0.1:0", &with),

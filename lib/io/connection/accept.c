@@ -4,9 +4,8 @@
  *
  * A process that is out of descriptors gets EMFILE for every connection that
  * waits, and the listener stays ready: a loop would spin and fill the log.  So
- * the listener starves: it says so once, and sleeps until a stream of this
- * thread is closed, or for a while, because descriptors may become free
- * elsewhere, too.
+ * the listener logs it once, and sleeps until this thread closes a descriptor,
+ * but not for long, because other threads close descriptors, too.
  */
 #include <errno.h>
 
@@ -22,35 +21,35 @@
 #include "io/tls/tls.h"
 
 #define STARVE_PAUSE 0.1  /* seconds */
-#define QUIET        10.0 /* seconds between two complaints */
+#define QUIET        10.0 /* seconds between two messages */
 
 static void
-complain(gruvi_listener_t *listener, int err)
+log_shortage(gruvi_listener_t *listener, int err)
 {
     char address[GRUVI_ADDRESS_SIZE];
     uint64_t now = gruvi__clock_now();
 
-    if (listener->complained || now < listener->quiet_until)
+    if (listener->shortage_logged || now < listener->quiet_until)
         return;
-    listener->complained = true;
+    listener->shortage_logged = true;
     listener->quiet_until = gruvi__clock_due(QUIET);
     gruvi_listener_address(listener, address, sizeof address);
     gruvi_error("%s: connections wait: %s", address, gruvi_strerror(err));
 }
 
 static void
-relieve(gruvi_listener_t *listener)
+log_recovery(gruvi_listener_t *listener)
 {
     char address[GRUVI_ADDRESS_SIZE];
 
-    listener->complained = false;
+    listener->shortage_logged = false;
     gruvi_listener_address(listener, address, sizeof address);
     gruvi_info("%s: accepts connections again", address);
 }
 
-/* Connections that ended in the queue, and what their network had to say. */
+/* The connection has ended in the queue, or its network had an error. */
 static bool
-is_passed_over(int err)
+is_about_connection(int err)
 {
     switch (err) {
     case UV_EINTR:
@@ -76,7 +75,7 @@ is_shortage(int err)
 }
 
 static int
-take(gruvi_listener_t *listener, gruvi_stream_t **stream)
+accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
 {
     union gruvi__sockaddr at;
     socklen_t length = sizeof at;
@@ -94,8 +93,8 @@ take(gruvi_listener_t *listener, gruvi_stream_t **stream)
     return 0;
 }
 
-/* ready: there is a connection, as far as we know.  Without descriptors the
- * kernel does not look, so before anybody complains that has to be sure. */
+/* ready: a connection is there, as far as we know.  Without descriptors the
+ * kernel does not look for it, so a wait comes before the log. */
 int
 gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
                        gruvi_stream_t **stream)
@@ -111,23 +110,23 @@ gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
         (err = gruvi__tls_attach(listener->spare, listener->tls)) < 0)
         return err;
     for (;;) {
-        err = take(listener, stream);
+        err = accept_one(listener, stream);
         if (err == 0)
             break;
         if (is_shortage(err) && ready) {
-            complain(listener, err);
+            log_shortage(listener, err);
             err = gruvi__starve(call, STARVE_PAUSE);
         } else if (err == UV_EAGAIN || is_shortage(err)) {
             err = gruvi__call_wait(call);
-            ready = !call->last;
-        } else if (is_passed_over(err)) {
-            err = gruvi__call_breathe(call);
+            ready = !call->last_try;
+        } else if (is_about_connection(err)) {
+            err = gruvi__call_yield_sometimes(call);
         }
         if (err < 0)
             return err;
     }
-    if (gruvi__unlikely(listener->complained))
-        relieve(listener);
+    if (gruvi__unlikely(listener->shortage_logged))
+        log_recovery(listener);
     return 0;
 }
 
@@ -146,7 +145,7 @@ gruvi_accept(gruvi_listener_t *listener, gruvi_stream_t **stream,
         (err = gruvi__call_enter(&call, &listener->socket, GRUVI__IN, fiber,
                                  timeout, "accept")) < 0)
         return err;
-    err = gruvi__call_breathe(&call);
+    err = gruvi__call_yield_sometimes(&call);
     if (err == 0)
         err = gruvi__listener_accept(listener, &call, stream);
     gruvi__listener_leave(listener, &call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connecting: to an address, or to one of those that a name has. */
+/* Connecting: to an address, or to one of the addresses of a name. */
 #include "core/clock.h"
 #include "core/fiber.h"
 #include "core/wait.h"
@@ -8,8 +8,8 @@
 #include "io/stream/stream.h"
 #include "io/tls/tls.h"
 
-#define QUEUE_PAUSE 0.001 /* seconds, doubled up to */
-#define QUEUE_MOST  0.064
+#define QUEUE_PAUSE     0.001 /* seconds, doubled up to the next */
+#define QUEUE_PAUSE_MAX 0.064
 
 /* A Unix socket whose queue is full has no readiness to wait for. */
 static int
@@ -22,7 +22,7 @@ establish(gruvi_stream_t *s, struct gruvi__call *call,
     while ((err = gruvi__dial_step(s->socket.fd, info)) < 0) {
         if (err == UV_EAGAIN && info->ai_family == AF_UNIX) {
             err = gruvi__call_sleep(call, pause);
-            if (pause < QUEUE_MOST)
+            if (pause < QUEUE_PAUSE_MAX)
                 pause *= 2;
         } else if (err == UV_EALREADY) {
             err = gruvi__call_wait(call);
@@ -108,7 +108,7 @@ gruvi_connect(gruvi_stream_t **stream, const char *text,
               const gruvi_connect_options_t *options, double timeout)
 {
     struct gruvi__address address;
-    struct gruvi__lookup lookup;
+    struct gruvi__resolved resolved;
     struct gruvi__dial dial;
     gruvi_fiber_t *fiber;
     uint64_t due;
@@ -127,11 +127,11 @@ gruvi_connect(gruvi_stream_t **stream, const char *text,
         (err = gruvi__yield_sometimes(fiber)) < 0)
         return err;
     due = gruvi__clock_due(timeout);
-    err = gruvi__resolve(fiber, &address, timeout, &lookup);
+    err = gruvi__resolve(fiber, &address, timeout, &resolved);
     if (err < 0)
         return err;
-    err = try_all(fiber, lookup.first, &dial, due, stream);
-    gruvi__lookup_free(&lookup);
+    err = try_all(fiber, resolved.first, &dial, due, stream);
+    gruvi__resolved_free(&resolved);
     if (err == 0 && address.tls)
         err = begin_tls(stream, &address, options, due);
     return err;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A listener's life.  What it accepts is in accept.c.
+ * A listener's life.  accept.c accepts its connections.
  *
- * A name may have several addresses ("localhost": 127.0.0.1 and ::1); the
- * first that can be bound is listened on, one listener has one socket.
+ * A name may have several addresses ("localhost": 127.0.0.1 and ::1).  A
+ * listener has one socket, on the first address that can be bound.
  *
- * fd:N is a socket that somebody else has bound.  It is duplicated, so that who
- * shares one does not depend on who closes first.
+ * fd:N is a socket that was bound elsewhere.  It is duplicated, so that
+ * each owner closes its own descriptor, in any order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +29,7 @@
 
 #define BACKLOG 1024
 
-/* The connections inherit these options; that is a system call less for each.
- */
+/* Connections inherit these options, which saves a system call for each. */
 static int
 set_inherited(int fd, const gruvi_listen_options_t *options)
 {
@@ -103,10 +102,10 @@ static int
 listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
           const gruvi_listen_options_t *options, gruvi_listener_t **listener)
 {
-    struct gruvi__lookup lookup;
+    struct gruvi__resolved resolved;
     struct addrinfo *info;
     gruvi_listener_t *l;
-    int err = gruvi__resolve(fiber, address, GRUVI_FOREVER, &lookup);
+    int err = gruvi__resolve(fiber, address, GRUVI_FOREVER, &resolved);
 
     if (err < 0)
         return err;
@@ -118,10 +117,11 @@ listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
         if (address->tls)
             l->tls = gruvi_tls_ref(options->tls);
         err = UV_EADDRNOTAVAIL;
-        for (info = lookup.first; info != NULL && err < 0; info = info->ai_next)
+        for (info = resolved.first; info != NULL && err < 0;
+             info = info->ai_next)
             err = open_socket(l, info, address, options);
     }
-    gruvi__lookup_free(&lookup);
+    gruvi__resolved_free(&resolved);
     if (err < 0)
         listener_free(l);
     else
@@ -154,7 +154,7 @@ get_option(int fd, int name, int *value)
     return getsockopt(fd, SOL_SOCKET, name, value, &length) < 0 ? -errno : 0;
 }
 
-/* Whether streams can be accepted from it. */
+/* Whether it can accept streams. */
 static int
 check_listens(int fd, int *domain)
 {
@@ -254,7 +254,7 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
     if (getsockname(listener->socket.fd, &at.any, &length) < 0)
         return -errno;
     err = gruvi__address_format(&at, length, buf, len);
-    /* Instead of "tcp". */
+    /* "tls" instead of "tcp" */
     for (size_t i = 0; err == 0 && listener->tls != NULL && i < 3; i++)
         buf[i] = "tls"[i];
     return err;

@@ -13,12 +13,12 @@
 
 struct gruvi_listener {
     struct gruvi__socket socket;
-    gruvi_stream_t *spare; /* made before there is a connection for it */
-    gruvi_tls_t *tls;      /* of tls://, shared; NULL: of other addresses */
+    gruvi_stream_t *spare; /* for the next connection, made before it comes */
+    gruvi_tls_t *tls;      /* shared; NULL: not of tls:// */
     struct gruvi__socket_file file;
 
     /* Out of descriptors. */
-    bool complained;      /* in the log */
+    bool shortage_logged;
     uint64_t quiet_until; /* by gruvi__clock_now() */
 };
 
@@ -29,7 +29,7 @@ struct gruvi_listener {
 int gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
                            gruvi_stream_t **stream);
 
-/* Leave a call; the last one frees a listener that was closed. */
+/* Leave a call.  The last call frees a listener that was closed. */
 void gruvi__listener_leave(gruvi_listener_t *listener,
                            struct gruvi__call *call);
 

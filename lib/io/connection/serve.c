@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fiber a connection, in a group that ends with the server.
+ * Every connection has a fiber, in a group that ends with the server.
  *
- * The server's call is inside the listener from beginning to end, also while
- * it is at its limit and does not accept, so that the close of the listener
- * reaches it whatever it does.
+ * The server's call stays inside the listener, even at its limit, when it does
+ * not accept, so that closing the listener always reaches it.
  *
- * The connections are on a list as well, because a fiber that is cancelled
- * before it has run never runs, and its stream has to be closed all the same.
+ * The connections are on a list as well: a fiber that is cancelled before it
+ * has run never runs, and its stream has to be closed.
  */
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
@@ -31,11 +30,11 @@ struct gruvi__serve {
     gruvi_group_t group;
     struct gruvi__list connections; /* gruvi_stream.link */
     size_t count, max;
-    bool full;       /* it waits for a connection to end */
-    bool complained; /* in the log: no memory, or no fiber, for another one */
+    bool waits_for_end;   /* the end of a connection wakes it */
+    bool shortage_logged; /* no memory, or no fiber, for a connection */
 };
 
-/* With these a peer goes away, or we do. */
+/* Errors with which a peer goes away, or we do. */
 static bool
 is_ordinary(int err)
 {
@@ -64,7 +63,7 @@ end_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
     gruvi__list_remove(&s->link);
     gruvi_stream_close(s);
     serve->count--;
-    if (serve->full)
+    if (serve->waits_for_end)
         gruvi__side_wake(serve->call.side);
 }
 
@@ -86,20 +85,20 @@ wait_for_end(struct gruvi__serve *serve, double secs)
 {
     int err;
 
-    serve->full = true;
+    serve->waits_for_end = true;
     err = gruvi__call_sleep(&serve->call, secs);
-    serve->full = false;
+    serve->waits_for_end = false;
     return err;
 }
 
 /* There is no memory, or no fiber, for another connection. */
 static int
-wait_for_room(struct gruvi__serve *serve, int err)
+wait_for_resources(struct gruvi__serve *serve, int err)
 {
-    if (!serve->complained)
+    if (!serve->shortage_logged)
         gruvi_warning("%zu connections, and no room for another: %s",
                       serve->count, gruvi_strerror(err));
-    serve->complained = true;
+    serve->shortage_logged = true;
     return wait_for_end(serve, SHORTAGE_PAUSE);
 }
 
@@ -116,7 +115,7 @@ start_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
            NULL) {
         err = gruvi_last_error();
         if (err == UV_EAGAIN || err == UV_ENOMEM)
-            err = wait_for_room(serve, err);
+            err = wait_for_resources(serve, err);
         if (err < 0)
             return err;
     }
@@ -135,16 +134,16 @@ serve_next(struct gruvi__serve *serve)
         if (err < 0)
             return err;
     }
-    err = gruvi__call_breathe(&serve->call);
+    err = gruvi__call_yield_sometimes(&serve->call);
     if (err == 0)
         err = gruvi__listener_accept(serve->listener, &serve->call, &s);
     if (err == UV_ENOMEM)
-        return wait_for_room(serve, err);
+        return wait_for_resources(serve, err);
     if (err < 0)
         return err;
     err = start_connection(serve, s);
     if (err == 0)
-        serve->complained = false;
+        serve->shortage_logged = false;
     return err;
 }
 
@@ -184,8 +183,8 @@ gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
     err = gruvi_group_init(&serve.group, "connections");
     if (err == 0) {
         while ((err = serve_next(&serve)) == 0)
-            gruvi__call_settle(&serve.call);
-        gruvi__call_settle(&serve.call);
+            gruvi__call_stop_timeout(&serve.call);
+        gruvi__call_stop_timeout(&serve.call);
         end_all(&serve);
     }
     gruvi__listener_leave(listener, &serve.call);

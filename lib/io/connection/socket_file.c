@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Unix socket's file outlives a process that was killed.  Whether somebody
- * still listens on it is found out by connecting to it.
+ * A Unix socket's file outlives a process that was killed.  Connecting to the
+ * file tells whether a program still listens on it.
  *
  * Two programs that start at the same moment must not take each other's file
- * for a stale one, between finding that out and removing it, or between bind
- * and listen.  So all of it happens under a lock of the folder (flock): it
- * leaves no lock file behind and ends with the process.  Where the folder
- * cannot be opened or locked, it has to do without.
+ * for a stale one, between probing and removing it, or between bind and listen.
+ * So all of that happens under a lock of the folder (flock): it leaves no lock
+ * file behind and ends with the process.  Where the folder cannot be opened or
+ * locked, there is no lock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +23,12 @@
 #include "io/socket/dial.h"
 #include "io/connection/socket_file.h"
 
-/* Others hold the lock for a few system calls; whoever holds it longer does
- * so for a reason of his own. */
+/* A program like this one holds the lock for a few system calls.  A program
+ * that holds it longer does so for another reason. */
 #define LOCK_TRIES 200
 #define LOCK_PAUSE 0.01 /* seconds */
 
-/* Files that come and go while we look. */
+/* A file may come or go between two calls. */
 #define BIND_TRIES 8
 
 /* Lock the folder of path; *fd is -1 where that cannot be.  0 or an error. */
@@ -66,7 +66,7 @@ bind_to(int fd, const struct gruvi__address *address)
     return bind(fd, &address->at.any, address->length) < 0 ? -errno : 0;
 }
 
-/* What connecting to the path says: 0 and UV_EAGAIN are signs of life. */
+/* The error of connecting to the path; 0 and UV_EAGAIN are signs of life. */
 static int
 probe(const struct gruvi__address *address)
 {
@@ -81,9 +81,9 @@ probe(const struct gruvi__address *address)
     return err;
 }
 
-/* The path is taken.  0 where it may be free now. */
+/* The path is taken.  Returns 0 where it may be free now. */
 static int
-make_room(const struct gruvi__address *address)
+remove_stale(const struct gruvi__address *address)
 {
     const char *path = address->at.un.sun_path;
     struct stat status;
@@ -106,7 +106,7 @@ make_room(const struct gruvi__address *address)
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* With the permissions in force before the first connection can be made. */
+/* Before listen(), so that no connection comes earlier. */
 static int
 set_mode(const char *path, unsigned mode)
 {
@@ -125,7 +125,7 @@ listen_locked(int fd, const struct gruvi__address *address, int backlog,
     int err = bind_to(fd, address);
 
     for (int i = 0; i < BIND_TRIES && err == UV_EADDRINUSE; i++) {
-        err = make_room(address);
+        err = remove_stale(address);
         if (err < 0)
             return err;
         err = bind_to(fd, address);
@@ -134,7 +134,7 @@ listen_locked(int fd, const struct gruvi__address *address, int backlog,
         return err;
     if ((err = set_mode(path, mode)) < 0)
         goto fail_bound;
-    /* Absolute: the process may change its folder until the end. */
+    /* Absolute: the process may change its folder before the end. */
     file->path = realpath(path, NULL);
     if (file->path == NULL || lstat(path, &status) < 0 ||
         listen(fd, backlog) < 0) {

@@ -2,9 +2,8 @@
 /*
  * A datagram socket's life.
  *
- * It is a socket as that of a stream is (socket.h): the fiber itself receives
- * and sends, and waits where it would block; the descriptor stays registered
- * in between.
+ * As with a stream (socket.h), the fiber itself receives and sends, and waits
+ * where that would block; the descriptor stays registered in between.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,7 +86,7 @@ attach_peer(int fd, const struct addrinfo *info,
     return err;
 }
 
-/* The first address that will do. */
+/* The first address that works. */
 static int
 attach_any(gruvi_udp_t *udp, const struct addrinfo *info, attach_fn attach,
            const struct gruvi__address *local,
@@ -116,9 +115,9 @@ make(gruvi_fiber_t *fiber, struct gruvi__address *address, attach_fn attach,
      const struct gruvi__address *local, const gruvi_udp_options_t *options,
      double timeout, gruvi_udp_t **out)
 {
-    struct gruvi__lookup lookup;
+    struct gruvi__resolved resolved;
     gruvi_udp_t *udp;
-    int err = gruvi__resolve(fiber, address, timeout, &lookup);
+    int err = gruvi__resolve(fiber, address, timeout, &resolved);
 
     if (err < 0)
         return err;
@@ -127,9 +126,9 @@ make(gruvi_fiber_t *fiber, struct gruvi__address *address, attach_fn attach,
         err = UV_ENOMEM;
     } else {
         gruvi__socket_init(&udp->socket, fiber->hub, -1);
-        err = attach_any(udp, lookup.first, attach, local, options);
+        err = attach_any(udp, resolved.first, attach, local, options);
     }
-    gruvi__lookup_free(&lookup);
+    gruvi__resolved_free(&resolved);
     if (err < 0)
         free(udp);
     else
@@ -200,7 +199,7 @@ gruvi__udp_begin(struct gruvi__call *call, const char *function,
                                  direction == GRUVI__IN ? "receive" : "send")) <
             0)
         return err;
-    err = gruvi__call_breathe(call);
+    err = gruvi__call_yield_sometimes(call);
     if (err == 0 && udp->error[direction] < 0) {
         err = udp->error[direction];
         udp->error[direction] = 0;

@@ -19,18 +19,18 @@
 struct gruvi_udp {
     struct gruvi__socket socket;
     int family;
-    /* By direction: what a call met that had done something already.  The next
-     * call says it. */
+    /* By direction: the error of a call that had done something before.  The
+     * next call returns it. */
     int error[2];
 };
 
-/* udp://host:port.  As gruvi__address_parse(). */
+/* gruvi__address_parse() for udp://host:port. */
 int gruvi__udp_address_parse(struct gruvi__address *address, const char *text);
 
 /*
- * Enter a direction, and let others run if it is time.
+ * Enter a direction, and let other fibers run if it is time.
  *
- * Returns 0: then gruvi__udp_end(); or an error.
+ * Returns 0, to be followed by gruvi__udp_end(); or an error.
  */
 int gruvi__udp_begin(struct gruvi__call *call, const char *function,
                      gruvi_udp_t *udp, enum gruvi__direction direction,

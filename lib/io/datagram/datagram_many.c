@@ -2,9 +2,9 @@
 /*
  * Several datagrams a call.
  *
- * A call waits only as long as it has done nothing; then it goes on as long as
- * nothing is in its way.  So there is no cancel or timeout that would hide how
- * many there were.  An error that comes then is kept for the next call.
+ * A call waits only for its first datagram; after that it ends where it would
+ * have to wait.  So no cancel or timeout hides how many datagrams there were.
+ * A later error is kept for the next call.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,21 +12,21 @@
 
 #include "io/datagram/datagram.h"
 
-/* Of one system call: its records lie on the stack of a fiber. */
-#define MOST 32
+/* Datagrams in a system call; their headers are on the stack. */
+#define MAX_BATCH 32
 
 struct batch {
-    struct mmsghdr headers[MOST];
-    struct iovec buffers[MOST];
+    struct mmsghdr headers[MAX_BATCH];
+    struct iovec buffers[MAX_BATCH];
     unsigned n;
 };
 
-/* The next datagrams, at most n; their addresses are given, or have room. */
+/* The next datagrams, at most n; their addresses are read or written. */
 static void
 gather(struct batch *batch, gruvi_datagram_t datagrams[], unsigned n,
        bool receives)
 {
-    batch->n = n < MOST ? n : MOST;
+    batch->n = n < MAX_BATCH ? n : MAX_BATCH;
     memset(batch->headers, 0, batch->n * sizeof *batch->headers);
     for (unsigned i = 0; i < batch->n; i++) {
         struct msghdr *header = &batch->headers[i].msg_hdr;
@@ -81,7 +81,7 @@ transmit(gruvi_udp_t *udp, struct batch *batch, gruvi_datagram_t datagrams[],
 typedef int (*step_fn)(gruvi_udp_t *udp, struct batch *batch,
                        gruvi_datagram_t datagrams[], unsigned n);
 
-/* As many as there are, or fit, at least one. */
+/* At least one; as many as there are to receive, or as the kernel takes. */
 static int
 do_many(gruvi_udp_t *udp, struct gruvi__call *call, step_fn step,
         gruvi_datagram_t datagrams[], unsigned n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups: who is in them, and what is sent to them. */
+/* Multicast groups: membership, and options for sending. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>

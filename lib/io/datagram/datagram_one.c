@@ -5,7 +5,7 @@
 
 #include "io/datagram/datagram.h"
 
-/* MSG_TRUNC: the result is the length that it had. */
+/* MSG_TRUNC: the result is the full length of the datagram. */
 static ssize_t
 receive(gruvi_udp_t *udp, struct gruvi__call *call, void *buf, size_t len,
         gruvi_sockaddr_t *from)

@@ -96,7 +96,7 @@ gruvi_file_fd(const gruvi_file_t *file)
     return file->fd;
 }
 
-/* Whatever close() returns, the descriptor is gone; after EINTR, too. */
+/* Whatever close() returns, EINTR too, the descriptor is gone. */
 static int
 close_file(void *arg, void **result)
 {
@@ -111,8 +111,8 @@ close_file(void *arg, void **result)
     return err < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* Nothing withdraws it.  What the pool does not take is done here: a file that
- * cannot be closed would be of no use to anybody. */
+/* No cancel withdraws it, and what the pool does not take is done here: a close
+ * that fails would leave a file that nobody can use. */
 GRUVI_SWITCHPOINT int
 gruvi_file_close(gruvi_file_t *file)
 {

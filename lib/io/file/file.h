@@ -2,8 +2,8 @@
 /*
  * What the files behind gruvi/file.h share.
  *
- * Each call counts itself in the file, so that the descriptor is not closed,
- * and its number not used for another, while a thread of the pool reads it.
+ * Calls are counted in the file, so that its descriptor is not closed, and its
+ * number not used again, while a thread of the pool reads it.
  */
 #ifndef GRUVI_IO_FILE_H
 #define GRUVI_IO_FILE_H
@@ -14,17 +14,17 @@
 
 struct gruvi_file {
     int fd;
-    int calls;   /* atomic: that are inside; negative: it is being closed */
+    int calls;   /* atomic: calls inside; negative: it is being closed */
     int reading; /* atomic: a call uses dir */
-    DIR *dir;    /* made by the first gruvi_file_readdir(); has fd then */
+    DIR *dir;    /* made by the first gruvi_file_readdir(); owns fd then */
 };
 
 /* Enter a call, and leave it.  0, UV_EINVAL for NULL, or UV_EBADF. */
 int gruvi__file_enter(gruvi_file_t *file);
 void gruvi__file_leave(gruvi_file_t *file);
 
-/* Read len bytes at offset and drop them: they are in memory then.  0, or an
- * error; in the pool. */
+/* Have the pool read len bytes at offset, so that they are in memory.  0 or an
+ * error. */
 int gruvi__file_warm(gruvi_file_t *file, int64_t offset, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Directories.  The C library reads them by the block; what of a block was not
- * asked for yet it keeps with its DIR, which is made when it is needed.
+ * Directories.  The C library reads a block of entries, and keeps the rest of
+ * it in its DIR, which is made when it is needed.
  */
 #include <errno.h>
 #include <limits.h>
@@ -49,7 +49,7 @@ is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* What was read before an error is not lost: the error comes again. */
+/* Entries before an error are returned: the error comes again. */
 static int
 list(void *arg, void **result)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading, writing, and what else is done with an open file. */
+/* Reading and writing an open file, syncing and truncating it. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include "io/file/file.h"
 #include "pool/pool.h"
 
-/* So that less than this is a short transfer: the kernel moves no 2 GiB. */
-#define MOST ((size_t)1 << 30)
+/* The kernel moves less than 2 GiB at once. */
+#define MAX_TRANSFER ((size_t)1 << 30)
 
-/* What fits a pool thread's stack and is worth a system call. */
+/* Fits a pool thread's stack, and is worth a system call. */
 #define SCRATCH ((size_t)64 << 10)
 
 struct transfer {
@@ -26,8 +26,8 @@ read_some(int fd, void *buf, size_t len, int64_t offset)
 {
     ssize_t n;
 
-    if (len > MOST)
-        len = MOST;
+    if (len > MAX_TRANSFER)
+        len = MAX_TRANSFER;
     do
         n = offset < 0 ? read(fd, buf, len) : pread(fd, buf, len, offset);
     while (n < 0 && errno == EINTR);
@@ -39,8 +39,8 @@ write_some(int fd, const void *buf, size_t len, int64_t offset)
 {
     ssize_t n;
 
-    if (len > MOST)
-        len = MOST;
+    if (len > MAX_TRANSFER)
+        len = MAX_TRANSFER;
     do
         n = offset < 0 ? write(fd, buf, len) : pwrite(fd, buf, len, offset);
     while (n < 0 && errno == EINTR);
@@ -57,8 +57,8 @@ read_file(void *arg, void **result)
     return t->n < 0 ? (int)t->n : 0;
 }
 
-/* A write of nothing comes to the system, too: it may have an error to tell.
- * One that moves nothing of something would do so for ever. */
+/* A write of 0 bytes is done, too: it may fail.  A write that moves none of
+ * its bytes would do so forever. */
 static int
 write_file(void *arg, void **result)
 {
@@ -158,7 +158,7 @@ gruvi__file_warm(gruvi_file_t *file, int64_t offset, size_t len)
     return gruvi__blocking("gruvi_stream_sendfile", warm_file, &t);
 }
 
-/* --- what takes a descriptor and little else --------------------------------
+/* --- syncing and truncating -------------------------------------------------
  */
 
 static int

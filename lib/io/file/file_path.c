@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done by path, and what the system knows of files. */
+/* Attributes of files, and changes by path. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,89 +8,89 @@
 #include "io/file/file.h"
 #include "pool/pool.h"
 
-/* Those of libuv fill in the time of birth, which stat() does not know; without
- * a callback they need no loop. */
-struct look {
-    int (*fn)(const struct look *look, uv_fs_t *req);
+/* uv_fs_stat() knows the time of birth, and stat() does not.  Without a
+ * callback it needs no loop. */
+struct query {
+    int (*fn)(const struct query *q, uv_fs_t *req);
     const char *path;
     gruvi_file_t *file;
     uv_stat_t *stat;
 };
 
 static int
-look_at_path(const struct look *look, uv_fs_t *req)
+stat_path(const struct query *q, uv_fs_t *req)
 {
-    return uv_fs_stat(NULL, req, look->path, NULL);
+    return uv_fs_stat(NULL, req, q->path, NULL);
 }
 
 static int
-look_at_link(const struct look *look, uv_fs_t *req)
+stat_link(const struct query *q, uv_fs_t *req)
 {
-    return uv_fs_lstat(NULL, req, look->path, NULL);
+    return uv_fs_lstat(NULL, req, q->path, NULL);
 }
 
 static int
-look_at_file(const struct look *look, uv_fs_t *req)
+stat_file(const struct query *q, uv_fs_t *req)
 {
-    return uv_fs_fstat(NULL, req, look->file->fd, NULL);
+    return uv_fs_fstat(NULL, req, q->file->fd, NULL);
 }
 
 static int
-look(void *arg, void **result)
+run_query(void *arg, void **result)
 {
-    const struct look *l = arg;
+    const struct query *q = arg;
     uv_fs_t req;
-    int err = l->fn(l, &req);
+    int err = q->fn(q, &req);
 
     (void)result;
     if (err == 0)
-        *l->stat = req.statbuf;
+        *q->stat = req.statbuf;
     uv_fs_req_cleanup(&req);
     return err;
 }
 
-/* Nothing is there unless it was looked at. */
+/* The result is zeroed where nothing is found. */
 static int
-look_by(const char *function, struct look *l)
+query_by(const char *function, struct query *q)
 {
-    if (l->stat == NULL)
+    if (q->stat == NULL)
         return UV_EINVAL;
-    memset(l->stat, 0, sizeof *l->stat);
-    if (l->path == NULL && l->file == NULL)
+    memset(q->stat, 0, sizeof *q->stat);
+    if (q->path == NULL && q->file == NULL)
         return UV_EINVAL;
-    return gruvi__blocking(function, look, l);
+    return gruvi__blocking(function, run_query, q);
 }
 
 GRUVI_SWITCHPOINT int
 gruvi_file_stat(const char *path, uv_stat_t *stat)
 {
-    struct look l = {.fn = look_at_path, .path = path, .stat = stat};
+    struct query q = {.fn = stat_path, .path = path, .stat = stat};
 
-    return look_by(__func__, &l);
+    return query_by(__func__, &q);
 }
 
 GRUVI_SWITCHPOINT int
 gruvi_file_lstat(const char *path, uv_stat_t *stat)
 {
-    struct look l = {.fn = look_at_link, .path = path, .stat = stat};
+    struct query q = {.fn = stat_link, .path = path, .stat = stat};
 
-    return look_by(__func__, &l);
+    return query_by(__func__, &q);
 }
 
 GRUVI_SWITCHPOINT int
 gruvi_file_fstat(gruvi_file_t *file, uv_stat_t *stat)
 {
-    struct look l = {.fn = look_at_file, .file = file, .stat = stat};
+    struct query q = {.fn = stat_file, .file = file, .stat = stat};
     int err = gruvi__file_enter(file);
 
     if (err < 0)
         return err;
-    err = look_by(__func__, &l);
+    err = query_by(__func__, &q);
     gruvi__file_leave(file);
     return err;
 }
 
-/* --- changing what there is -------------------------------------------------
+/* --- changes ----------------------------------------------------------------
  */
 
 struct change {

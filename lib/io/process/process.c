@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process's life.  libuv spawns it, and reaps it in the loop that did.
+ * A process's life.  libuv spawns it, and reaps it in the same loop.
  *
- * A loop that closes reaps nobody any more.  The children that it leaves behind
- * are noted for the whole process, and looked for whenever another one is
- * spawned: so there are never more zombies than there were processes at the
- * ends of hubs.
+ * A loop that is closed reaps no child.  The children that are left are noted,
+ * for all threads, and every spawn looks for them.  So there are never more
+ * zombies than children that hubs left behind.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -26,8 +25,8 @@
 
 #define FLAGS (GRUVI_PROCESS_UID | GRUVI_PROCESS_GID | GRUVI_PROCESS_SESSION)
 
-/* A child that has no loop any more; made with it, so that it need not be made
- * when memory is short. */
+/* A child whose loop is closed.  It is made with the process, when a lack of
+ * memory can still be told. */
 struct gruvi__child {
     struct gruvi__child *next;
     pid_t pid;
@@ -45,7 +44,7 @@ add_orphan(struct gruvi__child *child)
     pthread_mutex_unlock(&orphans_lock);
 }
 
-/* One that is no child of ours any more was reaped by somebody else. */
+/* A child that waitpid() does not know was reaped elsewhere. */
 static void
 reap_orphans(void)
 {
@@ -147,7 +146,7 @@ check_options(const gruvi_process_options_t *options)
     return 0;
 }
 
-/* What libuv has not changed it does not write to either. */
+/* The casts are safe: libuv does not write there. */
 static uv_process_options_t
 options_for_uv(const gruvi_process_options_t *from, struct gruvi__stdio *stdio)
 {
@@ -171,7 +170,7 @@ options_for_uv(const gruvi_process_options_t *from, struct gruvi__stdio *stdio)
     return to;
 }
 
-/* Also where it fails there is a handle then, to be closed. */
+/* uv_spawn() leaves a handle that has to be closed, even if it fails. */
 static int
 start(gruvi_process_t *p, const gruvi_process_options_t *options)
 {
@@ -286,7 +285,7 @@ gruvi_process_waitable(gruvi_process_t *p)
     return p == NULL ? NULL : gruvi_event_waitable(&p->finished);
 }
 
-/* As long as the loop has not reaped it, nobody else has its number. */
+/* Until the loop has reaped it, no other process has its number. */
 int
 gruvi_process_kill(gruvi_process_t *p, int signum)
 {

@@ -2,8 +2,8 @@
 /*
  * What the files behind gruvi/process.h share.
  *
- * The memory of a process is counted, because libuv closes handles later: a
- * reference each for the owner, for the handle, and for each fiber inside.
+ * A process is counted, because libuv closes handles later: the owner, the
+ * handle, and each fiber inside have a reference.
  */
 #ifndef GRUVI_IO_PROCESS_H
 #define GRUVI_IO_PROCESS_H
@@ -19,7 +19,7 @@ struct gruvi_process {
     uv_process_t handle; /* open until it has ended, or its hub has */
     struct gruvi__hub_end end;
     gruvi_hub_t *hub;           /* borrowed: it lives as long as this thread */
-    struct gruvi__child *child; /* who reaps it if the loop cannot; or NULL */
+    struct gruvi__child *child; /* to be reaped if the loop cannot; or NULL */
     pid_t pid;
     unsigned refs;
     bool leads;             /* a process group */
@@ -35,24 +35,25 @@ struct gruvi_process {
 /* 0, UV_EINVAL for NULL, or UV_EPERM: another thread's. */
 int gruvi__process_check(const gruvi_process_t *p);
 
-/* Wait after gruvi__enter() and the above, with a checked timeout. */
+/* Wait for its end, after gruvi__enter() and gruvi__process_check(), with a
+ * checked timeout. */
 int gruvi__process_await(gruvi_process_t *p, gruvi_fiber_t *fiber,
                          double timeout);
 
 void gruvi__process_drop(gruvi_process_t *p);
 
-/* process_stdio.c: from options to what libuv wants. */
+/* process_stdio.c: from options to those of libuv. */
 struct gruvi__stdio {
     uv_stdio_container_t containers[3];
     gruvi_stream_t *streams[3];
     int ends[3]; /* of the process; -1: no pipe */
 };
 
-/* 0, or an error: nothing is left. */
+/* 0, or an error: then nothing is left open. */
 int gruvi__stdio_open(struct gruvi__stdio *stdio, gruvi_hub_t *hub,
                       const gruvi_stdio_t options[3]);
 
-/* Close the process's ends, which it has by now. */
+/* Close our copies of the process's ends, once it has its own. */
 void gruvi__stdio_close_ends(struct gruvi__stdio *stdio);
 
 void gruvi__stdio_close(struct gruvi__stdio *stdio);

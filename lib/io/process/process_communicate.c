@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Talking to a process: a fiber each for its input, output and errors, so that
- * neither side waits for the other, and the caller, who waits for the last of
- * them, then for the process.
+ * Talking to a process: its input, output and errors have a fiber each, so that
+ * neither side waits for the other.  The caller waits for the last of these
+ * fibers, and then for the process.
  *
  *   caller                         fibers
  *   starts them
- *   waits for quiet <------------- the last one ends, or one fails
+ *   waits for quiet <------------- the last fiber ends, or one fails
  *   waits for the process
- *   not so: kills it, cancels them, and waits for all, shielded
+ *   on failure: kills it, cancels the fibers, and waits for all, shielded
  */
 #include <signal.h>
 
@@ -21,16 +21,16 @@
 #include "io/process/process.h"
 #include "io/stream/stream.h"
 
-struct talk {
+struct exchange {
     gruvi_process_t *process;
     gruvi_event_t quiet;
-    unsigned left; /* fibers that have not come to their end */
-    int err;       /* the first error of one of them */
+    unsigned left; /* fibers that have not ended */
+    int err;       /* the first that a fiber met */
 };
 
-struct part {
-    struct talk *talk;
-    gruvi_stream_t *stream; /* NULL: this part is not there */
+struct pump {
+    struct exchange *exchange;
+    gruvi_stream_t *stream; /* NULL: no pipe, no fiber */
     gruvi_fiber_t *fiber;
     bool started;
     const void *input;
@@ -40,15 +40,15 @@ struct part {
 };
 
 static void
-end_part(struct part *part, int err)
+end_pump(struct pump *pump, int err)
 {
-    struct talk *talk = part->talk;
+    struct exchange *exchange = pump->exchange;
 
-    talk->left--;
-    if (err < 0 && talk->err == 0)
-        talk->err = err;
-    if (talk->left == 0 || talk->err < 0)
-        gruvi_event_set(&talk->quiet);
+    exchange->left--;
+    if (err < 0 && exchange->err == 0)
+        exchange->err = err;
+    if (exchange->left == 0 || exchange->err < 0)
+        gruvi_event_set(&exchange->quiet);
 }
 
 static bool
@@ -60,61 +60,62 @@ is_gone(int err)
 static int
 give_input(void *arg)
 {
-    struct part *part = arg;
-    int err = gruvi_stream_write(part->stream, part->input, part->len);
+    struct pump *pump = arg;
+    int err = gruvi_stream_write(pump->stream, pump->input, pump->len);
 
     if (err == 0)
-        err = gruvi_stream_shutdown(part->stream);
-    end_part(part, is_gone(err) || err == UV_ENOTCONN ? 0 : err);
+        err = gruvi_stream_shutdown(pump->stream);
+    end_pump(pump, is_gone(err) || err == UV_ENOTCONN ? 0 : err);
     return 0;
 }
 
-/* Where all of the memory is full, one byte more tells whether that was all. */
+/* When the caller's memory is full, one more byte tells whether it was enough.
+ */
 static int
 take_output(void *arg)
 {
-    struct part *part = arg;
+    struct pump *pump = arg;
     char rest[1024], *to;
     size_t room;
     ssize_t n;
 
     do {
-        room = part->to == NULL ? 0 : part->to->len - part->got;
-        to = room > 0 ? part->to->base + part->got : rest;
+        room = pump->to == NULL ? 0 : pump->to->len - pump->got;
+        to = room > 0 ? pump->to->base + pump->got : rest;
         if (room == 0)
-            room = part->to == NULL ? sizeof rest : 1;
-        n = gruvi_stream_read(part->stream, to, room);
-        if (n > 0 && to == rest && part->to != NULL)
+            room = pump->to == NULL ? sizeof rest : 1;
+        n = gruvi_stream_read(pump->stream, to, room);
+        if (n > 0 && to == rest && pump->to != NULL)
             n = UV_E2BIG;
         if (n > 0 && to != rest)
-            part->got += (size_t)n;
+            pump->got += (size_t)n;
     } while (n > 0);
-    end_part(part, is_gone((int)n) ? 0 : (int)n);
+    end_pump(pump, is_gone((int)n) ? 0 : (int)n);
     return 0;
 }
 
 static void
-let_go(struct part parts[3])
+unref_fibers(struct pump pumps[3])
 {
     for (int i = 0; i < 3; i++)
-        gruvi_fiber_unref(parts[i].fiber);
+        gruvi_fiber_unref(pumps[i].fiber);
 }
 
-/* Make the fibers, and start none unless there are all. */
+/* Make all fibers before any is started. */
 static int
-prepare(struct talk *talk, struct part parts[3])
+prepare(struct exchange *exchange, struct pump pumps[3])
 {
     for (int i = 0; i < 3; i++) {
-        struct part *part = &parts[i];
+        struct pump *pump = &pumps[i];
 
-        part->talk = talk;
-        part->stream = talk->process->streams[i];
-        if (part->stream == NULL)
+        pump->exchange = exchange;
+        pump->stream = exchange->process->streams[i];
+        if (pump->stream == NULL)
             continue;
-        part->fiber =
-            gruvi_fiber_new(i == 0 ? give_input : take_output, part, NULL);
-        if (part->fiber == NULL) {
-            let_go(parts);
+        pump->fiber =
+            gruvi_fiber_new(i == 0 ? give_input : take_output, pump, NULL);
+        if (pump->fiber == NULL) {
+            unref_fibers(pumps);
             return gruvi_last_error();
         }
     }
@@ -122,76 +123,77 @@ prepare(struct talk *talk, struct part parts[3])
 }
 
 static int
-begin(struct talk *talk, struct part parts[3])
+begin(struct exchange *exchange, struct pump pumps[3])
 {
     int err = 0;
 
     for (int i = 0; i < 3 && err == 0; i++) {
-        if (parts[i].fiber == NULL)
+        if (pumps[i].fiber == NULL)
             continue;
-        err = gruvi_fiber_start(parts[i].fiber);
-        parts[i].started = err == 0;
-        talk->left += parts[i].started;
+        err = gruvi_fiber_start(pumps[i].fiber);
+        pumps[i].started = err == 0;
+        exchange->left += pumps[i].started;
     }
-    if (talk->left == 0)
-        gruvi_event_set(&talk->quiet);
+    if (exchange->left == 0)
+        gruvi_event_set(&exchange->quiet);
     return err;
 }
 
 /* The timeout is for both waits. */
 static int
-await_end(struct talk *talk, gruvi_fiber_t *fiber, double timeout)
+await_end(struct exchange *exchange, gruvi_fiber_t *fiber, double timeout)
 {
     uint64_t due = gruvi__clock_due(timeout);
-    int err = gruvi__event_wait(&talk->quiet, fiber, "process", timeout);
+    int err = gruvi__event_wait(&exchange->quiet, fiber, "process", timeout);
 
     if (err == 0)
-        err = talk->err;
+        err = exchange->err;
     if (err < 0)
         return err;
-    err = gruvi__process_await(talk->process, fiber, gruvi__clock_left(due));
-    gruvi__process_drop(talk->process);
+    err =
+        gruvi__process_await(exchange->process, fiber, gruvi__clock_left(due));
+    gruvi__process_drop(exchange->process);
     return err;
 }
 
-/* It is not waited for where it was closed: then it is nobody's. */
+/* Closing the process ends the wait for it, too. */
 static void
-give_up(struct talk *talk, struct part parts[3])
+give_up(struct exchange *exchange, struct pump pumps[3])
 {
-    gruvi_process_t *p = talk->process;
+    gruvi_process_t *p = exchange->process;
 
     if (p->leads)
         gruvi_process_kill_group(p, SIGKILL);
     else
         gruvi_process_kill(p, SIGKILL);
     for (int i = 0; i < 3; i++)
-        if (parts[i].started)
-            gruvi_fiber_cancel(parts[i].fiber, "the process is killed");
+        if (pumps[i].started)
+            gruvi_fiber_cancel(pumps[i].fiber, "the process is killed");
     GRUVI_SHIELD {
         for (int i = 0; i < 3; i++)
-            if (parts[i].started)
-                gruvi_fiber_join(parts[i].fiber, GRUVI_FOREVER);
+            if (pumps[i].started)
+                gruvi_fiber_join(pumps[i].fiber, GRUVI_FOREVER);
         gruvi_event_wait(&p->finished, GRUVI_FOREVER);
     }
 }
 
 static int
-talk_to(gruvi_process_t *p, gruvi_fiber_t *fiber, struct part parts[3],
-        double timeout)
+run_exchange(gruvi_process_t *p, gruvi_fiber_t *fiber, struct pump pumps[3],
+             double timeout)
 {
-    struct talk talk = {.process = p};
+    struct exchange exchange = {.process = p};
     int err;
 
-    gruvi_event_init(&talk.quiet);
-    err = prepare(&talk, parts);
+    gruvi_event_init(&exchange.quiet);
+    err = prepare(&exchange, pumps);
     if (err < 0)
         return err;
-    err = begin(&talk, parts);
+    err = begin(&exchange, pumps);
     if (err == 0)
-        err = await_end(&talk, fiber, timeout);
+        err = await_end(&exchange, fiber, timeout);
     if (err < 0)
-        give_up(&talk, parts);
-    let_go(parts);
+        give_up(&exchange, pumps);
+    unref_fibers(pumps);
     return err;
 }
 
@@ -217,7 +219,7 @@ GRUVI_SWITCHPOINT int
 gruvi_process_communicate(gruvi_process_t *p, const void *input, size_t len,
                           uv_buf_t *out, uv_buf_t *err, double timeout)
 {
-    struct part parts[3] = {
+    struct pump pumps[3] = {
         {.input = input, .len = len}, {.to = out}, {.to = err}};
     gruvi_fiber_t *fiber;
     int result = gruvi__enter(__func__, &fiber);
@@ -226,12 +228,12 @@ gruvi_process_communicate(gruvi_process_t *p, const void *input, size_t len,
         result = check(p, len, timeout);
     if (result == 0) {
         p->refs++;
-        result = talk_to(p, fiber, parts, timeout);
+        result = run_exchange(p, fiber, pumps, timeout);
         gruvi__process_drop(p);
     }
     if (out != NULL)
-        out->len = parts[1].got;
+        out->len = pumps[1].got;
     if (err != NULL)
-        err->len = parts[2].got;
+        err->len = pumps[2].got;
     return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Standard input, output and error of a process.  Pipes are pairs of Unix
- * sockets, because streams send and receive; each leads one way only.
+ * sockets, because streams use send() and recv(); each leads one way only.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,12 +3,12 @@
  * Signals.  A watcher has a handle of the loop for each of its signals, and
  * notes which have come; libuv carries them from the handler to the loops.
  *
- * libuv leaves the default action behind when its last handle stops.  What was
- * there before, SIG_IGN under nohup(1), say, is put back here.  That is not
- * one step: a signal that comes in between finds the default action.
+ * libuv leaves the default action behind when its last handle stops.  The
+ * action before, SIG_IGN under nohup(1), say, is restored here.  That takes two
+ * steps: a signal that comes in between finds the default action.
  *
- * Handles are closed by the loop, later, so the memory is counted: a reference
- * each for the owner, for the fiber inside, and for each handle.
+ * Handles are closed by the loop, later, so a watcher is counted: the owner,
+ * the fiber inside, and each handle have a reference.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,7 +27,7 @@
 #include "core/thread.h"
 #include "core/wait.h"
 
-#define SIGNALS 64 /* what fits, and is enough: SIGRTMAX */
+#define SIGNALS 64 /* SIGRTMAX, and the bits of pending */
 
 struct gruvi_signal {
     struct gruvi__hub_end end; /* linked as long as the handles are open */
@@ -35,13 +35,13 @@ struct gruvi_signal {
     gruvi_fiber_t *fiber;      /* inside gruvi_signal_next(); or NULL */
     int granted;               /* valid while it waits */
     bool closed;
-    uint64_t came; /* bit signum - 1 */
+    uint64_t pending; /* bit signum - 1 */
     unsigned refs;
     unsigned n; /* handles that are open */
     uv_signal_t handles[];
 };
 
-/* What signals did before anybody here listened; by number. */
+/* By number: the action of a signal before its first handle. */
 static struct {
     unsigned listeners;
     bool restore;
@@ -64,7 +64,7 @@ may_be_watched(int signum)
     case SIGTRAP:
         return false;
     default:
-        /* In between are those that the C library keeps to itself. */
+        /* From 32 to SIGRTMIN they are the C library's own. */
         return signum > 0 && signum <= SIGRTMAX &&
                (signum < 32 || signum >= SIGRTMIN);
     }
@@ -91,7 +91,7 @@ on_signal(uv_signal_t *handle, int signum)
 {
     gruvi_signal_t *watcher = handle->data;
 
-    watcher->came |= UINT64_C(1) << (signum - 1);
+    watcher->pending |= UINT64_C(1) << (signum - 1);
     wake(watcher);
 }
 
@@ -101,8 +101,8 @@ on_closed(uv_handle_t *handle)
     drop(handle->data);
 }
 
-/* Where a handler of libuv's was there already, it has handles of others, and
- * what was there before those nobody knows. */
+/* Where libuv has a handler already, for handles of other code, the action
+ * before it is not known. */
 static int
 start(uv_signal_t *handle, int signum)
 {
@@ -219,14 +219,13 @@ gruvi_signal_open(gruvi_signal_t **watcher, const int signums[], unsigned n)
     return open_watcher(hub, signums, n, watcher);
 }
 
-/* Those that come while the fiber has been woken and does not run yet are
- * there, too, when it takes one. */
+/* More signals may have come since the fiber was woken. */
 static int
 take(gruvi_signal_t *watcher)
 {
-    int signum = __builtin_ctzll(watcher->came) + 1;
+    int signum = __builtin_ctzll(watcher->pending) + 1;
 
-    watcher->came &= watcher->came - 1;
+    watcher->pending &= watcher->pending - 1;
     return signum;
 }
 
@@ -238,7 +237,7 @@ next(gruvi_signal_t *watcher, gruvi_fiber_t *fiber, double timeout)
     watcher->fiber = fiber;
     watcher->refs++;
     err = gruvi__yield_sometimes(fiber);
-    watcher->granted = watcher->came != 0 || watcher->closed;
+    watcher->granted = watcher->pending != 0 || watcher->closed;
     if (err == 0)
         err = gruvi__wait(fiber, &watcher->granted, "signal", timeout);
     watcher->fiber = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parser is strict, because addresses come from configuration files: what
- * is not an address for certain is refused here, not looked up as a name.
+ * The parser is strict, because addresses come from configuration files: text
+ * that is not surely an address is refused, not looked up as a name.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -118,8 +118,8 @@ parse_tcp(struct gruvi__address *address, const char *text)
     return err;
 }
 
-/* A path keeps its '\0', because other programs print it as a string; an
- * abstract name has none, because there it would be part of the name. */
+/* A path keeps its '\0', because other programs print it as a string.  An
+ * abstract name has none: it would be part of the name. */
 static int
 parse_unix(struct gruvi__address *address, const char *text)
 {
@@ -188,7 +188,7 @@ format_ip4(const struct sockaddr_in *in, char *buf, size_t len)
     return snprintf(buf, len, "tcp://%s:%u", host, ntohs(in->sin_port));
 }
 
-/* A name may hold any byte; those that would harm a line of text are '?'. */
+/* A name may hold any byte; one that would harm a line of text becomes '?'. */
 static int
 format_unix(const struct sockaddr_un *un, socklen_t length, char *buf,
             size_t len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses: from text to what the kernel wants, and back.
+ * Addresses: from text to the structs of the kernel, and back.
  *
  *   tcp://127.0.0.1:7007  tcp://[::1]:0  tcp://host:7007
  *   tls://host:443        and so on: an address of TCP, with TLS on top
@@ -32,12 +32,12 @@ struct gruvi__address {
     socklen_t length;         /* of at */
     uint16_t port;
     bool tls;
-    char host[GRUVI__HOST_SIZE]; /* "" where at is all there is to know */
+    char host[GRUVI__HOST_SIZE]; /* "": at is the whole address */
 };
 
 /*
- * Returns 0, UV_EINVAL, UV_ENOTSUP (udp and fd are addresses, but not of
- * streams), or UV_ENAMETOOLONG (a path that does not fit into a socket's).
+ * Returns 0, UV_EINVAL, UV_ENOTSUP (udp and fd: no addresses of streams), or
+ * UV_ENAMETOOLONG (a path that is too long for a Unix socket).
  */
 int gruvi__address_parse(struct gruvi__address *address, const char *text);
 
@@ -45,7 +45,7 @@ int gruvi__address_parse(struct gruvi__address *address, const char *text);
 int gruvi__address_format(const union gruvi__sockaddr *at, socklen_t length,
                           char *buf, size_t len);
 
-/* Whether it is the name of a file. */
+/* Whether it names a file. */
 bool gruvi__address_has_path(const struct gruvi__address *address);
 
 #endif

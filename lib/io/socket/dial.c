@@ -46,8 +46,8 @@ gruvi__dial_fits(const struct gruvi__dial *dial, const struct addrinfo *info)
     return !dial->has_local || dial->local.at.any.sa_family == info->ai_family;
 }
 
-/* Without a port of its own the kernel chooses one when it knows the peer, so
- * that one port serves connections to several. */
+/* Where no port is given the kernel chooses it when it knows the peer, so that
+ * a port serves connections to several peers. */
 static int
 bind_local(int fd, const struct gruvi__dial *dial)
 {
@@ -83,7 +83,7 @@ gruvi__dial_socket(const struct gruvi__dial *dial, const struct addrinfo *info)
 
 /*
  * A socket that connects to a port of its own machine on which nobody listens
- * may be given that very port for itself, and then it meets itself.
+ * may get that very port as its own.  Then it is connected to itself.
  */
 static bool
 is_connected_to_itself(int fd, const struct addrinfo *info)
@@ -107,8 +107,8 @@ is_connected_to_itself(int fd, const struct addrinfo *info)
     }
 }
 
-/* The result is asked for by connecting again, not by SO_ERROR: that says 0 of
- * a socket that is still on its way, too. */
+/* Connecting again tells the result.  SO_ERROR does not: it is also 0 while
+ * the socket is still connecting. */
 int
 gruvi__dial_step(int fd, const struct addrinfo *info)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an attempt to connect is made of: a socket, and connect() as often as it
- * takes.  Whoever makes it waits in between.
+ * The steps of an attempt to connect: a socket, and connect() as often as it
+ * takes.  The caller waits between the steps.
  */
 #ifndef GRUVI_IO_DIAL_H
 #define GRUVI_IO_DIAL_H
@@ -14,13 +14,13 @@
 
 struct gruvi__dial {
     const gruvi_connect_options_t *options; /* borrowed */
-    double attempt_delay; /* seconds; negative: until one has failed */
+    double attempt_delay; /* seconds; negative: until an attempt has failed */
     struct gruvi__address local;
     bool has_local;
 };
 
 /*
- * Look at the options of a connection to address.
+ * Check and note the options of a connection to address.
  *
  *   options  NULL: the defaults
  *
@@ -30,7 +30,7 @@ int gruvi__dial_init(struct gruvi__dial *dial,
                      const gruvi_connect_options_t *options,
                      const struct gruvi__address *address);
 
-/* Whether an address can be reached from where the connection is to begin. */
+/* Whether an address can be reached from the local address. */
 bool gruvi__dial_fits(const struct gruvi__dial *dial,
                       const struct addrinfo *info);
 
@@ -39,27 +39,26 @@ int gruvi__dial_socket(const struct gruvi__dial *dial,
                        const struct addrinfo *info);
 
 /*
- * Begin to connect, or see how far it is.
+ * Begin to connect, or see how far the attempt is.
  *
- * Returns 0 where it is connected, UV_EALREADY where it is on its way (then
- * the socket becomes writable), UV_EAGAIN where the queue of a Unix socket is
- * full, or why it has failed.
+ * Returns 0: connected; UV_EALREADY: on its way, and the socket becomes
+ * writable; UV_EAGAIN: the queue of a Unix socket is full; or the error.
  */
 int gruvi__dial_step(int fd, const struct addrinfo *info);
 
-/* Whether another address does not help: there are no descriptors, say. */
+/* Whether no other address would help: there are no descriptors, say. */
 bool gruvi__dial_is_shortage(int err);
 
 /* eyeballs.c */
 
 /*
- * Connect to one of several addresses, which are raced.
+ * Race the attempts to connect to several addresses.
  *
  *   timeout  seconds for all of them
  *   winner   the address that was connected to
  *
- * Returns the descriptor, or an error: that which tells most, of the last
- * attempt where there are several; or one of the wait.
+ * Returns the descriptor, an error of the wait, or the attempts' error that
+ * tells most; where several tell as much, the last one.
  */
 int gruvi__dial_race(gruvi_fiber_t *fiber, const struct gruvi__dial *dial,
                      const struct addrinfo *first, double timeout,

@@ -8,11 +8,11 @@
  *           <-----> attempt_delay
  *
  * The families take turns, IPv6 first.  The next attempt begins after a while,
- * or at once where one has failed; those before it go on.  The first that is
- * connected wins, and the others are closed.
+ * or at once after a failure, while earlier attempts go on.  The first socket
+ * that is connected wins; the rest are closed.
  *
- * One fiber makes all attempts.  What it waits for is written down in them by
- * their watches, and by the deadline of the next one.
+ * One fiber makes all attempts.  Watches note in an attempt that it is ready,
+ * and a deadline notes in the race that the next attempt is due.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,9 +36,9 @@ struct race;
 struct attempt {
     struct race *race;
     const struct addrinfo *info;
-    gruvi_watch_t *watch; /* NULL: it is not on its way */
+    gruvi_watch_t *watch; /* NULL: not on its way */
     int fd;               /* valid while there is a watch */
-    bool ready;           /* look at it */
+    bool ready;           /* to be checked */
 };
 
 struct race {
@@ -48,18 +48,18 @@ struct race {
     size_t count, begun, open;
     struct gruvi__deadline next;
     bool next_due; /* another attempt may begin */
-    int granted;   /* there is something to look at */
-    int err;       /* what tells most so far; 0: nothing has failed */
-    int fd;        /* of the winner; -1: there is none yet */
+    int granted;   /* there is something to check */
+    int err;       /* that tells most so far; 0: nothing has failed */
+    int fd;        /* of the winner; -1: none yet */
     const struct addrinfo *winner;
 };
 
 /* --- the order -------------------------------------------------------------
  */
 
-/* The next address from there on that fits and is, or is not, of IPv6. */
+/* The next address that fits, of IPv6 or of IPv4. */
 static const struct addrinfo *
-next_of(const struct race *race, const struct addrinfo *info, bool ip6)
+next_in_family(const struct race *race, const struct addrinfo *info, bool ip6)
 {
     while (info != NULL && ((info->ai_family == AF_INET6) != ip6 ||
                             !gruvi__dial_fits(race->dial, info)))
@@ -67,18 +67,18 @@ next_of(const struct race *race, const struct addrinfo *info, bool ip6)
     return info;
 }
 
-/* Those of a family stay in the order that the resolver gave them. */
+/* Within a family the resolver's order stays. */
 static void
-put_in_order(struct race *race, const struct addrinfo *first)
+order_attempts(struct race *race, const struct addrinfo *first)
 {
-    const struct addrinfo *left[2] = {next_of(race, first, false),
-                                      next_of(race, first, true)};
+    const struct addrinfo *left[2] = {next_in_family(race, first, false),
+                                      next_in_family(race, first, true)};
     bool ip6 = true;
 
     while (left[0] != NULL || left[1] != NULL) {
         if (left[ip6] != NULL) {
             race->attempts[race->count++].info = left[ip6];
-            left[ip6] = next_of(race, left[ip6]->ai_next, ip6);
+            left[ip6] = next_in_family(race, left[ip6]->ai_next, ip6);
         }
         ip6 = !ip6;
     }
@@ -89,7 +89,7 @@ put_in_order(struct race *race, const struct addrinfo *first)
 
 /* How much an error tells about why there is no connection. */
 static int
-weight(int err)
+rank(int err)
 {
     switch (err) {
     case 0:
@@ -107,14 +107,14 @@ weight(int err)
     }
 }
 
-/* An attempt has failed: the next one need not wait. */
+/* An attempt has failed: the next attempt need not wait. */
 static void
 fail(struct race *race, int err)
 {
-    if (weight(err) >= weight(race->err))
+    if (rank(err) >= rank(race->err))
         race->err = err;
     race->next_due = true;
-    /* Another address does not help. */
+    /* No other address would help. */
     if (gruvi__dial_is_shortage(err))
         race->count = race->begun;
 }
@@ -146,7 +146,7 @@ on_next(struct gruvi__deadline *next)
     wake(race);
 }
 
-/* It ends; its descriptor is left. */
+/* Its descriptor stays open. */
 static void
 end_attempt(struct attempt *attempt)
 {
@@ -190,7 +190,7 @@ begin_attempt(struct race *race, struct attempt *attempt)
     fail(race, err);
 }
 
-/* Those that are due, at least one if none is on its way. */
+/* Begin the attempts that are due, at least one if none is on its way. */
 static void
 begin_due(struct race *race)
 {
@@ -207,9 +207,9 @@ begin_due(struct race *race)
     }
 }
 
-/* See how far they are: those that are ready, or all. */
+/* See how far the attempts are that are ready, or all attempts. */
 static void
-look(struct race *race, bool all)
+check_attempts(struct race *race, bool all)
 {
     struct attempt *attempt = race->attempts;
     int err;
@@ -234,15 +234,15 @@ look(struct race *race, bool all)
 /* --- the race ---------------------------------------------------------------
  */
 
-/* Whether a wait would end now: then no other attempt is begun. */
+/* Whether a wait would end now: then no attempt begins any more. */
 static bool
 is_over(const gruvi_fiber_t *fiber)
 {
     return fiber->timed_out || (fiber->pending != 0 && fiber->shield == 0);
 }
 
-/* Until somebody wins or all have failed; false where it is interrupted.  The
- * last look is for a fiber that others kept from running. */
+/* Until an attempt wins or all have failed; false: it was interrupted.  The
+ * last check is for a fiber that could not run in time. */
 static bool
 run(struct race *race)
 {
@@ -253,10 +253,10 @@ run(struct race *race)
             return race->fd >= 0 || race->begun == race->count;
         race->granted = 0;
         if (!gruvi__wait_run(race->fiber, &race->granted, "connect")) {
-            look(race, true);
+            check_attempts(race, true);
             return race->fd >= 0;
         }
-        look(race, false);
+        check_attempts(race, false);
     }
 }
 
@@ -288,8 +288,8 @@ gruvi__dial_race(gruvi_fiber_t *fiber, const struct gruvi__dial *dial,
     if (race.attempts == NULL)
         return UV_ENOMEM;
     race.next.fire = on_next;
-    race.err = UV_EAFNOSUPPORT; /* where none fits */
-    put_in_order(&race, first);
+    race.err = UV_EAFNOSUPPORT; /* where no address fits */
+    order_attempts(&race, first);
     gruvi__wait_begin(fiber, timeout);
     err = gruvi__wait_end(fiber, run(&race));
     gruvi__deadline_disarm(fiber->hub, &race.next);

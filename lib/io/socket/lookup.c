@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Look-ups run in the IO pool, and cannot be stopped: the resolver of the
- * system waits for its servers as long as it likes.  So a look-up is a block
- * of its own, which belongs to no hub, and those who want to know are waiters
- * on it, who may go at any time.
+ * Look-ups run in the IO pool, and cannot be stopped: the system's resolver
+ * waits for its servers as long as it likes.  So a look-up is a block of memory
+ * of its own, which belongs to no hub.  Fibers wait on it, and may leave at any
+ * time.
  *
  *   fiber --+                                  +--> a thread of the IO pool
  *   fiber --+--> look-up --QUEUED--> ASKED ----+
  *   fiber --+       ^ at most share() of these   <-- answer: all are woken,
  *                                                   and each copies it
  *
- * Who asks what is being asked already waits for that answer, also where those
- * who had it begun have given up.  So a name whose servers are silent takes one
- * thread, however often it is tried again, and all such names together take
- * their share of the pool: files do not wait for the resolver.
+ * A fiber that asks what is being asked already waits for that answer, even if
+ * the fibers that asked before have given up.  So a name whose servers are
+ * silent takes one thread, however often it is tried again, and all such names
+ * together take their share of the pool: files do not wait for the resolver.
  *
- * A look-up that nobody waits for any more, and no thread has begun, goes.
+ * A look-up is dropped where no fiber waits for it and no thread has begun it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ struct lookup {
     struct gruvi__work work;
     struct gruvi__question question; /* its strings are in text */
 
-    /* Under the lock, until it is answered; then these do not change. */
+    /* Under the lock until it is answered; after that nothing changes them. */
     struct gruvi__list link; /* on lookups, unless answered */
     struct gruvi__list waiters;
     enum state state;
@@ -50,8 +50,8 @@ struct lookup {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gruvi__list lookups;     /* under the lock; oldest first */
-static struct gruvi__list left_behind; /* likewise, by a fork */
-static unsigned asked;                 /* likewise: how many are ASKED */
+static struct gruvi__list left_behind; /* under the lock; by a fork */
+static unsigned asked;                 /* under the lock; how many are ASKED */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void
@@ -66,8 +66,8 @@ after_fork(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* The threads are not there, and will not answer, nor are those who wait.  The
- * one that forked may be in the middle of one, so none is freed. */
+/* The child has neither the threads that would answer nor the fibers that wait.
+ * The forking thread may be inside a look-up, so none is freed. */
 static void
 reset(void)
 {
@@ -84,7 +84,7 @@ reset(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* The pool's lock is taken inside ours, so the pool has to be there first. */
+/* The pool's lock is taken inside ours, so the pool is made first. */
 static void
 init(void)
 {
@@ -94,7 +94,7 @@ init(void)
     pthread_atfork(before_fork, after_fork, reset);
 }
 
-/* Half of the pool, but one thread at least. */
+/* Threads: half of the pool, at least one. */
 static unsigned
 share(void)
 {
@@ -149,7 +149,7 @@ find(const struct gruvi__question *question)
     return NULL;
 }
 
-/* Copy text to where there is room, and move on behind it. */
+/* Copy text to *room, and move *room behind it. */
 static const char *
 keep(const char *text, char **room)
 {
@@ -191,8 +191,8 @@ new_lookup(const struct gruvi__question *question)
 /* --- in the pool ----------------------------------------------------------
  */
 
-/* Under the lock: an answer is there.  Those who wait for it are claimed, and
- * are woken when the lock is free. */
+/* Under the lock: an answer is there.  Its waiters are claimed, to be woken
+ * when the lock is free. */
 static void
 answer(struct lookup *lookup, int status, struct gruvi__list *claimed)
 {
@@ -205,7 +205,7 @@ answer(struct lookup *lookup, int status, struct gruvi__list *claimed)
         gruvi__list_add(claimed, &waiter->link);
 }
 
-/* Under the lock: hand over as many as the share has room for. */
+/* Under the lock: hand look-ups to the pool, as many as the share allows. */
 static void
 hand_over(struct gruvi__list *claimed)
 {
@@ -231,7 +231,7 @@ hand_over(struct gruvi__list *claimed)
     }
 }
 
-/* Under the lock, which it gives up. */
+/* Under the lock, which is released. */
 static void
 unlock_and_wake(struct gruvi__list *claimed)
 {
@@ -242,7 +242,7 @@ unlock_and_wake(struct gruvi__list *claimed)
         gruvi__waiter_wake(gruvi__list_entry(link, struct gruvi__waiter, link));
 }
 
-/* Under the lock; true where the caller frees it when the lock is free. */
+/* Under the lock.  True: the caller frees the look-up when the lock is free. */
 static bool
 drop(struct lookup *lookup)
 {
@@ -288,7 +288,7 @@ on_done(struct gruvi__work *work)
         free_lookup(lookup);
 }
 
-/* --- those who want to know -------------------------------------------------
+/* --- the fibers that wait ---------------------------------------------------
  */
 
 /* 0, or UV_ENOMEM. */
@@ -314,8 +314,7 @@ join(const struct gruvi__question *question, struct gruvi__waiter *waiter,
     return l == NULL ? UV_ENOMEM : 0;
 }
 
-/* Under the lock: where nobody waits for it and no thread has begun, it goes.
- */
+/* Under the lock: drop it where no fiber waits and no thread has begun. */
 static void
 withdraw(struct lookup *lookup)
 {
@@ -363,7 +362,7 @@ is_numeric_host(const char *host)
            inet_pton(AF_INET, host, at) == 1;
 }
 
-/* Names of services are looked up, too. */
+/* A service may be a name as well. */
 static bool
 is_numeric(const struct gruvi__question *question)
 {
@@ -373,7 +372,7 @@ is_numeric(const struct gruvi__question *question)
            (service == NULL || service[strspn(service, "0123456789")] == '\0');
 }
 
-/* In this thread: it needs no server, or is one of those that would be asked.
+/* In this thread: the question needs no server, or this thread is of the pool.
  */
 static int
 look_up_here(const struct gruvi__question *question, struct addrinfo **result)

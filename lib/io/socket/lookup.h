@@ -9,14 +9,14 @@
 
 #include <gruvi/base.h>
 
-/* What is looked up; strings are borrowed until the call returns. */
+/* Strings are borrowed until the call returns. */
 struct gruvi__question {
     const char *host, *service;            /* NULL: none */
-    int flags, family, socktype, protocol; /* as those of struct addrinfo */
+    int flags, family, socktype, protocol; /* as in struct addrinfo */
 };
 
 /*
- * As gruvi_getaddrinfo(), whose arguments have been checked.
+ * gruvi_getaddrinfo() with checked arguments.
  *
  *   result  on success, to be freed by gruvi_freeaddrinfo(); else untouched
  *   timeout seconds, no NaN
@@ -26,11 +26,10 @@ int gruvi__look_up(gruvi_fiber_t *fiber, const struct gruvi__question *question,
 
 /* lookup_result.c */
 
-/* A copy of a list, likewise to be freed.  0 or UV_ENOMEM. */
+/* A copy of a list, to be freed by gruvi_freeaddrinfo().  0 or UV_ENOMEM. */
 int gruvi__addrinfo_copy(const struct addrinfo *from, struct addrinfo **to);
 
-/* What getaddrinfo() returned, as a code of libuv; errno is that of the call.
- */
+/* The code of libuv for what getaddrinfo() returned just now, with errno. */
 int gruvi__addrinfo_error(int err);
 
 #endif

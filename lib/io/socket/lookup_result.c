@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results of look-ups: every caller gets a list of his own.
+ * Results of look-ups: every caller gets a list of its own.
  *
- * An entry is one block of memory with its address, and the name is another.
- * That is how glibc makes them, so a program which frees a list with
- * freeaddrinfo() or uv_freeaddrinfo() by habit frees it all the same there.
+ * An entry and its address are one block of memory, and the name is another, as
+ * in glibc.  So there a program may, by habit, free a list with freeaddrinfo()
+ * or uv_freeaddrinfo().
  */
 #include <errno.h>
 #include <stdlib.h>

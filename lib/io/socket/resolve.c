@@ -22,30 +22,30 @@ set_port(struct addrinfo *info, uint16_t port)
 
 int
 gruvi__resolve(gruvi_fiber_t *fiber, struct gruvi__address *address,
-               double timeout, struct gruvi__lookup *lookup)
+               double timeout, struct gruvi__resolved *resolved)
 {
     struct gruvi__question question = {.host = address->host,
                                        .socktype = SOCK_STREAM};
     int err;
 
-    memset(lookup, 0, sizeof *lookup);
+    memset(resolved, 0, sizeof *resolved);
     if (address->host[0] != '\0') {
-        err = gruvi__look_up(fiber, &question, timeout, &lookup->owned);
+        err = gruvi__look_up(fiber, &question, timeout, &resolved->owned);
         if (err < 0)
             return err;
-        set_port(lookup->owned, address->port);
-        lookup->first = lookup->owned;
+        set_port(resolved->owned, address->port);
+        resolved->first = resolved->owned;
         return 0;
     }
-    lookup->one.ai_family = address->at.any.sa_family;
-    lookup->one.ai_addr = &address->at.any;
-    lookup->one.ai_addrlen = address->length;
-    lookup->first = &lookup->one;
+    resolved->one.ai_family = address->at.any.sa_family;
+    resolved->one.ai_addr = &address->at.any;
+    resolved->one.ai_addrlen = address->length;
+    resolved->first = &resolved->one;
     return 0;
 }
 
 void
-gruvi__lookup_free(struct gruvi__lookup *lookup)
+gruvi__resolved_free(struct gruvi__resolved *resolved)
 {
-    gruvi_freeaddrinfo(lookup->owned);
+    gruvi_freeaddrinfo(resolved->owned);
 }

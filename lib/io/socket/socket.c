@@ -63,7 +63,7 @@ arm(struct gruvi__socket *socket, unsigned events)
     return 0;
 }
 
-/* An event that no call wants now pauses the watch. */
+/* An event that no call waits for pauses the watch. */
 static void
 on_ready(int fd, int events, void *arg)
 {
@@ -76,8 +76,8 @@ on_ready(int fd, int events, void *arg)
 
         if (came & EVENT(i))
             side->spent = false;
-        if (side->wants & came) {
-            wanted |= side->wants;
+        if (side->events & came) {
+            wanted |= side->events;
             gruvi__side_wake(side);
         }
     }
@@ -121,12 +121,12 @@ gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
     call->what = what;
     call->event = EVENT(direction);
     call->timeout = timeout;
-    call->began = call->last = call->interrupted = false;
+    call->timeout_runs = call->last_try = call->interrupted = false;
     return 0;
 }
 
 int
-gruvi__call_breathe(struct gruvi__call *call)
+gruvi__call_yield_sometimes(struct gruvi__call *call)
 {
     int err = gruvi__yield_sometimes(call->fiber);
 
@@ -136,30 +136,30 @@ gruvi__call_breathe(struct gruvi__call *call)
 }
 
 static int
-wait_granted(struct gruvi__call *call, unsigned wants)
+wait_granted(struct gruvi__call *call, unsigned events)
 {
     struct gruvi__side *side = call->side;
     gruvi_fiber_t *fiber = call->fiber;
     bool granted;
 
-    if (!call->began) {
-        call->began = true;
+    if (!call->timeout_runs) {
+        call->timeout_runs = true;
         gruvi__wait_begin(fiber, call->timeout);
     }
     side->granted = 0;
-    side->wants = wants;
+    side->events = events;
     side->waiting = true;
     granted = gruvi__wait_run(fiber, &side->granted, call->what);
     side->waiting = false;
-    side->wants = 0;
+    side->events = 0;
     fiber->work = 0;
     if (gruvi__likely(granted))
         return gruvi__likely(call->socket->fd >= 0) ? 0 : UV_ECONNABORTED;
-    if (fiber->timed_out && !call->last) {
-        call->last = true;
+    if (fiber->timed_out && !call->last_try) {
+        call->last_try = true;
         return 0;
     }
-    call->began = false;
+    call->timeout_runs = false;
     call->interrupted =
         !fiber->timed_out || (fiber->pending != 0 && fiber->shield == 0);
     return gruvi__wait_end(fiber, false);
@@ -174,11 +174,10 @@ gruvi__call_wait(struct gruvi__call *call)
     int err;
 
     /* What the other direction has armed stays, unless it is of no use: most
-     * sockets are always writable, so that would only be an event for nobody.
-     */
+     * sockets are always writable, and no call would wait for that event. */
     if (event & ~socket->armed) {
         events = socket->armed | event;
-        if (!((event | side[GRUVI__IN].wants | side[GRUVI__OUT].wants) &
+        if (!((event | side[GRUVI__IN].events | side[GRUVI__OUT].events) &
               UV_WRITABLE))
             events &= ~(unsigned)UV_WRITABLE;
         err = arm(socket, events);
@@ -194,9 +193,9 @@ gruvi__call_wait(struct gruvi__call *call)
 }
 
 static void
-on_nap_over(struct gruvi__deadline *nap)
+on_alarm(struct gruvi__deadline *alarm)
 {
-    gruvi__side_wake(gruvi__list_entry(nap, struct gruvi__call, nap)->side);
+    gruvi__side_wake(gruvi__list_entry(alarm, struct gruvi__call, alarm)->side);
 }
 
 int
@@ -205,20 +204,20 @@ gruvi__call_sleep(struct gruvi__call *call, double secs)
     gruvi_hub_t *hub = call->fiber->hub;
     int err;
 
-    call->nap = (struct gruvi__deadline){.fire = on_nap_over};
+    call->alarm = (struct gruvi__deadline){.fire = on_alarm};
     if (secs >= 0)
-        gruvi__deadline_arm(hub, &call->nap, gruvi__clock_due(secs));
+        gruvi__deadline_arm(hub, &call->alarm, gruvi__clock_due(secs));
     err = wait_granted(call, 0);
-    gruvi__deadline_disarm(hub, &call->nap);
+    gruvi__deadline_disarm(hub, &call->alarm);
     return err;
 }
 
 void
-gruvi__call_settle(struct gruvi__call *call)
+gruvi__call_stop_timeout(struct gruvi__call *call)
 {
-    if (call->began) {
+    if (call->timeout_runs) {
         gruvi__wait_end(call->fiber, true);
-        call->began = call->last = false;
+        call->timeout_runs = call->last_try = false;
     }
 }
 
@@ -227,7 +226,7 @@ gruvi__call_leave(struct gruvi__call *call)
 {
     struct gruvi__socket *socket = call->socket;
 
-    gruvi__call_settle(call);
+    gruvi__call_stop_timeout(call);
     call->side->fiber = NULL;
     return gruvi__unlikely(socket->fd < 0) &&
            socket->side[GRUVI__IN].fiber == NULL &&

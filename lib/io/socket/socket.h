@@ -7,16 +7,16 @@
  *   gruvi__call_wait() ---> armed
  *                      <--- granted ----- ready, and a call waits for it
  *   tries again
- *                           paused <----- ready, and none does
+ *                           paused <----- ready, and no call waits
  *
  * The descriptor stays armed between waits, so that a fiber which reads,
- * answers and reads again costs no epoll_ctl.  An event that nobody waits for
- * pauses that direction, because level-triggered it would come without end;
- * the next wait arms it again.
+ * answers and reads again costs no epoll_ctl.  An event that no call waits for
+ * pauses its direction, because a level-triggered event comes without end.  The
+ * next wait arms it again.
  *
  * A try that got less than it asked for has used up what there was (spent), so
- * the next one waits first.  Nothing can be missed by that, whatever comes in
- * between, because readiness is a level and not an edge.
+ * the next try waits first.  It misses nothing that comes in between, because
+ * readiness is a level and not an edge.
  *
  * Invariants:
  *   - at most one call is inside a direction, from gruvi__call_enter() to
@@ -36,10 +36,10 @@
 enum gruvi__direction { GRUVI__IN, GRUVI__OUT };
 
 struct gruvi__side {
-    gruvi_fiber_t *fiber; /* of the call inside; NULL: there is none */
+    gruvi_fiber_t *fiber; /* of the call inside; NULL: no call */
     int granted;          /* valid while it waits */
-    unsigned wants;       /* the events it waits for; 0: it does not, or for
-                             no readiness */
+    unsigned events;      /* that it waits for; 0: it does not wait, or not
+                            for readiness */
     bool waiting;
     bool spent; /* wait before the next try in this direction */
 };
@@ -58,14 +58,14 @@ struct gruvi__call {
     struct gruvi__side *side;
     gruvi_fiber_t *fiber;
     const char *what; /* static text for dumps */
-    unsigned event;   /* what gruvi__call_wait() waits for, at first that of
-                         its own direction; both: either of them; 0: only
+    unsigned event;   /* what gruvi__call_wait() waits for, at first the event
+                         of its direction; both: either of them; 0: only
                          gruvi__side_wake() */
     double timeout;   /* of all waits of the call together */
-    bool began;       /* the timeout runs */
-    bool last;        /* it has passed: this is the last try */
+    bool timeout_runs;
+    bool last_try;    /* the timeout has passed: no other try follows */
     bool interrupted; /* a wait failed, and not because of the timeout */
-    struct gruvi__deadline nap;
+    struct gruvi__deadline alarm; /* of gruvi__call_sleep() */
 };
 
 void gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd);
@@ -73,7 +73,7 @@ void gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd);
 /*
  * Close the descriptor; calls inside are woken and get UV_ECONNABORTED.
  *
- * Returns true where there are none, so that the memory may go at once.
+ * Returns true where no call is inside, so that the memory may go at once.
  */
 bool gruvi__socket_close(struct gruvi__socket *socket);
 
@@ -89,15 +89,16 @@ int gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
                       enum gruvi__direction direction, gruvi_fiber_t *fiber,
                       double timeout, const char *what);
 
-/* Let others run if it is time; an error of that, or UV_ECONNABORTED. */
-int gruvi__call_breathe(struct gruvi__call *call);
+/* Let other fibers run if it is time.  0, UV_ECONNABORTED, or an error of the
+ * wait. */
+int gruvi__call_yield_sometimes(struct gruvi__call *call);
 
 /*
- * Wait until a try is worth it.  After the timeout there is one more, so that
- * a fiber which others kept from running does not miss what has come, and a
- * timeout of 0 finds out about it.
+ * Wait until a try is worth it.  The timeout allows one more try, so that a
+ * fiber that could not run does not miss what has come, and a timeout of 0
+ * looks once.
  *
- * Returns 0, or why not to try: UV_ECONNABORTED, or an error of the wait.
+ * Returns 0: try; UV_ECONNABORTED, or an error of the wait.
  */
 int gruvi__call_wait(struct gruvi__call *call);
 
@@ -107,11 +108,11 @@ int gruvi__call_wait(struct gruvi__call *call);
  */
 int gruvi__call_sleep(struct gruvi__call *call, double secs);
 
-/* Stop the timeout: what comes next inside is like another call. */
-void gruvi__call_settle(struct gruvi__call *call);
+/* Stop the timeout: the next wait inside begins it anew. */
+void gruvi__call_stop_timeout(struct gruvi__call *call);
 
-/* Returns true where the socket is closed and this was the last call inside:
- * then the caller frees its memory. */
+/* Returns true where the socket is closed and no call is left inside: then the
+ * caller frees its memory. */
 bool gruvi__call_leave(struct gruvi__call *call);
 
 /* Wake the call inside, if it waits. */

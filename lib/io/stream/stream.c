@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A stream's life: made by gruvi_accept() and gruvi_connect(), ended by
- * gruvi_stream_close().  Its data goes through stream_read and stream_write. */
+/* A stream's life: gruvi_accept() or gruvi_connect() makes it, and
+ * gruvi_stream_close() ends it.  See stream_read.c and stream_write.c for its
+ * data. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,13 +4,13 @@
  *
  * gruvi_stream_read() receives into the caller's memory.  gruvi_stream_
  * read_line() does not know how much belongs to its line, so it receives into
- * the stream's buffer; so does gruvi_stream_read_exact() for what is small,
- * because a header and its body come in one piece then.  Every read begins
- * with what the buffer holds.
+ * the stream's buffer.  So does gruvi_stream_read_exact() for small lengths, so
+ * that a header and its body come in one piece.  Every read begins with what
+ * the buffer holds.
  *
- * gruvi_stream_take() gives that buffer to its caller for a while.
+ * gruvi_stream_take() lends that buffer to its caller.
  *
- * A read that fails has taken nothing out: what it received is in the buffer.
+ * A read that fails takes nothing out: what it received is in the buffer.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,8 +20,9 @@
 #include "core/wait.h"
 #include "io/stream/stream.h"
 
-/* So that less than this is a short read: the kernel receives no 2 GiB. */
-#define MOST ((size_t)1 << 30)
+/* The kernel receives less than 2 GiB at once; with this limit, less than was
+ * asked for is always a short read. */
+#define MAX_TRANSFER ((size_t)1 << 30)
 
 /*
  * Receive what is there.  Returns how many bytes, 0 at the end of the stream,
@@ -36,8 +37,8 @@ receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
         return s->layer->receive(s, call, buf, len);
     if (s->socket.side[GRUVI__IN].spent)
         return UV_EAGAIN;
-    if (len > MOST)
-        len = MOST;
+    if (len > MAX_TRANSFER)
+        len = MAX_TRANSFER;
     do
         n = recv(s->socket.fd, buf, len, 0);
     while (gruvi__unlikely(n < 0) && errno == EINTR);
@@ -56,7 +57,7 @@ receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     return n;
 }
 
-/* Receive, and wait if need be. */
+/* Receive, and wait for data if there is none. */
 static inline ssize_t
 receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
@@ -71,8 +72,8 @@ receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     return n;
 }
 
-/* The same into the buffer, of first and up to max bytes; it has no memory
- * meanwhile. */
+/* The same into the buffer, which has first and up to max bytes.  While the
+ * call waits, an empty buffer has no memory. */
 static ssize_t
 fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
 {
@@ -100,7 +101,7 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
     }
 }
 
-/* What all of them begin with. */
+/* Every read begins with this. */
 static inline int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
@@ -112,7 +113,7 @@ begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
     if (s->lent)
         gruvi__buffer_trim(&s->buffer);
     s->lent = false;
-    err = gruvi__call_breathe(call);
+    err = gruvi__call_yield_sometimes(call);
     if (gruvi__unlikely(s->read_dead) && err == 0)
         err = UV_ENOMEM;
     if (gruvi__unlikely(err < 0))
@@ -141,7 +142,7 @@ gruvi_stream_read(gruvi_stream_t *s, void *buf, size_t len)
     return n;
 }
 
-/* Up to GRUVI__BUFFER_SIZE: taken when all of it is there. */
+/* Up to GRUVI__BUFFER_SIZE: taken from the buffer when all is there. */
 static int
 read_small(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
@@ -161,7 +162,7 @@ read_small(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     return 0;
 }
 
-/* More than that goes straight to where it belongs. */
+/* More than that is received straight into buf. */
 static int
 read_large(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
 {
@@ -169,7 +170,7 @@ read_large(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
     ssize_t n = 0;
 
     while (got < len) {
-        n = gruvi__call_breathe(call);
+        n = gruvi__call_yield_sometimes(call);
         if (n == 0)
             n = receive_some(s, call, buf + got, len - got);
         if (n <= 0)
@@ -249,7 +250,7 @@ gruvi_stream_read_line(gruvi_stream_t *s, char *buf, size_t len)
     return n;
 }
 
-/* All that is held, which goes with the next read. */
+/* All that is held; the next read frees it. */
 static ssize_t
 take(gruvi_stream_t *s, struct gruvi__call *call, char **data)
 {

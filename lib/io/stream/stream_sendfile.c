@@ -3,11 +3,11 @@
  * Sending files.
  *
  * sendfile() waits for pages that are not in memory, and the hub with it.  So
- * before each part its first and its last byte are read, as far as that needs
- * no waiting; where it would, the part is read in the IO pool first.
+ * the first and the last byte of each part are tried first, without waiting; if
+ * one is not there, the IO pool reads the part into memory.
  *
- * Nor can sendfile() be told to raise no SIGPIPE; it is blocked meanwhile, and
- * where one came of it, taken away.
+ * sendfile() has no flag against SIGPIPE.  The signal is blocked meanwhile, and
+ * taken away if sendfile() raised it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,8 +23,8 @@
 #define PART   ((size_t)256 << 10)
 #define RECORD ((size_t)16 << 10)
 
-/* Whether a byte can be had at once, as far as can be told.  The end of the
- * file can. */
+/* Whether a byte can be read without waiting, as far as the kernel tells.  The
+ * end of the file can. */
 static bool
 is_in_memory(int fd, int64_t offset)
 {
@@ -63,8 +63,7 @@ send_part(int to, int from, off_t *offset, size_t len)
     return n < 0 ? -err : n;
 }
 
-/* Have the next part in memory.  Anything may have happened to the stream
- * meanwhile. */
+/* Bring the next part into memory.  The stream may be closed meanwhile. */
 static int
 warm(gruvi_stream_t *s, gruvi_file_t *file, int64_t offset, size_t len)
 {
@@ -77,7 +76,7 @@ warm(gruvi_stream_t *s, gruvi_file_t *file, int64_t offset, size_t len)
     return s->socket.fd < 0 ? UV_ECONNABORTED : err;
 }
 
-/* The same through TLS, which has to see every byte. */
+/* Through TLS, which has to see every byte. */
 static ssize_t
 send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
              off_t *offset, size_t len)
@@ -102,8 +101,8 @@ send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
     return err < 0 ? err : n;
 }
 
-/* Until some of a part went out: how much, 0 at the end of the file.  Less than
- * len may be all that there is, so only EAGAIN says that it is time to wait. */
+/* Send some of a part: returns how much, 0 at the end of the file.  The file
+ * may end before len, so only EAGAIN says that it is time to wait. */
 static ssize_t
 send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t *offset,
           size_t len)
@@ -139,7 +138,7 @@ send_all(gruvi_stream_t *s, struct gruvi__call *call, gruvi_file_t *file,
 
     while (n > 0 && (length < 0 || at - begin < length)) {
         if (left == 0) {
-            gruvi__call_settle(call);
+            gruvi__call_stop_timeout(call);
             left = PART;
             if (length >= 0 && length - (at - begin) < (int64_t)PART)
                 left = (size_t)(length - (at - begin));
@@ -150,7 +149,7 @@ send_all(gruvi_stream_t *s, struct gruvi__call *call, gruvi_file_t *file,
         if (n < 0)
             return n;
         left -= (size_t)n;
-        if ((err = gruvi__call_breathe(call)) < 0)
+        if ((err = gruvi__call_yield_sometimes(call)) < 0)
             return err;
     }
     return at - begin;
@@ -177,7 +176,7 @@ gruvi_stream_sendfile(gruvi_stream_t *stream, gruvi_file_t *file,
         gruvi__file_leave(file);
         return err;
     }
-    err = gruvi__call_breathe(&call);
+    err = gruvi__call_yield_sometimes(&call);
     if (err == 0 && stream->write_dead)
         err = UV_EPIPE;
     sent = err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing: all of it, or the write side is dead, because nobody could say how
- * much of a message the peer has got.
+ * Writing.  A write that fails ends the write side, because the peer may have
+ * got any part of the message.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -11,15 +11,16 @@
 #include "core/wait.h"
 #include "io/stream/stream.h"
 
-/* So that less than this is a short write: the kernel sends no 2 GiB. */
-#define MOST ((size_t)1 << 30)
+/* The kernel sends less than 2 GiB at once; with this limit, less than was
+ * given is always a short write. */
+#define MAX_TRANSFER ((size_t)1 << 30)
 
-/* Buffers a system call, copied to the stack. */
+/* Buffers in a system call; a copy of them is on the stack. */
 #define CHUNK 64
 
 /*
- * What send() said of len bytes, as a result: how many went out, UV_EAGAIN, or
- * the error.  All of len or wait: a short write has filled the kernel's buffer.
+ * The result of sending len bytes: how many went out, UV_EAGAIN, or the error.
+ * A short write has filled the kernel's buffer, so the next one waits.
  */
 static inline ssize_t
 sent(gruvi_stream_t *s, ssize_t n, size_t len)
@@ -46,7 +47,7 @@ write_all(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
     while (len > 0) {
         if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
             return err;
-        part = len < MOST ? len : MOST;
+        part = len < MAX_TRANSFER ? len : MAX_TRANSFER;
         do
             n = send(s->socket.fd, buf, part, MSG_NOSIGNAL);
         while (gruvi__unlikely(n < 0) && errno == EINTR);
@@ -61,14 +62,14 @@ write_all(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
     return 0;
 }
 
-/* Where a vector of buffers goes on. */
+/* Where a vector of buffers continues. */
 struct position {
     const uv_buf_t *bufs;
     unsigned n;
     size_t done; /* of bufs[0] */
 };
 
-/* The next part of it, as the kernel wants it; returns how many bytes. */
+/* The next part, as an iovec; returns its bytes. */
 static size_t
 gather(struct position at, struct iovec *iov, size_t *count)
 {
@@ -77,8 +78,8 @@ gather(struct position at, struct iovec *iov, size_t *count)
     for (*count = 0; at.n > 0 && *count < CHUNK; at.bufs++, at.n--) {
         size_t len = at.bufs->len - at.done;
 
-        if (len > MOST - total)
-            len = MOST - total;
+        if (len > MAX_TRANSFER - total)
+            len = MAX_TRANSFER - total;
         if (len > 0) {
             iov[*count].iov_base = at.bufs->base + at.done;
             iov[*count].iov_len = len;
@@ -123,13 +124,13 @@ writev_all(gruvi_stream_t *s, struct gruvi__call *call, struct position at)
         if (n < 0)
             return (int)n;
         advance(&at, (size_t)n);
-        if (at.n > 0 && (err = gruvi__call_breathe(call)) < 0)
+        if (at.n > 0 && (err = gruvi__call_yield_sometimes(call)) < 0)
             return err;
     }
     return 0;
 }
 
-/* uv_buf_init() takes less than 4 GiB; the buffer itself holds more. */
+/* Not with uv_buf_init(), whose length is 32 bits. */
 static int
 write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
               size_t len)
@@ -139,7 +140,7 @@ write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
     return s->layer->write(s, call, &part, 1);
 }
 
-/* What both begin with. */
+/* Every write begins with this. */
 static inline int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
@@ -148,7 +149,7 @@ begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 
     if (gruvi__unlikely(err < 0))
         return err;
-    err = gruvi__call_breathe(call);
+    err = gruvi__call_yield_sometimes(call);
     if (gruvi__unlikely(s->write_dead) && err == 0)
         err = UV_EPIPE;
     if (gruvi__unlikely(err < 0))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Credentials: an SSL_CTX with what the options say.  It serves both sides;
- * what differs between them is set for each connection (tls_end.c).
+ * Credentials: an SSL_CTX with what the options say.  It serves clients and
+ * servers; tls_end.c sets what differs between them, for each connection.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 #define HANDSHAKE_TIMEOUT 30.0 /* seconds */
 
-/* Of TLS 1.2: keys that nobody can find out later, and no separate MAC. */
+/* Of TLS 1.2: ciphers with forward secrecy, and without a separate MAC. */
 #define CIPHERS                                                                \
     "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:DHE+AESGCM:DHE+CHACHA20:"        \
     "!aNULL:!PSK"
@@ -46,15 +46,15 @@ set_alpn(gruvi_tls_t *tls, const char *const *names)
         memcpy(tls->alpn + tls->alpn_length, names[i], len);
         tls->alpn_length += len;
     }
-    /* Unlike the others, this one returns 0 where it has worked. */
+    /* Unlike other functions of OpenSSL, it returns 0 on success. */
     if (SSL_CTX_set_alpn_protos(tls->context, tls->alpn,
                                 (unsigned)tls->alpn_length) != 0)
         return UV_ENOMEM;
     return 0;
 }
 
-/* A server's choice: its own order counts.  A client that offers none has no
- * protocol, one that offers others only is refused (RFC 7301, 3.2). */
+/* The server's order decides.  A client that offers nothing has no protocol; a
+ * client that offers only unknown ones is refused (RFC 7301, 3.2). */
 static int
 choose_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *length,
             const unsigned char *offered, unsigned offered_length, void *arg)
@@ -88,7 +88,7 @@ openssl_error(const char *option)
     return gruvi__tls_refuse(err == UV_EPROTO ? UV_EINVAL : err, message);
 }
 
-/* OpenSSL would ask the terminal. */
+/* Without it OpenSSL asks the terminal. */
 static int
 no_password(char *buf, int size, int writing, void *arg)
 {
@@ -139,8 +139,8 @@ load_authorities(gruvi_tls_t *tls, const char *path)
 /* --- credentials -----------------------------------------------------------
  */
 
-/* Buffers are given back between records, so that an idle connection has none;
- * with read_ahead a record costs one recv(). */
+/* Buffers are freed between records, so that an idle connection has none.  With
+ * read_ahead a record costs one recv(). */
 static int
 set_up(gruvi_tls_t *tls)
 {
@@ -182,7 +182,7 @@ check_options(const gruvi_tls_options_t *options)
         if (options->authorities != NULL)
             return 0;
         return gruvi__tls_refuse(UV_EINVAL,
-                                 "clients' certificates want authorities");
+                                 "clients' certificates need authorities");
     default:
         return gruvi__tls_refuse(UV_EINVAL, "clients: no such value");
     }
@@ -219,8 +219,8 @@ gruvi_tls_new(const gruvi_tls_options_t *options)
     err = check_options(options);
     if (err < 0)
         return gruvi__fail(err);
-    /* Threads, ours too, may be at work when the process exits: nothing is to
-     * be torn down under them. */
+    /* Threads may still be at work when the process exits, ours too, so OpenSSL
+     * has to stay up. */
     if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL))
         return gruvi__fail(openssl_error("OpenSSL"));
     tls = calloc(1, sizeof *tls);
@@ -264,7 +264,7 @@ check_server(const gruvi_tls_t *tls)
     if (tls != NULL && tls->certified)
         return 0;
     return gruvi__tls_refuse(UV_EINVAL,
-                             "a server of tls:// wants a certificate");
+                             "a server of tls:// needs a certificate");
 }
 
 int

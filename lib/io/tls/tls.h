@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS, as connecting and listening see it.  tls_none.c is all there is of it
- * without OpenSSL; otherwise
+ * TLS, as connecting and listening see it.  Without OpenSSL, tls_none.c is all
+ * of it; otherwise
  *
  *   tls_stream.c     the layer between a stream and its socket
  *   tls_handshake.c  the handshake
@@ -20,8 +20,9 @@
 #include "io/stream/stream.h"
 
 /*
- * Whether one may listen on an address with these credentials, or connect to
- * it (listen false); NULL: none were given.
+ * Whether an address and credentials fit, to listen or to connect.
+ *
+ *   tls  NULL: no credentials were given
  *
  * Returns 0, UV_EINVAL, UV_ENOTSUP; with a message.
  */
@@ -31,14 +32,14 @@ int gruvi__tls_check(const struct gruvi__address *address,
 /*
  * Whether a listener may have other credentials.
  *
- *   old  those it has; NULL: it has no TLS
+ *   old  its credentials; NULL: it has no TLS
  *
  * Returns 0, UV_EINVAL, UV_ENOTSUP; with a message.
  */
 int gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls);
 
 /*
- * Put TLS on a stream that will be accepted, or change its credentials, which
+ * Put TLS on a stream that will be accepted, or change its credentials.  They
  * are shared.
  *
  * Returns 0, UV_ENOMEM.

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The socket, as OpenSSL sees it: it receives and sends right where the records
- * are, without waiting.
+ * The socket, as OpenSSL sees it: it receives and sends where the records are,
+ * without waiting.
  *
- * As with a plain stream, a try that got less than it asked for is not followed
- * by another one before the socket is ready again.
+ * As with a plain stream, after a try that got less than it asked for there is
+ * no other try before the socket is ready again.
  *
- * What does not fit into the kernel is held here, and OpenSSL sees it go:
- * otherwise it would keep a record that is not finished, and while it does, a
- * read that has to answer (a peer may ask for new keys at any time) fails with
- * "bad length".  A write is over when nothing is held, so that is a record at
- * most, and answers.
+ * What does not fit into the kernel is held here, and OpenSSL takes it for
+ * sent.  Otherwise OpenSSL would keep an unfinished record, and meanwhile a read
+ * that has to answer (a peer may ask for new keys at any time) would fail with
+ * "bad length".  A write ends when nothing is held, so at most a record is
+ * held, and answers.
  */
 #include <errno.h>
 #include <string.h>
@@ -25,8 +25,8 @@ static BIO_METHOD *method;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /*
- * One that waits for readability may find that the other one has taken what
- * there was: it is in OpenSSL now.
+ * A call that waits until the socket is readable may wait in vain: another call
+ * has received the data, and OpenSSL has it now.
  */
 static void
 tell_other(struct gruvi__tls *tls)
@@ -36,7 +36,7 @@ tell_other(struct gruvi__tls *tls)
     for (int i = GRUVI__IN; i <= GRUVI__OUT; i++) {
         struct gruvi__side *side = &socket->side[i];
 
-        if ((side->wants & UV_READABLE) &&
+        if ((side->events & UV_READABLE) &&
             (tls->inside == NULL || tls->inside->side != side))
             gruvi__side_wake(side);
     }
@@ -126,7 +126,7 @@ hold(struct gruvi__tls *tls, const char *buf, size_t len)
     return 0;
 }
 
-/* Everything, or an error for good: part of it may be on its way. */
+/* Everything, or an error for good: part of it may have been sent. */
 static int
 bio_write(BIO *bio, const char *buf, int len)
 {
@@ -188,7 +188,7 @@ bio_ctrl(BIO *bio, int command, long number, void *pointer)
     switch (command) {
     case BIO_CTRL_EOF:
         return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
-    case BIO_CTRL_FLUSH: /* is up to the calls: they can wait */
+    case BIO_CTRL_FLUSH: /* the calls do it: they can wait */
         return 1;
     default:
         return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An end of a connection: how it is made, what can be asked of it, and how it
- * goes.  A server's has no SSL before its handshake begins, so that connections
- * which say nothing cost little.
+ * An end of a connection: it is opened, asked about, and freed.  A server's end
+ * has no SSL before its handshake begins, so that silent connections cost
+ * little.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 #include "io/tls/tls_openssl.h"
 
-/* --- making -----------------------------------------------------------------
+/* --- opening ----------------------------------------------------------------
  */
 
 /* The SSL, with the socket below it. */
@@ -55,11 +55,10 @@ gruvi__tls_end_open_server(struct gruvi__tls *tls)
     return 0;
 }
 
-/* Who has to be at the other end.  A number is not sent as a name (RFC 6066,
- * 3).
- */
+/* The name that the peer has to prove.  A number is not sent as a name
+ * (RFC 6066, 3). */
 static int
-expect(SSL *ssl, const char *name)
+expect_name(SSL *ssl, const char *name)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     size_t len = strlen(name);
@@ -68,7 +67,7 @@ expect(SSL *ssl, const char *name)
     if (X509_VERIFY_PARAM_set1_ip_asc(param, name))
         return 0;
     ERR_clear_error();
-    /* A name that ends with a dot is absolute, and the dot not part of it. */
+    /* A dot at the end makes a name absolute, and is no part of it. */
     if (len > 0 && name[len - 1] == '.')
         len--;
     if (len == 0 || len >= sizeof host)
@@ -81,7 +80,7 @@ expect(SSL *ssl, const char *name)
     return 0;
 }
 
-/* Sessions are kept by the name that was checked, and the port. */
+/* The key of a session is the name that was checked, and the port. */
 int
 gruvi__tls_end_open_client(struct gruvi__tls *tls, const char *name,
                            uint16_t port)
@@ -96,7 +95,7 @@ gruvi__tls_end_open_client(struct gruvi__tls *tls, const char *name,
     SSL_set_verify(
         tls->ssl,
         tls->credentials->unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    err = expect(tls->ssl, name);
+    err = expect_name(tls->ssl, name);
     if (err < 0)
         return err;
     snprintf(key, sizeof key, "%s:%u", name, port);
@@ -123,7 +122,7 @@ gruvi__tls_end_free(gruvi_stream_t *s)
     free(tls);
 }
 
-/* --- what can be asked ------------------------------------------------------
+/* --- questions --------------------------------------------------------------
  */
 
 static int

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OpenSSL keeps a queue of errors a thread.  It is emptied before a call whose
- * errors matter, and looked at right after: fibers of a thread share it.
+ * Why something failed.  OpenSSL has a queue of errors for each thread, which
+ * all of its fibers share.  So it is emptied before a call whose errors matter,
+ * and read right after.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "core/error.h"
 #include "io/tls/tls_openssl.h"
 
-/* The peer's certificate, or that there is none. */
+/* The peer's certificate is bad, or there is none. */
 static bool
 is_about_certificate(unsigned long code)
 {
@@ -32,7 +33,7 @@ is_end(unsigned long code)
            ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 }
 
-/* The cause is what was put in first, but for memory. */
+/* The cause is the first error, unless memory was short. */
 static unsigned long
 take_code(void)
 {

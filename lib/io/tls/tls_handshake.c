@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The handshake, which the first call makes that reads or writes.
+ * The handshake.  The first call that reads or writes makes it.
  *
  *   read                    SSL                    write
  *   first: handshaker ----> handshake, waits
@@ -8,8 +8,8 @@
  *   goes on <-------------- up ------------------> goes on
  *   waits for IN                                   waits for OUT
  *
- * A handshake belongs to one call at a time, its handshaker.  When that is
- * interrupted, the next one goes on with it.
+ * A handshake belongs to one call at a time, its handshaker.  When that call is
+ * interrupted, the next call goes on with the handshake.
  */
 #include <string.h>
 
@@ -20,7 +20,7 @@
 #include "core/wait.h"
 #include "io/tls/tls_openssl.h"
 
-/* It is over, one way or the other: whoever waits for that may look. */
+/* It has succeeded or failed: wake the call that waits for it. */
 static void
 end_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
 {
@@ -28,7 +28,7 @@ end_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
     struct gruvi__side *other = &socket->side[call->side == socket->side];
 
     tls->handshaker = NULL;
-    if (other->waiting && other->wants == 0)
+    if (other->waiting && other->events == 0)
         gruvi__side_wake(other);
 }
 
@@ -44,7 +44,7 @@ note_result(struct gruvi__tls *tls)
     tls->up = true;
 }
 
-/* Seconds that a handshake still has. */
+/* Seconds that are left for the handshake. */
 static double
 time_left(struct gruvi__tls *tls)
 {
@@ -66,7 +66,7 @@ try_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
             gruvi__tls_fail(tls, err, gruvi_strerror(err));
         if (err != 0 && err != UV_EAGAIN)
             return err;
-        /* What it has said is on its way before it waits for the answer. */
+        /* Send what was written before waiting for the answer. */
         err = gruvi__tls_flush_all(tls, call);
         if (err == 0 && result != 1) {
             call->event = UV_READABLE;
@@ -80,8 +80,7 @@ try_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
     }
 }
 
-/* As the handshaker.  The call's own timeout goes on afterwards as if it had
- * begun then. */
+/* As the handshaker.  The call's own timeout begins afterwards. */
 static int
 do_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
 {
@@ -91,13 +90,13 @@ do_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
     if (tls->ssl == NULL && (err = gruvi__tls_end_open_server(tls)) < 0)
         return err;
     tls->handshaker = call;
-    gruvi__call_settle(call);
+    gruvi__call_stop_timeout(call);
     if (left >= 0 && (timeout < 0 || left < timeout))
         call->timeout = left;
     err = try_handshake(tls, call);
     if (err == UV_ETIMEDOUT && !call->interrupted && time_left(tls) == 0)
         gruvi__tls_fail(tls, err, "the handshake took too long");
-    gruvi__call_settle(call);
+    gruvi__call_stop_timeout(call);
     call->timeout = timeout;
     end_handshake(tls, call);
     return err;
@@ -136,7 +135,7 @@ gruvi_tls_handshake(gruvi_stream_t *s, double timeout)
                             "handshake");
     if (err < 0)
         return err;
-    err = gruvi__call_breathe(&call);
+    err = gruvi__call_yield_sometimes(&call);
     if (err == 0)
         err = gruvi__tls_ready(s->tls, &call);
     gruvi__stream_leave(s, &call);

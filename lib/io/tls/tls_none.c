@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS without OpenSSL: every way in says so. */
+/* TLS without OpenSSL: every call fails. */
 #include <string.h>
 
 #include "core/error.h"

@@ -4,13 +4,13 @@
  *
  *   gruvi_tls_t          credentials, of any thread: an SSL_CTX
  *      ^ each end holds one reference
- *   struct gruvi__tls    an end of a connection, its stream's: an SSL
+ *   struct gruvi__tls    a stream's end of a connection: an SSL
  *
  * OpenSSL reads and writes the stream's socket by itself, through a BIO of
- * ours (tls_bio.c), and not a pair of memory BIOs: those would copy each record
- * once more, and whoever reads would have to carry out what OpenSSL wants to
- * write, and the other way round.  With a BIO OpenSSL says what to wait for,
- * which need not be the event of the caller's direction (gruvi__call.event).
+ * ours (tls_bio.c).  A pair of memory BIOs would copy each record once more,
+ * and a reader would have to send what OpenSSL has to write, and a writer to
+ * receive.  With our BIO OpenSSL says what to wait for, which need not be the
+ * event of the caller's direction (gruvi__call.event).
  */
 #ifndef GRUVI_IO_TLS_OPENSSL_H
 #define GRUVI_IO_TLS_OPENSSL_H
@@ -22,14 +22,14 @@
 #include "base/likely.h"
 #include "io/tls/tls.h"
 
-#define GRUVI__TLS_REASON_SIZE 64 /* as much as gruvi_error_message() shows */
-#define GRUVI__TLS_SESSIONS    32 /* that a client keeps */
+#define GRUVI__TLS_REASON_SIZE 64 /* as long as gruvi_error_message() */
+#define GRUVI__TLS_SESSIONS    32 /* kept by a client */
 
 /* A session that may be resumed once more. */
 struct gruvi__tls_session {
-    char *key; /* NULL: none is here */
+    char *key; /* NULL: no session */
     SSL_SESSION *session;
-    uint64_t stored; /* by gruvi_tls.stored: the least is the oldest */
+    uint64_t stored; /* of gruvi_tls.stored: the least is the oldest */
 };
 
 struct gruvi_tls {
@@ -40,7 +40,7 @@ struct gruvi_tls {
     bool unverified;
     double handshake_timeout;
 
-    /* Protocols, as they are offered: a length, a name, a length, ... */
+    /* Protocols, in the form of the offer: a length, a name, a length, ... */
     unsigned char *alpn;
     size_t alpn_length;
 
@@ -59,15 +59,15 @@ struct gruvi__tls {
     bool close_begun; /* close_notify is written */
     bool close_sent;  /* and has gone out */
 
-    /* The call that makes the handshake.  The other one waits for its end. */
+    /* The call that makes the handshake.  A second call waits for its end. */
     struct gruvi__call *handshaker;
-    uint64_t due; /* of the handshake, by gruvi__clock_now(); 0: not begun */
+    uint64_t due; /* of the handshake; 0: not begun */
 
-    struct gruvi__buffer out;   /* what is still to be sent */
-    struct gruvi__call *inside; /* the one that is in OpenSSL; NULL: close */
+    struct gruvi__buffer out;   /* to be sent */
+    struct gruvi__call *inside; /* the call in OpenSSL; NULL: the close */
     int socket_error;           /* of its last try; 0: none */
 
-    int failed; /* for good, why; 0: not */
+    int failed; /* the error, for good; 0: none */
     char reason[GRUVI__TLS_REASON_SIZE];
     char alpn[256];
     char *key; /* of a client, for sessions; NULL: none are kept */

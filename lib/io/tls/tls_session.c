@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sessions that clients may resume, by host and port: a handful, in the
- * credentials, so that none is resumed under other rules than those under which
- * it was made.
+ * credentials, so that a session is resumed under the rules that it was made
+ * under.
  *
- * A ticket of TLS 1.3 is taken out to be used, because whoever sees it twice
- * knows that both connections are the same client's; each connection brings new
- * ones.  A session of TLS 1.2 stays.
+ * A ticket of TLS 1.3 is used once, because an observer who sees it twice knows
+ * that one client made both connections; each connection brings new tickets.  A
+ * session of TLS 1.2 stays.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ gruvi__tls_copy(const char *text)
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
-/* Under the lock: where the sessions with a key are, or else the oldest. */
+/* Under the lock: the slot with a key, or else the oldest. */
 static struct gruvi__tls_session *
 find(gruvi_tls_t *tls, const char *key, bool *found)
 {
@@ -67,7 +67,7 @@ gruvi__tls_session_take(gruvi_tls_t *tls, const char *key)
     return session;
 }
 
-/* Where there is no memory the next handshake is a full one. */
+/* Without memory the next handshake is a full one. */
 static bool
 keep(gruvi_tls_t *tls, const char *key, SSL_SESSION *session)
 {
@@ -87,7 +87,7 @@ keep(gruvi_tls_t *tls, const char *key, SSL_SESSION *session)
     return true;
 }
 
-/* Returns 1 where the session is ours now. */
+/* Returns 1 if the session is ours now. */
 int
 gruvi__tls_session_keep(SSL *ssl, SSL_SESSION *session)
 {

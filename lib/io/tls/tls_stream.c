@@ -3,9 +3,9 @@
  * The layer between a stream and its socket: reads and writes go through TLS.
  *
  * A call tries in OpenSSL, which uses the socket; where that would block, the
- * call waits.  Both directions may be in the same SSL, one after the other:
- * OpenSSL keeps what it needs of a read that was not finished, a write is
- * always finished (tls_bio.c), and no fiber switches inside of it.
+ * call waits.  Both directions may use one SSL in turn: OpenSSL keeps what it
+ * needs of an unfinished read, a write is always finished (tls_bio.c), and no
+ * fiber switches inside OpenSSL.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,18 +19,18 @@
 #include "base/likely.h"
 #include "io/tls/tls_openssl.h"
 
-/* Bytes of answers to a peer that does not take them, but goes on asking. */
-#define MOST_HELD 65536
+/* Bytes of answers, to a peer that does not take them but goes on asking. */
+#define MAX_HELD 65536
 
-#define RECORD 16384 /* bytes, the most that one holds (RFC 8446, 5.1) */
+#define RECORD 16384 /* bytes, the most in a record (RFC 8446, 5.1) */
 
 /* --- writing ----------------------------------------------------------------
  *
- * A record costs a system call and is a packet at least, so small buffers that
- * are written together, a header and its body, share one.
+ * A record costs at least a system call and a packet, so small buffers that are
+ * written together, a header and its body, share a record.
  */
 
-/* Where a vector of buffers goes on. */
+/* Where a vector of buffers continues. */
 struct position {
     const uv_buf_t *bufs;
     unsigned n;
@@ -53,7 +53,7 @@ write_bytes(struct gruvi__tls *tls, struct gruvi__call *call, const char *buf,
             buf += n;
             len -= n;
             if (len > 0)
-                err = gruvi__call_breathe(call);
+                err = gruvi__call_yield_sometimes(call);
         } else {
             err = gruvi__tls_failure(tls, 0);
             if (err == UV_EAGAIN)
@@ -76,7 +76,7 @@ write_first(struct gruvi__tls *tls, struct gruvi__call *call,
     return write_bytes(tls, call, first->base + done, first->len - done);
 }
 
-/* A record from as many buffers as it takes. */
+/* A record from several buffers. */
 static int
 write_record(struct gruvi__tls *tls, struct gruvi__call *call,
              struct position *at, char *record)
@@ -113,7 +113,7 @@ write_all(struct gruvi__tls *tls, struct gruvi__call *call,
 
         if (!alone && record == NULL)
             record = malloc(RECORD);
-        /* Without memory several records will do. */
+        /* Without memory each buffer is a record. */
         if (alone || record == NULL)
             err = write_first(tls, call, &at);
         else
@@ -135,7 +135,7 @@ tls_receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 
     if (gruvi__unlikely(err < 0))
         return err;
-    if (gruvi__unlikely(gruvi__buffer_held(&tls->out) > MOST_HELD) &&
+    if (gruvi__unlikely(gruvi__buffer_held(&tls->out) > MAX_HELD) &&
         gruvi__tls_flush(tls) == UV_EAGAIN) {
         call->event = UV_WRITABLE;
         return UV_EAGAIN;
@@ -144,7 +144,7 @@ tls_receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     if (gruvi__likely(SSL_read_ex(tls->ssl, buf, len, &n)))
         return (ssize_t)n;
     err = gruvi__tls_failure(tls, 0);
-    /* Nobody is writing, but there may be an answer to be sent. */
+    /* No call writes, but an answer may have to be sent. */
     if (err == UV_EAGAIN && s->socket.side[GRUVI__OUT].fiber == NULL &&
         gruvi__tls_flush(tls) == UV_EAGAIN)
         call->event |= UV_WRITABLE;
@@ -161,9 +161,8 @@ tls_write(gruvi_stream_t *s, struct gruvi__call *call, const uv_buf_t bufs[],
 }
 
 /*
- * close_notify.  The connection stays: TLS may still have to answer.  Where a
- * write has failed it would be wrong: the peer is to see that something is
- * missing.
+ * close_notify.  The connection stays: TLS may still have to answer.  After a
+ * failed write there is none, so that the peer sees that something is missing.
  */
 static int
 tls_shutdown(gruvi_stream_t *s, struct gruvi__call *call)
@@ -190,9 +189,9 @@ tls_shutdown(gruvi_stream_t *s, struct gruvi__call *call)
     return err;
 }
 
-/* A client that has read nothing has no tickets yet, and data that nobody
- * has taken makes the kernel reset the connection, so that the server may
- * miss the end of what we wrote. */
+/* A client that has read nothing has left its tickets in the socket.  Unread
+ * data makes the kernel reset the connection, and the server may miss the end
+ * of what we wrote. */
 static void
 take_tickets(struct gruvi__tls *tls)
 {
@@ -233,7 +232,7 @@ static const struct gruvi__layer tls_layer = {
 /* --- putting it on a stream -------------------------------------------------
  */
 
-/* Those that clients without any have; made on first use, for good. */
+/* Of clients that were given none; made on first use, never freed. */
 static gruvi_tls_t *defaults;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -278,7 +277,7 @@ gruvi__tls_attach(gruvi_stream_t *s, gruvi_tls_t *credentials)
     return 0;
 }
 
-/* The host of an address, as text: a name or a number. */
+/* The host of an address, a name or a number. */
 static const char *
 host_of(const struct gruvi__address *address, char *buf, size_t size)
 {
