@@ -6,6 +6,7 @@ gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 
 LIBGRUVID_SOURCES =
 LIBGRUVID_SOURCES += %D%/log/line.c
+LIBGRUVID_SOURCES += %D%/log/line.h
 LIBGRUVID_SOURCES += %D%/log/sink.c
 LIBGRUVID_SOURCES += %D%/log/sink.h
 LIBGRUVID_SOURCES += %D%/os/notify.c
@@ -21,6 +22,7 @@ LIBGRUVID_SOURCES += %D%/config/file.c
 LIBGRUVID_SOURCES += %D%/config/get.c
 LIBGRUVID_SOURCES += %D%/config/internal.h
 LIBGRUVID_SOURCES += %D%/config/load.c
+LIBGRUVID_SOURCES += %D%/config/memory.c
 LIBGRUVID_SOURCES += %D%/config/option.c
 LIBGRUVID_SOURCES += %D%/config/reader.c
 LIBGRUVID_SOURCES += %D%/config/secret.c

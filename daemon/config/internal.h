@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files here share, and nobody else sees.
+ * What the files here share, and no other room sees.
  *
+ *   memory.c   what hangs on the config and goes with it
+ *   value.c    text of a value in a file: quotes and comments; what is wrong
  *   reader.c   one file through inih: lines become entries
  *   file.c     a file as a whole, bounded
  *   load.c     files, includes and -o, in their order
- *   tree.c     memory, sections, entries
- *   value.c    text of a value in a file: quotes and comments
+ *   tree.c     files, sections, entries
  *   types.c    one parser for each type, address.c the long one
  *   secret.c   file: and credential:
  *   option.c   what an option makes of a text: type, words, limits
@@ -26,7 +27,7 @@
 
 #include "config/config.h"
 
-/* Bounds.  They stop files that do not end; no configuration is near them. */
+/* Bounds: they stop files without an end.  No configuration is near them. */
 enum {
     GRUVID__MAX_FILE = 4 << 20,    /* bytes of one file */
     GRUVID__MAX_LINE = 64 << 10,   /* bytes of one line, without its end */
@@ -34,7 +35,7 @@ enum {
     GRUVID__MAX_NAME = 32,         /* bytes of the name of a plugin */
 };
 
-/* The name under which the command line takes part as a file. */
+/* The command line counts as a file of this name. */
 #define GRUVID__OVERRIDES "-o"
 
 static inline bool
@@ -48,7 +49,7 @@ typedef struct gruvid__why {
     char text[256];
 } gruvid__why_t;
 
-/* An option with what only gruvid's own have. */
+/* An option, with what only an option of gruvid itself has. */
 typedef struct gruvid__key {
     gruvid_option_t option;
     bool repeats; /* may be set several times: a list, or "listen" */
@@ -86,7 +87,7 @@ struct gruvid__section {
     const char *name;   /* "plugin echo" */
     const char *plugin; /* "echo", or NULL */
 
-    /* The last header, for mistakes and to see repeats; NULL: none in a file.
+    /* The last header, for mistakes and to see repeats; NULL: no file has one.
      */
     const char *file;
     unsigned line;
@@ -133,14 +134,21 @@ struct gruvid__config {
     size_t n_lost; /* for want of memory */
 };
 
-/* tree.c */
+/* memory.c */
 
 /* Zeroed; NULL sets config->no_memory.  Freed and wiped with the config. */
 void *gruvid__config_alloc(gruvid__config_t *config, size_t count, size_t size);
+
+/* A copy of text, with a NUL. */
 char *gruvid__config_text(gruvid__config_t *config, const char *text,
                           size_t length);
 
-/* A new one with its built-in sections. */
+/* Wipe and free all of it. */
+void gruvid__config_wipe(gruvid__config_t *config);
+
+/* tree.c */
+
+/* A new config with its built-in sections. */
 gruvid__config_t *gruvid__config_new(void);
 
 /* name is copied; NULL: no memory. */
@@ -167,10 +175,12 @@ void gruvid__config_parse(gruvid__config_t *config, const char *file,
 /* file.c */
 
 /*
- * Read a file, of at most max bytes, into memory of malloc().
+ * Read a file of at most max bytes into memory of malloc().
  *
- * Returns 0, or a negative error code: what open and read say, UV_EISDIR,
- * UV_EFBIG, UV_ENOTSUP for what is no regular file if only that will do.
+ *   regular  only a regular file will do
+ *
+ * Returns 0.
+ * Errors:  of open() and read(); UV_EISDIR; UV_EFBIG; UV_ENOTSUP: not regular.
  */
 typedef struct gruvid__content {
     char *text; /* ends with a NUL that length does not count */
@@ -182,12 +192,22 @@ typedef struct gruvid__content {
 int gruvid__read_file(gruvid__content_t *content, const char *path, size_t max,
                       bool regular);
 
-/* Wiped, too. */
+/* Wipes it, too. */
 void gruvid__content_free(gruvid__content_t *content);
 
 /* value.c */
 
-/* Blanks are what inih takes for such, whatever the locale. */
+/* Say what is wrong.  Returns false, always. */
+bool gruvid__why(gruvid__why_t *why, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Text as a message may show it: cut where it is long. */
+typedef struct gruvid__shown {
+    char text[64];
+} gruvid__shown_t;
+const char *gruvid__shown(gruvid__shown_t *shown, const char *text);
+
+/* Blanks are those of inih, whatever the locale. */
 bool gruvid__is_blank(char c);
 bool gruvid__is_key(const char *text);
 bool gruvid__is_plugin_name(const char *text);
@@ -206,15 +226,6 @@ bool gruvid__unquote(char *text, bool after_blank, bool comments, char **value,
 
 /* types.c */
 
-bool gruvid__why(gruvid__why_t *why, const char *format, ...)
-    __attribute__((format(printf, 2, 3))); /* false, always */
-
-/* Text as a message may show it: cut where it is long. */
-typedef struct gruvid__shown {
-    char text[64];
-} gruvid__shown_t;
-const char *gruvid__shown(gruvid__shown_t *shown, const char *text);
-
 bool gruvid__parse_bool(const char *text, bool *value, gruvid__why_t *why);
 bool gruvid__parse_integer(const char *text, int64_t *value,
                            gruvid__why_t *why);
@@ -224,7 +235,8 @@ bool gruvid__parse_duration(const char *text, double *value,
                             gruvid__why_t *why);
 bool gruvid__parse_address(const char *text, gruvid__why_t *why);
 
-/* secret.c: what text stands for; NULL: *why is set, or no memory. */
+/* secret.c: the secret that text stands for; NULL: *why is set, or no memory.
+ */
 const char *gruvid__parse_secret(gruvid__config_t *config, const char *text,
                                  gruvid__why_t *why);
 

@@ -4,52 +4,15 @@
  * read.  Nothing is judged here but the names of sections.
  *
  *   config -> sections -> entries      lists, in the order of reading
- *          -> by_name                  the sections once more, as a tree: a
- * file of a million sections takes seconds
- *          -> files                    so that none is read twice
- *
- * All memory hangs on the config and goes with it, so that no way out of a
- * function has anything to free.  Text may be a secret before anybody knows its
- * type, so everything is wiped at the end.
+ *          -> by_name                  the sections again, as a tree: a file of
+ *                                      a million sections takes seconds
+ *          -> files                    so that no file is read twice
  */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/internal.h"
-
-struct gruvid__block {
-    struct gruvid__block *next;
-    size_t size; /* of memory */
-    _Alignas(max_align_t) unsigned char memory[];
-};
-
-void *
-gruvid__config_alloc(gruvid__config_t *config, size_t count, size_t size)
-{
-    struct gruvid__block *block = NULL;
-
-    if (size == 0 || count < (SIZE_MAX - sizeof *block) / size)
-        block = calloc(1, sizeof *block + count * size);
-    if (block == NULL) {
-        config->no_memory = true;
-        return NULL;
-    }
-    block->size = count * size;
-    block->next = config->blocks;
-    config->blocks = block;
-    return block->memory;
-}
-
-char *
-gruvid__config_text(gruvid__config_t *config, const char *text, size_t length)
-{
-    char *copy = gruvid__config_alloc(config, length + 1, 1);
-
-    if (copy != NULL)
-        memcpy(copy, text, length);
-    return copy;
-}
 
 static int
 compare_names(const void *a, const void *b)
@@ -101,7 +64,7 @@ gruvid__config_new(void)
     return config;
 }
 
-/* The sections themselves are blocks; only the tree's nodes are its own. */
+/* A section is a block of the config; the tree owns its nodes only. */
 static void
 keep_section(void *section)
 {
@@ -114,13 +77,7 @@ gruvid__config_free(gruvid__config_t *config)
     if (config == NULL)
         return;
     tdestroy(config->by_name, keep_section);
-    while (config->blocks != NULL) {
-        struct gruvid__block *block = config->blocks;
-
-        config->blocks = block->next;
-        explicit_bzero(block->memory, block->size);
-        free(block);
-    }
+    gruvid__config_wipe(config);
     free(config);
 }
 
@@ -163,7 +120,7 @@ wrong_plugin_name(gruvid__config_t *config, const char *file, unsigned line,
         GRUVID__MAX_NAME);
 }
 
-/* What an unknown section may have been meant to be; NULL: no idea. */
+/* The section that an unknown name may mean; NULL: no idea. */
 static const char *
 guess_section(gruvid__config_t *config, const char *name)
 {

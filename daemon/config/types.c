@@ -17,34 +17,6 @@
 /* Beyond it, a duration is a slip of the finger. */
 static const double max_duration = 100 * 365 * 86400.0;
 
-bool
-gruvid__why(gruvid__why_t *why, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why->text, sizeof why->text, format, args);
-    va_end(args);
-    return false;
-}
-
-const char *
-gruvid__shown(gruvid__shown_t *shown, const char *text)
-{
-    const size_t room = sizeof shown->text - sizeof "...";
-    size_t length = strlen(text);
-
-    if (length < sizeof shown->text)
-        return strcpy(shown->text, text);
-    length = room;
-    /* Not within a character of UTF-8. */
-    while (length > room - 4 && ((unsigned char)text[length] & 0xc0) == 0x80)
-        length--;
-    memcpy(shown->text, text, length);
-    strcpy(shown->text + length, "...");
-    return shown->text;
-}
-
 static bool
 is_not(gruvid__why_t *why, const char *text, const char *what)
 {

@@ -6,12 +6,40 @@
  *     say "a ; b" aloud      ; but not between two quotes, which stay
  *     " blanks, \" and \\ "  ; a value that begins with a quote ends with one
  *
- * and the names that may stand in front of it.  No message shows the text: it
- * may be a secret, nobody knows yet.
+ * and the names that may stand in front of it.  No message shows the text here:
+ * it may be a secret, nobody knows yet.
  */
 #include <string.h>
 
 #include "config/internal.h"
+
+bool
+gruvid__why(gruvid__why_t *why, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why->text, sizeof why->text, format, args);
+    va_end(args);
+    return false;
+}
+
+const char *
+gruvid__shown(gruvid__shown_t *shown, const char *text)
+{
+    const size_t room = sizeof shown->text - sizeof "...";
+    size_t length = strlen(text);
+
+    if (length < sizeof shown->text)
+        return strcpy(shown->text, text);
+    length = room;
+    /* Not within a character of UTF-8. */
+    while (length > room - 4 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    memcpy(shown->text, text, length);
+    strcpy(shown->text + length, "...");
+    return shown->text;
+}
 
 bool
 gruvid__is_blank(char c)

@@ -2,11 +2,11 @@
 /*
  * A record of the log as a line of text or of JSON.
  *
- * Messages hold what peers and files have sent, so nothing is passed on that
- * could end a line or steer a terminal: control characters are escaped, and so
- * is what is not UTF-8.
+ * Messages hold text of peers and files, which must neither end a line nor
+ * steer a terminal.  So control characters are escaped, and bytes that are not
+ * UTF-8.
  */
-#include "log/sink.h"
+#include "log/line.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -43,8 +43,7 @@ put_bytes(struct line *line, const void *bytes, size_t n)
     }
 }
 
-/* How long the UTF-8 sequence at s is, and what it stands for; 0: it is not
- * one. */
+/* The length of the UTF-8 sequence at s, and its code; 0: it is none. */
 static unsigned
 decode(const unsigned char *s, uint32_t *code)
 {
@@ -139,8 +138,7 @@ put_origin(struct line *line, const gruvi_log_record_t *record)
                  strcmp(record->fiber, "Root") == 0 ||
                  strcmp(record->fiber, "Hub") == 0;
 
-    /* A hub says nothing where there is only one, whose name is the library's.
-     */
+    /* With one hub its name is the library's, and tells a reader nothing. */
     if (record->hub[0] != '\0' && strcmp(record->hub, "Hub") != 0) {
         put_text(line, record->hub);
         put(line, " ");

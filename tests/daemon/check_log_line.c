@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log/sink.h"
+#include "log/line.h"
 #include "support/suite.h"
 
 static char line[GRUVID__LOG_LINE + 1];

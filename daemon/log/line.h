@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What a line of gruvid's log looks like. */
+#ifndef GRUVID_LOG_LINE_H
+#define GRUVID_LOG_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <gruvi/log.h>
+
+enum gruvid__log_style {
+    GRUVID__LOG_TEXT, /* TIME LEVEL [HUB ]PLUGIN[FIBER]: MESSAGE */
+    GRUVID__LOG_JSON, /* an object a line */
+};
+
+/* No line is longer: a message has at most 1023 bytes. */
+#define GRUVID__LOG_LINE 8192
+
+/*
+ * Write a record as a line.
+ *
+ *   journal  put the level in front as the journal reads it, and no time
+ *
+ * Returns how many bytes, the '\n' included; never more than size.
+ */
+size_t gruvid__log_line(char *buf, size_t size,
+                        const gruvi_log_record_t *record,
+                        enum gruvid__log_style style, bool journal);
+
+#endif
