@@ -25,7 +25,7 @@ static const struct {
 };
 
 #define N_OPTIONS (sizeof table / sizeof table[0])
-#define DESCRIBE  256 /* what getopt_long() returns for it: no letter */
+#define DESCRIBE  256 /* what getopt_long() returns for --describe */
 
 void
 gruvid__cli_help(FILE *out)
@@ -61,7 +61,7 @@ usage(const char *what, const char *argument)
 static void
 fill(struct option longs[N_OPTIONS + 1], char shorts[2 * N_OPTIONS + 3])
 {
-    *shorts++ = ':'; /* a missing argument is told apart */
+    *shorts++ = ':'; /* so that a missing argument gets a code of its own */
     for (size_t i = 0; i < N_OPTIONS; i++) {
         bool optional = table[i].letter == '\0';
 
@@ -82,7 +82,7 @@ fill(struct option longs[N_OPTIONS + 1], char shorts[2 * N_OPTIONS + 3])
     longs[N_OPTIONS] = (struct option){0};
 }
 
-/* The one mistake getopt_long() does not name is where it stands. */
+/* getopt_long() does not say which argument was unknown. */
 static int
 unknown(char **argv)
 {
@@ -140,7 +140,7 @@ gruvid__cli_parse(struct gruvid__cli *cli, int argc, char **argv)
         return GRUVID__EXIT_FAILURE;
     }
     fill(longs, shorts);
-    optind = 0; /* from the start, whoever used it before */
+    optind = 0; /* from the start, even if it was used before */
     opterr = 0;
     while ((option = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         int status = take(cli, option, argv);

@@ -15,7 +15,7 @@ enum gruvid__action {
     GRUVID__HELP
 };
 
-/* What was asked for.  All text is the command line's own. */
+/* What was asked for.  All text is borrowed from the command line. */
 struct gruvid__cli {
     enum gruvid__action action;
     const char *config;   /* NULL: the default file */
@@ -26,7 +26,7 @@ struct gruvid__cli {
 };
 
 /*
- * Read a command line.  A mistake is told on stderr.
+ * Read a command line.  A mistake is printed to stderr.
  *
  * Returns 0, or the status to exit with; free the result either way.
  */

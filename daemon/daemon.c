@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon from its command line to its exit status: what was asked for, and
- * the configuration that most of it needs. */
+/* The daemon from its command line to its exit status: loads the configuration
+ * and does what was asked for. */
 #include "daemon.h"
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
     size_t addresses;
 
     if (name == NULL)
-        return 0; /* a mistake of its own */
+        return 0; /* recorded as a mistake already */
     module =
         gruvid__module_open(modules, plugin_dir(config), name, why, sizeof why);
     if (module == NULL) {
@@ -81,7 +81,7 @@ load(const struct gruvid__cli *cli, gruvid__config_t **config,
     return GRUVID__EXIT_CONFIG;
 }
 
-/* --- what may be asked for ----------------------------------------------- */
+/* --- actions -------------------------------------------------------------- */
 
 static int
 version(void)
@@ -101,9 +101,9 @@ version(void)
 }
 
 /*
- * The options of a plugin.  The configuration is asked for the folder of
- * plugins only, so that somebody who mends it can look up how: with mistakes in
- * it, or none at the default place, the built-in folder will do.
+ * The options of a plugin.  The configuration is read for plugin_dir only: an
+ * operator who mends its mistakes can look up options all the same.  Without a
+ * configuration at the default place, the built-in folder will do.
  */
 static int
 describe_plugin(const struct gruvid__cli *cli, struct gruvid__modules *modules,
@@ -176,7 +176,7 @@ gruvid_main(int argc, char **argv)
     gruvid__cli_free(&cli);
     gruvid__config_free(config);
     gruvid__modules_free(&modules);
-    /* What -h and others print may go to a full disk. */
+    /* The output of -h and others may go to a full disk. */
     if (fflush(stdout) != 0 && status == GRUVID__EXIT_OK)
         status = GRUVID__EXIT_FAILURE;
     return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The door from main.c into libgruvid. */
+/* What main.c calls in libgruvid. */
 #ifndef GRUVID_DAEMON_H
 #define GRUVID_DAEMON_H
 

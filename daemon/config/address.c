@@ -6,8 +6,8 @@
  *     fd:3
  *     tls://host:port  and so on
  *
- * Whether a host exists, a path may be written or a descriptor was inherited,
- * its user finds out.
+ * Whether a host exists, a path may be written or a descriptor was inherited
+ * turns out when the address is used.
  */
 #include <arpa/inet.h>
 #include <string.h>

@@ -2,21 +2,21 @@
 /*
  * Entries and a table become values.
  *
- * Every entry is judged, also one that a later file or -o overrides: a mistake
- * does not wait until the line above it goes.  Which entries count:
+ * Every entry is judged, even if a later file or -o overrides it: a mistake
+ * must not hide until the line that overrides it goes.  Which entries count:
  *
  *     scalars   the last one; a second in one file is a mistake
  *     lists     all of them; if any comes from -o, only those
  *
- * Plugin sections are checked twice, against gruvid's table and then against
- * the plugin's, which is known only when its module is loaded.  Keys that are
- * in neither are judged by the second check.
+ * Plugin sections are checked twice: against gruvid's table, and then against
+ * the plugin's, which is known once its module is loaded.  The second check
+ * judges keys that are in neither.
  */
 #include <uv.h>
 
 #include "config/internal.h"
 
-/* What is known of one key while the entries of a section are gone through. */
+/* What is known of a key while the entries of its section are read. */
 struct slot {
     const gruvid__entry_t *first; /* in the file that was read last */
     bool from_override;           /* a list that -o has replaced */
@@ -56,7 +56,7 @@ take_entry(gruvid__section_t *section, const gruvid__key_t *key,
         .option = &key->option, .file = entry->file, .line = entry->line};
     gruvid__why_t why;
 
-    /* An empty item is how a list is written that has none. */
+    /* An empty list is written as one empty item. */
     if (key->repeats && *entry->text == '\0')
         parsed.text = NULL;
     else if (!gruvid__parse_value(section->config, key, entry->text, &parsed,
@@ -162,7 +162,7 @@ finish_value(gruvid__section_t *section, const gruvid__key_t *key,
                               "it is required, and empty");
 }
 
-/* Fill table->values from the entries that are in it. */
+/* Fill table->values from the entries with a key in the table. */
 static void
 check_table(gruvid__section_t *section, gruvid__table_t *table)
 {
@@ -193,7 +193,7 @@ check_table(gruvid__section_t *section, gruvid__table_t *table)
         finish_value(section, &table->keys[i], &table->values[i], &slots[i]);
 }
 
-/* A key that is at home in another section: name that. */
+/* If another section has the key, name that section. */
 static const char *
 find_home(const char *key)
 {

@@ -14,13 +14,13 @@
  *   gruvid__config_print_mistakes()    else: everything at once, exit 78
  *
  * A mistake of the operator is not an error of a function here: it is recorded,
- * and work goes on so that the next one is found too.  Functions that return
- * int fail only for want of memory (UV_ENOMEM) or by misuse (UV_EINVAL).
+ * and work goes on, so that the next mistake is found too.  Functions that
+ * return int fail only without memory (UV_ENOMEM) or by misuse (UV_EINVAL).
  *
- * Everything is owned by the config and lives until gruvid__config_free():
- * sections, values, and all text they point to.  Nothing here is thread-safe,
- * and loading must not run beside another user of inih (its settings are
- * process-wide; they are set for the load and put back).
+ * The config owns everything until gruvid__config_free(): sections, values, and
+ * all text that they point to.  Nothing here is thread-safe.  Loading must not
+ * run beside another user of inih, whose settings are process-wide; they are
+ * set for the load and put back.
  *
  * Depends on libc, inih and libuv's error codes alone.
  */
@@ -79,7 +79,7 @@ typedef struct gruvid__value {
  *                last and win; borrowed for the call
  *   n_overrides  how many
  *
- * A file that cannot be read is a mistake like others.
+ * A file that cannot be read is a mistake like any other.
  *
  * Returns 0; free the config with gruvid__config_free().
  * Errors:  UV_ENOMEM.
@@ -87,7 +87,7 @@ typedef struct gruvid__value {
 int gruvid__config_load(gruvid__config_t **config, const char *path,
                         const char *const *overrides, size_t n_overrides);
 
-/* SYSCONFDIR/gruvid/gruvid.conf, to read when there is no -c. */
+/* SYSCONFDIR/gruvid/gruvid.conf, which is read without -c. */
 const char *gruvid__config_default_path(void);
 
 /* Wipes what may be secret.  NULL is fine. */
@@ -95,7 +95,7 @@ void gruvid__config_free(gruvid__config_t *config);
 
 /*
  * The second step for a plugin section: check the keys that are not gruvid's
- * own against the plugin's table, and the table itself (a broken one is a
+ * own against the plugin's table, and the table itself (a broken table is a
  * mistake that names the module).
  *
  *   options      from the descriptor; NULL: the plugin has none.  Copied, but
@@ -103,9 +103,9 @@ void gruvid__config_free(gruvid__config_t *config);
  *   option_size  sizeof(gruvid_option_t) when the plugin was compiled, from its
  *                ELF note: an older, shorter one is fine
  *
- * A section this was not called for has no values but gruvid's own, and its
- * other keys are not judged: call gruvid__section_error() to say why its module
- * could not be loaded.
+ * Without this call, a section has only gruvid's own values and its other keys
+ * are not judged; then gruvid__section_error() has to say why its module could
+ * not be loaded.
  *
  * Errors:  UV_ENOMEM; UV_EINVAL: not a plugin section, called before for it,
  *          or option_size too small to be one.
@@ -118,7 +118,7 @@ int gruvid__config_check_plugin(gruvid__config_t *config,
 /* Mistakes. */
 
 /*
- * Record one.
+ * Record a mistake.
  *
  *   file     NULL: it belongs to no file (not printed)
  *   line     0: to no line (not printed; nor is that of "-o")
@@ -127,8 +127,8 @@ int gruvid__config_check_plugin(gruvid__config_t *config,
  *   format   what is wrong; text from outside may be passed as it is, control
  *            characters are escaped when it is printed
  *
- * Of a value that may be a secret, say nothing.  For want of memory, the config
- * remembers that it has mistakes and prints so.
+ * Never quote a value that may be a secret.  Without memory, the config counts
+ * the mistake, and says so when it prints.
  */
 void gruvid__config_error(gruvid__config_t *config, const char *file,
                           unsigned line, const char *section, const char *key,
@@ -136,8 +136,8 @@ void gruvid__config_error(gruvid__config_t *config, const char *file,
     __attribute__((format(printf, 6, 7)));
 
 /*
- * The same, at the place where the section sets the key, or if it does not, at
- * its header.  This is how the loader reports a module that does not load:
+ * The same, at the line where the section sets the key, or else at the
+ * section's header.  The loader reports a module that does not load like this:
  *
  *     gruvid__section_error(section, "module", "%s: not a plugin", path);
  */
@@ -149,7 +149,7 @@ void gruvid__section_error(gruvid__section_t *section, const char *key,
 size_t gruvid__config_mistakes(const gruvid__config_t *config);
 
 /*
- * Print all of them, one a line, sorted by file (in the order of reading; -o
+ * Print all mistakes, one a line, sorted by file (in the order of reading; -o
  * last) and line:
  *
  *     gruvid.conf:12: log.levle: unknown key; did you mean "level"?
@@ -195,9 +195,9 @@ const gruvid__value_t *gruvid__section_value(const gruvid__section_t *section,
                                              const char *key);
 
 /*
- * Shortcuts.  An option that does not exist or has another type answers false,
- * 0, NULL or an empty list.  gruvid__section_string() works for every type but
- * lists: it gives the text ("auto", "30s", an address, a secret).
+ * Shortcuts.  Where an option does not exist or has another type, they return
+ * false, 0, NULL or an empty list.  gruvid__section_string() returns the text
+ * of every type but lists ("auto", "30s", an address, a secret).
  */
 const char *gruvid__section_string(const gruvid__section_t *section,
                                    const char *key);
@@ -211,15 +211,13 @@ uint64_t gruvid__section_size(const gruvid__section_t *section,
 double gruvid__section_duration(const gruvid__section_t *section,
                                 const char *key);
 
-/* Ended by NULL, never NULL itself; *length may be NULL. */
+/* Ended by NULL; never NULL itself.  length may be NULL. */
 const char *const *gruvid__section_list(const gruvid__section_t *section,
                                         const char *key, size_t *length);
 
 /*
- * What is there, and what it means.
- *
- * Built-in sections and keys, with the type of each (see tables.c for
- * the tables themselves):
+ * Built-in sections and keys, with the type of each; the tables themselves are
+ * in tables.c:
  *
  *   [gruvid]  hubs             integer, at most 256; 0 for "auto": the cores
  *             plugin_dir       string, an absolute path
@@ -246,12 +244,12 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *             start_timeout    duration; 30s
  */
 
-/* Whether an address wants credentials. */
+/* Whether an address needs credentials. */
 bool gruvid__is_tls(const char *address);
 
 /*
- * The credentials of a plugin section, from its files; NULL and
- * gruvi_last_error() where those have changed since they were checked.
+ * The credentials of a plugin section, from its files.  NULL, with
+ * gruvi_last_error(), where the files have changed since they were checked.
  */
 gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section);
 

@@ -7,7 +7,7 @@
  *     file        line place     text
  *
  * Text from the file is kept as it is and made harmless when it is printed: a
- * configuration must not write to the terminal of whoever tests it.
+ * configuration must not steer the terminal of the operator who tests it.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 #include "config/internal.h"
 
-/* Where the mistake is, in memory that the config has anyway if it can be. */
+/* Where the mistake is: if possible, in memory that the config has anyway. */
 static bool
 set_file(gruvid__config_t *config, gruvid__mistake_t *m, const char *file)
 {
@@ -133,7 +133,7 @@ gruvid__config_mistakes(const gruvid__config_t *config)
     return config->n_mistakes + config->n_lost;
 }
 
-/* Characters that are not seen, or turn around those that are. */
+/* Characters that are invisible, or reverse the text beside them. */
 static bool
 is_invisible(const unsigned char *s)
 {
@@ -145,7 +145,8 @@ is_invisible(const unsigned char *s)
            c == 0xefbbbf;                      /* U+FEFF */
 }
 
-/* Bytes of the UTF-8 character at s that may be printed as it is, or 0. */
+/* The length of the UTF-8 character at s; 0: it is not to be printed as it is.
+ */
 static size_t
 printable(const unsigned char *s)
 {
@@ -158,7 +159,7 @@ printable(const unsigned char *s)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
     }
-    /* Second half of ISO 8859's controls; overlong forms and surrogates. */
+    /* The C1 control characters; overlong forms and surrogates. */
     if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
         (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
         (s[0] == 0xf4 && s[1] > 0x8f))
@@ -220,7 +221,7 @@ gruvid__config_print_mistakes(gruvid__config_t *config, FILE *out)
     gruvid__mistake_t **sorted = calloc(n + 1, sizeof *sorted);
 
     if (sorted == NULL) {
-        /* Better in the wrong order than not at all. */
+        /* The wrong order is better than no mistakes at all. */
         for (gruvid__mistake_t *m = config->mistakes; m != NULL; m = m->next)
             print_mistake(m, out);
     } else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files are read as a whole and with a bound, so that neither /dev/zero nor a
- * file that grows while it is read can hold up or fill the daemon.
+ * Files are read as a whole and with a bound: neither /dev/zero nor a file that
+ * grows while it is read can hold up the daemon or fill its memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ read_some(int fd, gruvid__content_t *content, size_t *room)
         size_t more = *room * 2 + 4096;
         char *text = malloc(more);
 
-        /* Not realloc(): it leaves a copy behind that nobody wipes. */
+        /* Not realloc(): it leaves a copy that nobody wipes. */
         if (text == NULL)
             return UV_ENOMEM;
         if (content->text != NULL) {
@@ -76,7 +76,7 @@ check_kind(int fd, gruvid__content_t *content, bool regular)
         return 0;
     if (regular)
         return UV_ENOTSUP;
-    /* A pipe, as in -c <(...): from here on it may be waited for. */
+    /* A pipe, as in -c <(...): from here on a read may wait. */
     return fcntl(fd, F_SETFL, 0) < 0 ? -errno : 0;
 }
 
@@ -84,7 +84,7 @@ int
 gruvid__read_file(gruvid__content_t *content, const char *path, size_t max,
                   bool regular)
 {
-    /* Opening a FIFO that nobody writes to would wait for ever. */
+    /* Without O_NONBLOCK, opening a FIFO without a writer waits for ever. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int err;
 

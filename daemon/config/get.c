@@ -2,8 +2,8 @@
 /*
  * Checked values, for the rest of the daemon and for gruvid_option_*().
  *
- * A question that makes no sense, a key that is not there or of another type,
- * is answered with nothing: false, 0, NULL, an empty list.
+ * Where a key does not exist or has another type, the answer is false, 0, NULL
+ * or an empty list.
  */
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * Which texts make the configuration, and in which order:
  *
  *     gruvid.conf                     first
- *     what its includes name          in the order of its lines, each in
- *                                     lexical order
+ *     the files that it includes      in the order of its lines; those of a
+ *                                     line in lexical order
  *     -o                              last, so it wins
  *
  * A file is read once, at its first mention: "include = *.conf" beside
@@ -19,7 +19,7 @@
 
 #include "config/internal.h"
 
-/* glob() calls itself for each folder from the first wildcard on. */
+/* glob() recurses once for each folder from the first wildcard on. */
 enum { MAX_DEPTH = 8 };
 
 /* One -o, split. */
@@ -29,7 +29,7 @@ struct override {
     gruvid__entry_t entry;
 };
 
-/* Why glob() gave up: it has no argument to hand this over. */
+/* Why glob() gave up: its callback has no argument for this. */
 static _Thread_local int glob_error;
 
 const char *
@@ -63,7 +63,7 @@ is_known(const gruvid__config_t *config, const gruvid__content_t *content)
     return false;
 }
 
-/* An error is for the caller to report: he knows who asked for the file. */
+/* The caller reports an error: it knows which line asked for the file. */
 static int
 read_config(gruvid__config_t *config, const char *path)
 {
@@ -109,8 +109,9 @@ include_file(gruvid__config_t *config, const gruvid__entry_t *entry,
         include_error(config, entry, "%s: %s", path, explain(err));
 }
 
-/* Path of an include: relative to the file that has it; of -o, to where gruvid
- * was started.  In the folder, wildcards are escaped: only the user's count. */
+/* The path of an include: relative to the file that has it; of -o, to where
+ * gruvid was started.  Wildcards in the folder's own name are escaped: only the
+ * user's count. */
 static char *
 include_path(gruvid__config_t *config, const gruvid__entry_t *entry,
              bool escape)
@@ -146,7 +147,7 @@ on_glob_error(const char *path, int err)
 {
     (void)path;
     glob_error = err;
-    return err != ENOENT; /* a folder that is not there matches nothing */
+    return err != ENOENT; /* a missing folder matches nothing */
 }
 
 static void
@@ -166,7 +167,7 @@ include_glob(gruvid__config_t *config, const gruvid__entry_t *entry)
     }
     if (pattern == NULL)
         return;
-    /* The order of glob() itself is that of the locale. */
+    /* glob() itself sorts by the locale. */
     err = glob(pattern, GLOB_NOSORT, on_glob_error, &found);
     if (err == GLOB_NOSPACE || (err == GLOB_ABORTED && glob_error == ENOMEM)) {
         config->no_memory = true;
@@ -219,7 +220,7 @@ include_overrides(gruvid__config_t *config, const struct override *o)
     return some;
 }
 
-/* The includes of the first file, or those of -o in their place. */
+/* The includes of the first file, or of -o in their place. */
 static void
 read_includes(gruvid__config_t *config, const struct override *overrides)
 {
@@ -276,7 +277,7 @@ split_override(gruvid__config_t *config, const char *argument, unsigned number)
     if (o == NULL || text == NULL)
         return NULL;
     if (!cut_override(text, o, &value)) {
-        /* What is behind an equals sign, or all of it, may be a secret. */
+        /* The text behind the equals sign, or all of it, may be a secret. */
         gruvid__shown(&shown, value != NULL ? text : "...");
         gruvid__config_error(config, GRUVID__OVERRIDES, number, NULL, NULL,
                              "\"%s\" is not of the form section.key=value",

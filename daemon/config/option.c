@@ -5,9 +5,9 @@
  *     one of its words?   as it is ("auto"; of a string, nothing else passes)
  *     its type            the type's parser
  *     min, max            read by the same parser, then compared
- *     accept              what only an option of gruvid's own asks besides
+ *     accept              a check that only options of gruvid itself have
  *
- * and whether a plugin's option can do so at all.
+ * and whether a plugin's option makes sense.
  */
 #include <string.h>
 
@@ -69,7 +69,7 @@ append(gruvid__why_t *why, const char *format, ...)
     va_end(args);
 }
 
-/* Say the words, and the one that may be meant. */
+/* List the words, and guess which may be meant. */
 static bool
 name_choices(const gruvid_option_t *option, const char *text,
              gruvid__why_t *why)
@@ -118,7 +118,7 @@ parse_type(gruvid__config_t *config, const gruvid_option_t *option,
     return gruvid__why(why, "the type %d is unknown", (int)option->type);
 }
 
-/* Of two values of a type that has limits: less than, equal, greater than 0. */
+/* Compare two values of a type that has limits: below, equal or above 0. */
 static int
 compare(gruvid_option_type_t type, const gruvid__value_t *a,
         const gruvid__value_t *b)
@@ -225,7 +225,7 @@ limits_sound(gruvid__config_t *config, const gruvid_option_t *option,
     return true;
 }
 
-/* A default that is kept elsewhere (file:) is not read before it is needed. */
+/* A default in a file (file:) is not read before it is needed. */
 static bool
 default_sound(gruvid__config_t *config, const gruvid__key_t *key,
               gruvid__why_t *why)

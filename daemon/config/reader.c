@@ -6,20 +6,21 @@
  *             \______________________________/
  *              what was fed, and in which line
  *
- * inih splits lines into key and value.  What it does besides is not wanted,
- * and what it does not tell has to be found out.  As measured, r55 of Debian 12
+ * inih splits lines into key and value.  Its other features have to be turned
+ * off, and what it does not tell has to be found out.  As measured, r55 of
+ * Debian 12
  *
- *   - cuts lines and their rest into a new one, at 200 bytes: set up, by four
- *     of its settings, to take any line that passes here;
- *   - joins an indented line to the key above, and cuts values at " ;": set up
- *     not to, and lines come without their indentation;
+ *   - breaks a line after 200 bytes: four of its settings make it take any line
+ *     that passes here;
+ *   - joins an indented line to the key above, and cuts values at " ;":
+ * settings turn that off, and lines come without their indentation;
  *   - calls its reader several times for a line: feed() goes on where it was;
- *   - accepts "[a] rest", cuts names of sections at 49 bytes, and says nothing
- *     of empty sections: feed() checks headers itself and has each followed by
- *     a marker line, for which take() must be called with the same name;
- *   - tells of one bad line only: a line that take() was not called for is bad.
+ *   - accepts "[a] rest", cuts names of sections at 49 bytes, and does not
+ *     report empty sections: feed() checks headers itself, and sends a marker
+ *     line after each, for which take() must be called with that name;
+ *   - reports one bad line only: a line without a call of take() is bad.
  *
- * Lines are counted here: inih counts the marker lines, too.
+ * Lines are counted here, because inih counts the marker lines, too.
  */
 #include <ini.h>
 #include <string.h>
@@ -31,7 +32,7 @@ enum line_kind { NO_LINE, HEADER_LINE, MARKER_LINE, PAIR_LINE };
 struct reader {
     gruvid__config_t *config;
     const char *file;
-    const char *at; /* the first line that was not read yet */
+    const char *at; /* the next line to read */
     const char *end;
 
     /* The line being fed. */
@@ -81,7 +82,7 @@ enter_section(struct reader *r, const char *name)
     }
 }
 
-/* "[name]", perhaps with a comment behind it.  False: bad, do not feed it. */
+/* "[name]", perhaps with a comment after it.  False: bad, do not feed it. */
 static bool
 read_header(struct reader *r)
 {
@@ -117,7 +118,7 @@ read_header(struct reader *r)
     return r->section != NULL;
 }
 
-/* inih had the line and has now come back for more. */
+/* inih has taken the line and asks for more. */
 static void
 leave_line(struct reader *r)
 {
@@ -129,7 +130,7 @@ leave_line(struct reader *r)
     r->given = 0;
 }
 
-/* Find the end of the next line.  False: this one is not for inih. */
+/* Find the end of the next line.  False: the line is not for inih. */
 static bool
 read_line(struct reader *r)
 {
@@ -196,7 +197,7 @@ feed(char *to, int size, void *stream)
         rest = room;
     memcpy(to, r->fed + r->given, rest);
     r->given += rest;
-    /* The end of the line is one byte more, given when there is room. */
+    /* The end of the line is one byte more, given once there is room. */
     if (rest < room && r->given == r->fed_length) {
         to[rest++] = '\n';
         r->given++;
@@ -231,8 +232,8 @@ check_key(struct reader *r, const char *key)
 {
     size_t at = separator(r);
 
-    /* A colon is none of ours.  Of a line that is no pair nothing is shown: it
-     * may be a value. */
+    /* Only "=" separates here.  A line without it is not shown: it may be a
+     * value. */
     if (at == r->fed_length || r->fed[at] != '=' ||
         key[strcspn(key, " \t;#\"")] != '\0')
         mistake(r, "not a line of the form key = value");
@@ -247,7 +248,7 @@ check_key(struct reader *r, const char *key)
     return false;
 }
 
-/* The ini_handler; name and value are inih's own line, cut into two. */
+/* The ini_handler; name and value are inih's line, cut in two. */
 static int
 take(void *user, const char *section, const char *name, const char *value)
 {

@@ -3,8 +3,8 @@
  * Secrets: text, file:/PATH, or credential:NAME, a file in the folder that the
  * service manager hands over.
  *
- * Nothing here quotes the text, not even the path: a password may well begin
- * with "file:" by mistake.
+ * No message here quotes the text, not even the path: a password may begin with
+ * "file:" by mistake.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ read_secret(gruvid__config_t *config, const char *path, gruvid__why_t *why)
                     explain(err));
         return NULL;
     }
-    /* The end of a line belongs to the editor, not to the secret. */
+    /* The editor adds the end of a line; it is not part of the secret. */
     length = content.length;
     if (length > 0 && content.text[length - 1] == '\n')
         length--;

@@ -2,10 +2,10 @@
 /*
  * Did you mean: the candidate with the least edit distance to a word.
  *
- * An edit inserts, removes or replaces a character, or swaps two neighbours,
- * which is how fingers err.  A third of the word may be wrong: beyond that, two
- * words are just two words, unless one is the beginning of the other.  Long
- * words are not compared at all, so the table of distances has a fixed size.
+ * An edit inserts, removes or replaces a character, or swaps two neighbours:
+ * the usual slips of a finger.  A third of the word may be wrong.  With more
+ * than that, two words are near only if one begins with the other.  Long words
+ * are not compared at all, so the table of distances has a fixed size.
  */
 #include <string.h>
 

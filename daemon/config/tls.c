@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS of a section: its files are read when the configuration is checked, so
+ * TLS of a section.  Its files are read when the configuration is checked, so
  * that gruvid -t finds what is wrong with them, and again when gruvid binds.
  */
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "config/internal.h"
 
-/* What libgruvi calls an option, and where it comes from. */
+/* An option of libgruvi, and the key that sets it. */
 static const struct {
     const char *prefix, *key;
 } options[] = {
@@ -38,7 +38,7 @@ listens_with_tls(const gruvid__section_t *section)
     return false;
 }
 
-/* The path, or NULL where there is none. */
+/* The path, or NULL where it is not set. */
 static const char *
 path_of(const gruvid__section_t *section, const char *key)
 {
@@ -47,7 +47,7 @@ path_of(const gruvid__section_t *section, const char *key)
     return path == NULL || *path == '\0' ? NULL : path;
 }
 
-/* Whether a key has a value, be it a mistake. */
+/* Whether a key is set, even if its value is a mistake. */
 static bool
 is_there(const gruvid__section_t *section, const char *key)
 {

@@ -2,9 +2,8 @@
 /*
  * One parser for each type of an option.
  *
- * They read values of the configuration as well as the default, min and max of
- * the tables, and know nothing of either.  None depends on the locale, which a
- * plugin may have changed.
+ * They read values of the configuration as well as default, min and max of the
+ * tables.  None depends on the locale, which a plugin may have changed.
  */
 #include <errno.h>
 #include <locale.h>
@@ -14,7 +13,7 @@
 
 #include "config/internal.h"
 
-/* Beyond it, a duration is a slip of the finger. */
+/* A longer duration is a slip of the finger. */
 static const double max_duration = 100 * 365 * 86400.0;
 
 static bool
@@ -130,8 +129,8 @@ gruvid__parse_size(const char *text, uint64_t *value, gruvid__why_t *why)
 }
 
 /*
- * A unit is what a count of it is multiplied with and divided by to get
- * seconds: 250ms is 250 / 1000, exactly, and not 250 times 0.001.
+ * A count of a unit is multiplied and divided to get seconds: 250ms is exactly
+ * 250 / 1000, and not 250 times 0.001.
  */
 static const struct unit {
     const char *name;
@@ -161,7 +160,7 @@ skip_blanks(const char *s)
     return s;
 }
 
-/* "90", "1.5h", of "1h 30m" the first: adds to *value, moves *at. */
+/* "90", "1.5h", or the first of "1h 30m": adds to *value, moves *at. */
 static bool
 duration_part(const char **at, bool only, double *value)
 {
@@ -178,7 +177,7 @@ duration_part(const char **at, bool only, double *value)
             fraction *= 10;
         }
     }
-    /* So many digits a double has. */
+    /* A double has that many digits. */
     if (digits == 0 || digits > 15)
         return false;
     s = skip_blanks(s);

@@ -5,7 +5,7 @@
  * A plugin describes the keys of its section in the configuration with an array
  * of gruvid_option_t.  gruvid checks the section against it before any function
  * of the plugin runs, fills in the defaults, and prints it for
- * gruvid --describe, so that a plugin parses and checks no text of its own:
+ * gruvid --describe.  So a plugin need not parse or check text:
  *
  *     static const gruvid_option_t options[] = {
  *         {.name = "interval",
@@ -67,12 +67,12 @@ typedef struct gruvid_option {
 
     /*
      * Ended by NULL.  For STRING and for the items of a LIST: the only values
-     * allowed.  For other types: words allowed besides ("auto"); the typed
+     * allowed.  For other types: words allowed, too ("auto"); the typed
      * getter answers 0 for a word and gruvid_option_string() the word itself.
      */
     const char *const *choices;
 
-    /* The section must set it, and not to nothing. */
+    /* The section must set it, and not leave it empty. */
     bool required;
 
     /* A short sentence without a full stop, for --describe. */

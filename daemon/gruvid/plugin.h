@@ -3,7 +3,7 @@
  * The interface between gruvid and its plugins.
  *
  * A plugin is a shared library with one descriptor, which GRUVID_PLUGIN()
- * defines.  This one sends back what it gets:
+ * defines.  This plugin sends back what it gets:
  *
  *     #include <gruvid/plugin.h>
  *
@@ -89,8 +89,8 @@ typedef struct gruvid_descriptor {
      *
      *   stream  borrowed: gruvid closes it
      *
-     * Returns 0 or more; a negative code is logged, unless it is a way in
-     * which a peer goes away.
+     * Returns 0 or more; a negative code is logged, unless it says that the
+     * peer has gone away.
      * Context: fiber, switchpoint.
      */
     int (*connection)(gruvi_stream_t *stream, gruvid_plugin_t *plugin);
@@ -104,13 +104,13 @@ typedef struct gruvid_descriptor {
 
     /* The author's promise that connections may be served by several hubs at
      * once, which are threads: then the instance listens in every hub.  Without
-     * it everything of an instance runs in one, its home. */
+     * it everything of an instance runs in one hub, its home. */
     bool multi_hub;
 
     /* start and stop run once in each hub that the instance lives in, one after
-     * the other: start in the first hub first, stop in the first hub last.
-     * Where start refuses in one, stop runs in those in which it has returned
-     * 0.  See gruvid_hub_data().  Without it they run in the home, or in the
+     * another: start in the first hub first, stop in the first hub last.  Where
+     * start refuses in a hub, stop runs in the hubs where start has returned 0.
+     * See gruvid_hub_data().  Without per_hub they run in the home, or in the
      * first hub. */
     bool per_hub;
 
@@ -144,11 +144,11 @@ GRUVI_API const char *gruvid_plugin_name(const gruvid_plugin_t *plugin);
 GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
 
 /*
- * Set it, so that connection and stop find it.
+ * Set the data, so that connection and stop find it.
  *
  *   data  borrowed; stop frees it.  NULL is fine.
  *
- * With per_hub the first start is the one to do so: the others find it there.
+ * With per_hub the first start sets it, and the others find it.
  *
  * Returns 0.
  * Errors:  UV_EPERM anywhere but in start.
@@ -158,8 +158,8 @@ GRUVI_API int gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data);
 
 /*
  * The group of the instance in the hub that asks.  Fibers that its functions
- * spawn are in it, or in that of their connection, anyway; this is for hub and
- * libuv callbacks, which belong to none.
+ * spawn are in this group, or in the group of their connection, anyway.  The
+ * call is for hub and libuv callbacks, which belong to no group.
  *
  * Returns a borrowed group.
  * Context: hub thread.
@@ -175,7 +175,7 @@ GRUVI_API gruvi_group_t *gruvid_plugin_group(gruvid_plugin_t *plugin);
 GRUVI_API void *gruvid_hub_data(const gruvid_plugin_t *plugin);
 
 /*
- * Set it.
+ * Set the data of this hub.
  *
  *   data  borrowed; stop, which runs in each hub too, frees it
  *
@@ -190,8 +190,8 @@ GRUVI_API int gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data);
  * that the plugin does not have, or that has another type, is an error of the
  * plugin: it is logged, and the answer is NULL, 0, false or an empty list.
  *
- * gruvid_option_string() is for every type but GRUVID_LIST and gives the text;
- * NULL where there is neither value nor default.  It is valid until stop has
+ * gruvid_option_string() returns the text of every type but GRUVID_LIST; NULL
+ * where there is neither value nor default.  The text is valid until stop has
  * returned.
  *
  * Context: any thread.
@@ -222,7 +222,7 @@ GRUVI_API const char *const *gruvid_option_list(const gruvid_plugin_t *plugin,
                                                 const char *name,
                                                 size_t *length);
 
-/* Behind the macro above; do not use. */
+/* For the macro above; not to be used directly. */
 
 /* What gruvid looks up once it has read and accepted the note. */
 GRUVI_API extern const gruvid_descriptor_t gruvid_plugin;
@@ -254,8 +254,7 @@ typedef struct gruvid__note {
             sizeof(gruvid_descriptor_t),                                       \
             sizeof(gruvid_option_t)}
 
-/* Linkers that are told to drop what nobody refers to know notes, but not all
- * of them do.  NULL is the only reference. */
+/* Told to drop what nothing refers to, most linkers keep notes, but not all. */
 #ifdef __has_attribute
 #if __has_attribute(retain)
 #define GRUVID__KEEP __attribute__((retain))
@@ -265,7 +264,7 @@ typedef struct gruvid__note {
 #define GRUVID__KEEP
 #endif
 
-/* In C++ members that are left out make a warning, in C they don't. */
+/* C++ warns of members that are left out, C does not. */
 #if defined(__cplusplus)
 #define GRUVID__QUIET                                                          \
     _Pragma("GCC diagnostic push")                                             \

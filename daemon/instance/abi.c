@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What plugins call: gruvid/plugin.h.  An instance is opaque to them; what they
- * ask of it is that of the hub they ask in.  Its options are values of the
- * configuration, checked long ago.
+ * The calls of gruvid/plugin.h.  An instance is opaque to a plugin.  The calls
+ * answer for the shard in the caller's hub.  Options are values of the
+ * configuration, which were checked at the start.
  */
 #include "instance/instance.h"
 #include "instance/shard.h"
@@ -19,7 +19,7 @@ gruvid_plugin_data(const gruvid_plugin_t *plugin)
     return __atomic_load_n(&plugin->data, __ATOMIC_ACQUIRE);
 }
 
-/* Whether it is its start that asks, here. */
+/* Whether the plugin's start is running here. */
 static bool
 is_starting(const struct gruvid__shard *shard)
 {
@@ -62,8 +62,8 @@ gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data)
     return 0;
 }
 
-/* The value of an option, or NULL with a line in the log: then the plugin has
- * it wrong.  Any type will do for text but a list, which has none. */
+/* The value of an option, or NULL with a line in the log: then the plugin is
+ * wrong.  Every type has text, but for a list. */
 static const gruvid__value_t *
 find(const gruvid_plugin_t *plugin, const char *name, gruvid_option_type_t type)
 {

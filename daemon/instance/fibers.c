@@ -5,7 +5,7 @@
 #include "instance/outcome.h"
 #include "log/sink.h"
 
-/* Those whose fibers are watched; NULL: none yet, or none any more. */
+/* The instances whose fibers are watched; NULL: none. */
 static const struct gruvid__instances *watched;
 
 /* The shard that a fiber of this hub works for, or NULL. */

@@ -2,8 +2,8 @@
 /*
  * Instances, and where they live.
  *
- * Those of one home are dealt out in the order of the file, the first to the
- * first hub.  Those with multi_hub live everywhere and are not counted.
+ * Instances with one home are dealt out to the hubs in turn, in the order of
+ * the file.  Instances with multi_hub live in every hub and are not counted.
  */
 #include "instance/instance.h"
 

@@ -2,13 +2,13 @@
 /*
  * The sink of the log.
  *
- * Any thread may log, and the log may be opened anew meanwhile.  There is no
- * lock: a line is one write(), and a new file takes the descriptor of the old
- * one in one step, so that the number never changes and is never closed.
+ * Any thread may log, and the log may be opened again meanwhile.  There is no
+ * lock: a line is one write(), and a new file takes over the old descriptor in
+ * one step, so the number never changes and is never closed.
  *
  * A log that cannot be written, on a full disk or to a reader that has gone,
- * harms nothing: lines are dropped, and counted in the first one that can be
- * written again.
+ * harms nothing: lines are dropped, and the next line that can be written says
+ * how many.
  */
 #include "log/sink.h"
 
@@ -32,10 +32,10 @@ static struct {
     bool torn;     /* atomic: the last line has no end */
 } sink = {.fd = STDERR_FILENO};
 
-/* Not on the stack: fibers may have small ones, and logging never switches. */
+/* Not on the stack: a fiber's may be small.  Logging never switches. */
 static __thread char buffer[GRUVID__LOG_LINE];
 
-/* Where there is more than one: "hub 2". */
+/* "hub 2", where there are several hubs. */
 static __thread const char *hub_name = "";
 
 void
@@ -44,8 +44,8 @@ gruvid__log_set_hub(const char *name)
     hub_name = name;
 }
 
-/* Whether stderr is the journal: it says so with the socket's own numbers, so
- * that a stderr that was changed since is not taken for it. */
+/* Whether stderr is the journal: the journal gives the numbers of its socket,
+ * so a stderr that was redirected since is not taken for it. */
 static bool
 stderr_is_journal(void)
 {

@@ -22,11 +22,12 @@ int gruvid__log_open(const char *target, enum gruvid__log_style style);
  * that fails, the old file is kept, and a line there says so. */
 void gruvid__log_reopen(void);
 
-/* The name of this thread's hub in its lines; "": none, as at the start.
+/* Name this thread's hub in its lines.  "": no name, as at the start.
  * Borrowed. */
 void gruvid__log_set_hub(const char *name);
 
-/* Log a line at level info whatever the level is: it was asked for. */
+/* Log a line at level info, whatever the log's level: an operator asked for it.
+ */
 void gruvid__log_notice(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 

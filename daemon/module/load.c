@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening a module.  Everything that can be said without running its code is
- * said first: that the file is there, that it is a plugin, that it was made
- * for this gruvid.
+ * Opening a module.  What can be found out without running its code is checked
+ * first: that the file is there, is a plugin, and was made for this gruvid.
  *
  * RTLD_NOW, so that a missing symbol is found by gruvid -t and not by the
  * first connection; RTLD_LOCAL, so that two plugins may use the same names.
@@ -31,7 +30,7 @@ read_note(const char *path, struct gruvid__abi *abi, char *why, size_t why_size)
 {
     char reason[200];
     bool good;
-    /* Not to wait for a FIFO's other end. */
+    /* So that a FIFO does not wait for its other end. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
@@ -56,7 +55,8 @@ open_library(const char *path, char *why, size_t why_size)
     if (handle == NULL) {
         const char *reason = dlerror();
 
-        /* Of a library it links with it names only that one. */
+        /* Where a library that it links with is missing, dlerror() names only
+         * that library. */
         if (strncmp(reason, path, strlen(path)) == 0)
             snprintf(why, why_size, "%s", reason);
         else

@@ -21,7 +21,7 @@ struct gruvid__modules {
 };
 
 /*
- * Open a module; one that is open already is found.
+ * Open a module, or find it if it is open already.
  *
  *   dir   the folder it is in
  *   name  a bare name: of dir/name.so

@@ -3,15 +3,14 @@
  * The note of a plugin, read from its file.
  *
  *   ELF header --e_phoff--> program headers --PT_NOTE--> notes
- *                                                          name "gruvid", type
- * 1
+ *                                                  name "gruvid", type 1
  *
- * dlopen() runs constructors, and complains about missing symbols before
- * anybody can say that the plugin was made for another gruvid.  So the note is
- * looked at first, with nothing but pread().
+ * dlopen() runs constructors, and complains about missing symbols where the
+ * cause is that the plugin was made for another gruvid.  So the note is read
+ * first, with nothing but pread().
  *
- * The file is an operator's mistake at best: every number in it is checked
- * before it is used, and nothing of it is trusted to be aligned.
+ * The file may hold anything: every number in it is checked before it is used,
+ * and nothing in it is expected to be aligned.
  */
 #include "module/note.h"
 
@@ -31,7 +30,7 @@
 #define MAX_HEADERS 256 /* of a program; linkers make about ten */
 #define MAX_NOTES   256 /* of a segment */
 
-/* Where the reading is. */
+/* What is read, and where. */
 struct source {
     int fd;
     uint64_t size;
@@ -39,7 +38,7 @@ struct source {
     size_t why_size;
 };
 
-/* The machine that plugins are for is the one this code was linked for. */
+/* Plugins are for the machine that this code was linked for. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 const struct gruvid__abi gruvid__abi = {
@@ -164,8 +163,8 @@ find_note(const struct source *source, const ElfW(Phdr) * segment,
     return 0;
 }
 
-/* dlopen() maps what the headers say; beyond the end of a file that was copied
- * by half is a SIGBUS. */
+/* dlopen() maps what the headers say.  Where the file was only half copied, a
+ * read beyond its end is a SIGBUS. */
 static bool
 is_whole(const struct source *source, const ElfW(Phdr) * segment)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the service manager is told, where there is one. */
+/* Messages to the service manager, where there is one. */
 #ifndef GRUVID_NOTIFY_H
 #define GRUVID_NOTIFY_H
 

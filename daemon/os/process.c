@@ -67,7 +67,7 @@ gruvid__process_become(const char *user, char *why, size_t why_size)
                  "cannot become user %s: gruvid was not started by root", user);
         return UV_EPERM;
     }
-    /* The groups first: without root they could not be changed any more. */
+    /* The groups first: without root they cannot be changed any more. */
     if (initgroups(user, entry->pw_gid) < 0 ||
         setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) < 0 ||
         setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) < 0)

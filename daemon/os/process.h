@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* See to it that 0, 1 and 2 are open, so that no socket gets these numbers
- * and is written to by who means stderr. */
+/* Open 0, 1 and 2 where they are closed, so that no socket gets these numbers
+ * and with them the output for stderr. */
 void gruvid__process_open_stdio(void);
 
 /* Raise the soft limit of descriptors to the hard one. */
@@ -20,7 +20,7 @@ void gruvid__process_raise_limits(void);
  *
  * Returns 0.
  * Errors:  UV_ENOENT: there is no such user; UV_EPERM and others of the
- *          system.  The process may be half changed then, and has to end.
+ *          system.  The process may be half changed and has to end.
  */
 int gruvid__process_become(const char *user, char *why, size_t why_size);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stop, in the order in which nothing is lost that could be kept:
+ * The stop, in an order that loses no connection without need:
  *
  *   all at once        accept what is queued, then nothing more
  *   one by one, last   connections end by themselves, until drain_timeout or a
  *   started first      second interrupt; then they are cut
  *                      everything else of the plugin is cancelled, then stop
  *
- * There is one drain_timeout for all: the connections of those that come later
- * go on ending meanwhile.
+ * There is one drain_timeout for all plugins: connections of every plugin go on
+ * ending while the first is waited for.
  */
 #include "run/drain.h"
 
@@ -20,7 +20,7 @@
 #include "run/state.h"
 #include "serve/serve.h"
 
-/* How often it says what it waits for. */
+/* Seconds from one line about what the stop waits for to the next. */
 #define REMIND 10.0
 
 static size_t
@@ -33,8 +33,8 @@ count_open(const struct gruvid__daemon *daemon)
     return open;
 }
 
-/* What somebody at a terminal can do about it; in the background, where SIGINT
- * was ignored from the start, nothing. */
+/* What an operator at a terminal can do about it.  In the background, where
+ * SIGINT was ignored from the start, that is nothing. */
 static const char *
 hint(const struct gruvid__daemon *daemon)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What gruvid exits with: the numbers of sysexits.h where it has one. */
+/* The exit statuses of gruvid: of sysexits.h where that has one. */
 #ifndef GRUVID_EXIT_STATUS_H
 #define GRUVID_EXIT_STATUS_H
 

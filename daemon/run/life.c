@@ -8,15 +8,15 @@
  *      +-------                      v
  *                                 ABANDONED
  *
- * bind, start and stop run in fibers of the instance's group, so that what they
- * spawn and log is the instance's, and so that one that hangs can be left.
- * stop has a group of its own: the first one is cancelled and empty by then.
+ * bind, start and stop run in fibers of the instance's group: what they spawn
+ * and log is the instance's, and a function that hangs can be left behind.
+ * stop has a group of its own: by then the first is cancelled and empty.
  *
- * start and stop run in one hub, that of the first shard; with per_hub in each,
- * one after the other, stop in reverse order.
+ * start and stop run in the hub of the first shard.  With per_hub they run in
+ * each hub, one after another, stop in reverse order.
  *
- * What is done in the hub of a shard is a function of its own, with the shard
- * as its argument; gruvid__hub_call() and gruvid__each_shard() take it there.
+ * What is done in the hub of a shard is a function of its own that takes the
+ * shard; gruvid__hub_call() and gruvid__each_shard() run it there.
  */
 #include "run/life.h"
 
@@ -64,7 +64,7 @@ cancel_shard(void *arg)
     return 0;
 }
 
-/* UV_EBUSY where it did not end; then its fibers are named. */
+/* UV_EBUSY: fibers of it did not end; they are named in the log. */
 static int
 join_shard(void *arg)
 {
@@ -98,8 +98,8 @@ stop_body(struct gruvid__shard *shard)
     return 0;
 }
 
-/* Wait for stop: it has cancel_timeout to return, and once more when it has
- * been cancelled. */
+/* Wait for stop: it has cancel_timeout to return, and as long again when it was
+ * cancelled. */
 static int
 join_stop(void *arg)
 {
@@ -125,8 +125,9 @@ abandon(gruvid_plugin_t *plugin)
 }
 
 /*
- * Cancel what is in its groups and wait for it, in all hubs at once.  What does
- * not end is named, and the instance marked: nothing of it may be freed then.
+ * Cancel the fibers in its groups and wait for them, in all hubs at once.  A
+ * fiber that does not end is named in the log, and the instance is marked:
+ * nothing of it may be freed.
  */
 static bool
 end_groups(gruvid_plugin_t *plugin, const char *why)
@@ -144,7 +145,7 @@ end_groups(gruvid_plugin_t *plugin, const char *why)
     return err == 0;
 }
 
-/* A stop was asked for, and that is why. */
+/* Whether the cause is that a stop was asked for. */
 static bool
 is_stop(const gruvid_plugin_t *plugin, int err)
 {
@@ -153,7 +154,7 @@ is_stop(const gruvid_plugin_t *plugin, int err)
 
 /* --- bind ----------------------------------------------------------------- */
 
-/* Logs what went wrong, unless it is a stop, or a hub that is stuck. */
+/* Logs what went wrong, unless the cause is a stop. */
 static int
 bind_shard(struct gruvid__shard *shard)
 {
@@ -196,7 +197,7 @@ n_starts(const gruvid_plugin_t *plugin)
     return plugin->module->descriptor.per_hub ? plugin->n_shards : 1;
 }
 
-/* " in hub 2", where that says anything. */
+/* "hub 2" where there are several hubs, else "". */
 static const char *
 in_hub(const struct gruvid__shard *shard)
 {
@@ -233,7 +234,7 @@ start_shard(struct gruvid__shard *shard)
 
 static bool run_stops(gruvid_plugin_t *plugin);
 
-/* It has started in some hubs only, or in none. */
+/* It has started in some hubs, or in none. */
 static void
 give_up(gruvid_plugin_t *plugin)
 {
@@ -280,7 +281,8 @@ stop_shard(struct gruvid__shard *shard)
         abandon(plugin);
 }
 
-/* Run stop wherever start was.  Whether all has ended. */
+/* Run stop in each hub where start has returned 0.  Returns whether all fibers
+ * have ended. */
 static bool
 run_stops(gruvid_plugin_t *plugin)
 {

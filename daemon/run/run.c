@@ -31,7 +31,8 @@
 
 /* --- start --------------------------------------------------------------- */
 
-/* What has to be set before there is a hub, the hub, and what is set in it. */
+/* Settings that come before there is a hub, the hub, and settings of the hub.
+ */
 static int
 init_hub(struct gruvid__daemon *daemon)
 {
@@ -84,7 +85,7 @@ init_daemon(struct gruvid__daemon *daemon)
     daemon->hubs.leader = &daemon->leader;
     err = init_hub(daemon);
     if (err == 0) {
-        /* It says itself what it fails for. */
+        /* It logs its errors itself. */
         if (gruvid__hubs_open(&daemon->hubs, count_hubs(daemon)) < 0)
             return -1;
         err = gruvid__instances_init(&daemon->instances, daemon->config,
@@ -95,7 +96,7 @@ init_daemon(struct gruvid__daemon *daemon)
     return err;
 }
 
-/* Bind everything, and only then give up the right to. */
+/* Bind everything, and only then become a user who may not. */
 static int
 take_addresses(struct gruvid__daemon *daemon)
 {
@@ -214,7 +215,7 @@ greet(const struct gruvid__daemon *daemon)
         gruvi_warning("no plugin is configured: there is nothing to do");
 }
 
-/* End the other hubs, if nobody is left there. */
+/* Unless fibers are left there. */
 static void
 close_other_hubs(struct gruvid__daemon *daemon)
 {
@@ -257,8 +258,8 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         if (status == GRUVID__EXIT_OK)
             status = GRUVID__EXIT_ABANDONED;
         gruvi_info("stopped, with fibers left behind");
-        /* Fibers and threads of plugins are still at it.  What exit() runs
-         * would pull things from under their feet. */
+        /* Fibers and threads of plugins still run.  exit() would free what they
+         * use. */
         fflush(NULL);
         _exit(status);
     }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals.  They arrive as callbacks of the event loop, so that everything is
- * allowed here but to switch: what takes time is left to the root fiber, which
- * is woken.
+ * Signals.  They arrive as callbacks of the event loop, which may do anything
+ * but switch.  What takes time is left to the leader, which is woken.
  *
- * As process 1 gruvid inherits orphans and has to bury them.  Children of the
- * event loop's own, or of somebody who waits for them in a thread, are left to
- * whoever made them: a child is only taken a second after it died, and never
- * one that has a handle on a loop.  Whether one has is for the thread of each
- * loop to see, so the question goes from hub to hub and back to the first.
+ * As process 1 gruvid inherits orphans and has to reap them.  A child may
+ * belong to an event loop, or to a thread that waits for it.  So a child is
+ * reaped only a second after it died, and never if it has a handle on a loop.
+ * Only the thread of a loop can look for a handle, so the question goes from
+ * hub to hub and back to the first.
  */
 #include "run/signals.h"
 
@@ -62,7 +61,7 @@ on_usr2(uv_signal_t *handle, int signum)
     gruvid__fibers_log(&daemon->hubs);
 }
 
-/* --- burying -------------------------------------------------------------- */
+/* --- orphans -------------------------------------------------------------- */
 
 struct search {
     pid_t pid;
@@ -105,10 +104,10 @@ ask(void *arg)
     ask_next(daemon);
 }
 
-static void bury(void *arg);
+static void reap_orphan(void *arg);
 
-/* Ask the next hub, or tell the first what they said.  One that cannot be asked
- * any more has closed its handles. */
+/* Ask the next hub, or tell the first what the hubs said.  A hub that cannot be
+ * asked any more has closed its handles. */
 static void
 ask_next(struct gruvid__daemon *daemon)
 {
@@ -123,11 +122,11 @@ ask_next(struct gruvid__daemon *daemon)
         signals->owned = err != UV_ESHUTDOWN;
         signals->asked++;
     }
-    if (gruvi_hub_run_callback(daemon->hub, bury, daemon) < 0)
+    if (gruvi_hub_run_callback(daemon->hub, reap_orphan, daemon) < 0)
         __atomic_store_n(&signals->asking, false, __ATOMIC_RELEASE);
 }
 
-/* Look for one that died, and ask whose it is. */
+/* Look for a child that died, and ask whose it is. */
 static void
 look(struct gruvid__daemon *daemon)
 {
@@ -147,7 +146,7 @@ look(struct gruvid__daemon *daemon)
 
 /* A hub callback of the first hub. */
 static void
-bury(void *arg)
+reap_orphan(void *arg)
 {
     struct gruvid__daemon *daemon = arg;
     struct gruvid__signals *signals = &daemon->signals;

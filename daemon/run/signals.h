@@ -17,11 +17,11 @@ struct gruvid__signals {
     unsigned n_handles; /* initialised so far */
     uv_timer_t reap;
 
-    /* A child that died, about which hub after hub is asked: for whoever is
-     * being asked, and for the first hub while nobody is. */
+    /* A child that died, and about which hub after hub is asked.  For the hub
+     * that is being asked, and for the first hub otherwise. */
     pid_t orphan;
     unsigned asked; /* the next hub to ask */
-    bool owned;     /* it is somebody's, or may be */
+    bool owned;     /* a hub has it, or may have it */
     bool asking;    /* atomic */
 };
 

@@ -3,16 +3,16 @@
  * Endpoints: the addresses of a section, opened before anything of a plugin
  * runs, and as root if gruvid is.
  *
- *   first hub        bind     without SO_REUSEPORT, so that an address that is
- *                             taken is an error, whoever has taken it and how
+ *   first hub        bind     without SO_REUSEPORT, so that an address that any
+ *                             program has taken is an error
  *                    listen
- *                    allow    SO_REUSEPORT: by now it is ours
- *   the other hubs   bind, listen    with it
+ *                    allow    SO_REUSEPORT: by now the address is ours
+ *   the other hubs   bind, listen    with SO_REUSEPORT
  *
- * That is how several hubs listen on one TCP port: each has a queue of its own,
- * over which the kernel spreads the connections.  A Unix socket has one queue,
- * and so has what was inherited: there they listen on one socket, and the first
- * to come gets the connection.
+ * So each hub has a queue of its own for a TCP port, and the kernel spreads the
+ * connections over the queues.  A Unix socket has one queue, and so has an
+ * inherited socket: there all hubs listen on one socket, and the first hub to
+ * accept gets the connection.
  */
 #include "serve/listen.h"
 

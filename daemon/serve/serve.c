@@ -7,11 +7,11 @@
  *   gruvid__serve_end      that fiber accepts what the kernel has queued,
  *                          closes the listener, and ends
  *
- * What a connection spawns is in a group of its own.  The group ends before
- * the stream is closed: nobody is left with a stream that is gone.
+ * What a connection spawns is in a group of its own.  The group ends before the
+ * stream is closed: no fiber is left with a stream that is gone.
  *
  * Invariant: shard->open counts the fibers of connections, from before they are
- * started until their stream is closed; each has claimed its room.
+ * started until their stream is closed; each has claimed its place.
  */
 #include "serve/serve.h"
 
@@ -24,11 +24,11 @@
 #include "serve/limit.h"
 #include "serve/listen.h"
 
-/* Wait a little where the system is short of something. */
+/* Seconds to wait where the system is short of something. */
 #define PAUSE 0.1
 
-/* What a listener that is being closed accepts at most: what can be queued.
- * Clients that go on connecting must not keep it open. */
+/* A listener that is being closed accepts at most as many as can be queued:
+ * clients that go on connecting must not keep it open. */
 #define QUEUE 1024
 
 struct gruvid__connection {
@@ -44,7 +44,7 @@ struct gruvid__connection {
 
 /* --- connections --------------------------------------------------------- */
 
-/* Close a connection that no fiber works for any more. */
+/* Close a connection that no fiber serves any more. */
 static void
 end_connection(struct gruvid__connection *connection)
 {
@@ -59,7 +59,7 @@ end_connection(struct gruvid__connection *connection)
     free(connection);
     gruvid__add(&shard->open, -1);
     gruvid__limit_release(shard->plugin);
-    /* A stop looks at open after each hub was told of it. */
+    /* A stop looks at shard->open after each hub was told to stop. */
     if (gruvid__stopping(leader))
         gruvid__wake(leader);
 }
@@ -117,8 +117,8 @@ connection_main(void *arg)
 
 /* --- idle connections ---------------------------------------------------- */
 
-/* Cancel those on which nothing has moved for too long.  Reads and writes do
- * not know of each other; the stream counts both. */
+/* Cancel connections without traffic for too long.  Reads and writes do not
+ * know of each other; the stream counts both. */
 static void
 cancel_idle(struct gruvid__shard *shard)
 {
@@ -151,7 +151,9 @@ watch_idle(void *arg)
 
 /* --- accepting ----------------------------------------------------------- */
 
-/* A name for the fiber: its peer, where that has one.  May be in buf. */
+/* A name for the fiber: its peer, where the peer has an address.  May be in
+ * buf.
+ */
 static const char *
 name_connection(const struct gruvid__connection *connection, char *buf,
                 size_t size)
@@ -195,9 +197,8 @@ spawn_connection(struct gruvid__shard *shard, gruvi_stream_t *stream)
     return 0;
 }
 
-/* The same for the stream that is held; where there is no memory or no fiber
- * left, it waits for some: the client does, too, and the kernel holds back the
- * next ones. */
+/* The same for the stream that is held.  Without memory or a fiber it waits:
+ * the client waits, too, and the kernel holds back the next clients. */
 static int
 hand_over(struct gruvid__endpoint *endpoint)
 {
@@ -219,8 +220,9 @@ hand_over(struct gruvid__endpoint *endpoint)
     return err;
 }
 
-/* Accept one connection, unless one is held.  timeout is that of the accept
- * alone. */
+/* Serve the stream that is held, or accept one.  timeout is for the accept
+ * alone.
+ */
 static int
 accept_one(struct gruvid__endpoint *endpoint, double timeout)
 {
@@ -242,7 +244,7 @@ accept_one(struct gruvid__endpoint *endpoint, double timeout)
     return err;
 }
 
-/* Once for each address, whoever else listens on it. */
+/* Once for each address, however many hubs listen on it. */
 static void
 tell_address(const struct gruvid__endpoint *endpoint)
 {
@@ -285,9 +287,9 @@ acceptor_main(void *arg)
     return 0;
 }
 
-/* --- from outside -------------------------------------------------------- */
+/* --- for the leader ------------------------------------------------------- */
 
-/* A fiber among those of the connections; the caller owns it. */
+/* A fiber in the group of connections; the caller owns it. */
 static int
 spawn(struct gruvid__shard *shard, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
       void *arg, const char *name)
@@ -325,8 +327,8 @@ gruvid__serve_begin(void *arg)
         if (err == 0)
             gruvi_fiber_unref(watcher);
     }
-    /* Those who accept begin: one that was cancelled before would never run,
-     * and never say that it has ended. */
+    /* Let the acceptors begin: a fiber that is cancelled before it runs would
+     * never report its end. */
     GRUVI_SHIELD {
         gruvi_sleep(0);
     }
@@ -342,7 +344,7 @@ gruvid__serve_end(void *arg)
          shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++)
         if (shard->endpoints[i].acceptor != NULL)
             gruvi_fiber_cancel(shard->endpoints[i].acceptor, "gruvid stops");
-    /* Let them accept what is there, so that it is counted. */
+    /* Let them accept what is queued, so that it is counted. */
     GRUVI_SHIELD {
         gruvi_sleep(0);
     }
@@ -358,7 +360,7 @@ gruvid__serve_over(const gruvid_plugin_t *plugin)
     return gruvid__plugin_open(plugin) == 0;
 }
 
-/* Fibers that were cancelled before they ran have left something behind. */
+/* Fibers that were cancelled before they ran have closed nothing. */
 void
 gruvid__serve_close(struct gruvid__shard *shard)
 {
