@@ -79,6 +79,7 @@ noinst_LTLIBRARIES += %D%/libgruvid_private.la
 %C%_libgruvid_private_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_libgruvid_private_la_CFLAGS += $(INIH_CFLAGS) $(SYSTEMD_CFLAGS)
 %C%_libgruvid_private_la_LIBADD = $(INIH_LIBS) $(SYSTEMD_LIBS) $(UV_LIBS)
+EXTRA_%C%_libgruvid_private_la_DEPENDENCIES = Makefile
 
 lib_LTLIBRARIES += %D%/libgruvid.la
 %C%_libgruvid_la_SOURCES =

@@ -41,6 +41,8 @@ noinst_LTLIBRARIES += %D%/libgruvi_private.la
 %C%_libgruvi_private_la_CFLAGS += -fno-semantic-interposition
 %C%_libgruvi_private_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 %C%_libgruvi_private_la_LIBADD = $(UV_LIBS) $(OPENSSL_LIBS)
+# A file that was taken off the list leaves it.
+EXTRA_%C%_libgruvi_private_la_DEPENDENCIES = Makefile
 
 # -version-info is changed by its own rules at a release, not with PACKAGE_VERSION:
 # changed code: revision+1; added calls: current+1, revision 0, age+1; a call

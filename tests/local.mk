@@ -55,6 +55,9 @@ CLEANFILES += $(TEST_ARCHIVES) $(TEST_PLUGINS) $(TEST_PROGS)
 # Private, so that the libraries that they need are still linked by libtool.
 $(TEST_PROGS) $(BENCHMARKS): private LIBTOOL = $(srcdir)/tests/link
 
+# What they are made of may change without a file that is newer.
+$(TEST_ARCHIVES) $(TEST_PROGS): Makefile
+
 # What is tested is optimised as configured; what tests it takes a third less
 # time to compile.  (Debuggers find their way in either.)
 tests/unit/%.o tests/daemon/%.o: private CFLAGS := $(CFLAGS:-O2=-O1)
