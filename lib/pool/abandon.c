@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocking work whose caller may go before it ends.
+ * Blocking work whose caller may return before it ends.
  *
- * The call lies on the heap.  Who frees it, and has arg released, is who comes
- * last, and that is what the waiter in it decides:
+ * The call lies on the heap.  The caller or the thread, whichever comes last,
+ * frees it and has arg released.  The waiter in the call decides:
  *
- *   claimed by the thread      the caller: the result is his
- *   withdrawn by the caller    the thread, when it is done
+ *   the thread claims it        the caller frees: it has the result
+ *   the caller withdraws it     the thread frees, when the work is done
  *
- * Before the caller withdraws he tries to take the work back from the queue:
- * as long as his waiter can be claimed, the thread cannot have freed it.
+ * The caller first tries to withdraw the work from the queue: as long as the
+ * waiter can be claimed, the thread cannot have freed the call.
  */
 #include <stdlib.h>
 
@@ -44,8 +44,8 @@ on_done(struct gruvi__work *work)
     free(call);
 }
 
-/* Until it is done: 0; until it is not ours any more: why, then call is
- * nobody's, or the thread's. */
+/* Returns 0 once the work is done.  An error: the wait was interrupted, and the
+ * call is freed, or will be by the thread. */
 static int
 wait_for(struct call *call, void (*release)(void *arg, void *result), void *arg)
 {
@@ -68,7 +68,7 @@ wait_for(struct call *call, void (*release)(void *arg, void *result), void *arg)
     return gruvi__wait_end(fiber, done);
 }
 
-/* Hand it over and wait.  An error: arg is released, or will be. */
+/* Add the work and wait.  An error: arg is released, or will be. */
 static int
 run(struct call *call, gruvi_fiber_t *fiber)
 {

@@ -9,7 +9,7 @@
  * cancel that came too late and fiber-local data, does not reach the next work.
  *
  * When the hub closes the workers are cancelled as all fibers are, and begin
- * nothing more.  What is queued then is done with UV_ECANCELED at its end.
+ * nothing more.  What is queued at its end is done with UV_ECANCELED.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ struct fiber_worker {
 struct fiber_pool {
     gruvi_pool_t pool;
     gruvi_hub_t *hub;
-    struct gruvi__hub_end end; /* its thread's; it keeps the pool */
+    struct gruvi__hub_end end; /* while it is linked, it keeps the pool */
 
     /* Under the lock of pool.workers. */
     bool abandoned;

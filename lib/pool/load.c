@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits are counted by their order of magnitude: enough to see whether work
- * starves, and a count is two instructions.
+ * Waits are counted by their order of magnitude: that shows whether work
+ * starves, and costs two instructions.
  *
- * Waiters are woken under the pool's lock.  That is a message or a system call
- * each, and rare: somebody joins or closes a pool.
+ * Waiters are woken under the pool's lock.  Each costs a message or a system
+ * call, but joining and closing a pool are rare.
  */
 #include "base/list.h"
 #include "core/clock.h"
@@ -45,7 +45,7 @@ gruvi__load_wake(struct gruvi__list *waiters)
 }
 
 static void
-look(struct gruvi__load *load)
+wake_joiners(struct gruvi__load *load)
 {
     if (load->queued == 0 && load->busy == 0)
         gruvi__load_wake(&load->joiners);
@@ -56,12 +56,12 @@ gruvi__load_end(struct gruvi__load *load)
 {
     load->busy--;
     load->done++;
-    look(load);
+    wake_joiners(load);
 }
 
 void
 gruvi__load_withdraw(struct gruvi__load *load)
 {
     load->queued--;
-    look(load);
+    wake_joiners(load);
 }

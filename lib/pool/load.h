@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a pool has to do: counted under its lock, and who waits for it to have
- * nothing to do, or no workers.
+ * The load of a pool, under its lock: counts of its work, and who waits until
+ * it has nothing to do, or no workers.
  */
 #ifndef GRUVI_POOL_LOAD_H
 #define GRUVI_POOL_LOAD_H
@@ -20,14 +20,14 @@ struct gruvi__load {
 
 void gruvi__load_init(struct gruvi__load *load);
 
-/* Work has begun that was queued at that time. */
+/* Work that was queued at that time has begun. */
 void gruvi__load_begin(struct gruvi__load *load, uint64_t queued_at);
 
-/* Work has been done, or was withdrawn: those who join may go on. */
+/* Work is done, or was withdrawn; joiners are woken if nothing is left. */
 void gruvi__load_end(struct gruvi__load *load);
 void gruvi__load_withdraw(struct gruvi__load *load);
 
-/* Wake all on a list. */
+/* Wake all waiters on a list. */
 void gruvi__load_wake(struct gruvi__list *waiters);
 
 #endif

@@ -2,12 +2,12 @@
 /*
  * The same work for many arguments.
  *
- *   hand over all           until left is 0, one fails, or we are interrupted
- *   withdraw the rest       what has not begun never will
- *   wait for what is left   whatever is pending: its arguments are the caller's
+ *   add all                 wait until left is 0, work fails, or an interrupt
+ *   withdraw the rest       what has not begun never runs
+ *   wait for what is left   whatever is pending: the arguments are the caller's
  *
  * One block has a record for each argument.  It is freed when left, read under
- * the spin lock, is 0: letting go of that is a worker's last touch.
+ * the spin lock, is 0: a worker touches the block last when it unlocks that.
  */
 #include <stdlib.h>
 
@@ -24,13 +24,13 @@ struct item {
     struct gruvi__work work;
     struct map *map;
     bool added, withdrawn;
-    bool cancelled; /* by us: that it says so is no news */
+    bool cancelled; /* by us: its UV_ECANCELED is no error of fn */
 };
 
 struct map {
     gruvi_pool_t *pool;
     struct gruvi__spin spin; /* guards left, failed and waiter */
-    size_t left;             /* handed over, and neither done nor withdrawn */
+    size_t left;             /* added, and neither done nor withdrawn */
     bool failed;
     struct gruvi__waiter *waiter; /* NULL: nobody waits */
     size_t n;
@@ -66,7 +66,7 @@ on_done(struct gruvi__work *work)
         gruvi__waiter_wake(waiter);
 }
 
-/* Hand over all; stops at the first that the pool does not take. */
+/* Add all work; stop at the first that the pool refuses. */
 static int
 add_all(struct map *map)
 {
@@ -92,7 +92,8 @@ add_all(struct map *map)
     return err;
 }
 
-/* Withdraw what has not begun, and cancel what can be; how many of them. */
+/* Withdraw what has not begun, and cancel what can be.  Returns how many were
+ * withdrawn or cancelled. */
 static size_t
 stop_all(struct map *map)
 {
@@ -120,7 +121,8 @@ stop_all(struct map *map)
     return withdrawn + cancelled;
 }
 
-/* Have a waiter claimed when there is something to see; false: there is. */
+/* Have a waiter claimed when all is done, or when work fails.  False: that is
+ * so already. */
 static bool
 put_waiter(struct map *map, struct gruvi__waiter *waiter, gruvi_fiber_t *fiber,
            bool stop_if_failed)
@@ -135,21 +137,20 @@ put_waiter(struct map *map, struct gruvi__waiter *waiter, gruvi_fiber_t *fiber,
     return waits;
 }
 
-/* Withdraw what can be, and wait for the rest, whatever is pending.  Returns
- * how much will not be what it would have been. */
+/* As stop_all(), and wait for what is left, whatever is pending. */
 static size_t
 stop(struct map *map, gruvi_fiber_t *fiber)
 {
     struct gruvi__waiter waiter;
     size_t stopped = stop_all(map);
 
-    /* The first that fails claims it, too, and then there may be more. */
+    /* The first failure claims the waiter, too, though more is left. */
     while (put_waiter(map, &waiter, fiber, false))
         gruvi__waiter_through(&waiter, "pool");
     return stopped;
 }
 
-/* Wait for all that was handed over; why not all of it has run. */
+/* Wait for all that was added.  Returns 0, or why some of it did not run. */
 static int
 wait_for_all(struct map *map, gruvi_fiber_t *fiber, double timeout)
 {
@@ -188,7 +189,7 @@ collect(const struct map *map, void *results[])
     return err;
 }
 
-/* In a worker of the pool: one after the other, here. */
+/* In a worker of the pool: run all here, in turn. */
 static int
 run_inside(struct map *map, double timeout)
 {
@@ -208,7 +209,7 @@ run_inside(struct map *map, double timeout)
     return 0;
 }
 
-/* Hand all over and wait for it. */
+/* Add all, and wait for it. */
 static int
 run_outside(struct map *map, gruvi_fiber_t *fiber, void *results[],
             double timeout)

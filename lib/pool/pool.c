@@ -117,7 +117,7 @@ is_idle(const struct gruvi__workers *workers)
     return workers->load.queued == 0 && workers->load.busy == 0;
 }
 
-/* Wait to be woken from a list, unless what is waited for is so already. */
+/* Wait on a list until is_so; return at once if it is so already. */
 static int
 wait_on(struct gruvi__workers *workers, gruvi_fiber_t *fiber,
         struct gruvi__list *waiters,

@@ -19,8 +19,8 @@
 #define GRUVI__POOL_MAX 1024
 
 struct gruvi__pool_ops {
-    /* Whether the caller, by waiting for the pool, might wait for himself: he
-     * is a worker, or a worker waits for him.  Then he runs work himself. */
+    /* Whether the caller, by waiting for the pool, might wait for itself: it is
+     * a worker, or a worker waits for it.  Then it runs work itself. */
     bool (*is_inside)(gruvi_pool_t *pool);
     void (*run_inside)(gruvi_pool_t *pool, struct gruvi__work *work);
 
@@ -39,7 +39,7 @@ struct gruvi_pool {
     struct gruvi__workers workers;
     bool is_shared; /* one of the two of the process */
     int refs;       /* atomic */
-    int life;       /* atomic: refs are one */
+    int life;       /* atomic: one for all refs, one a worker, one a task */
 };
 
 /* 0, or UV_EINVAL. */

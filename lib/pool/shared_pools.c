@@ -2,13 +2,14 @@
 /*
  * The two pools of the process, and the calls that wait for them.
  *
- * They are apart so that work that blocks, which may take any time and costs
- * no processor, does not keep work that computes from running, and so that the
- * latter never has more threads than there are cores to run them.
+ * Blocking work takes any time and no processor, computing work needs a core
+ * for each thread.  With a pool each, blocking work does not keep computing
+ * work from running, and computing work has no more threads than there are
+ * cores.
  *
  * A call lies on its caller's stack, and so does, as a rule, the argument of
- * its function.  So it does not return while a thread may still use them: it
- * is withdrawn before a thread begins, or waited through.
+ * its function.  So the call does not return while a thread may use them: the
+ * work is withdrawn before a thread begins it, or the call waits for its end.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -55,7 +56,7 @@ init_pools(void)
     gruvi__thread_pool_init(&pools[CPU], &cpu);
     gruvi__thread_pool_init(&pools[IO], &io);
     pools[CPU].pool.is_shared = pools[IO].pool.is_shared = true;
-    /* Without memory for this, a child of a fork has pools without threads. */
+    /* Without memory for this, a forked child has pools without threads. */
     pthread_atfork(lock_pools, unlock_pools, reset_pools);
 }
 
@@ -90,7 +91,7 @@ gruvi__io_threads(void)
     return max;
 }
 
-/* At the end of the process, or of the library. */
+/* When the process exits, or unloads the library. */
 __attribute__((destructor)) static void
 close_pools(void)
 {
@@ -136,7 +137,7 @@ on_done(struct gruvi__work *work)
     gruvi__waiter_wake(&call->waiter);
 }
 
-/* Until the work is done, or was withdrawn: then why. */
+/* Returns 0 once the work is done, or why it was withdrawn. */
 static int
 wait_for(struct call *call, const char *what)
 {

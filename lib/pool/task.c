@@ -2,8 +2,8 @@
 /*
  * Work with a future.
  *
- * One block of memory is both.  The pool has a reference to the future until
- * it has settled it; so whoever submitted the work may let go at once.
+ * One block of memory holds both.  The pool has a reference to the future until
+ * the future is settled, so a submitter may drop its own reference at once.
  */
 #include <stdlib.h>
 
@@ -35,7 +35,7 @@ run_task(void *arg, void **result)
     return task->fn(task->arg, result);
 }
 
-/* The pool's part ends. */
+/* Settle the future, and drop the pool's reference. */
 static void
 settle(struct task *task, void *value, int status)
 {

@@ -6,7 +6,7 @@
  * when work is queued, and work is never queued without one.
  *
  * A thread that ends is joined by the next thread that ends, and the last one
- * by whoever closes the pool: leak checkers find none.
+ * when the pool is closed: none is left for leak checkers to find.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 struct gruvi__pool_thread {
     struct gruvi__worker worker;
     pthread_t thread;
-    bool joined, detached; /* it is not put into pool->ended */
+    bool joined, detached; /* either: it does not go into pool->ended */
 };
 
 static __thread struct gruvi__pool_thread *self;
@@ -210,7 +210,7 @@ reap(gruvi_pool_t *pool)
     join(thread);
 }
 
-/* Under the lock: leave the threads that there still are to themselves. */
+/* Under the lock: detach all threads; each ends on its own. */
 static void
 detach_all(struct gruvi__workers *workers)
 {

@@ -16,7 +16,7 @@ struct gruvi__thread_pool {
     bool started;                     /* it has had a thread */
     bool closing;                     /* threads end, though there is work */
     bool abandoned;                   /* nobody will join threads */
-    struct gruvi__pool_thread *ended; /* the last one that did: to be joined */
+    struct gruvi__pool_thread *ended; /* the last one, to be joined */
 };
 
 /* Checked options, or NULL.  max_size may be changed until the pool starts. */

@@ -8,8 +8,8 @@
  *
  * One worker at a time is on its way to the queue, idle or new.  If it takes
  * work and leaves some behind, it has the next worker come.  So few workers do
- * a burst of short work, and long work gets a worker each all the same.  The
- * worker that was used last comes first: surplus workers stay idle, and end.
+ * a burst of short work, but of long work each piece gets a worker.  The worker
+ * that was used last comes first: surplus workers stay idle, and end.
  *
  * Invariants:
  *   - work is on the queue, or a worker has begun it, never both: both ways off
@@ -84,8 +84,8 @@ struct wakeup {
     unsigned size; /* how many there were then */
 };
 
-/* Under the lock: have a worker come, if one can be had.  Returns why there is
- * not a single worker, or 0. */
+/* Under the lock: have a worker come, if that can be.  Returns why there is not
+ * a single worker, or 0. */
 static int
 call_worker(struct gruvi__workers *workers, struct wakeup *wakeup)
 {

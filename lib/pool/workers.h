@@ -35,9 +35,8 @@ struct gruvi__work {
     struct gruvi__list link; /* on workers->queue until a worker begins it */
     uint64_t queued_at;
     struct gruvi__workers *workers; /* where it was added */
-    struct gruvi__worker
-        *worker;               /* in a pool of fibers: runs it now; or NULL */
-    struct gruvi__work *outer; /* the work that waits for this; or NULL */
+    struct gruvi__worker *worker;   /* a pool of fibers: runs it; or NULL */
+    struct gruvi__work *outer;      /* the work that waits for this; or NULL */
 };
 
 struct gruvi__worker {
@@ -46,11 +45,11 @@ struct gruvi__worker {
     gruvi_fiber_t *fiber;        /* NULL: a thread */
     struct gruvi__waiter waiter; /* an idle worker waits here */
     unsigned number;
-    int busy; /* atomic; a thread runs fn, for who knows how long */
+    int busy; /* atomic; of a thread: fn runs, and may take long */
 };
 
 struct gruvi__worker_kind {
-    bool logs_shortage; /* a warning where the first of them cannot be had */
+    bool logs_shortage; /* warn when no more of them can be started */
 
     /* Under the lock: start one more worker, or have it started.  0, or why
      * there will be none. */
@@ -99,7 +98,7 @@ bool gruvi__work_withdraw(struct gruvi__work *work);
 /* Take no more work, and end each worker that finds none. */
 void gruvi__workers_drain(struct gruvi__workers *workers);
 
-/* Under the lock: no worker is left, nor any work that is not done. */
+/* Under the lock: no worker is left, and no work waits for one. */
 bool gruvi__workers_over(const struct gruvi__workers *workers);
 
 /* --- for the kinds -------------------------------------------------------- */
@@ -113,11 +112,11 @@ void gruvi__worker_enlist(struct gruvi__workers *workers,
 void gruvi__worker_delist(struct gruvi__worker *worker);
 
 /*
- * All that a worker does: it runs work until there is none for it any more.
+ * What a worker does: run work until there is no more for it.
  *
- *   closing  begin nothing more where this is true; read under the lock
+ *   closing  begin nothing more once this is true; read under the lock
  *
- * It returns delisted, and with the lock taken.
+ * Returns with the worker delisted, and the lock taken.
  */
 void gruvi__worker_main(struct gruvi__worker *worker, const bool *closing);
 
@@ -125,8 +124,8 @@ void gruvi__worker_main(struct gruvi__worker *worker, const bool *closing);
 void gruvi__workers_empty(struct gruvi__workers *workers,
                           struct gruvi__list *works);
 
-/* With the lock free: all of these works are done, with an error.  Whoever
- * closes the pool is woken where no worker is left. */
+/* With the lock free: all of these works are done, with an error.  Closers
+ * are woken if no worker is left. */
 void gruvi__workers_fail(struct gruvi__workers *workers,
                          struct gruvi__list *works, int err);
 

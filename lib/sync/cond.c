@@ -3,13 +3,14 @@
  * Conditions.
  *
  *   waiter, holding the lock              notifier, holding the lock
- *   enqueue; let go of the lock           claim, in order; wake
+ *   enqueue; release the lock             claim, in order; wake
  *   wait                                  release the lock
  *   take the lock back; unlink if need be
  *
- * The list of waiters needs no lock of its own: everybody who touches it holds
- * the condition's.  A waiter that is interrupted withdraws at once, so that no
- * notification is spent on it, and unlinks itself when it has the lock again.
+ * The list of waiters needs no lock of its own: it is only touched with the
+ * condition's lock held.  A waiter that is interrupted withdraws at once, so
+ * that no notification is spent on it, and unlinks itself when it has the lock
+ * again.
  */
 #include <gruvi/sync.h>
 
@@ -23,7 +24,7 @@
 struct cond {
     struct gruvi__lock *lock;
     struct gruvi__list waiters; /* under lock */
-    struct gruvi__lock own;     /* where lock points without another */
+    struct gruvi__lock own;     /* what lock points to where none was given */
 };
 
 _Static_assert(sizeof(struct cond) <= sizeof(gruvi_cond_t),
@@ -59,7 +60,7 @@ gruvi_cond_lock(gruvi_cond_t *cond)
     return (gruvi_lock_t *)real(cond)->lock;
 }
 
-/* What wait_for waits for; holds is what it said last. */
+/* What wait_for waits for; holds is what the predicate returned last. */
 struct look {
     bool (*predicate)(void *arg);
     void *arg;
@@ -67,8 +68,8 @@ struct look {
 };
 
 /*
- * timeout is in seconds, and not 0.  An error is only taken, and so delivered,
- * where the wait has not turned out well after all: at the last look.
+ * timeout is in seconds, and not 0.  An interrupt is taken, and so delivered,
+ * only if the predicate does not hold at the last look.
  */
 static int
 wait(struct cond *cond, gruvi_fiber_t *fiber, struct look *look, double timeout)
@@ -137,7 +138,7 @@ gruvi_cond_wait_for(gruvi_cond_t *public, bool (*predicate)(void *arg),
     return err;
 }
 
-/* At most n of those that have not withdrawn. */
+/* Wake at most n waiters that have not withdrawn. */
 static int
 notify(struct cond *cond, size_t n)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event: a flag, and those who wait for it to be set.
+ * The event: a flag, and the waiters for it to be set.
  *
  *   state   SET      the flag; then nobody waits
  *           WAITERS  one of the lists is not empty
- *           LOCKED   somebody works on the lists; the others spin
+ *           LOCKED   a thread works on the lists; other threads spin
  *
- * All of it is one word, because whoever sees the flag may free the event at
- * once: the store that shows it has to be the setter's last touch.  With a lock
- * beside the flag the unlocking would come after that.  So set() claims the
- * waiters under the lock, unlocks with the very store that sets the flag, and
- * only then wakes them, from a list of its own.
+ * All of it is one word, because a thread that sees the flag may free the event
+ * at once: the store of the flag has to be the setter's last touch.  A lock
+ * beside the flag would be unlocked after that.  So set() claims the waiters
+ * under the lock, unlocks with the very store that sets the flag, and only then
+ * wakes them, from a list of its own.
  *
- * Setting an event that is set is a read-modify-write too, not just a load.
- * Who clears the event and then looks at the data once more relies on it:
- * either it sees the data, or its wait sees the flag.
+ * Setting an event that is set is a read-modify-write too, not just a load.  A
+ * thread that clears the event and then looks at the data once more relies on
+ * it: either it sees the data, or its wait sees the flag.
  */
 #include "base/list.h"
 #include "base/spin.h"
@@ -48,7 +48,7 @@ try_change(struct gruvi__event *event, unsigned *from, unsigned to)
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Take the lock; the state without it is returned. */
+/* Take the lock.  Returns the state without LOCKED. */
 static unsigned
 lock(struct gruvi__event *event)
 {
@@ -111,7 +111,7 @@ claim_all(struct gruvi__event *event, struct gruvi__list *claimed)
             gruvi__list_add(claimed, link);
 }
 
-/* The event may be gone by now; those claimed wait until they are woken. */
+/* The event may be gone by now; claimed waiters stay until they are woken. */
 static void
 wake_all(struct gruvi__list *claimed, struct gruvi__list *taken)
 {
@@ -123,8 +123,8 @@ wake_all(struct gruvi__list *claimed, struct gruvi__list *taken)
         gruvi__wait_link_fire(gruvi__wait_link_of(link));
 }
 
-/* Under the lock: the only one that waits, claimed and off the list; NULL:
- * there are more, or it has withdrawn. */
+/* Under the lock: the only waiter, claimed and off the list; NULL: there are
+ * more, or it has withdrawn. */
 static struct gruvi__waiter *
 claim_only(struct gruvi__event *event)
 {
@@ -195,7 +195,7 @@ enqueue(struct gruvi__event *event, struct gruvi__list *list,
     return true;
 }
 
-/* Leave it, though a set may have taken the link off already. */
+/* Leave the list; a set may have taken the link off already. */
 static void
 dequeue(struct gruvi__event *event, struct gruvi__list *link)
 {
@@ -214,7 +214,7 @@ gruvi__event_link(struct gruvi__event *event, struct gruvi__wait_link *link)
     return enqueue(event, &event->links, &link->joiner.link);
 }
 
-/* A set that has taken it has its own list, which nobody else may touch. */
+/* A set that took the link has it on a list that no other thread may touch. */
 bool
 gruvi__event_unlink(struct gruvi__event *event, struct gruvi__wait_link *link)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of an event, for what is done when an event is set: see event.c.
+ * The inside of an event, for objects that are done when an event is set.
  */
 #ifndef GRUVI_SYNC_EVENT_H
 #define GRUVI_SYNC_EVENT_H
@@ -32,11 +32,11 @@ gruvi__event_of(gruvi_waitable_t *waitable)
 int gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber,
                       const char *what, double timeout);
 
-/* Have link fire when the event is set; false: it is set. */
+/* Have link fire when the event is set; false: it is set already. */
 bool gruvi__event_link(struct gruvi__event *event,
                        struct gruvi__wait_link *link);
 
-/* Take the link back; false: it fires, or has. */
+/* Take the link back; false: it has fired, or is about to. */
 bool gruvi__event_unlink(struct gruvi__event *event,
                          struct gruvi__wait_link *link);
 

@@ -6,10 +6,10 @@
  *             the event is set: it is done, all who wait are woken
  *             callbacks are queued
  *
- * Only the event says that a future is done.  So whoever finds it done, in
- * whichever way, finds it done in every other way too, and has the value.  The
- * event's store is the last touch of a future that has no callbacks; each
- * callback has a reference.
+ * Only the event says that a future is done.  So a caller that finds it done in
+ * one way finds it done in every way, and has the value.  The event's store is
+ * the last touch of a future that has no callbacks; each callback has a
+ * reference.
  *
  *   WAITING --settle, any thread--> DUE --posted--> run by its hub, freed
  *      |                              '--refused: its hub has closed--> freed

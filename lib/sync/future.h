@@ -13,16 +13,16 @@
 
 /* What differs where a pool settles a future. */
 struct gruvi__future_ops {
-    /* As gruvi_future_cancel(), of a future that was not done just now. */
+    /* As gruvi_future_cancel(), for a future that was not done just now. */
     int (*cancel)(gruvi_future_t *f);
-    /* Nobody holds it: free what it is a part of. */
+    /* The last reference is gone: free what the future is a part of. */
     void (*free)(gruvi_future_t *f);
 };
 
 struct gruvi_future {
-    gruvi_event_t done; /* set when it is; status and value are valid then */
+    gruvi_event_t done;      /* set once it is, with status and value */
     struct gruvi__spin spin; /* guards settled and callbacks */
-    bool settled;            /* status and value are, done is or soon will be */
+    bool settled;            /* status and value are set, done soon is */
     int running;             /* atomic */
     int refs;                /* atomic */
     int status;

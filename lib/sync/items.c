@@ -52,7 +52,7 @@ is_before(const struct gruvi__item *a, const struct gruvi__item *b)
     return a->number < b->number;
 }
 
-/* Let the item that is missing at hole rise to its place. */
+/* Put an item into a heap with a hole: let it rise from there. */
 static void
 sift_up(struct gruvi__item *heap, size_t hole, const struct gruvi__item *item)
 {
@@ -68,7 +68,7 @@ sift_up(struct gruvi__item *heap, size_t hole, const struct gruvi__item *item)
     heap[hole] = *item;
 }
 
-/* Let it sink from the top of a heap of count items. */
+/* Let it sink from the hole at the top of a heap of count items. */
 static void
 sift_down(struct gruvi__item *heap, size_t count,
           const struct gruvi__item *item)

@@ -21,14 +21,14 @@ struct gruvi__items {
     uint64_t pushed;
 };
 
-/* Room for one more: 0 or UV_ENOMEM. */
+/* Make room for one more item: 0 or UV_ENOMEM. */
 int gruvi__items_reserve(struct gruvi__items *items);
 
 /* 0 or UV_ENOMEM; cannot fail after gruvi__items_reserve(). */
 int gruvi__items_push(struct gruvi__items *items,
                       const struct gruvi__item *item);
 
-/* Take the next one; false where there is none. */
+/* Take the next item; false where there is none. */
 bool gruvi__items_pop(struct gruvi__items *items, struct gruvi__item *item);
 
 void gruvi__items_free(struct gruvi__items *items);

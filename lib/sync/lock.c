@@ -2,14 +2,14 @@
 /*
  * Locks, plain and reentrant.
  *
- * A few fields under a spin lock, which is held for some instructions: where
- * nobody competes, acquiring and releasing cost one exchange and one store
+ * A few fields lie under a spin lock, which is held for some instructions.
+ * Without competition, acquiring and releasing cost one exchange and one store
  * each, and no system call.
  *
- * A lock is handed over: whoever releases it names its next owner, under the
- * spin lock, before it wakes him.  So nobody overtakes those who wait, and a
- * waiter that was claimed has the lock, though its timeout may have passed by
- * then.  Letting go of the spin lock is the last touch of the lock itself.
+ * A lock is handed over: its holder names the next owner, under the spin lock,
+ * and then wakes it.  So no newcomer overtakes a waiter, and a claimed waiter
+ * has the lock, though its timeout may have passed by then.  The lock itself is
+ * touched last when the spin lock is unlocked.
  */
 #include <limits.h>
 
@@ -54,7 +54,7 @@ gruvi_lock_destroy(gruvi_lock_t *lock)
         gruvi__assert_failed("gruvi_lock_destroy(): the lock is held");
 }
 
-/* Under the spin lock: whether it is the caller's now. */
+/* Under the spin lock: acquire the lock for id; false: it is held. */
 static bool
 take(struct gruvi__lock *lock, const void *id)
 {
@@ -70,7 +70,7 @@ take(struct gruvi__lock *lock, const void *id)
     return false;
 }
 
-/* Under the spin lock: that it would wait for itself for ever. */
+/* Under the spin lock, after take() failed: id would wait for itself. */
 static bool
 is_exhausted(const struct gruvi__lock *lock, const void *id)
 {
@@ -158,7 +158,7 @@ gruvi_lock_try_acquire(gruvi_lock_t *public)
     return taken ? 0 : UV_EAGAIN;
 }
 
-/* Under the spin lock, which it gives up: the next owner, or none. */
+/* Under the spin lock, which it gives up: name the next owner, or none. */
 static __attribute__((noinline)) void
 pass_on(struct gruvi__lock *lock)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of a lock, for the condition that lets go of one.
+ * The inside of a lock, for conditions, which release it during a wait.
  */
 #ifndef GRUVI_SYNC_LOCK_H
 #define GRUVI_SYNC_LOCK_H
@@ -14,7 +14,7 @@ struct gruvi__lock {
     struct gruvi__spin spin; /* guards the rest */
     bool reentrant;
     unsigned depth;    /* how often its owner has acquired it; 0: free */
-    const void *owner; /* gruvi__self_id() of who has it */
+    const void *owner; /* gruvi__self_id() of its holder */
     struct gruvi__list waiters; /* struct waiter; zeros: empty */
 };
 
@@ -24,13 +24,13 @@ gruvi__lock_real(gruvi_lock_t *lock)
     return (struct gruvi__lock *)lock;
 }
 
-/* Whether the caller has it. */
+/* Whether the caller holds it. */
 bool gruvi__lock_mine(struct gruvi__lock *lock);
 
-/* Let go of it however often it was acquired: that number. */
+/* Release it, however often it was acquired; returns how often. */
 unsigned gruvi__lock_let_go(struct gruvi__lock *lock);
 
-/* Acquire it so often again, whatever is pending. */
+/* Acquire it again, that often, whatever is pending. */
 void gruvi__lock_take_back(struct gruvi__lock *lock, unsigned depth);
 
 #endif

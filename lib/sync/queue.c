@@ -5,15 +5,15 @@
  *   putters --room--> items --> getters
  *
  * Invariants:
- *   - where getters wait there are no items: an item goes to the first of them
- *     directly;
- *   - where putters wait there are items, and the first of them does not fit:
- *     whoever makes room lets in those that do, in their order, and nobody
- *     overtakes them;
- *   - unfinished counts the items put in for which nobody has said
+ *   - where getters wait there are no items: a new item goes to the first
+ *     getter directly;
+ *   - where putters wait there are items, and the first putter does not fit.
+ *     When there is room, the putters that fit are let in, in their order; no
+ *     newcomer overtakes them;
+ *   - unfinished counts the items that were put in, less the calls of
  *     gruvi_queue_task_done().
  *
- * Items lie in an array that grows, in order (a ring), or as a heap.
+ * Items lie in an array that grows: a ring, or a heap.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -90,8 +90,7 @@ gruvi_queue_destroy(gruvi_queue_t *public)
     gruvi__items_free(&queue->items);
 }
 
-/* Wait in a list that the caller has joined, under the spin lock, which this
- * gives up. */
+/* Under the spin lock, which it gives up: wait on a list. */
 static int
 wait_in(struct queue *queue, struct gruvi__list *list,
         struct gruvi__waiter *waiter, const char *what, double timeout)
@@ -109,8 +108,7 @@ wait_in(struct queue *queue, struct gruvi__list *list,
     return err;
 }
 
-/* --- putting: all under the spin lock --------------------------------------
- */
+/* --- putting -------------------------------------------------------------- */
 
 static bool
 fits(const struct queue *queue, size_t size)
@@ -119,11 +117,11 @@ fits(const struct queue *queue, size_t size)
 }
 
 /*
- * Put an item in if that can be done at once.
+ * Under the spin lock: put an item in if that can be done at once.
  *
- *   getter  set to one that was claimed, to be woken without the spin lock
+ *   getter  set to a claimed getter, to be woken without the spin lock, or NULL
  *
- * Returns 0, UV_EAGAIN, or why never.
+ * Returns 0, UV_EAGAIN, or why it never can be.
  */
 static int
 put_now(struct queue *queue, const struct gruvi__item *item,
@@ -176,7 +174,7 @@ wake(struct waiter *waiter)
         gruvi__waiter_wake(&waiter->waiter);
 }
 
-/* Wake what was claimed, when the spin lock is free. */
+/* With the spin lock free: wake what was claimed. */
 static void
 wake_all(struct gruvi__list *claimed)
 {
@@ -187,8 +185,9 @@ wake_all(struct gruvi__list *claimed)
 }
 
 /*
- * Let in the putters that fit by now.  Where there is no memory for one more it
- * waits on: the next item that is taken out leaves its place to it.
+ * Under the spin lock: let in the putters that fit by now.  Where there is no
+ * memory for one more item, its putter waits on: the next item that is taken
+ * out leaves a place for it.
  */
 static void
 let_in(struct queue *queue, struct gruvi__list *claimed)
@@ -212,7 +211,7 @@ let_in(struct queue *queue, struct gruvi__list *claimed)
     }
 }
 
-/* A putter that gives up makes way for those behind it. */
+/* A putter that gives up makes way for the putters behind it. */
 static void
 give_up_putting(struct queue *queue, struct waiter *self)
 {
@@ -270,8 +269,7 @@ gruvi_queue_try_put(gruvi_queue_t *public, void *pointer,
     return err;
 }
 
-/* --- getting ----------------------------------------------------------------
- */
+/* --- getting -------------------------------------------------------------- */
 
 /* Under the spin lock: 0, UV_EAGAIN, or UV_EOF. */
 static int
@@ -332,8 +330,7 @@ gruvi_queue_try_get(gruvi_queue_t *public, void **pointer)
     return err;
 }
 
-/* --- the rest ----------------------------------------------------------------
- */
+/* --- the rest ------------------------------------------------------------- */
 
 static void
 refuse_all(struct gruvi__list *waiters, int status, struct gruvi__list *claimed)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Semaphores: a number under a spin lock, and those who wait for it to be more
- * than none.  A permit that is released while somebody waits goes to him and
- * is never counted, so nobody else can take it meanwhile.
+ * Semaphores: a number of permits under a spin lock, and the waiters for one.
+ * A permit that is released while there are waiters goes to the first of them
+ * and is never counted, so no newcomer can take it meanwhile.
  */
 #include <limits.h>
 

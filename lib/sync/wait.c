@@ -2,9 +2,9 @@
 /*
  * Waiting for several objects.
  *
- * First a look at each, without locks: where enough are done that is all, which
- * is what makes loops over gruvi_wait(..., 1, ...) cheap.  Else each gets
- * a link, in a table on the caller's stack; see struct gruvi__multi_wait.
+ * First the caller looks at each, without locks.  If enough are done that is
+ * all: so loops over gruvi_wait(..., 1, ...) are cheap.  Otherwise each gets a
+ * link, in a table on the caller's stack; see struct gruvi__multi_wait.
  *
  * left counts down from count.  A waker takes 1 off for its object.  The caller
  * may find objects done while it links them, and takes these off in one go.
@@ -118,7 +118,7 @@ link_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
     return true;
 }
 
-/* Link objects until enough objects are done; how many there were. */
+/* Link objects until enough are done.  Returns how many are. */
 static size_t
 link_all(struct wait *wait)
 {
@@ -156,7 +156,7 @@ unlink_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
     return false;
 }
 
-/* Unlink all; how many objects are done. */
+/* Unlink all.  Returns how many objects are done. */
 static size_t
 unlink_all(struct wait *wait)
 {
@@ -182,7 +182,7 @@ wait_for_enough(struct gruvi__waiter *waiter, double timeout)
     return late ? 0 : err;
 }
 
-/* Having looked in vain. */
+/* After a look in vain. */
 static int
 wait_for_objects(struct wait *wait, gruvi_fiber_t *fiber)
 {
