@@ -3,9 +3,9 @@
  * The options of a plugin: part of the plugin ABI.
  *
  * A plugin describes the keys of its section in the configuration with an array
- * of gruvid_option_t.  gruvid checks the section against it before any function
- * of the plugin runs, fills in the defaults, and prints it for
- * gruvid --describe.  So a plugin need not parse or check text:
+ * of gruvid_option_t.  gruvid checks the section against the array before any
+ * function of the plugin runs, fills in the defaults, and prints the array for
+ * gruvid --describe, so that a plugin parses and checks no text itself:
  *
  *     static const gruvid_option_t options[] = {
  *         {.name = "interval",
@@ -16,8 +16,7 @@
  *         GRUVID_OPTIONS_END,
  *     };
  *
- * Default, min and max are text and are read by the parser that also reads the
- * configuration: "64K" means the same in both.
+ * Default, min and max are text as in the configuration: "64K".
  */
 #ifndef GRUVID_OPTION_H
 #define GRUVID_OPTION_H
@@ -30,10 +29,10 @@ extern "C" {
 #endif
 
 /*
- * What a value may look like.  The numbers are part of the ABI.
+ * The form of a value.  The numbers are part of the ABI.
  */
 typedef enum gruvid_option_type {
-    GRUVID_STRING = 0,   /* any text, or with choices one of them */
+    GRUVID_STRING = 0,   /* any text; with choices, one of the choices */
     GRUVID_BOOL = 1,     /* yes no, true false, on off, 1 0 */
     GRUVID_INTEGER = 2,  /* -3, 0, 42: 64 bits, signed */
     GRUVID_NUMBER = 3,   /* 0.5, -2, 1e6: a double, finite */
@@ -45,8 +44,8 @@ typedef enum gruvid_option_type {
 } gruvid_option_type_t;
 
 /*
- * One option.  The order of the members is frozen, new ones take the place of
- * reserved.  All text is borrowed and must live as long as the plugin is
+ * One option.  The order of the members is frozen; new members take the place
+ * of reserved.  All text is borrowed and must live as long as the plugin is
  * loaded, which is for ever.
  */
 typedef struct gruvid_option {
@@ -56,8 +55,8 @@ typedef struct gruvid_option {
 
     /*
      * The value when the section does not set the key.  NULL: none, and the
-     * getters answer NULL, 0, false or an empty list.  A list's default may
-     * hold several items, one a line.
+     * getters return NULL, 0, false or an empty list.  A list's default may
+     * hold several items, each on a line of its own.
      */
     const char *default_value;
 
@@ -67,12 +66,12 @@ typedef struct gruvid_option {
 
     /*
      * Ended by NULL.  For STRING and for the items of a LIST: the only values
-     * allowed.  For other types: words allowed, too ("auto"); the typed
-     * getter answers 0 for a word and gruvid_option_string() the word itself.
+     * allowed.  For other types: words that are also allowed ("auto"); the
+     * typed getter returns 0 for a word, gruvid_option_string() the word.
      */
     const char *const *choices;
 
-    /* The section must set it, and not leave it empty. */
+    /* The section must set it, and not to an empty value. */
     bool required;
 
     /* A short sentence without a full stop, for --describe. */
@@ -82,7 +81,7 @@ typedef struct gruvid_option {
     const void *reserved[4];
 } gruvid_option_t;
 
-/* Ends an array of options; an element that is all zero does so too. */
+/* Ends an array of options; so does an element that is all zero. */
 #define GRUVID_OPTIONS_END                                                     \
     {                                                                          \
         NULL, GRUVID_STRING, NULL, NULL, NULL, NULL, false, NULL,              \

@@ -44,7 +44,7 @@ GRUVI_BEGIN_DECLS
  * The number of this interface.  gruvid refuses a plugin made for another
  * major, or for a newer minor than its own.  Its history:
  *
- *   1.0  the first one
+ *   1.0  the first version
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.
@@ -56,8 +56,8 @@ GRUVI_BEGIN_DECLS
 typedef struct gruvid_plugin gruvid_plugin_t;
 
 /*
- * What a plugin is.  Every member but the name may be left out.  The order is
- * frozen; a new member takes the place of a reserved one or goes last.
+ * Describes a plugin.  Every member but the name may be left out.  The order is
+ * frozen; a new member takes the place of a reserved member or goes last.
  */
 typedef struct gruvid_descriptor {
     /* The name of the plugin and of its file, without ".so".  Set by
@@ -83,14 +83,14 @@ typedef struct gruvid_descriptor {
     int (*start)(gruvid_plugin_t *plugin);
 
     /*
-     * Serve a connection, in a fiber of its own, for the addresses that the
-     * section sets with listen.  What it spawns is cancelled and joined when
-     * it has returned, and then the stream is closed.
+     * Serve a connection to a listen address of the section, in a fiber of its
+     * own.  When it has returned, the fibers that it has spawned are cancelled
+     * and joined, and then the stream is closed.
      *
      *   stream  borrowed: gruvid closes it
      *
-     * Returns 0 or more; a negative code is logged, unless it says that the
-     * peer has gone away.
+     * Returns 0 or more; a negative code is logged as an error, unless it means
+     * that the peer is gone.
      * Context: fiber, switchpoint.
      */
     int (*connection)(gruvi_stream_t *stream, gruvid_plugin_t *plugin);
@@ -102,16 +102,16 @@ typedef struct gruvid_descriptor {
      */
     void (*stop)(gruvid_plugin_t *plugin);
 
-    /* The author's promise that connections may be served by several hubs at
-     * once, which are threads: then the instance listens in every hub.  Without
-     * it everything of an instance runs in one hub, its home. */
+    /* A promise that several hubs, which are threads, may serve connections at
+     * once: then the instance listens in every hub.  Without it all of an
+     * instance runs in one hub, its home. */
     bool multi_hub;
 
-    /* start and stop run once in each hub that the instance lives in, one after
-     * another: start in the first hub first, stop in the first hub last.  Where
-     * start refuses in a hub, stop runs in the hubs where start has returned 0.
-     * See gruvid_hub_data().  Without per_hub they run in the home, or in the
-     * first hub. */
+    /* start and stop run once in each hub that the instance lives in, in one
+     * hub after another: start in the first hub first, stop in the first hub
+     * last.  If start refuses in one hub, stop runs in the hubs in which start
+     * has returned 0.  See gruvid_hub_data().  Without it they run in the home,
+     * or in the first hub. */
     bool per_hub;
 
     /* Room for request, reconfigure, handover, unloadable.  NULL. */
@@ -121,9 +121,9 @@ typedef struct gruvid_descriptor {
 /*
  * Define the descriptor of a plugin; once, at file scope.
  *
- *   name  as in the file's, not quoted: [a-z0-9][a-z0-9_-]{0,31}
- *   ...   designated initialisers of members of gruvid_descriptor_t, in their
- *         order if it is C++
+ *   name  the name of the file, not quoted: [a-z0-9][a-z0-9_-]{0,31}
+ *   ...   designated initialisers of members of gruvid_descriptor_t, in C++
+ *         in their order
  */
 #define GRUVID_PLUGIN(name_, ...)                                              \
     GRUVID__NOTE;                                                              \
@@ -132,23 +132,23 @@ typedef struct gruvid_descriptor {
     GRUVID__LOUD                                                               \
     GRUVID__ASSERT(sizeof(#name_) <= 33, "a plugin's name is too long")
 
-/* The name of the instance: that of its section.  Context: any thread. */
+/* The name of the instance, which is its section's.  Context: any thread. */
 GRUVI_API const char *gruvid_plugin_name(const gruvid_plugin_t *plugin);
 
 /*
- * Data of the plugin's own.
+ * The instance's own data.
  *
- * Returns what was set, NULL before.
+ * Returns the pointer that was set, NULL before.
  * Context: any thread.
  */
 GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
 
 /*
- * Set the data, so that connection and stop find it.
+ * Set the instance's data, so that connection and stop find it.
  *
  *   data  borrowed; stop frees it.  NULL is fine.
  *
- * With per_hub the first start sets it, and the others find it.
+ * With per_hub the first start sets it, and the later ones find it.
  *
  * Returns 0.
  * Errors:  UV_EPERM anywhere but in start.
@@ -157,9 +157,9 @@ GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
 GRUVI_API int gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data);
 
 /*
- * The group of the instance in the hub that asks.  Fibers that its functions
- * spawn are in this group, or in the group of their connection, anyway.  The
- * call is for hub and libuv callbacks, which belong to no group.
+ * The group of the instance in this hub.  It is for hub and libuv callbacks,
+ * which belong to no group.  Fibers that the instance's functions spawn are in
+ * it, or in their connection's group, without a call.
  *
  * Returns a borrowed group.
  * Context: hub thread.
@@ -167,17 +167,18 @@ GRUVI_API int gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data);
 GRUVI_API gruvi_group_t *gruvid_plugin_group(gruvid_plugin_t *plugin);
 
 /*
- * Data of the instance in the hub that asks, for plugins with per_hub.
+ * The instance's data in this hub, for plugins with per_hub.
  *
- * Returns what was set in this hub; NULL before, and where start does not run.
+ * Returns the pointer that was set in this hub; NULL before, and in a hub in
+ * which start does not run.
  * Context: hub thread.
  */
 GRUVI_API void *gruvid_hub_data(const gruvid_plugin_t *plugin);
 
 /*
- * Set the data of this hub.
+ * Set the instance's data in this hub.
  *
- *   data  borrowed; stop, which runs in each hub too, frees it
+ *   data  borrowed; stop, which runs in each hub, too, frees it
  *
  * Returns 0.
  * Errors:  UV_EPERM anywhere but in start.
@@ -186,13 +187,14 @@ GRUVI_API void *gruvid_hub_data(const gruvid_plugin_t *plugin);
 GRUVI_API int gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data);
 
 /*
- * The value of an option: what the section sets, else its default.  An option
- * that the plugin does not have, or that has another type, is an error of the
- * plugin: it is logged, and the answer is NULL, 0, false or an empty list.
+ * The value of an option: the value in the section, or else the default.  An
+ * option that the plugin does not have, or that has another type, is an error
+ * of the plugin: it is logged, and the result is NULL, 0, false or an empty
+ * list.
  *
- * gruvid_option_string() returns the text of every type but GRUVID_LIST; NULL
- * where there is neither value nor default.  The text is valid until stop has
- * returned.
+ * gruvid_option_string() is for every type but GRUVID_LIST and returns the
+ * text, or NULL if there is neither value nor default.  It is valid until stop
+ * has returned.
  *
  * Context: any thread.
  */
@@ -216,7 +218,7 @@ GRUVI_API double gruvid_option_duration(const gruvid_plugin_t *plugin,
 /*
  * The items of a list, in order, ended by NULL; never NULL itself.
  *
- *   length  where to put how many there are; may be NULL
+ *   length  where to put the number of items; may be NULL
  */
 GRUVI_API const char *const *gruvid_option_list(const gruvid_plugin_t *plugin,
                                                 const char *name,
@@ -228,7 +230,7 @@ GRUVI_API const char *const *gruvid_option_list(const gruvid_plugin_t *plugin,
 GRUVI_API extern const gruvid_descriptor_t gruvid_plugin;
 
 /* An ELF note, owner "gruvid", type 1.  gruvid reads it from the file: once
- * the file is opened as a library it is too late to refuse it. */
+ * the file is loaded as a library it is too late to refuse it. */
 typedef struct gruvid__note {
     uint32_t name_size;
     uint32_t desc_size;
@@ -254,7 +256,7 @@ typedef struct gruvid__note {
             sizeof(gruvid_descriptor_t),                                       \
             sizeof(gruvid_option_t)}
 
-/* Told to drop what nothing refers to, most linkers keep notes, but not all. */
+/* Some linkers that drop unreferenced sections also drop notes. */
 #ifdef __has_attribute
 #if __has_attribute(retain)
 #define GRUVID__KEEP __attribute__((retain))
@@ -264,7 +266,7 @@ typedef struct gruvid__note {
 #define GRUVID__KEEP
 #endif
 
-/* C++ warns of members that are left out, C does not. */
+/* C++ warns about members that are left out, and C does not. */
 #if defined(__cplusplus)
 #define GRUVID__QUIET                                                          \
     _Pragma("GCC diagnostic push")                                             \

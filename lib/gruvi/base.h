@@ -23,17 +23,17 @@
 
 #define GRUVI_API __attribute__((visibility("default")))
 
-/* Any negative timeout means "no timeout"; this is the one to write. */
+/* Any negative timeout means "no limit"; programs write this. */
 #define GRUVI_FOREVER (-1.0)
 
 /*
- * For macros that declare variables: called with __COUNTER__, they get a name
- * that does not meet that of a macro around them.
+ * For macros that declare variables: with __COUNTER__ the name is unique, also
+ * where such macros nest.
  */
 #define GRUVI__PASTE2(a, b) a##b
 #define GRUVI__PASTE(a, b)  GRUVI__PASTE2(a, b)
 
-/* Reference-counted and opaque: only pointers to these are ever seen. */
+/* Reference-counted and opaque: programs see only pointers to these. */
 typedef struct gruvi_hub gruvi_hub_t;
 typedef struct gruvi_fiber gruvi_fiber_t;
 typedef struct gruvi_poller gruvi_poller_t;

@@ -4,12 +4,12 @@
  * negative libuv code (UV_E*).  A function that returns a pointer returns
  * NULL on failure and leaves the code in gruvi_last_error().
  *
- *   seed's exception    code
- *   Timeout             UV_ETIMEDOUT
- *   Cancelled           UV_ECANCELED
- *   KeyboardInterrupt   UV_EINTR
- *   AssertionError      the assertion handler, then UV_EPERM
- *   RuntimeError        UV_EPERM (wrong fiber, wrong thread)
+ *   what happened             code
+ *   timeout or deadline       UV_ETIMEDOUT
+ *   cancelled                 UV_ECANCELED
+ *   SIGINT                    UV_EINTR
+ *   failed assertion          the assertion handler, then UV_EPERM
+ *   wrong fiber or thread     UV_EPERM
  */
 #ifndef GRUVI_ERROR_H
 #define GRUVI_ERROR_H
@@ -23,7 +23,7 @@ GRUVI_BEGIN_DECLS
  *
  *   err  a negative UV_E* code, or 0
  *
- * Returns static or per-thread text, never NULL: it is valid until this
+ * Returns static or per-thread text, never NULL.  It is valid until this
  * thread's next call with an unknown code.
  * Context: any thread.
  */
@@ -38,20 +38,20 @@ GRUVI_API const char *gruvi_strerror(int err);
 GRUVI_API const char *gruvi_err_name(int err);
 
 /*
- * Why the last call in this thread that returns a pointer returned NULL.
+ * The code of the last call in this thread that returned NULL for a pointer.
  *
- * Returns a negative UV_E* code; 0 where none has failed yet.  A call that
- * succeeds leaves it alone.
+ * Returns a negative UV_E* code; 0 if no call has failed yet.  A call that
+ * succeeds does not change it.
  * Context: any thread.
  */
 GRUVI_API int gruvi_last_error(void);
 
 /*
- * The message that came with the error last thrown into the current fiber,
- * by gruvi_fiber_cancel(), gruvi_fiber_throw() or gruvi_switch_back_throw();
- * or with the last error of a call that says why it failed (gruvi/tls.h).
+ * The message of the error that was last thrown into the current fiber by
+ * gruvi_fiber_cancel(), gruvi_fiber_throw() or gruvi_switch_back_throw(), or
+ * of the last call that failed with a message (gruvi/tls.h).
  *
- * Returns borrowed text, "" where there was none; it is valid until the next
+ * Returns borrowed text, "" if there was none; it is valid until the next
  * such error in this fiber.  Messages are cut to 63 bytes.
  * Context: any thread.
  */

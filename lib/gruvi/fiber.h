@@ -14,14 +14,14 @@
 GRUVI_BEGIN_DECLS
 
 /*
- * A fiber's main function.  A negative result other than UV_ECANCELED is what
- * an uncaught exception is elsewhere: it is logged with the fiber's name.
+ * A fiber's main function.  A negative result other than UV_ECANCELED is like
+ * an uncaught exception: it is logged with the fiber's name.
  */
 typedef int (*gruvi_fiber_fn)(void *arg);
 
 typedef struct gruvi_fiber_options {
     const char *name;  /* copied, cut to 31 bytes; NULL: "Fiber-N" */
-    gruvi_hub_t *hub;  /* NULL: this thread's; another's is UV_EPERM */
+    gruvi_hub_t *hub;  /* this thread's, or NULL, which means the same */
     size_t stack_size; /* bytes, the guard included; 0: the default */
     void *reserved[4]; /* NULL */
 } gruvi_fiber_options_t;
@@ -47,17 +47,17 @@ GRUVI_API gruvi_fiber_t *gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
  * group of the fiber that starts it.
  *
  * Returns 0.
- * Errors:  UV_EALREADY where it was started before, UV_ECANCELED where the
- *          group is cancelled, UV_ESHUTDOWN, UV_EPERM in another thread,
- *          UV_EINVAL for the root or hub fiber.
+ * Errors:  UV_EALREADY (it was started before), UV_ECANCELED (the group is
+ *          cancelled), UV_ESHUTDOWN, UV_EPERM in another thread, UV_EINVAL for
+ *          the root or hub fiber.
  * Context: hub thread.
  */
 GRUVI_API int gruvi_fiber_start(gruvi_fiber_t *fiber);
 
 /*
- * Schedule a fiber to be cancelled in the next iteration of its hub: the
- * switchpoint it waits in, or else its next one that waits, returns
- * UV_ECANCELED, once a call.  A fiber that has not run yet never runs.
+ * Schedule a fiber to be cancelled in the next iteration of its hub.  The
+ * switchpoint that it waits in, or else its next wait, returns UV_ECANCELED.
+ * Each call makes one wait return so.  A fiber that has not run yet never runs.
  *
  *   message  for gruvi_error_message(); copied, cut to 63 bytes; may be NULL
  *
@@ -68,13 +68,13 @@ GRUVI_API int gruvi_fiber_start(gruvi_fiber_t *fiber);
 GRUVI_API int gruvi_fiber_cancel(gruvi_fiber_t *fiber, const char *message);
 
 /*
- * Wait until a fiber has ended, however it ended.
+ * Wait until a fiber has ended in any way.
  *
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
  * Returns 0; gruvi_fiber_status() has the result.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_EPERM in
- *          another thread, UV_EINVAL for oneself, the root or hub fiber, NaN.
+ *          another thread, UV_EINVAL (the calling, root or hub fiber; NaN).
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_fiber_join(gruvi_fiber_t *fiber,
@@ -92,18 +92,18 @@ GRUVI_API const char *gruvi_fiber_name(const gruvi_fiber_t *fiber);
 /* Whether a fiber has not ended yet.  Context: hub thread. */
 GRUVI_API bool gruvi_fiber_alive(const gruvi_fiber_t *fiber);
 
-/* Whether gruvi_fiber_cancel() was called on it.  Context: hub thread. */
+/* Whether gruvi_fiber_cancel() was called on a fiber.  Context: hub thread. */
 GRUVI_API bool gruvi_fiber_cancelled(const gruvi_fiber_t *fiber);
 
 /*
- * What target returned; UV_EBUSY while the fiber is alive, UV_ECANCELED for
- * one that was cancelled before it ran.
+ * The result of target; UV_EBUSY while the fiber is alive, UV_ECANCELED for
+ * a fiber that was cancelled before it ran.
  * Context: hub thread.
  */
 GRUVI_API int gruvi_fiber_status(const gruvi_fiber_t *fiber);
 
 /*
- * What a fiber waits for: "event", "read", "timer"; "" where it does not wait.
+ * What a fiber waits for: "event", "read", "timer"; "" if it does not wait.
  *
  * Returns static text.
  * Context: hub thread.
@@ -120,8 +120,9 @@ GRUVI_API const char *gruvi_fiber_waiting_for(const gruvi_fiber_t *fiber);
 GRUVI_API gruvi_fiber_t *gruvi_fiber_parent(const gruvi_fiber_t *fiber);
 
 /*
- * Hold, or let go of, a fiber.  A handle that is kept pins the fiber's stack.
- * Letting go of a running fiber is fine: it runs on.
+ * Take or release a reference to a fiber.  A reference keeps the fiber's stack
+ * allocated.  To release the last reference to a running fiber is fine: it
+ * runs on.
  *
  * Returns fiber.
  * Context: hub thread.
@@ -130,36 +131,38 @@ GRUVI_API gruvi_fiber_t *gruvi_fiber_ref(gruvi_fiber_t *fiber);
 GRUVI_API void gruvi_fiber_unref(gruvi_fiber_t *fiber);
 
 /*
- * Switch to a fiber: it runs first in this turn.  One that has not run yet is
- * started; one that waits in gruvi_hub_switch() returns from it with value.
+ * Switch to a fiber: it runs first in this turn.  A fiber that has not run yet
+ * is started.  A fiber that waits in gruvi_hub_switch() returns from it with
+ * value.
  *
  * Returns 0.
- * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY for a fiber that is in any
- *          other state, UV_EINVAL for the hub's fiber.
+ * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY for a fiber in any other
+ *          state, UV_EINVAL for the hub's fiber, UV_ESHUTDOWN for a fiber that
+ *          was not started while the hub closes.
  * Context: hub callback.
  */
 GRUVI_API int gruvi_fiber_switch(gruvi_fiber_t *fiber, void *value);
 
 /*
- * Throw an error into a fiber: the switchpoint it waits in, or else its next
- * one that waits, returns it; the fiber runs first in this turn.  One that
- * has not run yet ends with it.
+ * Throw an error into a fiber: the switchpoint that it waits in, or else its
+ * next wait, returns the error.  The fiber runs first in this turn.  A fiber
+ * that has not run yet ends with the error.
  *
  *   err      a negative code
  *   message  for gruvi_error_message(); copied, cut to 63 bytes; may be NULL
  *
  * Returns 0, also for a fiber that has ended.
- * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY where an error thrown
- *          before has not arrived yet, UV_EINVAL for a code that is not
- *          negative or the hub's fiber.
+ * Errors:  UV_EPERM outside hub callbacks, UV_EBUSY (an earlier error has not
+ *          arrived yet), UV_EINVAL (a code that is not negative, the hub's
+ *          fiber).
  * Context: hub callback.
  */
 GRUVI_API int gruvi_fiber_throw(gruvi_fiber_t *fiber, int err,
                                 const char *message);
 
 /*
- * The fiber that runs now: in a hub or libuv callback the hub's, in a thread
- * without a hub its root fiber.
+ * The fiber that runs now: in a hub or libuv callback the hub's fiber, in a
+ * thread without a hub the root fiber.
  *
  * Returns a borrowed fiber, or NULL (UV_ENOMEM) in a thread without a hub.
  * Context: any thread.
@@ -180,9 +183,9 @@ GRUVI_API gruvi_fiber_t *gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
 /*
  * Sleep.
  *
- *   secs  seconds, never less; 0 lets others run: it returns after every
- *         start, cancel, throw and callback queued before it, and the fibers
- *         that those woke, have run once.  Negative: until cancelled.
+ *   secs  seconds, never less; 0 lets other fibers run: the call returns after
+ *         every start, cancel, throw and callback queued before it, and the
+ *         fibers that those woke, have run once.  Negative: until interrupted.
  *
  * Returns 0.
  * Errors:  UV_ECANCELED, UV_ETIMEDOUT (an enclosing deadline), UV_EINTR,
@@ -193,25 +196,25 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_sleep(double secs);
 
 /*
  * Called in a fiber that ends with a negative status other than UV_ECANCELED,
- * before those who join it return.  It must not switch.
+ * before joins of the fiber return.  It must not switch.
  *
- *   fiber   the one that ends, borrowed
+ *   fiber   the fiber that ends, borrowed
  */
 typedef void (*gruvi_uncaught_fn)(gruvi_fiber_t *fiber, int status);
 
 /*
- * Decide what is done about such fibers, for the whole process.
+ * Install the handler of such fibers, for the whole process.
  *
  *   handler  NULL: the default, an error in the log with the fiber's name
  *
- * Returns the one it replaces, NULL for the default.
+ * Returns the handler that it replaces, NULL for the default.
  * Context: any thread.
  */
 GRUVI_API gruvi_uncaught_fn
 gruvi_set_uncaught_handler(gruvi_uncaught_fn handler);
 
 /*
- * The stack size of fibers that ask for none, for the whole process.
+ * Set the default stack size, for the whole process.
  *
  *   bytes  rounded up to a power of two; 0: 128 KiB
  *
@@ -222,7 +225,7 @@ gruvi_set_uncaught_handler(gruvi_uncaught_fn handler);
 GRUVI_API int gruvi_set_stack_size(size_t bytes);
 
 /*
- * How this machine guards stacks, and how many can be guarded at once.
+ * How this machine guards stacks, and the most that can be guarded at once.
  *
  *   ceiling  may be NULL; SIZE_MAX: limited by memory alone
  *

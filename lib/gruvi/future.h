@@ -6,8 +6,8 @@
  *      |           |          ^
  *      '-----------'----------+      cancelled: done with UV_ECANCELED
  *
- * Thread-safe, as everything in gruvi/sync.h: any fiber and any thread may
- * wait for one, and any may settle it.
+ * Thread-safe, like everything in gruvi/sync.h: any fiber and any thread may
+ * wait for a future, and may settle it.
  */
 #ifndef GRUVI_FUTURE_H
 #define GRUVI_FUTURE_H
@@ -29,7 +29,8 @@ typedef struct gruvi_future gruvi_future_t;
 GRUVI_API gruvi_future_t *gruvi_future_new(void);
 
 /*
- * Hold, or let go of, a future.  Whoever will settle it needs a reference.
+ * Take or release a reference.  The fiber or thread that will settle a future
+ * needs a reference.
  *
  * Returns f.
  * Context: any thread.
@@ -43,8 +44,8 @@ GRUVI_API void gruvi_future_unref(gruvi_future_t *f);
  *   value    where to put it; may be NULL.  NULL is put there on failure.
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
- * Returns 0, or the future's error: gruvi_future_status() tells that from the
- * errors of the wait.
+ * Returns 0, or the future's error; gruvi_future_status() separates it from an
+ * error of the wait.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_EINVAL for
  *          NaN.
  * Context: fiber or plain thread, switchpoint.
@@ -52,7 +53,8 @@ GRUVI_API void gruvi_future_unref(gruvi_future_t *f);
 GRUVI_API GRUVI_SWITCHPOINT int
 gruvi_future_result(gruvi_future_t *f, void **value, double timeout);
 
-/* UV_EBUSY while it is not done, else 0 or its error.  Context: any thread. */
+/* UV_EBUSY until the future is done, then 0 or its error.
+ * Context: any thread. */
 GRUVI_API int gruvi_future_status(gruvi_future_t *f);
 
 /* Whether it has a result, an error, or was cancelled.  Context: any thread. */
@@ -66,35 +68,36 @@ GRUVI_API bool gruvi_future_cancelled(gruvi_future_t *f);
 
 /*
  * Cancel a future: it is done with UV_ECANCELED.  Work of a pool that has not
- * begun never runs; that of a fiber pool which has is cancelled as its fiber
- * is, and the future is done when the fiber has ended.
+ * begun never runs.  Work that a fiber of a pool has begun is cancelled as a
+ * fiber is, and the future is done when the work has returned.
  *
  * Returns 0.
- * Errors:  UV_EBUSY where a thread is running it, UV_EALREADY where it is
- *          done, UV_EINVAL for NULL.
+ * Errors:  UV_EBUSY (a thread is running the work), UV_EALREADY (the future is
+ *          done), UV_EINVAL for NULL.
  * Context: any thread.
  */
 GRUVI_API int gruvi_future_cancel(gruvi_future_t *f);
 
 /*
- * Settle a future: all who wait are woken, callbacks are queued.
+ * Settle a future: all waiters are woken, callbacks are queued.
  *
- *   value  handed to those who ask; borrowed
+ *   value  handed to every waiter; borrowed
  *   err    a negative code
  *
  * Returns 0.
- * Errors:  UV_EALREADY where it is done; UV_EPERM for that of a pool, which
- *          settles it; UV_EINVAL for a code that is not negative.
+ * Errors:  UV_EALREADY (the future is done), UV_EPERM (the future belongs to a
+ *          pool, and only the pool settles it), UV_EINVAL (a code that is not
+ *          negative).
  * Context: any thread.
  */
 GRUVI_API int gruvi_future_set_result(gruvi_future_t *f, void *value);
 GRUVI_API int gruvi_future_set_error(gruvi_future_t *f, int err);
 
 /*
- * Have a callback run when the future is done, or in the next iteration where
- * it is.  It runs once, as a callback of the hub of this thread, which is made
- * where there is none, and must not switch.  It keeps the future alive; where
- * the hub closes before the future is done, it does not run.
+ * Run a callback when the future is done; if it is done already, in the next
+ * iteration.  The callback runs once, in this thread's hub, which is made if
+ * there is none, and must not switch.  It keeps the future alive.  If the hub
+ * closes before the future is done, it does not run.
  *
  * Returns 0.
  * Errors:  UV_ENOMEM, UV_ESHUTDOWN, UV_EINVAL, and why no hub can be made.
@@ -106,10 +109,10 @@ GRUVI_API int gruvi_future_add_done_callback(gruvi_future_t *f,
                                              void *arg);
 
 /*
- * Take a callback back that this thread has added: it does not run.
+ * Remove a callback that this thread has added: it does not run.
  *
  * Returns 0.
- * Errors:  UV_ENOENT where there is none with this arg that has not run.
+ * Errors:  UV_ENOENT (there is no such callback with this arg, or it has run).
  * Context: fiber, hub callback.
  */
 GRUVI_API int gruvi_future_remove_done_callback(

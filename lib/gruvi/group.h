@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Groups: the fibers that belong to one task, to be cancelled and joined
- * together, so that none outlives what it works for.
+ * Groups: the fibers that belong to one task.  They are cancelled and joined
+ * together, so that no fiber outlives its task.
  *
- * A fiber's own spawns join its group when they start.  A group initialised
- * in a fiber of group A is A's child: cancel, join and size include children.
- * Fibers started by hub callbacks belong to none.
+ * A fiber that a member spawns joins the member's group when it starts.  A
+ * group initialised in a fiber of group A is A's child: cancel, join and size
+ * include children.  Fibers started by hub callbacks belong to no group.
  *
  * One hub: everything here is for its thread.
  */
@@ -36,7 +36,7 @@ typedef union gruvi_group {
 GRUVI_API int gruvi_group_init(gruvi_group_t *group, const char *name);
 
 /*
- * End a group.  That it has members left is an assertion failure.
+ * End a group.  Members that are left are an assertion failure.
  *
  * Context: hub thread.
  */
@@ -46,7 +46,7 @@ GRUVI_API void gruvi_group_destroy(gruvi_group_t *group);
  * Make a fiber and start it in the group.
  *
  * Returns a fiber that the caller owns, or NULL.
- * Errors:  UV_ECANCELED where the group, or one it is in, is cancelled; those
+ * Errors:  UV_ECANCELED (the group, or a group around it, is cancelled); those
  *          of gruvi_fiber_new().
  * Context: hub thread.
  */
@@ -54,9 +54,9 @@ GRUVI_API gruvi_fiber_t *gruvi_group_spawn(gruvi_group_t *group,
                                            gruvi_fiber_fn target, void *arg);
 
 /*
- * A block in which what the calling fiber starts, and the groups it makes,
- * belong to a group of its choice in place of its own.  The fiber stays a
- * member of its own group, so that it may join the other one afterwards:
+ * A block in which the fibers that the calling fiber starts, and the groups
+ * that it makes, belong to group in place of the fiber's own group.  The fiber
+ * itself stays in its own group, so that it may join group afterwards:
  *
  *     gruvi_group_init(&group, NULL);
  *     GRUVI_IN_GROUP(&group) { err = handler(request); }
@@ -91,18 +91,17 @@ GRUVI_API int gruvi_group_cancel(gruvi_group_t *group, const char *message);
  *
  * Returns 0.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EINVAL in a
- *          member of the group; UV_EPERM in another thread.
+ *          member of the group, and for NaN; UV_EPERM in another thread.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_group_join(gruvi_group_t *group,
                                                  double timeout);
 
-/* How many live fibers it has, its children's included.  Context: hub thread.
- */
+/* The number of live fibers, with its children's.  Context: hub thread. */
 GRUVI_API size_t gruvi_group_size(const gruvi_group_t *group);
 
 /*
- * The name it was made with, "" where there was none.
+ * The name of a group, "" if it has none.
  *
  * Returns text that lives as long as the group.
  * Context: hub thread.
@@ -110,10 +109,10 @@ GRUVI_API size_t gruvi_group_size(const gruvi_group_t *group);
 GRUVI_API const char *gruvi_group_name(const gruvi_group_t *group);
 
 /*
- * The group that a fiber belongs to; inside GRUVI_IN_GROUP() the one named
- * there.
+ * The group that a fiber belongs to; inside GRUVI_IN_GROUP() the group of the
+ * block.
  *
- * Returns a borrowed group, NULL where it belongs to none.
+ * Returns a borrowed group, NULL if the fiber belongs to none.
  * Context: hub thread.
  */
 GRUVI_API gruvi_group_t *gruvi_fiber_group(const gruvi_fiber_t *fiber);
@@ -121,7 +120,7 @@ GRUVI_API gruvi_group_t *gruvi_fiber_group(const gruvi_fiber_t *fiber);
 /*
  * The group around a group.
  *
- * Returns a borrowed group, NULL where there is none.
+ * Returns a borrowed group, NULL if there is none.
  * Context: hub thread.
  */
 GRUVI_API gruvi_group_t *gruvi_group_parent(const gruvi_group_t *group);

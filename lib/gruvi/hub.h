@@ -15,19 +15,20 @@
 GRUVI_BEGIN_DECLS
 
 /*
- * The hub of this thread, made on first use.  After gruvi_hub_close() the
- * closed hub stays the answer.
+ * The hub of this thread, made on first use.  After gruvi_hub_close() it is
+ * the closed hub.
  *
- * Returns a borrowed hub (gruvi_hub_ref() to keep it beyond the thread), or
- * NULL with gruvi_last_error() UV_ENOMEM, UV_EMFILE or whatever the event
- * loop failed with.
+ * Returns a borrowed hub (gruvi_hub_ref() keeps it beyond the thread), or NULL
+ * with gruvi_last_error(): UV_ENOMEM, UV_EMFILE, or why the event loop could
+ * not be made.
  * Context: any thread.
  */
 GRUVI_API gruvi_hub_t *gruvi_get_hub(void);
 
 /*
- * Hold, or let go of, a hub.  Threads that post to a hub they do not own need
- * a reference.  The thread's own ends with the thread.
+ * Take or release a reference to a hub.  A thread that posts to the hub of
+ * another thread needs a reference.  A thread's reference to its own hub ends
+ * with the thread.
  *
  * Returns hub.
  * Context: any thread.
@@ -55,8 +56,8 @@ GRUVI_API const char *gruvi_hub_name(const gruvi_hub_t *hub);
  * Whether SIGINT is ignored.  By default it is not: the switchpoint that the
  * root fiber waits in, or else its next wait, returns UV_EINTR.
  *
- * Only the first hub of a process listens, and only where the program has no
- * handler of its own: an inherited SIG_IGN means ignored.
+ * Only the first hub of a process listens, and only if the program has no
+ * handler of its own.  An inherited SIG_IGN stays.
  *
  * Context: hub thread.
  */
@@ -64,7 +65,7 @@ GRUVI_API bool gruvi_hub_ignore_interrupt(const gruvi_hub_t *hub);
 GRUVI_API void gruvi_hub_set_ignore_interrupt(gruvi_hub_t *hub, bool ignore);
 
 /*
- * The centrally managed poller of a hub; see gruvi/poll.h.
+ * The poller of a hub; see gruvi/poll.h.
  *
  * Returns a borrowed poller.
  * Context: hub thread.
@@ -88,18 +89,18 @@ GRUVI_API int gruvi_hub_set_data(gruvi_hub_t *hub, const char *key, void *value,
                                  void (*destroy)(void *value));
 
 /*
- * Returns the value of a key, NULL where there is none.
+ * Returns the value of a key, NULL if there is none.
  * Context: hub thread.
  */
 GRUVI_API void *gruvi_hub_get_data(gruvi_hub_t *hub, const char *key);
 
 /*
  * Queue a callback for the next iteration of the hub.  It runs in the hub's
- * fiber, so it must not call switchpoints.  Callbacks run in the order in
- * which one thread added them, and never before this call has returned.
+ * fiber, so it must not call switchpoints.  Callbacks of one thread run in the
+ * order of its calls, and never before this call has returned.
  *
- * Every callback accepted runs exactly once, at the latest while the hub is
- * being closed.
+ * Every callback that was accepted runs exactly once, at the latest while the
+ * hub is being closed.
  *
  * Returns 0.
  * Errors:  UV_ENOMEM; UV_ESHUTDOWN once the hub is closed; UV_EINVAL.
@@ -110,8 +111,8 @@ GRUVI_API int gruvi_hub_run_callback(gruvi_hub_t *hub,
 
 /*
  * Pause this fiber and run the event loop, until the innermost live switch
- * back of this fiber is called, or gruvi_fiber_switch() names this fiber.
- * Something has to have been set up that will do so.
+ * back of this fiber is called, or gruvi_fiber_switch() names this fiber.  The
+ * caller sets up the event that will do so before the call.
  *
  *   value  where to put the value handed over; may be NULL.  NULL is put
  *          there on failure.
@@ -126,15 +127,15 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_hub_switch(gruvi_hub_t *hub,
                                                  void **value);
 
 /*
- * Close a hub and wait for it: cancels every fiber, runs until all have ended
- * (waits they begin meanwhile return UV_ESHUTDOWN), runs the callbacks that
- * are queued and the destroyers of its data, and closes handles left on the
- * loop, with a line in the log for each.  Gruvi cannot be used in this thread
- * any more.
+ * Close a hub and wait for it.  Every fiber is cancelled, and the hub runs
+ * until all have ended; waits that they begin meanwhile return UV_ESHUTDOWN.
+ * Then queued callbacks run, and the destroyers of the hub's data; handles
+ * left on the loop are closed, with a line in the log for each.  Gruvi cannot
+ * be used in this thread any more.
  *
- * Nothing interrupts it.  A fiber that never returns keeps it waiting.
+ * Nothing interrupts the close.  A fiber that never returns keeps it waiting.
  *
- * Returns 0, also where the hub is closed already.
+ * Returns 0, also for a hub that is closed already.
  * Errors:  UV_EPERM outside the root fiber of the hub's own thread.
  * Context: root fiber, switchpoint.
  */
@@ -145,7 +146,7 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_hub_close(gruvi_hub_t *hub);
  * included.
  *
  *   fn   must not switch; it may keep a fiber with gruvi_fiber_ref(), and
- *        must not let go of one that it does not hold
+ *        must not release a fiber that it does not hold
  *
  * Context: hub thread.
  */
@@ -154,9 +155,10 @@ GRUVI_API void gruvi_hub_each_fiber(gruvi_hub_t *hub,
                                     void *arg);
 
 /*
- * The most fibers that a hub may have at one time, beside root and hub.
+ * Limit the fibers that a hub may have at one time, beside the root fiber and
+ * the hub's fiber.
  *
- *   max  0: as many as the machine allows.  Over it gruvi_fiber_new() fails
+ *   max  0: as many as the machine allows.  Over max gruvi_fiber_new() fails
  *        with UV_EAGAIN, and one line in the log says so.
  *
  * Context: hub thread.

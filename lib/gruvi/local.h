@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fiber-local data: a variable that is set, or unset, independently for each
- * fiber.  One gruvi_local_t serves all hubs at once; a thread without a hub
- * uses its root fiber.
+ * Fiber-local data: each fiber has its own value, or none, of a variable.  One
+ * gruvi_local_t serves all hubs; a thread without a hub uses its root fiber.
  *
  *     static gruvi_local_t request = GRUVI_LOCAL_INIT(free);
  */
@@ -32,8 +31,9 @@ typedef union gruvi_local {
  * Make a variable.
  *
  *   destroy  run on the value that a fiber has set, in that fiber when it
- *            ends, before those who join it return; may be NULL.  Not run on a
- *            value that is replaced or unset: it is the caller's again.
+ *            ends, before joins of the fiber return; may be NULL.  Not run on
+ *            a value that is replaced or unset, which belongs to the caller
+ *            again.
  *
  * Context: any thread.
  */
@@ -41,30 +41,30 @@ GRUVI_API void gruvi_local_init(gruvi_local_t *local,
                                 void (*destroy)(void *value));
 
 /*
- * Set it for the current fiber.
+ * Set a variable for the current fiber.
  *
  * Returns 0.
  * Errors:  UV_ENOMEM.
- * Context: any thread; in a hub callback it is the hub's fiber that has it.
+ * Context: any thread; in a hub callback it is set for the hub's fiber.
  */
 GRUVI_API int gruvi_local_set(gruvi_local_t *local, void *value);
 
 /*
- * Read it.
+ * Read a variable.
  *
- *   value  where to put it; NULL is put there on failure
+ *   value  where to put the value; NULL is put there on failure
  *
  * Returns 0.
- * Errors:  UV_ENOENT where the current fiber has set none.
+ * Errors:  UV_ENOENT (the current fiber has not set it).
  * Context: any thread.
  */
 GRUVI_API int gruvi_local_get(gruvi_local_t *local, void **value);
 
 /*
- * Unset it for the current fiber.
+ * Unset a variable for the current fiber.
  *
  * Returns 0.
- * Errors:  UV_ENOENT where the current fiber has set none.
+ * Errors:  UV_ENOENT (the current fiber has not set it).
  * Context: any thread.
  */
 GRUVI_API int gruvi_local_unset(gruvi_local_t *local);
@@ -73,7 +73,7 @@ GRUVI_API int gruvi_local_unset(gruvi_local_t *local);
  * End a variable.  Values that fibers have set are still destroyed when those
  * fibers end.
  *
- * Context: any thread, when no other uses it.
+ * Context: any thread, while no other thread uses the variable.
  */
 GRUVI_API void gruvi_local_destroy(gruvi_local_t *local);
 

@@ -26,13 +26,13 @@ typedef struct gruvi_log_record {
     gruvi_log_level_t level;
     const char *hub;     /* "" in a thread without a hub */
     const char *fiber;   /* "" in a thread without a hub */
-    const char *group;   /* the fiber's outermost group; "" */
+    const char *group;   /* the fiber's outermost group; "" if none */
     const char *message; /* one line, without its end; cut to 1023 bytes */
 } gruvi_log_record_t;
 
 /*
- * Where records go.  Called in the thread that logs, perhaps in several at
- * once, perhaps in a hub callback: it must not switch.
+ * Takes records.  It is called in the thread that logs, perhaps in several
+ * threads at once, perhaps in a hub callback: it must not switch.
  */
 typedef void (*gruvi_log_fn)(const gruvi_log_record_t *record);
 
@@ -41,13 +41,13 @@ typedef void (*gruvi_log_fn)(const gruvi_log_record_t *record);
  *
  *   sink  NULL: records are dropped
  *
- * Returns the one it replaces.
+ * Returns the sink that it replaces, NULL if there was none.
  * Context: any thread.
  */
 GRUVI_API gruvi_log_fn gruvi_set_log_sink(gruvi_log_fn sink);
 
 /*
- * A ready-made sink: a line on stderr a record.
+ * A ready-made sink: it writes each record to stderr as a line.
  *
  * Context: any thread.
  */
@@ -67,8 +67,8 @@ GRUVI_API gruvi_log_level_t gruvi_log_level(void);
 GRUVI_API const char *gruvi_log_level_name(gruvi_log_level_t level);
 
 /*
- * Log a line.  The macros cost one branch where their level is dropped, and
- * do not evaluate their arguments then.
+ * Log a line.  If its level is dropped, a macro costs one branch, and does not
+ * evaluate its arguments.
  *
  * Context: any thread.
  */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of the network, and datagrams, in blocking style.  The calling fiber
- * waits, its hub does not.
+ * Host names, and datagrams, in blocking style.  The calling fiber waits, its
+ * hub does not.
  *
- * Addresses of datagrams are text, udp://127.0.0.1:53, udp://[::1]:53 and
- * udp://localhost:53; that of each single one is a gruvi_sockaddr_t.
+ * A socket is made with an address as text: udp://127.0.0.1:53, udp://[::1]:53
+ * or udp://localhost:53.  The address of each datagram is a gruvi_sockaddr_t.
  *
  * A datagram socket belongs to the hub it was made in; elsewhere calls return
- * UV_EPERM.  One fiber may receive while another sends; a second one is refused
- * with UV_EBUSY.  Calls that succeed at once let others run every 64th time.
+ * UV_EPERM.  One fiber may receive while another sends; a second receiver or
+ * sender is refused with UV_EBUSY.  Calls that succeed at once let other
+ * fibers run every 64th time.
  *
  * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
  * timeout or a deadline around it), UV_EINTR in the root fiber and
@@ -30,26 +31,26 @@ GRUVI_BEGIN_DECLS
 /*
  * Look a host and a service up, as getaddrinfo() does.
  *
- * The resolver of the system is asked in the IO pool, where look-ups use half
- * of the threads at most (of one, the one); more of them queue.  Those who look
- * the same up at the same time share one look-up.  It cannot be stopped: where
- * the resolver hangs the call returns after its timeout, and the look-up goes
- * on without it.  Numbers need no pool, and do not wait.
+ * The system's resolver runs in the IO pool.  Look-ups use at most half of its
+ * threads, but at least one; further look-ups queue.  Calls with equal
+ * arguments at the same time share one look-up.  A look-up cannot be stopped:
+ * if the resolver hangs, the call returns after its timeout, and the look-up
+ * goes on without it.  Numbers need no pool, and do not wait.
  *
- * In a thread of the IO pool itself the resolver is asked right there, and no
- * timeout helps.
+ * In a thread of the IO pool itself the resolver runs right there, and the
+ * timeout has no effect.
  *
  *   host     a name or a numeric address; NULL: this machine, see AI_PASSIVE
  *   service  a name or a number; NULL: port 0
- *   hints    flags, family, socket type and protocol of what is wanted; NULL:
- *            everything, as getaddrinfo() without hints
+ *   hints    flags, family, socket type and protocol to select; NULL: all, as
+ *            getaddrinfo() without hints
  *   result   where to put the list, owned (gruvi_freeaddrinfo()); NULL on
  *            failure
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
  * Returns 0.
- * Errors:  UV_EAI_*, UV_EINVAL (neither host nor service), UV_ENOMEM, why the
- *          IO pool has no thread.
+ * Errors:  UV_EAI_*, UV_EINVAL (neither host nor service), UV_ENOMEM, and why
+ *          the IO pool cannot make a thread.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_getaddrinfo(const char *host,
@@ -59,7 +60,7 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_getaddrinfo(const char *host,
                                                   double timeout);
 
 /*
- * Free what gruvi_getaddrinfo() has put out.  NULL is fine.  (With glibc,
+ * Free a list of gruvi_getaddrinfo().  NULL is fine.  (With glibc,
  * freeaddrinfo() and uv_freeaddrinfo() do the same.)
  *
  * Context: any thread.
@@ -68,14 +69,14 @@ GRUVI_API void gruvi_freeaddrinfo(struct addrinfo *result);
 
 /* An address of IPv4 or IPv6 with its port. */
 typedef struct gruvi_sockaddr {
-    socklen_t length; /* of at; 0: there is none */
+    socklen_t length; /* of at; 0: no address */
     struct sockaddr_storage at;
 } gruvi_sockaddr_t;
 
 /*
- * Make an address of text: "udp://127.0.0.1:53".  No name is looked up.
+ * Convert text to an address: "udp://127.0.0.1:53".  No name is looked up.
  *
- *   at  where to put it; none on failure
+ *   at  where to put it; no address on failure
  *
  * Returns 0.
  * Errors:  UV_EINVAL (not a numeric address), UV_ENOTSUP (of another kind).
@@ -84,18 +85,19 @@ typedef struct gruvi_sockaddr {
 GRUVI_API int gruvi_sockaddr_parse(gruvi_sockaddr_t *at, const char *text);
 
 /*
- * And text of an address.
+ * Convert an address to text.
  *
- *   buf, len  where to put it, and how many bytes fit; GRUVI_ADDRESS_SIZE do
+ *   buf, len  where to put it, and how many bytes fit; GRUVI_ADDRESS_SIZE is
+ *             enough
  *
  * Returns 0.
- * Errors:  UV_ENOBUFS, UV_EINVAL (not one of these); buf is empty then.
+ * Errors:  UV_ENOBUFS, UV_EINVAL (not IPv4 or IPv6); buf is empty then.
  * Context: any thread.
  */
 GRUVI_API int gruvi_sockaddr_format(const gruvi_sockaddr_t *at, char *buf,
                                     size_t len);
 
-/* Whether two are the same address and port, or both none.
+/* Whether two have the same address and port, or both have no address.
  * Context: any thread. */
 GRUVI_API bool gruvi_sockaddr_equal(const gruvi_sockaddr_t *a,
                                     const gruvi_sockaddr_t *b);
@@ -103,29 +105,29 @@ GRUVI_API bool gruvi_sockaddr_equal(const gruvi_sockaddr_t *a,
 typedef struct gruvi_udp gruvi_udp_t;
 
 typedef struct gruvi_udp_options {
-    bool reuse_address;      /* others that set it may bind the same */
+    bool reuse_address;      /* sockets that set it may share the address */
     bool reuse_port;         /* likewise; the kernel spreads the datagrams */
     bool broadcast;          /* sending to broadcast addresses is allowed */
     bool dual_stack;         /* [::] means IPv4 as well */
     unsigned receive_buffer; /* bytes in the kernel; 0: the system's own */
     unsigned send_buffer;    /* likewise */
-    const char *local;       /* gruvi_udp_connect(): where from; or NULL */
+    const char *local;       /* to connect: the address here; or NULL */
     void *reserved[4];       /* NULL */
 } gruvi_udp_options_t;
 
 /* One of several datagrams. */
 typedef struct gruvi_datagram {
-    void *data;  /* what to send, or room; borrowed */
-    size_t size; /* of it in bytes */
-    /* Received: bytes that it had.  Those beyond size are lost. */
+    void *data;  /* to send, or a buffer to receive into; borrowed */
+    size_t size; /* of data, in bytes */
+    /* Received: bytes of the datagram.  Those beyond size are lost. */
     size_t length;
-    /* Whom it is from, or to; none: to the peer of a connected socket. */
+    /* The sender, or the receiver; no address: a connected socket's peer. */
     gruvi_sockaddr_t peer;
 } gruvi_datagram_t;
 
 /*
- * Make a datagram socket that receives at an address.  Of a name that has
- * several, the first that can be bound is taken.
+ * Make a datagram socket that receives at an address.  If a name has several
+ * addresses, the first that can be bound is used.
  *
  *   udp      where to put it, owned (gruvi_udp_close()); NULL on failure
  *   options  NULL: the defaults
@@ -141,16 +143,16 @@ gruvi_udp_bind(gruvi_udp_t **udp, const char *address,
                const gruvi_udp_options_t *options);
 
 /*
- * Make a datagram socket with a peer: it sends there, receives from nobody
- * else, and learns where the peer refuses.  Nothing is sent.  Of a name that
- * has several addresses, the first to which there is a way is taken.
+ * Make a datagram socket with a peer: it sends to the peer, receives from no
+ * other address, and reports refused datagrams.  Nothing is sent.  If a name
+ * has several addresses, the first with a route is used.
  *
- *   timeout  seconds, for looking the name up
+ *   timeout  seconds, for the look-up of the name
  *
  * Otherwise as gruvi_udp_bind().
  *
- * Errors:  also UV_ENETUNREACH, ... and UV_EAFNOSUPPORT (no address is of the
- *          family of local).
+ * Errors:  also UV_ENETUNREACH, ... and UV_EAFNOSUPPORT (the name has no
+ *          address of the family of local).
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -161,12 +163,12 @@ gruvi_udp_connect(gruvi_udp_t **udp, const char *address,
  * Receive a datagram.
  *
  *   buf, len  where to put it, and how many bytes fit
- *   from      where to put whom it is from; none on failure, but for
- *             UV_EMSGSIZE; may be NULL
+ *   from      where to put the sender's address; no address on failure, except
+ *             with UV_EMSGSIZE; may be NULL
  *   timeout   seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
- * Returns how many bytes; a datagram may have none.
- * Errors:  UV_EMSGSIZE where it had more than len bytes: the others are lost;
+ * Returns the number of bytes; a datagram may have none.
+ * Errors:  UV_EMSGSIZE (it had more than len bytes; the rest is lost);
  *          UV_ECONNREFUSED (connected: a datagram sent earlier was refused),
  *          UV_EHOSTUNREACH, ... likewise; UV_EBUSY, UV_ECONNABORTED (closed
  *          meanwhile), UV_ENOMEM.
@@ -178,16 +180,16 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_udp_recv(gruvi_udp_t *udp, void *buf,
                                                    double timeout);
 
 /*
- * Send a datagram.  That the kernel took it says nothing about its arrival.
+ * Send a datagram.  Success means that the kernel has it, not that it arrives.
  *
- *   to       NULL or none: the peer of a connected socket
- *   timeout  seconds, to wait for room in the kernel; 0 polls
+ *   to       NULL or no address: the peer of a connected socket
+ *   timeout  seconds, to wait for space in the kernel; 0 polls
  *
  * Returns 0.
  * Errors:  UV_EMSGSIZE (too long for any datagram), UV_EDESTADDRREQ (no peer),
- *          UV_ECONNREFUSED (connected: one sent earlier was refused, and this
- *          one is not sent), UV_ENOBUFS, UV_ENETUNREACH, UV_EACCES (to a
- *          broadcast address without that option), ...; UV_EBUSY,
+ *          UV_ECONNREFUSED (connected: an earlier datagram was refused; nothing
+ *          is sent now), UV_ENOBUFS, UV_ENETUNREACH, UV_EACCES (a broadcast
+ *          address without the option broadcast), ...; UV_EBUSY,
  *          UV_ECONNABORTED (closed meanwhile).
  * Context: fiber, switchpoint.
  */
@@ -197,14 +199,15 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_udp_send(gruvi_udp_t *udp,
                                                double timeout);
 
 /*
- * Receive several datagrams: wait for the first, and take what is there.
+ * Receive several datagrams: wait for the first, and take all that are there.
  *
- *   datagrams  n of them: data and size from the caller, length and peer to
- *              him.  One whose length is more than its size was cut.
+ *   datagrams  n of them.  The caller sets data and size; this call sets
+ *              length and peer.  If length is more than size, the datagram was
+ *              cut.
  *
- * Returns how many; 0 only for an n of 0.
- * Errors:  as gruvi_udp_recv(), but for UV_EMSGSIZE; one that comes after the
- *          first is returned by the next call.
+ * Returns the number of datagrams; 0 only for an n of 0.
+ * Errors:  as gruvi_udp_recv(), but for UV_EMSGSIZE.  An error after the first
+ *          datagram is returned by the next call.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -212,14 +215,14 @@ gruvi_udp_recv_many(gruvi_udp_t *udp, gruvi_datagram_t datagrams[], unsigned n,
                     double timeout);
 
 /*
- * Send several datagrams: wait until the first can be sent, and send what fits.
- * Whoever wants to send all of them calls again with the others.
+ * Send several datagrams: wait until the first can be sent, and send as many
+ * as fit.  To send all of them, call again with the rest.
  *
  *   datagrams  n of them: data, size and peer, which are not changed
  *
- * Returns how many were sent; 0 only for an n of 0.
- * Errors:  as gruvi_udp_send(), of the first; one that comes after it is
- *          returned by the next call, if it is not gone by then.
+ * Returns the number of datagrams sent; 0 only for an n of 0.
+ * Errors:  as gruvi_udp_send(), for the first.  An error after the first
+ *          datagram is returned by the next call, if it still holds then.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -234,7 +237,8 @@ gruvi_udp_send_many(gruvi_udp_t *udp, const gruvi_datagram_t datagrams[],
  *
  * Returns 0.
  * Errors:  UV_EINVAL (not a group of the socket's family), UV_ENODEV,
- *          UV_EADDRINUSE (it is in the group), UV_EADDRNOTAVAIL (it is not).
+ *          UV_EADDRINUSE (the socket is in the group), UV_EADDRNOTAVAIL (it is
+ *          not).
  * Context: hub thread.
  */
 GRUVI_API int gruvi_udp_join(gruvi_udp_t *udp, const char *group,
@@ -243,9 +247,9 @@ GRUVI_API int gruvi_udp_leave(gruvi_udp_t *udp, const char *group,
                               const char *interface);
 
 /*
- * What is sent to groups: how many routers it may pass (0 to 255; the default
- * is 1), whether this machine receives it, too (the default), and the
- * interface it leaves by (as for gruvi_udp_join()).
+ * For datagrams to groups: how many routers they may pass (0 to 255; the
+ * default is 1), whether this machine receives them, too (the default), and
+ * the interface they leave by (as for gruvi_udp_join()).
  *
  * Returns 0.
  * Errors:  UV_EINVAL, UV_ENODEV, UV_EADDRNOTAVAIL.
@@ -257,7 +261,7 @@ GRUVI_API int gruvi_udp_set_multicast_interface(gruvi_udp_t *udp,
                                                 const char *interface);
 
 /*
- * The address received at, with the port it got: "udp://127.0.0.1:5353".
+ * The socket's own address, with its actual port: "udp://127.0.0.1:5353".
  *
  *   buf, len  where to put it, and how many bytes fit
  *
@@ -268,14 +272,14 @@ GRUVI_API int gruvi_udp_set_multicast_interface(gruvi_udp_t *udp,
 GRUVI_API int gruvi_udp_address(gruvi_udp_t *udp, char *buf, size_t len);
 
 /*
- * The descriptor, borrowed: for socket options, say.
+ * The descriptor, borrowed, for example for socket options.
  *
  * Context: hub thread.
  */
 GRUVI_API int gruvi_udp_fd(const gruvi_udp_t *udp);
 
 /*
- * Close and free a socket, which nobody may use any more.  Whoever is inside a
+ * Close and free a socket, which must not be used any more.  A fiber inside a
  * call on it gets UV_ECONNABORTED.  NULL is fine.
  *
  * Context: hub thread.

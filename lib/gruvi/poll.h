@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Readiness of descriptors: many watchers on one descriptor, in any mix,
- * though the event loop allows one handle each.
+ * Readiness of descriptors: any number of watches on a descriptor, in any mix,
+ * though the event loop allows only one handle for each descriptor.
  *
  * Level-triggered.  Remove watches before closing a descriptor.  A descriptor
  * that is watched becomes non-blocking.
@@ -15,12 +15,12 @@
 GRUVI_BEGIN_DECLS
 
 /*
- * Called when a descriptor is ready, or has an error (then with all the
- * events that were asked for, so that the next call on it shows the error).
+ * Called when a descriptor is ready, or has an error (then with all events of
+ * the watch, so that the next call on the descriptor shows the error).
  *
- *   events  UV_READABLE | UV_WRITABLE, those asked for that came
+ *   events  UV_READABLE | UV_WRITABLE, those of the watch that came
  *
- * It may add, update and remove watches, its own too; it must not switch.
+ * It may add, update and remove watches, also its own; it must not switch.
  */
 typedef void (*gruvi_poll_fn)(int fd, int events, void *arg);
 
@@ -33,7 +33,7 @@ typedef void (*gruvi_poll_fn)(int fd, int events, void *arg);
  * Returns a watch that the caller owns (gruvi_poll_remove()), or NULL.
  * Errors:  UV_EBADF, UV_EINVAL (events, no fn), UV_ENOMEM, UV_ENOSPC, UV_EPERM
  *          (a descriptor that cannot be polled, or another thread),
- *          UV_EEXIST (a libuv handle of yours has it), UV_ESHUTDOWN.
+ *          UV_EEXIST (a libuv handle of the program has it), UV_ESHUTDOWN.
  * Context: hub thread.
  */
 GRUVI_API gruvi_watch_t *gruvi_poll_add(gruvi_poller_t *poller, int fd,
@@ -46,8 +46,8 @@ GRUVI_API gruvi_watch_t *gruvi_poll_add(gruvi_poller_t *poller, int fd,
  *   events  as for gruvi_poll_add()
  *
  * Returns 0.
- * Errors:  UV_EINVAL, UV_ENOENT (not a watch of this poller), and those of
- *          the event loop; the watch is then paused.
+ * Errors:  UV_EINVAL, UV_ENOENT (not a watch of this poller), and errors of
+ *          the event loop; then the watch is paused.
  * Context: hub thread.
  */
 GRUVI_API int gruvi_poll_update(gruvi_poller_t *poller, gruvi_watch_t *watch,

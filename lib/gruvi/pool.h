@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thread pools, for what must not run in a fiber: code that computes for
- * long, and code of others that blocks.  There are two in a process, shared by
- * all hubs: one for each kind.
+ * Thread pools, for work that must not run in a fiber: code that computes for
+ * long, and foreign code that blocks.  A process has a pool for each kind,
+ * shared by all hubs.
  *
  *     static int hash_password(void *arg, void **result);
  *
@@ -20,9 +20,9 @@
 GRUVI_BEGIN_DECLS
 
 /*
- * Work for a thread of a pool.  It runs without a hub and must not use what
- * belongs to fibers.  Signals are blocked there, but for those that a fault of
- * its own raises; the stack has the system's default size.
+ * Work for a thread of a pool.  It runs without a hub and must not use fibers
+ * or anything that belongs to a hub.  All signals but those of its own faults
+ * are blocked there; the stack has the system's default size.
  *
  *   arg     as handed over
  *   result  may be set; NULL before
@@ -32,7 +32,7 @@ GRUVI_BEGIN_DECLS
 typedef int (*gruvi_work_fn)(void *arg, void **result);
 
 /*
- * Size the two pools; before the first work is handed to either.
+ * Set the sizes of the two pools, before the first work is handed to either.
  *
  *   cpu_threads  0: the number of cores this process may use
  *   io_threads   0: 20
@@ -49,20 +49,20 @@ GRUVI_API int gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads);
  *
  *   arg     usually on the caller's stack; see below
  *   result  where to put the work's result; may be NULL.  NULL is put there
- *           where the work did not run or failed.
+ *           if the work did not run or failed.
  *
  * A cancel or deadline withdraws work that no thread has begun: it never
  * runs.  Work that a thread has begun is waited for, even past a deadline,
- * because its argument is the caller's; then its own result is returned and
- * the cancel stays pending.
+ * because its argument belongs to the caller; then its own result is returned
+ * and the cancel stays pending.
  *
- * Called by work of the same pool, or by work that such work waits for, fn
- * runs at once in the calling thread: a full pool does not wait for itself.
+ * If work of the same pool makes the call, or work that such work waits for,
+ * fn runs at once in the calling thread: a full pool does not wait for itself.
  *
- * Returns what fn returned.
+ * Returns the result of fn.
  * Errors:  UV_ECANCELED, UV_ETIMEDOUT (an enclosing deadline), UV_EINTR,
  *          UV_ESHUTDOWN (also while the process exits): fn never ran.
- *          UV_EAGAIN or UV_ENOMEM where the pool cannot have a single thread.
+ *          UV_EAGAIN or UV_ENOMEM if the pool cannot make a single thread.
  *          UV_EINVAL without fn.
  * Context: fiber or plain thread, switchpoint.
  */
@@ -72,29 +72,28 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_compute(gruvi_work_fn fn, void *arg,
                                               void **result);
 
 /*
- * The same in the IO pool, for a caller who cannot wait for work that a thread
+ * Run work in the IO pool for a caller that cannot wait for work that a thread
  * has begun: a cancel or deadline returns at once.
  *
  *   arg      has to outlive the call: on the heap, owned by the work from here
  *            on
- *   release  called once with arg and the work's result (NULL where it failed
- *            or never ran), by the thread that ran it or by this call, when
- *            nobody needs arg any more and this call has not returned the
- *            result: after an interrupted wait.  May be NULL.
+ *   release  after an interrupted wait, called once with arg and the work's
+ *            result (NULL if it failed or never ran), by the thread that ran
+ *            the work or by this call, when arg is not needed any more.  May
+ *            be NULL.
  *
- * Returns what fn returned; then arg is the caller's again and release is not
- * called.  Work that can fail had better return 0 and put its error into its
- * result: else it is not to be told from an interrupted wait.
+ * Returns the result of fn; then arg belongs to the caller again and release
+ * is not called.  Work that can fail should return 0 and put its error into
+ * its result: a caller cannot tell a result of fn from an interrupted wait.
  * Errors:  as gruvi_blocking(); fn may still be running.  release is called
- *          for all of them, also where the pool could not take the work.
+ *          after each, also if the pool could not take the work.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
 gruvi_blocking_abandon(gruvi_work_fn fn, void *arg,
                        void (*release)(void *arg, void *result), void **result);
 
-/* --- pools of one's own ----------------------------------------------------
- */
+/* --- own pools ------------------------------------------------------------ */
 
 typedef struct gruvi_pool gruvi_pool_t;
 
@@ -112,7 +111,7 @@ typedef struct gruvi_pool_options {
  * needed, up to max_size, and end when they were idle for long.
  *
  * A fiber pool belongs to its hub's thread, but any thread may submit to it.
- * When the hub closes, what is queued is done with UV_ECANCELED.  Fiber-local
+ * When the hub closes, queued work is done with UV_ECANCELED.  Fiber-local
  * data that work has set ends with the work.
  *
  *   options  NULL: the defaults
@@ -138,25 +137,25 @@ GRUVI_API gruvi_pool_t *gruvi_get_io_pool(void);
  *
  * Returns a future that the caller owns, or NULL.
  * Errors:  UV_ENOMEM, UV_EINVAL, UV_ESHUTDOWN (the pool is closed), UV_EAGAIN
- *          (it cannot have a single worker; where a fiber pool finds that
- *          later, it is the error of the future).
+ *          (it cannot make a single worker; if a fiber pool finds that later,
+ *          the future ends with this error).
  * Context: any thread.
  */
 GRUVI_API gruvi_future_t *gruvi_pool_submit(gruvi_pool_t *pool,
                                             gruvi_work_fn fn, void *arg);
 
 /*
- * Do the same to many, and wait for all.
+ * Run fn for each of n arguments, and wait for all of them.
  *
  *   args     n of them; they, and this array, usually lie on the caller's stack
- *   results  n of them; written before the return only: NULL for work that did
+ *   results  n of them; written just before the return: NULL for work that did
  *            not run or failed; may be NULL
  *   timeout  seconds; GRUVI_FOREVER waits without limit
  *
- * Where it times out, is cancelled, or fn fails, what has not begun is
- * withdrawn and what has is waited for; a fiber pool cancels that.  Where
- * nothing was withdrawn or cancelled the results are returned, and a cancel
- * stays pending.  In a worker of the same pool it runs all of it itself.
+ * After a timeout, a cancel or a failure of fn, work that has not begun is
+ * withdrawn, and work that has begun is waited for; a fiber pool also cancels
+ * it.  If nothing was withdrawn or cancelled the results are returned, and a
+ * cancel stays pending.  A worker of the same pool runs all work itself.
  *
  * Returns 0, or the first error in the order of args.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ENOMEM,
@@ -179,22 +178,23 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_map(gruvi_pool_t *pool,
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_join(gruvi_pool_t *pool);
 
 /*
- * Close a pool: it takes no more work; what it has is done; its workers end;
- * this call waits for them.  Twice is fine.
+ * Close a pool: it takes no more work, and finishes the work it has.  This
+ * call waits until its workers have ended.  A second call is fine.
  *
  * Returns 0.
- * Errors:  UV_EPERM for the pools of the process; as gruvi_pool_join(): the
- *          pool is closing then, and another call waits for the rest.
+ * Errors:  UV_EPERM for the pools of the process; as gruvi_pool_join(): then
+ *          the pool is closing, and another call waits for the rest.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_pool_close(gruvi_pool_t *pool);
 
 /*
- * Hold, or let go of, a pool.  With the last reference it is closed, without
- * waiting: what it has is done.  Those of the process have no references.
+ * Take or release a reference to a pool.  The last release closes it without
+ * waiting: it finishes the work it has.  The pools of the process have no
+ * references.
  *
  * Returns pool.
- * Context: any thread; letting go of a fiber pool: hub thread.
+ * Context: any thread; gruvi_pool_unref() of a fiber pool: hub thread.
  */
 GRUVI_API gruvi_pool_t *gruvi_pool_ref(gruvi_pool_t *pool);
 GRUVI_API void gruvi_pool_unref(gruvi_pool_t *pool);
@@ -205,7 +205,7 @@ GRUVI_API void gruvi_pool_unref(gruvi_pool_t *pool);
 
 typedef struct gruvi_pool_stats_values {
     unsigned size; /* workers alive */
-    unsigned busy; /* of them working */
+    unsigned busy; /* workers at work */
     size_t queued; /* work that waits for a worker */
     uint64_t done; /* work that ended, since the pool was made */
     /* How long work waited in the queue: the figure that shows starvation.

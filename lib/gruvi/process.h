@@ -12,9 +12,9 @@
  *     gruvi_process_close(process);
  *
  * A process belongs to the hub it was spawned in; elsewhere calls return
- * UV_EPERM.  It is reaped by that hub's loop, when it ends, whether anybody
- * waits for it or not.  So nobody else may: wait(2) for any child, or SIGCHLD
- * set to SIG_IGN after this was first used, takes its status away.
+ * UV_EPERM.  That hub's loop reaps it when it ends, with or without a waiter.
+ * So no other code may reap it: wait(2) for any child, or SIGCHLD set to
+ * SIG_IGN after the first spawn, takes its status away.
  *
  * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
  * timeout or a deadline around it), UV_EINTR in the root fiber and
@@ -34,16 +34,16 @@ typedef struct gruvi_process gruvi_process_t;
 
 /* Where a process's standard input, output or error lead to. */
 typedef enum {
-    GRUVI_STDIO_INHERIT, /* where ours does; where that is closed: nowhere */
-    GRUVI_STDIO_NULL,    /* nowhere: /dev/null */
+    GRUVI_STDIO_INHERIT, /* where the caller's does; closed: /dev/null */
+    GRUVI_STDIO_NULL,    /* to /dev/null */
     GRUVI_STDIO_PIPE,    /* to a stream: gruvi_process_stream() */
-    GRUVI_STDIO_FD,      /* to a descriptor of ours, which stays open here */
-    GRUVI_STDIO_STDOUT   /* of standard error: where standard output does */
+    GRUVI_STDIO_FD,      /* to a descriptor, which stays open here */
+    GRUVI_STDIO_STDOUT   /* standard error only: where standard output does */
 } gruvi_stdio_kind_t;
 
 typedef struct gruvi_stdio {
     gruvi_stdio_kind_t kind;
-    int fd; /* of GRUVI_STDIO_FD */
+    int fd; /* for GRUVI_STDIO_FD */
 } gruvi_stdio_t;
 
 /* gruvi_process_options_t.flags */
@@ -54,9 +54,9 @@ typedef struct gruvi_stdio {
 
 typedef struct gruvi_process_options {
     const char *file;       /* program; NULL: args[0] */
-    char *const *args;      /* what it gets as argv, with a NULL at the end */
-    char *const *env;       /* "NAME=value", likewise; NULL: our environment */
-    const char *cwd;        /* folder to begin in; NULL: ours */
+    char *const *args;      /* its argv, with a NULL at the end */
+    char *const *env;       /* "NAME=value", likewise; NULL: the caller's */
+    const char *cwd;        /* folder to begin in; NULL: the caller's */
     gruvi_stdio_t stdio[3]; /* standard input, output, error */
     unsigned flags;         /* GRUVI_PROCESS_* */
     uid_t uid;
@@ -65,13 +65,12 @@ typedef struct gruvi_process_options {
 } gruvi_process_options_t;
 
 /*
- * Start a program.  A file without a slash is looked for in the PATH of env; a
- * relative one is looked for from cwd.  In the process no signal is blocked,
- * and the first 31 do what they do by default.  Of our descriptors it has its
- * stdio, and those that are not close-on-exec: all of this library's are.
+ * Start a program.  A file without a slash is searched in the PATH of env; a
+ * relative file starts from cwd.  In the process no signal is blocked, and the
+ * first 31 have their default action.  It inherits its stdio, and descriptors
+ * that are not close-on-exec; the library's own are close-on-exec.
  *
- * The hub stands still until the program has been loaded; that is where it is
- * known whether it could be.
+ * The hub stands still until the program was loaded or has failed to load.
  *
  *   process  where to put it, owned (gruvi_process_close()); NULL on failure
  *   options  not changed, and not needed afterwards
@@ -95,27 +94,28 @@ gruvi_process_spawn(gruvi_process_t **process,
 GRUVI_API pid_t gruvi_process_pid(const gruvi_process_t *p);
 
 /*
- * Our end of a pipe: one writes its standard input, and reads the others.
- * gruvi_stream_shutdown() ends its input.  The pipes are Unix sockets, which
- * programs may not open again by name (/dev/stdin).
+ * The caller's end of a pipe: for writing with standard input, for reading
+ * with output and error.  gruvi_stream_shutdown() ends the process's input.
+ * The pipes are Unix sockets, which programs cannot open again by name
+ * (/dev/stdin).
  *
  *   fd  0, 1 or 2
  *
  * Returns a borrowed stream, valid until gruvi_process_close(), which closes
- * it; or NULL with UV_EINVAL where it is no pipe.
+ * it; or NULL with UV_EINVAL if fd is no pipe.
  * Context: hub thread.
  */
 GRUVI_API gruvi_stream_t *gruvi_process_stream(const gruvi_process_t *p,
                                                int fd);
 
 /*
- * Wait until a process has ended.  Any number of fibers may, and as often as
- * they like.
+ * Wait until a process has ended.  Any number of fibers may wait, any number
+ * of times.
  *
- *   exit_status  what it returned; 0 where a signal ended it; may be NULL
+ *   exit_status  its exit status; 0 if a signal ended it; may be NULL
  *   term_signal  the signal that ended it; 0: none did; may be NULL
- *   timeout      seconds; 0 polls, GRUVI_FOREVER waits without limit.  The
- *                process is left alone.
+ *   timeout      seconds; 0 polls, GRUVI_FOREVER waits without limit.  It does
+ *                nothing to the process.
  *
  * Returns 0.
  * Errors:  UV_ECONNABORTED (closed meanwhile), UV_EINVAL (NaN).
@@ -127,8 +127,8 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_process_wait(gruvi_process_t *p,
                                                    double timeout);
 
 /*
- * For gruvi_wait(): done is a process that has ended.  It is not to be closed
- * while somebody waits so.
+ * For gruvi_wait(): a process is done when it has ended.  It must not be
+ * closed during such a wait.
  *
  * Returns a borrowed waitable.
  * Context: hub thread, and it is waited for there.
@@ -136,11 +136,11 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_process_wait(gruvi_process_t *p,
 GRUVI_API gruvi_waitable_t *gruvi_process_waitable(gruvi_process_t *p);
 
 /*
- * Send a signal to a process; to its process group, with all that it has
- * started and that has stayed there.
+ * Send a signal to a process; to its process group, with all processes that it
+ * has started and that have stayed there.
  *
  * Returns 0.
- * Errors:  UV_ESRCH (it has ended), UV_EPERM, UV_EINVAL (no signal; a group,
+ * Errors:  UV_ESRCH (it has ended), UV_EPERM, UV_EINVAL (not a signal; a group
  *          without GRUVI_PROCESS_SESSION).
  * Context: hub thread.
  */
@@ -149,22 +149,21 @@ GRUVI_API int gruvi_process_kill_group(gruvi_process_t *p, int signum);
 
 /*
  * Write all of a process's input, read all of its output, and wait until it
- * has ended, without either of them waiting for the other.  Of its stdio those
- * that are pipes are used, and they are at their end afterwards.  A process
- * that does not read its input is no error.
+ * has ended, all at once.  Only the pipes of its stdio are used, and they are
+ * at their end afterwards.  A process that does not read its input is no error.
  *
- *   input, len  for its standard input; len is 0 where that is no pipe
- *   out, err    memory of the caller's for what comes from its standard output
- *               and error; len is how much fits, and afterwards how much came,
- *               also where this fails.  NULL: what comes is dropped.
- *   timeout     seconds for all of it; GRUVI_FOREVER: no limit
+ *   input, len  for its standard input; len is 0 if that is no pipe
+ *   out, err    memory of the caller for its standard output and error; len is
+ *               the space there, and afterwards the number of bytes that came,
+ *               also on failure.  NULL: the output is dropped.
+ *   timeout     seconds for the whole call; GRUVI_FOREVER: no limit
  *
- * Where it does not come to its end, because of a cancel, a timeout, or more
- * output than fits, the process is killed (SIGKILL; with GRUVI_PROCESS_SESSION
- * its group) and waited for, whatever is pending.  Its output also ends only
- * when all that it has started, and that has the pipe, has closed it.
+ * If a cancel, a timeout, or more output than fits ends the call early, the
+ * process is killed (SIGKILL; with GRUVI_PROCESS_SESSION its group) and waited
+ * for, and nothing interrupts that wait.  Output ends only when every process
+ * that has the pipe has closed it, also the programs that this one has started.
  *
- * Returns 0; gruvi_process_wait() tells how it ended.
+ * Returns 0; gruvi_process_wait() returns how it ended.
  * Errors:  UV_E2BIG (more output than fits), UV_ECONNABORTED (closed
  *          meanwhile), and those of reading: it was killed.  UV_EBUSY (another
  *          fiber uses one of the streams), UV_EINVAL (NaN; input for no pipe),
@@ -176,10 +175,10 @@ gruvi_process_communicate(gruvi_process_t *p, const void *input, size_t len,
                           uv_buf_t *out, uv_buf_t *err, double timeout);
 
 /*
- * Close its streams, and let go of a process.  One that still runs is left
- * alone: it goes on, and is reaped when it ends; after its hub was closed, when
- * the next one is spawned in any hub.  Who waits for it, or is inside a call on
- * one of its streams, gets UV_ECONNABORTED.  NULL is fine.
+ * Close a process's streams, and free it here.  A process that still runs goes
+ * on, and is reaped when it ends; after its hub was closed, when the next
+ * process is spawned in any hub.  A fiber that waits for it, or is inside a
+ * call on one of its streams, gets UV_ECONNABORTED.  NULL is fine.
  *
  * Context: hub thread.
  */

@@ -2,11 +2,11 @@
 /*
  * Signals of the process, waited for by fibers.
  *
- * While somebody listens for a signal it does not do what it did before (end
- * the process, as a rule); when nobody does any more it does that again.  Any
- * number of fibers, of any hubs, may wait for the same signal: it wakes them
- * all.  Who has to do something for each signal, and must not miss one that
- * comes while it is at it, listens all the while, with a watcher:
+ * While a call or a watcher listens for a signal, the signal does nothing else.
+ * Before and afterwards it has its own action (which ends the process, as a
+ * rule).  Any number of fibers, of any hubs, may wait for a signal: it wakes
+ * them all.  A fiber that handles each signal, and must not miss a signal that
+ * comes while it handles another, uses a watcher:
  *
  *     static const int signums[] = {SIGHUP, SIGTERM};
  *
@@ -15,12 +15,12 @@
  *         reload();
  *     gruvi_signal_close(watcher);
  *
- * gruvi_signal_wait() listens as long as the call lasts and no longer.  In a
- * loop of those, a signal that comes between two calls is not waited for by
- * anybody: it does what it did before, and may end the process.
+ * gruvi_signal_wait() listens only as long as the call lasts.  Do not call it
+ * in a loop: a signal that comes between two calls has its own action, and may
+ * end the process.
  *
- * SIGINT also makes a wait of the root fiber return UV_EINTR, as ever, in the
- * first hub of the process: gruvi_hub_set_ignore_interrupt() stops that.
+ * SIGINT also makes a wait of the root fiber in the first hub of the process
+ * return UV_EINTR; gruvi_hub_set_ignore_interrupt() stops that.
  */
 #ifndef GRUVI_SIGNAL_H
 #define GRUVI_SIGNAL_H
@@ -34,8 +34,8 @@ GRUVI_BEGIN_DECLS
 typedef struct gruvi_signal gruvi_signal_t;
 
 /*
- * Wait until a signal comes, once.  One that came before the call is not
- * waited for.
+ * Wait until a signal comes, once.  A signal that came before the call does
+ * not count.
  *
  *   signum   SIGHUP, say
  *   timeout  seconds; GRUVI_FOREVER waits without limit; 0 finds nothing
@@ -56,34 +56,35 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_signal_wait(int signum, double timeout);
  *   signums  the signals, n of them; copied
  *
  * Returns 0.
- * Errors:  UV_EINVAL (none; SIGKILL and SIGSTOP, which nobody can catch;
- *          SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS and SIGTRAP, with
- *          which a program's own mistakes end it; the two that the C library
- *          keeps to itself; no signal), UV_ENOMEM, UV_ESHUTDOWN.
+ * Errors:  UV_EINVAL (an n of 0; not a signal; SIGKILL and SIGSTOP, which
+ *          cannot be caught; SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS
+ *          and SIGTRAP, which mean faults of the program itself; the two that
+ *          the C library reserves), UV_ENOMEM, UV_ESHUTDOWN.
  * Context: hub thread.
  */
 GRUVI_API int gruvi_signal_open(gruvi_signal_t **watcher, const int signums[],
                                 unsigned n);
 
 /*
- * Wait for the next signal of a watcher; return at once if one came since the
- * last call, or since it was opened.  The same signal that came several times
- * meanwhile counts once.  A call that fails takes none.
+ * Wait for the next signal of a watcher; return at once if a signal came since
+ * the last call, or since the watcher was opened.  A signal that came several
+ * times meanwhile counts once.  A call that fails takes no signal.
  *
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
- * Returns the signal; of several the one with the lowest number.
+ * Returns the signal; of several the lowest number.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EBUSY
  *          (another fiber waits with this watcher), UV_ECONNABORTED (it was
- *          closed meanwhile), UV_EPERM (another thread's), UV_EINVAL (NaN).
+ *          closed meanwhile), UV_EPERM (a watcher of another thread),
+ *          UV_EINVAL (NaN).
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_signal_next(gruvi_signal_t *watcher,
                                                   double timeout);
 
 /*
- * Stop listening, and free the watcher.  What it has and nobody asked for is
- * dropped.  Whoever waits with it gets UV_ECONNABORTED.  NULL is fine.
+ * Stop listening, and free the watcher.  Signals that no call has returned are
+ * dropped.  A fiber that waits with it gets UV_ECONNABORTED.  NULL is fine.
  *
  * Context: hub thread.
  */

@@ -7,10 +7,10 @@
  *
  *     tcp://127.0.0.1:7007   tcp://[::1]:0   tcp://localhost:7007
  *     unix:/run/echo.sock    unix:@abstract
- *     fd:3                   to listen on: a socket that listens already
+ *     fd:3                   for listeners: a socket that listens already
  *     tls://example.org:443  (gruvi/tls.h)
  *
- * A stream and a listener belong to the hub they were made in; elsewhere calls
+ * Streams and listeners belong to the hub they were made in; elsewhere calls
  * return UV_EPERM.  One fiber may read a stream while another writes it; a
  * second reader or writer is refused with UV_EBUSY.  A stream has a file
  * descriptor, non-blocking and close-on-exec; Nagle's algorithm is off unless
@@ -18,8 +18,8 @@
  *
  * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
  * timeout or a deadline around it), UV_EINTR in the root fiber and
- * UV_ESHUTDOWN while the hub closes.  Calls that succeed at once let others
- * run every 64th time.
+ * UV_ESHUTDOWN while the hub closes.  Calls that succeed at once let other
+ * fibers run every 64th time.
  */
 #ifndef GRUVI_STREAM_H
 #define GRUVI_STREAM_H
@@ -29,65 +29,66 @@
 
 GRUVI_BEGIN_DECLS
 
-/* Room for any address as text, and its end. */
+/* Enough bytes for any address as text, with its null byte. */
 #define GRUVI_ADDRESS_SIZE 128
 
 typedef struct gruvi_listener gruvi_listener_t;
 typedef struct gruvi_stream gruvi_stream_t;
 typedef struct gruvi_tls gruvi_tls_t;
 
-/* TCP: whether the peer is still there.  Of each, 0 is the system's own. */
+/* TCP: probe whether the peer is still there.  Each 0 is the system's value. */
 typedef struct gruvi_keepalive {
-    unsigned idle;     /* seconds without data before it is asked */
-    unsigned interval; /* seconds between two questions */
-    unsigned count;    /* how many without an answer end the connection */
+    unsigned idle;     /* seconds without data before the first probe */
+    unsigned interval; /* seconds between two probes */
+    unsigned count;    /* unanswered probes that end the connection */
 } gruvi_keepalive_t;
 
 typedef struct gruvi_listen_options {
     int backlog;     /* connections the kernel queues; 0: 1024 */
     unsigned mode;   /* permissions of a Unix socket's file; 0: by umask */
-    bool reuse_port; /* TCP: share the port with others that set it, too */
+    bool reuse_port; /* TCP: share the port with listeners that set it, too */
     bool dual_stack; /* [::] means IPv4 as well */
     bool delay;      /* TCP: leave Nagle's algorithm on, in connections */
     const gruvi_keepalive_t *keepalive; /* TCP: likewise; NULL: none */
-    gruvi_tls_t *tls;  /* of tls:// alone, which needs it; borrowed */
+    gruvi_tls_t *tls;  /* for tls:// only, which needs it; borrowed */
     void *reserved[4]; /* NULL */
 } gruvi_listen_options_t;
 
 typedef struct gruvi_connect_options {
     bool delay;           /* TCP: leave Nagle's algorithm on */
-    const char *local;    /* TCP: where from, "tcp://192.0.2.1:0"; NULL */
+    const char *local;    /* TCP: address here, "tcp://192.0.2.1:0"; NULL */
     double attempt_delay; /* seconds before another address; 0: 0.25 */
     const gruvi_keepalive_t *keepalive; /* TCP; NULL: none */
-    gruvi_tls_t *tls; /* of tls://; NULL: the defaults; borrowed */
+    gruvi_tls_t *tls; /* for tls://; NULL: the defaults; borrowed */
     const char
-        *server_name;  /* of tls://: who has to be there; NULL: the host */
+        *server_name;  /* for tls://: name in the certificate; NULL: host */
     void *reserved[4]; /* NULL */
 } gruvi_connect_options_t;
 
 typedef struct gruvi_serve_options {
-    size_t max_connections; /* 0: no limit; at it accepting pauses */
+    size_t max_connections; /* at this many accepting pauses; 0: no limit */
     void *reserved[4];      /* NULL */
 } gruvi_serve_options_t;
 
 /*
  * Listen on an address.
  *
- * Of a name that has several addresses, the first that can be bound is taken.
- * [::] means IPv6 and not IPv4, without dual_stack.  A Unix socket's file that
- * nobody listens on any more is replaced; one that somebody does, or that is no
- * socket, is UV_EADDRINUSE.  Meanwhile its folder is locked (flock), so that of
- * two that start at once one gets it.
+ * If a name has several addresses, the first that can be bound is used.  [::]
+ * does not include IPv4, unless dual_stack is set.  The file of a Unix socket
+ * that no program listens on any more is replaced.  A file that a program
+ * listens on, or that is not a socket, is UV_EADDRINUSE.  During this check its
+ * folder is locked (flock), so that only one of two programs that start at once
+ * gets the file.
  *
- * Several listeners of one user may have the same TCP port if all of them set
+ * Several listeners of one user may share a TCP port if all of them set
  * reuse_port (SO_REUSEPORT): the kernel spreads the connections over them, in
- * the same hub or in several.
+ * one hub or in several.
  *
- * fd:N stands for a socket that listens already, of TCP or Unix: inherited,
- * say, or that of another hub's listener, which is then shared.  The listener
- * has a descriptor of its own for it; N stays the caller's, and is made
- * close-on-exec, and the socket non-blocking.  backlog and mode are what they
- * were, and no file is removed in the end.
+ * fd:N stands for a TCP or Unix socket that listens already: an inherited
+ * socket, or the socket of another hub's listener, which is then shared.  The
+ * listener duplicates the descriptor.  N still belongs to the caller, and is
+ * made close-on-exec; the socket becomes non-blocking.  Its backlog and mode
+ * stay as they are, and no file is removed when the listener is closed.
  *
  *   listener  where to put the listener, owned (gruvi_listener_close()); NULL
  *             on failure
@@ -106,9 +107,8 @@ gruvi_listen(gruvi_listener_t **listener, const char *address,
              const gruvi_listen_options_t *options);
 
 /*
- * Accept a connection.  Where descriptors run out it waits until there are
- * some, and logs that once; connections that ended in the queue are passed
- * over.
+ * Accept a connection.  If descriptors run out, the call waits until there are
+ * some, and logs that once.  Connections that ended in the queue are skipped.
  *
  *   stream   where to put it, owned (gruvi_stream_close()); NULL on failure
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
@@ -123,24 +123,25 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_accept(gruvi_listener_t *listener,
                                              double timeout);
 
 /*
- * Handles a connection, in a fiber of its own.  The stream is closed when it
- * returns, and not by it; fibers it has started no longer use it then.  A
- * negative result is logged as a warning; those with which a peer, or the
- * server, goes away are for the debug level.
+ * Handles a connection, in a fiber of its own.  It must not close the stream:
+ * the stream is closed when it returns, and fibers that it has started must not
+ * use the stream any more.  A negative result is logged as a warning; the codes
+ * of a peer or server that goes away are logged at the debug level.
  */
 typedef int (*gruvi_connection_fn)(gruvi_stream_t *stream, void *arg);
 
 /*
  * Accept connections and call a handler for each in a fiber of its own, until
- * cancelled or the listener is closed; then the handlers that still run are
- * cancelled and joined.  Where there is no memory or no fiber for another
- * connection it waits, and logs that once.
+ * the call is cancelled or the listener is closed; then the handlers that
+ * still run are cancelled and joined.  If there is no memory or no fiber for
+ * another connection, the call waits, and logs that once.
  *
  *   arg      handed to handler; borrowed
  *   options  NULL: the defaults
  *
- * Returns a negative code, why it ended: UV_ECANCELED, UV_ECONNABORTED;
- *          UV_EBUSY (another fiber is accepting), UV_EINVAL (option, handler).
+ * Returns the error that has ended it: UV_ECANCELED, UV_ECONNABORTED (the
+ *          listener was closed), UV_EBUSY (another fiber is accepting),
+ *          UV_EINVAL (option, handler).
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -148,7 +149,7 @@ gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
             const gruvi_serve_options_t *options);
 
 /*
- * The address listened on, with the port it got: "tcp://127.0.0.1:7007".
+ * The listener's address, with its actual port: "tcp://127.0.0.1:7007".
  *
  *   buf, len  where to put it, and how many bytes fit
  *
@@ -167,9 +168,9 @@ GRUVI_API int gruvi_listener_address(gruvi_listener_t *listener, char *buf,
 GRUVI_API int gruvi_listener_fd(const gruvi_listener_t *listener);
 
 /*
- * Stop listening, and free the listener.  Whoever accepts on it gets
- * UV_ECONNABORTED.  A Unix socket's file is removed, unless it is another's by
- * now.  NULL is fine.
+ * Stop listening, and free the listener.  A fiber that accepts on it gets
+ * UV_ECONNABORTED.  The file of a Unix socket is removed, unless another
+ * program has replaced it.  NULL is fine.
  *
  * Context: hub thread.
  */
@@ -179,25 +180,26 @@ GRUVI_API void gruvi_listener_close(gruvi_listener_t *listener);
  * Connect, with TLS to the end of the handshake.  Names are looked up without
  * blocking the hub.
  *
- * Where a name has several addresses they are raced (RFC 8305).  IPv6 and IPv4
- * take turns, IPv6 first; the next one begins after attempt_delay, or at once
- * where one has failed, and those before it go on.  The first that is connected
- * is taken.  A negative attempt_delay waits until one has failed.
+ * The addresses of a name are raced (RFC 8305).  IPv6 and IPv4 take turns, IPv6
+ * first.  The next attempt begins after attempt_delay, or at once when an
+ * attempt has failed; attempts that have begun go on.  The first that connects
+ * wins.  A negative attempt_delay means that an attempt waits until the last
+ * has failed.
  *
- * local is an address of this machine, a number, with a port or 0; addresses
- * of the other family are not tried then.
+ * local is a numeric address of this machine with a port or 0; only addresses
+ * of its family are tried.
  *
  *   stream   where to put it, owned (gruvi_stream_close()); NULL on failure
  *   options  NULL: the defaults
- *   timeout  seconds for all of it; GRUVI_FOREVER: the system's own.  (A Unix
- *            socket whose queue is full is then waited for without limit.)
+ *   timeout  seconds for the whole call; GRUVI_FOREVER: the system's own limit.
+ *            (There is none for a Unix socket whose queue is full.)
  *
  * Returns 0.
  * Errors:  UV_EINVAL, UV_ENOTSUP, UV_ECONNREFUSED, UV_ENOENT, UV_EHOSTUNREACH,
- *          UV_EADDRNOTAVAIL and UV_EADDRINUSE (local), UV_EAFNOSUPPORT (no
- *          address is of its family), UV_EMFILE, UV_ENOMEM, UV_EAI_*, ...;
- *          of several addresses, that which tells most; with TLS as
- *          gruvi_tls_handshake().
+ *          UV_EADDRNOTAVAIL and UV_EADDRINUSE (local), UV_EAFNOSUPPORT (the
+ *          name has no address of its family), UV_EMFILE, UV_ENOMEM,
+ *          UV_EAI_*, ...; of several addresses, the most specific error; with
+ *          TLS as gruvi_tls_handshake().
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -205,10 +207,10 @@ gruvi_connect(gruvi_stream_t **stream, const char *address,
               const gruvi_connect_options_t *options, double timeout);
 
 /*
- * Read what is there, at least one byte.  What an earlier call received and
- * did not take comes first.
+ * Read at least one byte and at most len bytes.  Bytes that an earlier call
+ * received and did not return come first.
  *
- * Returns how many bytes; 0 at the end of the stream, and for a len of 0.
+ * Returns the number of bytes; 0 at the end of the stream, and for a len of 0.
  * Errors:  UV_EBUSY, UV_ECONNRESET, UV_ECONNABORTED (closed meanwhile).
  * Context: fiber, switchpoint.
  */
@@ -217,24 +219,23 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read(gruvi_stream_t *s,
 
 /*
  * Read len bytes.  A failure consumes nothing: the next read begins with the
- * same bytes.  What there was of them, if anything, is in buf, too.
+ * same bytes.  The bytes that had arrived are in buf all the same.
  *
  * Returns 0.
- * Errors:  UV_EOF where the stream ends early; UV_ENOMEM; as
- *          gruvi_stream_read().
+ * Errors:  UV_EOF (the stream ends early); UV_ENOMEM; as gruvi_stream_read().
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_read_exact(gruvi_stream_t *s,
                                                         void *buf, size_t len);
 
 /*
- * Read a line, up to and with '\n'.  A last line may end without.  A failure
+ * Read a line, with its '\n'.  The last line may end without '\n'.  A failure
  * consumes nothing: the next read begins with the same bytes.
  *
- *   buf, len  where to put it; it is not ended by '\0'
+ *   buf, len  where to put it; no '\0' is added
  *
- * Returns how many bytes; 0 at the end of the stream.
- * Errors:  UV_E2BIG where there is no '\n' in len bytes; UV_ENOMEM; as
+ * Returns the number of bytes; 0 at the end of the stream.
+ * Errors:  UV_E2BIG (there is no '\n' in len bytes); UV_ENOMEM; as
  *          gruvi_stream_read().
  * Context: fiber, switchpoint.
  */
@@ -243,15 +244,14 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_line(gruvi_stream_t *s,
                                                            size_t len);
 
 /*
- * Read what is there, at least one byte, into memory of the stream.  A stream
- * that waits has none, so that a fiber of little stack serves each of many
- * connections that are idle.
+ * Read at least one byte, into memory of the stream.  A stream that waits has
+ * no such memory, so that idle connections are cheap.
  *
  *   data  where to put the address; the memory may be written to, and is valid
  *         until the next read of the stream, or its close.  NULL on failure
  *         and at the end of the stream.
  *
- * Returns how many bytes; 0 at the end of the stream.
+ * Returns the number of bytes; 0 at the end of the stream.
  * Errors:  UV_ENOMEM; as gruvi_stream_read().
  * Context: fiber, switchpoint.
  */
@@ -259,10 +259,10 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_take(gruvi_stream_t *s,
                                                       char **data);
 
 /*
- * Write all of it.  After a failure the write side is dead: the next write
- * returns UV_EPIPE, because nobody knows how much went out.  (Only a call that
- * was refused before it began changes nothing: UV_EBUSY, UV_EPERM, UV_EINVAL,
- * or a cancel or deadline that was already there.)
+ * Write all bytes.  After a failure the write side is dead: the next write
+ * returns UV_EPIPE, because an unknown part of the bytes went out.  (Only a
+ * call that was refused before it began changes nothing: UV_EBUSY, UV_EPERM,
+ * UV_EINVAL, or a cancel or deadline that was already there.)
  *
  *   bufs, n  not changed
  *
@@ -288,7 +288,7 @@ gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n);
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_shutdown(gruvi_stream_t *s);
 
 /*
- * Close and free a stream, which nobody may use any more.  Whoever is inside a
+ * Close and free a stream, which must not be used any more.  A fiber inside a
  * call on it gets UV_ECONNABORTED.  NULL is fine.
  *
  * Context: hub thread.
@@ -306,23 +306,23 @@ GRUVI_API void gruvi_stream_close(gruvi_stream_t *s);
 GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
 
 /*
- * How many bytes have been received and sent so far: who finds the same number
- * later knows that nothing has moved in between.
+ * The number of bytes received and sent so far: if it is unchanged later,
+ * nothing has moved in between.
  *
  * Context: hub thread.
  */
 GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
 
 /*
- * The descriptor, borrowed: for socket options, say.
+ * The descriptor, borrowed, for example for socket options.
  *
  * Context: hub thread.
  */
 GRUVI_API int gruvi_stream_fd(const gruvi_stream_t *s);
 
 /*
- * The peer's address: "tcp://127.0.0.1:43210"; "unix:" for one without a name.
- * That of TCP is known as long as the stream is there.
+ * The peer's address: "tcp://127.0.0.1:43210"; "unix:" for a peer without a
+ * name.  A TCP address is known as long as the stream exists.
  *
  *   buf, len  where to put it, and how many bytes fit
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Switch backs: how an event loop callback finds its way back to a fiber.
+ * Switch backs: how a callback of the event loop wakes a fiber.
  *
  *     gruvi_on_signal(...)                    called by the loop
  *          |  gruvi_switch_back_switch()
@@ -18,9 +18,9 @@
  *     }
  *     gruvi_uv_close((uv_handle_t *)&sigh);
  *
- * Leaving the block withdraws everything: a callback that comes late finds
- * the switch back inactive and does nothing, as long as the switch back is
- * there.  So handles that point to it end before it does, or are closed by a
+ * The end of the block withdraws everything: a late callback finds the switch
+ * back inactive and does nothing, as long as the struct exists.  So end handles
+ * that point to the struct before it goes out of scope, or close them in a
  * cleanup.
  */
 #ifndef GRUVI_SWITCH_BACK_H
@@ -40,20 +40,21 @@ typedef union gruvi_switch_back {
 /*
  * Begin to wait for a switch back to the current fiber.
  *
- *   timeout  seconds; GRUVI_FOREVER: none.  It is a deadline for everything
- *            this fiber waits for between init and exit, at any depth, and is
- *            delivered once, as UV_ETIMEDOUT.
+ *   timeout  seconds; GRUVI_FOREVER: none.  It is a deadline for all waits of
+ *            this fiber between init and exit, at any depth, and is delivered
+ *            once, as UV_ETIMEDOUT.
  *
- * Where the hub cannot be made, or timeout is NaN, the switch back is inactive
- * and the next switchpoint returns why.
+ * If the hub cannot be made, or timeout is NaN, the switch back is inactive and
+ * the next switchpoint returns the reason.
  * Context: fiber.
  */
 GRUVI_API void gruvi_switch_back_init(gruvi_switch_back_t *sb, double timeout);
 
 /*
- * The same with a hub, which has to be this thread's, and a lock.  With a
- * lock, other threads may call gruvi_switch_back_switch() and _throw(), which
- * take it themselves; whoever calls them sees to it that sb outlives the call.
+ * Init with a hub, which has to be this thread's, and a lock.  With a lock,
+ * other threads may call gruvi_switch_back_switch(), _throw() and _active(),
+ * which take the lock themselves; those threads make sure that sb outlives the
+ * call.
  *
  *   hub   NULL: this thread's
  *   lock  borrowed until exit; NULL: none
@@ -66,7 +67,8 @@ GRUVI_API void gruvi_switch_back_init_ex(gruvi_switch_back_t *sb,
 
 /*
  * Deactivate a switch back and withdraw its deadline, then run its cleanups in
- * the order in which they were added; these may switch.  Twice is harmless.
+ * the order in which they were added.  Cleanups may switch.  A second call is
+ * harmless.
  *
  * Context: fiber, the origin.
  */
@@ -90,7 +92,7 @@ GRUVI_API void gruvi_switch_back_exit(gruvi_switch_back_t *sb);
 /* The origin fiber, borrowed; NULL after exit.  Context: hub thread. */
 GRUVI_API gruvi_fiber_t *gruvi_switch_back_fiber(const gruvi_switch_back_t *sb);
 
-/* The timeout it was made with, in seconds.  Context: hub thread. */
+/* The timeout of init, in seconds.  Context: hub thread. */
 GRUVI_API double gruvi_switch_back_timeout(const gruvi_switch_back_t *sb);
 
 /* Whether its deadline was delivered.  Context: hub thread. */
@@ -105,20 +107,20 @@ GRUVI_API bool gruvi_switch_back_active(const gruvi_switch_back_t *sb);
 
 /*
  * Switch back: gruvi_hub_switch() in the origin fiber returns 0 and value, in
- * the next iteration of the hub.  At most once: afterwards, and where sb is
- * not active, nothing happens.  A value that comes while nobody waits, or
- * while a switch back further in is waited for, is kept until
- * gruvi_hub_switch() is called with this one innermost.
+ * the next iteration of the hub.  This happens at most once: afterwards, and if
+ * sb is not active, the call does nothing.  A value that comes while the fiber
+ * does not wait, or waits for an inner switch back, is kept until
+ * gruvi_hub_switch() is called with sb innermost.
  *
  * Context: hub thread; with a lock any thread.
  */
 GRUVI_API void gruvi_switch_back_switch(gruvi_switch_back_t *sb, void *value);
 
 /*
- * Throw an error into the origin fiber: whatever it waits for between init
- * and exit, at any depth, returns err.  At most once, likewise.
+ * Throw an error into the origin fiber: its wait between init and exit, at any
+ * depth, returns err.  This, too, happens at most once.
  *
- *   err      a negative code; others count as UV_EINVAL
+ *   err      a negative code; any other number counts as UV_EINVAL
  *   message  for gruvi_error_message(); copied, cut to 63 bytes; may be NULL
  *
  * Context: hub thread; with a lock any thread.
@@ -127,13 +129,13 @@ GRUVI_API void gruvi_switch_back_throw(gruvi_switch_back_t *sb, int err,
                                        const char *message);
 
 /*
- * Have something run by exit.  Cleanups may switch.
+ * Add a cleanup, which exit runs.  It may switch.
  *
  *   arg  borrowed; declare it before the block that sb belongs to
  *
  * Returns 0.
- * Errors:  UV_ENOMEM; UV_EINVAL where sb has ended.  The first one of a switch
- *          back takes no memory.
+ * Errors:  UV_ENOMEM; UV_EINVAL (sb has ended).  The first cleanup of a switch
+ *          back needs no memory.
  * Context: fiber, the origin.
  */
 GRUVI_API int gruvi_switch_back_add_cleanup(gruvi_switch_back_t *sb,
@@ -141,13 +143,13 @@ GRUVI_API int gruvi_switch_back_add_cleanup(gruvi_switch_back_t *sb,
                                             void *arg);
 
 /*
- * Close a libuv handle and wait until its memory may be reused: for handles on
- * a fiber's stack.  Never returns before that, whatever is pending; leaves
- * handle->data alone.
+ * Close a libuv handle and wait until its memory may be reused, which a handle
+ * on a fiber's stack needs.  Nothing makes it return earlier, and it does not
+ * change handle->data.
  *
  * Returns 0.
- * Errors:  UV_EALREADY where it is being closed, UV_EPERM for a handle of
- *          another hub, UV_ESHUTDOWN after the hub was closed.
+ * Errors:  UV_EALREADY (it is being closed), UV_EPERM for a handle of another
+ *          hub, UV_ESHUTDOWN after the hub was closed.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_uv_close(uv_handle_t *handle);
@@ -179,8 +181,8 @@ GRUVI_API void gruvi_on_work(uv_work_t *req, int status);
 #define GRUVI_SHIELD GRUVI__SHIELD(__COUNTER__)
 
 /*
- * Seconds to the nearest deadline around the caller; 0 where it has passed;
- * GRUVI_FOREVER where there is none.
+ * Seconds to the nearest deadline around the caller; 0 if it has passed;
+ * GRUVI_FOREVER if there is none.
  *
  * Context: fiber.
  */

@@ -2,10 +2,10 @@
 /*
  * Switchpoints, and sections in which none may be called.
  *
- * Between two switchpoints a fiber has its thread to itself.  That is what
- * makes locks unnecessary, so it has to be visible where the switches are:
- * every function that may switch is declared with GRUVI_SWITCHPOINT, and
- * begins with gruvi_switchpoint().
+ * Between two switchpoints a fiber has its thread to itself, and needs no
+ * locks.  So a reader of the code has to see where the switchpoints are: every
+ * function that may switch is declared with GRUVI_SWITCHPOINT, and begins with
+ * gruvi_switchpoint().
  */
 #ifndef GRUVI_SWITCHPOINT_H
 #define GRUVI_SWITCHPOINT_H
@@ -34,7 +34,7 @@ GRUVI_BEGIN_DECLS
 
 /*
  * A block in which no switch may happen and no switchpoint may be called, not
- * even one that would not have had to wait:
+ * even a switchpoint that would not have to wait:
  *
  *     GRUVI_ASSERT_NO_SWITCHPOINTS {
  *         account->balance -= amount;
@@ -65,7 +65,7 @@ typedef void (*gruvi_assert_fn)(const char *message);
  *
  *   handler  NULL: the default
  *
- * Returns the one it replaces, NULL for the default.
+ * Returns the handler that it replaces, NULL for the default.
  * Context: any thread.
  */
 GRUVI_API gruvi_assert_fn gruvi_set_assert_handler(gruvi_assert_fn handler);

@@ -3,19 +3,17 @@
  * Synchronisation between fibers of any hub and plain threads.
  *
  * Everything here is thread-safe: any mix of fibers of several hubs and of
- * threads without a hub may use one object at the same time.  A thread that
- * has no hub waits as a plain thread; it gets no hub by it.
+ * threads without a hub may use one object at the same time.  A thread without
+ * a hub waits as a plain thread, and does not get a hub.
  *
- * What is handed over goes first come, first served, to the waiter itself, who
- * never has to try again.  A waiter that is cancelled or times out in the very
- * moment it is handed something has it, and returns 0.  A waiter that returned
- * 0 may destroy the object at once, though whoever woke it is still inside its
- * call, as long as nobody else uses the object.
+ * Waiters are served first come, first served, and never have to try again.  A
+ * waiter that is served in the moment in which it is cancelled or times out
+ * returns 0.  A waiter that returned 0 may destroy the object at once, even if
+ * the call that woke it still runs, as long as nothing else uses the object.
  *
- * All objects are placed by the caller; they are not copied and not moved.
- * Nothing allocates in order to wait.  The waiting calls are switchpoints even
- * where they need not wait; the try_ calls, and those that set, clear, notify
- * and release, are not: hub callbacks may call them.
+ * All objects belong to the caller, and must not be copied or moved.  A wait
+ * allocates no memory.  The waiting calls are switchpoints even if they need
+ * not wait.  The other calls are not: hub callbacks may call them.
  *
  * Every waiting call may also return UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR in
  * the root fiber, and UV_ESHUTDOWN; then it has done nothing.
@@ -43,10 +41,10 @@ typedef union gruvi_lock {
     }
 
 /*
- * Make a lock.  A plain one belongs to nobody in particular: acquired twice by
- * one fiber it waits, and any fiber may release it.  A reentrant one belongs
- * to the fiber, or plain thread, that acquired it, which may acquire it again
- * and has to release it as many times.
+ * Make a lock.  A plain lock has no owner: any fiber or thread may release it,
+ * and a second acquire waits, also in the same fiber.  A reentrant lock belongs
+ * to the fiber, or plain thread, that acquired it; the owner may acquire it
+ * again, and has to release it as many times.
  *
  * Returns 0.
  * Context: any thread.
@@ -55,7 +53,7 @@ GRUVI_API int gruvi_lock_init(gruvi_lock_t *lock);
 GRUVI_API int gruvi_rlock_init(gruvi_lock_t *lock);
 
 /*
- * End a lock.  That it is held, or waited for, is an assertion failure.
+ * End a lock.  A lock that is held, or has waiters, is an assertion failure.
  *
  * Context: any thread.
  */
@@ -68,40 +66,40 @@ GRUVI_API void gruvi_lock_destroy(gruvi_lock_t *lock);
  *
  * Returns 0.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: the lock is not
- *          held.  UV_EINVAL for NaN, UV_EAGAIN where a reentrant lock was
- *          acquired too often.
+ *          held.  UV_EINVAL for NaN, UV_EAGAIN (a reentrant lock was acquired
+ *          too often).
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_lock_acquire(gruvi_lock_t *lock,
                                                    double timeout);
 
 /*
- * The same without waiting.
+ * Acquire a lock without waiting.
  *
  * Returns 0.
- * Errors:  UV_EAGAIN where it would have to wait, as above.
+ * Errors:  UV_EAGAIN (it would have to wait), and as above.
  * Context: any thread.
  */
 GRUVI_API int gruvi_lock_try_acquire(gruvi_lock_t *lock);
 
 /*
- * Release a lock: it is handed to whoever has waited longest.
+ * Release a lock: it is handed to the longest waiter.
  *
  * Returns 0.
- * Errors:  UV_EPERM where it is not held, or where it is reentrant and not
- *          held by the caller.
+ * Errors:  UV_EPERM (it is not held, or it is reentrant and not held by the
+ *          caller).
  * Context: any thread.
  */
 GRUVI_API int gruvi_lock_release(gruvi_lock_t *lock);
 
-/* Whether somebody holds it.  Context: any thread. */
+/* Whether a lock is held.  Context: any thread. */
 GRUVI_API bool gruvi_lock_locked(gruvi_lock_t *lock);
 
 /* --- events --------------------------------------------------------------- */
 
 /*
- * An event: something that has happened, or not yet.  Level-triggered: it
- * stays set until it is cleared, and as long as it is set nobody waits.
+ * An event: something has happened, or has not happened yet.  Level-triggered:
+ * it stays set until it is cleared, and while it is set no call waits.
  */
 typedef union gruvi_event {
     uint64_t align;
@@ -123,15 +121,15 @@ typedef union gruvi_event {
 GRUVI_API int gruvi_event_init(gruvi_event_t *event);
 
 /*
- * End an event.  That somebody waits for it is an assertion failure.
+ * End an event.  An event that has waiters is an assertion failure.
  *
  * Context: any thread.
  */
 GRUVI_API void gruvi_event_destroy(gruvi_event_t *event);
 
 /*
- * Set an event and wake all who wait for it.  Whoever waited may destroy the
- * event as soon as its wait has returned, though this call still runs.
+ * Set an event and wake all its waiters.  A waiter may destroy the event as
+ * soon as its wait has returned, even if this call still runs.
  *
  * Context: any thread, hub callbacks too; not a switchpoint.
  */
@@ -159,7 +157,7 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_event_wait(gruvi_event_t *event,
 /* --- conditions ------------------------------------------------------------
  */
 
-/* A condition: waiting, inside a lock, for something that others change. */
+/* A condition: for a wait, with a lock held, for a change of shared data. */
 typedef union gruvi_cond {
     uint64_t align;
     unsigned char opaque[64];
@@ -169,7 +167,7 @@ typedef union gruvi_cond {
  * Make a condition.
  *
  *   lock  borrowed; NULL: the condition has a reentrant lock of its own, which
- *         gruvi_cond_lock() names
+ *         gruvi_cond_lock() returns
  *
  * Returns 0.
  * Context: any thread.
@@ -177,7 +175,7 @@ typedef union gruvi_cond {
 GRUVI_API int gruvi_cond_init(gruvi_cond_t *cond, gruvi_lock_t *lock);
 
 /*
- * End a condition.  That somebody waits for it is an assertion failure.
+ * End a condition.  A condition that has waiters is an assertion failure.
  *
  * Context: any thread.
  */
@@ -187,28 +185,29 @@ GRUVI_API void gruvi_cond_destroy(gruvi_cond_t *cond);
 GRUVI_API gruvi_lock_t *gruvi_cond_lock(gruvi_cond_t *cond);
 
 /*
- * Release the lock, however often it was acquired, wait to be notified, and
- * acquire it again as often.  The acquiring is not interrupted: the lock is
- * held after this call whatever it returns.
+ * Release the lock as often as it was acquired, wait to be notified, and
+ * acquire it again as often.  Nothing interrupts the last step: the lock is
+ * held after this call, with any result but UV_EPERM.
  *
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
- * Returns 0 where notified.
- * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EPERM where
- *          the lock is not held by the caller; UV_EINVAL for NaN.
+ * Returns 0 if it was notified.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EPERM (the
+ *          lock is not held by the caller); UV_EINVAL for NaN.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_cond_wait(gruvi_cond_t *cond,
                                                 double timeout);
 
 /*
- * Wait until something holds: checks it at once and after each notification.
+ * Wait until predicate returns true: it is called at once and after each
+ * notification.
  *
  *   predicate  called with the lock held; must not switch
- *   timeout    seconds for all of it
+ *   timeout    seconds for the whole call
  *
- * Returns 0 where it holds.
- * Errors:  as gruvi_cond_wait(), and then it did not hold at the last look.
+ * Returns 0 if predicate returned true.
+ * Errors:  as gruvi_cond_wait(); then predicate last returned false.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -216,12 +215,12 @@ gruvi_cond_wait_for(gruvi_cond_t *cond, bool (*predicate)(void *arg), void *arg,
                     double timeout);
 
 /*
- * Wake those that have waited longest, of those waiting now.
+ * Wake the longest waiters, or all waiters.
  *
  *   n  how many at most
  *
  * Returns 0.
- * Errors:  UV_EPERM where the lock is not held by the caller.
+ * Errors:  UV_EPERM (the lock is not held by the caller).
  * Context: any thread.
  */
 GRUVI_API int gruvi_cond_notify(gruvi_cond_t *cond, unsigned n);
@@ -247,7 +246,7 @@ typedef union gruvi_semaphore {
 GRUVI_API int gruvi_semaphore_init(gruvi_semaphore_t *sem, unsigned value);
 
 /*
- * End a semaphore.  That somebody waits for it is an assertion failure.
+ * End a semaphore.  A semaphore that has waiters is an assertion failure.
  *
  * Context: any thread.
  */
@@ -267,16 +266,16 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_semaphore_acquire(gruvi_semaphore_t *sem,
                                                         double timeout);
 
 /*
- * The same without waiting.
+ * Take a permit without waiting.
  *
  * Returns 0.
- * Errors:  UV_EAGAIN where there is none.
+ * Errors:  UV_EAGAIN (there is none).
  * Context: any thread.
  */
 GRUVI_API int gruvi_semaphore_try_acquire(gruvi_semaphore_t *sem);
 
 /*
- * Give a permit back, or add one: it is handed to whoever has waited longest.
+ * Give a permit back, or add a permit: it is handed to the longest waiter.
  *
  * Returns 0.
  * Errors:  UV_EOVERFLOW over UINT_MAX.
@@ -312,30 +311,30 @@ typedef struct gruvi_queue_put_options {
  *   maxsize  the largest sum of the items' sizes; 0: no bound
  *
  * Returns 0.
- * Errors:  UV_EINVAL for another order.
+ * Errors:  UV_EINVAL for an unknown order.
  * Context: any thread.
  */
 GRUVI_API int gruvi_queue_init(gruvi_queue_t *queue, gruvi_queue_order_t order,
                                size_t maxsize);
 
 /*
- * End a queue.  Items that are left are the caller's.  That somebody waits for
- * it is an assertion failure.
+ * End a queue.  Items that are left belong to the caller.  A queue that has
+ * waiters is an assertion failure.
  *
  * Context: any thread.
  */
 GRUVI_API void gruvi_queue_destroy(gruvi_queue_t *queue);
 
 /*
- * Put an item in, waiting for room in the order of the calls.
+ * Put an item in.  Calls wait for space in their order.
  *
  *   options  NULL: size 1, priority 0
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
  * Returns 0.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: the item is not
- *          in the queue.  UV_EPIPE where the queue is closed, or is while this
- *          waits; UV_E2BIG for a size over maxsize; UV_ENOMEM; UV_EINVAL.
+ *          in the queue.  UV_EPIPE (the queue is closed, or was closed during
+ *          the wait); UV_E2BIG for a size over maxsize; UV_ENOMEM; UV_EINVAL.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
@@ -343,39 +342,41 @@ gruvi_queue_put(gruvi_queue_t *queue, void *item,
                 const gruvi_queue_put_options_t *options, double timeout);
 
 /*
- * The same without waiting.
+ * Put an item in without waiting.
  *
- * Errors:  UV_EAGAIN where there is no room, as above.
+ * Returns 0.
+ * Errors:  UV_EAGAIN (there is no space), and as above.
  * Context: any thread.
  */
 GRUVI_API int gruvi_queue_try_put(gruvi_queue_t *queue, void *item,
                                   const gruvi_queue_put_options_t *options);
 
 /*
- * Take an item out, waiting for one in the order of the calls.
+ * Take an item out.  Calls wait for items in their order.
  *
  *   item     where to put it; NULL is put there on failure
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
  * Returns 0.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN: none is taken.
- *          UV_EOF where the queue is closed and empty.  UV_EINVAL for NaN.
+ *          UV_EOF (the queue is closed and empty), UV_EINVAL for NaN.
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_queue_get(gruvi_queue_t *queue,
                                                 void **item, double timeout);
 
 /*
- * The same without waiting.
+ * Take an item out without waiting.
  *
- * Errors:  UV_EAGAIN where there is none, as above.
+ * Returns 0.
+ * Errors:  UV_EAGAIN (there is none), and as above.
  * Context: any thread.
  */
 GRUVI_API int gruvi_queue_try_get(gruvi_queue_t *queue, void **item);
 
 /*
- * Close a queue: puts fail with UV_EPIPE, also those that wait; gets take what
- * is left and then return UV_EOF.
+ * Close a queue: puts fail with UV_EPIPE, also waiting puts; gets take the
+ * items that are left and then return UV_EOF.
  *
  * Context: any thread.
  */
@@ -388,7 +389,7 @@ GRUVI_API size_t gruvi_queue_size(gruvi_queue_t *queue);
  * Say that the work on one item that was taken out is done.
  *
  * Returns 0.
- * Errors:  UV_EINVAL where that was said for all items that were put in.
+ * Errors:  UV_EINVAL (the work on all items is done already).
  * Context: any thread.
  */
 GRUVI_API int gruvi_queue_task_done(gruvi_queue_t *queue);

@@ -13,16 +13,17 @@
 
 GRUVI_BEGIN_DECLS
 
-/* Something that is done, or not yet.  Borrowed; lives as long as its object.
- */
+/* The part of an object that says whether it is done.  It is borrowed, and
+ * lives as long as the object. */
 typedef struct gruvi_waitable gruvi_waitable_t;
 
 /*
- * The waitable of an object: done is an event that is set, a future that is
- * done, a fiber that has ended.  That of a process is in gruvi/process.h.
+ * The waitable of an object.  An event is done when it is set, a future when it
+ * has its result, a fiber when it has ended.  Processes have one, too: see
+ * gruvi/process.h.
  *
  * Returns a borrowed waitable.
- * Context: any thread; that of a fiber: hub thread, and it is waited for there.
+ * Context: any thread; for a fiber: hub thread, which also has to wait for it.
  */
 GRUVI_API gruvi_waitable_t *gruvi_event_waitable(gruvi_event_t *e);
 GRUVI_API gruvi_waitable_t *gruvi_future_waitable(gruvi_future_t *f);
@@ -31,13 +32,13 @@ GRUVI_API gruvi_waitable_t *gruvi_fiber_waitable(gruvi_fiber_t *f);
 /*
  * Wait until some of several objects are done.
  *
- *   objects  borrowed; the same one may stand there more than once
- *   n        how many
+ *   objects  borrowed; an object may occur several times, and counts as often
+ *   n        how many objects there are
  *   count    how many of them to wait for; 0: all
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *   done     set for each object, whether it is done; may be NULL
  *
- * Returns how many are done, also after a timeout.
+ * Returns the number of objects that are done, also after a timeout.
  * Errors:  UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ETIMEDOUT for a deadline
  *          around this call; UV_EINVAL (count over n, NaN, NULL, the calling
  *          fiber, root and hub), UV_EPERM (a fiber of another thread),
