@@ -1,10 +1,10 @@
-# What is installed beside the programs: configuration, service, pkg-config.
+# Installed beside the programs: configuration, service, pkg-config.
 
 nodist_pkgconfig_DATA += %D%/gruvi.pc
 nodist_pkgconfig_DATA += %D%/gruvid.pc
 
-# An administrator's configuration is never overwritten.  The one of this
-# version is always in the folder of documents, to compare with.
+# An administrator's configuration is never overwritten.  The configuration of
+# this version is always in the folder of documents, to compare with.
 dist_doc_DATA = README.md NEWS
 dist_doc_DATA += %D%/gruvid.conf
 
@@ -23,8 +23,8 @@ uninstall-conf-hook:
 	@conf="$(DESTDIR)$(gruvidconfdir)/gruvid.conf"; \
 	if cmp -s $(srcdir)/conf/gruvid.conf "$$conf"; then rm -f "$$conf"; fi
 
-# Paths in here depend on make's variables, so make fills them in.  Without
-# libsystemd nobody says READY.
+# Paths in the unit depend on make's variables, so make fills them in.  Without
+# libsystemd gruvid cannot notify systemd.
 if HAVE_SYSTEMD
 service_type = notify
 else

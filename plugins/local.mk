@@ -1,6 +1,6 @@
-# The plugins that come with gruvid.  Each is built as a user would build his
-# own: it links with the shared libraries and shows what it likes.  Five lines
-# add one:
+# The plugins that come with gruvid.  Each is built as a user builds a plugin:
+# it links with the shared libraries, and exports what it marks.  Five lines add
+# a plugin:
 #
 #   plugin_LTLIBRARIES += %D%/NAME.la
 #   %C%_NAME_la_SOURCES = %D%/NAME.c
@@ -8,7 +8,7 @@
 #   %C%_NAME_la_LIBADD = $(PLUGIN_LIBS)
 #   %C%_NAME_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 #
-# Uninstalled ones are in plugins/.libs/NAME.so.
+# Before installation a plugin is plugins/.libs/NAME.so.
 
 PLUGIN_LINKING = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 PLUGIN_LINKING += -module -avoid-version -shared -export-dynamic
@@ -29,7 +29,7 @@ plugin_LTLIBRARIES += %D%/heartbeat.la
 %C%_heartbeat_la_LIBADD = $(PLUGIN_LIBS)
 %C%_heartbeat_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
-# gruvid loads NAME.so; libtool's own description of it is of no use there.
+# gruvid loads NAME.so; libtool's .la file is of no use there.
 INSTALL_EXEC_HOOKS += install-plugins-hook
 install-plugins-hook:
 	@$(MKDIR_P) "$(DESTDIR)$(plugindir)"

@@ -6,9 +6,9 @@
  * echo_connection() in a fiber of its own for each connection, so that the code
  * reads as if there were only one.
  *
- * What it takes is in memory of the stream until it takes more.  A buffer of its
- * own would do, with gruvi_stream_read(), but each connection would keep it,
- * and most of them are idle most of the time.
+ * gruvi_stream_take() returns bytes in memory of the stream.  A buffer on the
+ * stack and gruvi_stream_read() would do, too, but each connection would keep
+ * the buffer, and most connections are idle most of the time.
  */
 #include <gruvid/plugin.h>
 

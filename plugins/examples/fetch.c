@@ -5,10 +5,10 @@
  *     get PATH          ok STATUS LENGTH and in the next line the body,
  *                       or error TEXT
  *
- * libcurl has any number of sockets at a time, a few while it tries addresses,
- * and says which it wants to be told about.  Each gets a watch of the poller;
- * whichever is ready first, or the time that libcurl has set, switches back to
- * the fiber, which lets libcurl go on.  Who calls transfer() sees none of that.
+ * libcurl has several sockets at a time, while it tries addresses, and says
+ * which events it waits for.  Each socket gets a watch of the poller.  The
+ * first socket that is ready, or libcurl's timer, switches back to the fiber,
+ * which lets libcurl go on.  Callers of transfer() see none of that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static const gruvid_option_t options[] = {
     GRUVID_OPTIONS_END,
 };
 
-/* Each client has one, so that libcurl keeps its connections open for it. */
+/* Each client has a session, so that libcurl keeps its connections open. */
 struct session {
     const char *base;
     double timeout;
@@ -56,7 +56,8 @@ now(void)
 /* --- what libcurl and the poller call --------------------------------------
  */
 
-/* A socket that is not dealt with now is ready in the next turn, too. */
+/* A socket that the fiber does not handle now is ready again in the next turn.
+ */
 static void
 on_ready(int fd, int events, void *arg)
 {
@@ -125,12 +126,12 @@ wait_for_curl(struct session *s)
         err = gruvi_hub_switch(gruvi_get_hub(), NULL);
         s->waiting = NULL;
         if (gruvi_switch_back_timed_out(&sb))
-            err = 0; /* the time is libcurl's own */
+            err = 0; /* the timeout is libcurl's own */
     }
     return err;
 }
 
-/* Fetch what easy is set up for; result is libcurl's. */
+/* Run the transfer that easy is set up for; result is libcurl's. */
 static GRUVI_SWITCHPOINT int
 transfer(struct session *s, CURLcode *result)
 {
@@ -209,8 +210,8 @@ serve_line(gruvi_stream_t *client, struct session *s, const char *line)
     return err;
 }
 
-/* QUICK_EXIT: or libcurl stops the hub to wait for a look-up, which a thread of
- * its own has begun, when a transfer is given up. */
+/* QUICK_EXIT: without it libcurl, when a transfer is given up, stops the hub to
+ * wait for the thread that looks up the name. */
 static int
 set_up(struct session *s)
 {

@@ -7,10 +7,10 @@
  *     LINE              row [LENGTH VALUE | null]... for each row
  *                       ok ROWS, or error TEXT
  *
- * libpq never blocks when it is used as here; it says that there is something
- * to wait for, and the fiber waits with gruvi_wait_fd().  libpq's socket is
- * asked for each time: on its way from one host or protocol to the next libpq
- * closes it and opens another.
+ * libpq never blocks when it is used like this: it says what to wait for, and
+ * the fiber waits with gruvi_wait_fd().  The code asks for libpq's socket each
+ * time: when libpq tries another host or protocol, it closes its socket and
+ * opens a new one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +45,8 @@ struct session {
     PGconn *pg;
 };
 
-/* The server gives up on its own a little later: it does not notice that
- * nobody waits for the answer any more. */
+/* The server gives up by itself a little later: it does not notice that the
+ * client does not wait for the answer any more. */
 static PGconn *
 begin_to_connect(const struct session *s)
 {
@@ -93,7 +93,7 @@ connect_database(struct session *s)
     return PQsetnonblocking(s->pg, 1) == 0 ? 0 : UV_ECONNRESET;
 }
 
-/* Whoever sends has to receive meanwhile: the server may wait for that. */
+/* A sender has to receive meanwhile: the server may wait for that. */
 static GRUVI_SWITCHPOINT int
 send_statement(PGconn *pg, const char *statement, const char *line)
 {
@@ -127,8 +127,8 @@ next_result(PGconn *pg, PGresult **result)
     return 0;
 }
 
-/* The result of the statement.  A single one has a single result: libpq is ready
- * for the next statement when NULL has come. */
+/* The result of the statement.  A single statement has a single result: libpq
+ * is ready for the next statement when NULL has come. */
 static GRUVI_SWITCHPOINT int
 ask(struct session *s, const char *line, PGresult **result)
 {
@@ -205,7 +205,7 @@ serve_line(gruvi_stream_t *client, struct session *s, const char *line)
     else
         said = say_error(client, PQresultErrorMessage(result));
     PQclear(result);
-    /* What comes late would be taken for the answer to the next line. */
+    /* A late answer would be taken for the answer to the next line. */
     if (err < 0) {
         PQfinish(s->pg);
         s->pg = NULL;

@@ -4,13 +4,13 @@
  *
  *     get KEY           ok LENGTH VALUE | none
  *     set KEY VALUE     ok 2 OK
- *                       error TEXT, of either
+ *     either            error TEXT
  *
  * hiredis formats commands and parses replies, and reads and writes a
- * descriptor that does not block.  Where it would, the fiber waits for the
- * descriptor with gruvi_wait_fd(), and ask() stays a function that returns the
- * reply.  gruvi_connect() connects, because hiredis would look names up in a
- * way that stops the whole hub.
+ * descriptor that does not block.  When it would have to wait, the fiber waits
+ * for the descriptor with gruvi_wait_fd(), so ask() is a function that returns
+ * the reply.  gruvi_connect() connects, because hiredis would stop the whole
+ * hub to look up a name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,11 +62,11 @@ connect_redis(struct session *s)
     s->redis = redisConnectFd(gruvi_stream_fd(s->stream));
     if (s->redis == NULL)
         return UV_ENOMEM;
-    s->redis->flags &= ~REDIS_BLOCK; /* which hiredis 1 takes for granted */
+    s->redis->flags &= ~REDIS_BLOCK; /* hiredis 1 always sets it */
     return 0;
 }
 
-/* What went wrong in hiredis, which has just said that something did. */
+/* The code of hiredis's last error. */
 static int
 failure(const redisContext *redis)
 {
@@ -169,7 +169,7 @@ serve_line(gruvi_stream_t *client, struct session *s, char *line)
         freeReplyObject(reply);
         return err;
     }
-    /* A reply that comes late would be taken for that to the next command. */
+    /* A late reply would be taken for the reply to the next command. */
     disconnect(s);
     return err == UV_ECANCELED ? err : say_error(client, gruvi_strerror(err));
 }
@@ -194,7 +194,7 @@ serve(gruvi_stream_t *client, gruvid_plugin_t *plugin)
     return (int)n;
 }
 
-/* hiredis gets the descriptor itself, and would talk past the TLS above it. */
+/* hiredis uses the descriptor directly, which would bypass TLS. */
 static int
 start(gruvid_plugin_t *plugin)
 {
