@@ -131,7 +131,7 @@ struct gruvid__config {
 
     gruvid__mistake_t *mistakes; /* last found first */
     size_t n_mistakes;
-    size_t n_lost; /* for want of memory */
+    size_t n_lost; /* found without memory for them */
 };
 
 /* memory.c */

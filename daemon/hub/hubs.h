@@ -53,7 +53,7 @@ struct gruvid__hubs {
 };
 
 /*
- * Make the hubs, the first of which is this thread's and there already.
+ * Make the hubs.  The first is this thread's and exists already.
  *
  *   hubs  zeroed, with leader and max_fibers set
  *   n     how many; 1: no thread is made

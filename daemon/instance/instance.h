@@ -71,7 +71,7 @@ struct gruvid__instances {
  * Make the instances that the configuration names.
  *
  *   instances  zeroed; the result, to be freed after a failure too
- *   modules    those that the configuration names are open
+ *   modules    all that the configuration names are open
  *   hubs       where the instances live
  *
  * Returns 0.

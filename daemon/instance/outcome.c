@@ -5,8 +5,7 @@
 
 #include "instance/instance.h"
 
-/* Whether a peer has gone away, or was sent away: nothing that anybody has to
- * look at. */
+/* Whether a peer has gone away, or was sent away: no operator has to look. */
 static bool
 is_peer_gone(int status)
 {

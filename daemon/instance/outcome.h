@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How connections and fibers of a plugin end: counted, and logged where
- * somebody has to look at it. */
+/* How connections and fibers of a plugin end: counted, and logged as an
+ * error where an operator has to look. */
 #ifndef GRUVID_OUTCOME_H
 #define GRUVID_OUTCOME_H
 

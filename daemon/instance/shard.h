@@ -24,7 +24,7 @@ struct gruvid__shard {
     gruvid_plugin_t *plugin;
     struct gruvid__hub *hub;
     gruvi_group_t group, connections;
-    bool has_group, has_connections;    /* those two are there */
+    bool has_group, has_connections;    /* the groups exist */
     void *hub_data;                     /* the plugin's own */
     bool starting;                      /* start runs here: data may be set */
     struct gruvid__endpoint *endpoints; /* plugin->n_endpoints, or NULL */

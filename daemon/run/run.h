@@ -12,7 +12,7 @@
  * Run until asked to stop.
  *
  *   config   without mistakes
- *   modules  those that it names are open
+ *   modules  all that the configuration names are open
  *   verbose  log everything
  *
  * Returns the status to exit with; ends the process itself where fibers had to

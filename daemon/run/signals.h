@@ -29,7 +29,7 @@ struct gruvid__signals {
  * Listen to signals; as process 1, also reap orphans.  SIGINT is the hub's.
  *
  * Returns 0.
- * Errors:  those of the event loop.
+ * Errors:  of the event loop.
  * Context: root fiber.
  */
 int gruvid__signals_open(struct gruvid__daemon *daemon);

@@ -30,7 +30,7 @@ int gruvid__endpoints_open(struct gruvid__shard *shard);
 /* Log why they could not be opened. */
 void gruvid__log_listen_error(const struct gruvid__shard *shard);
 
-/* Close those that are open. */
+/* Close the endpoints that are open. */
 void gruvid__endpoints_close(struct gruvid__shard *shard);
 
 #endif
