@@ -38,6 +38,10 @@ PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
 
+# gdb and its commands for fibers
+TESTS += %D%/gdb
+EXTRA_DIST += %D%/gdb %D%/fibers.gdb
+
 # clients that others wrote
 INTEROP_CHECKS = %D%/interop_clients
 TESTS += $(INTEROP_CHECKS)
