@@ -2,7 +2,6 @@
 /* gruvid as a child process: see run_gruvid.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon/run_gruvid.h"
+#include "support/folder.h"
 
 #define MOST 8
 
@@ -377,16 +377,6 @@ file_says(const char *path, const char *text)
 /* --- the end
  * ------------------------------------------------------------------- */
 
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-             struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 void
 gruvid_end_all(void)
 {
@@ -401,7 +391,7 @@ gruvid_end_all(void)
         }
         if (g->log_fd >= 0)
             close(g->log_fd);
-        nftw(g->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        remove_folder(g->dir);
         free(g->log);
         free(g);
     }

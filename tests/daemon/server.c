@@ -2,7 +2,6 @@
 /* Servers of others: see server.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
 #include <pwd.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon/server.h"
+#include "support/folder.h"
 
 #define READY "ready to accept connections"
 
@@ -123,22 +123,12 @@ server_path(const struct server *server, const char *name)
     return path;
 }
 
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-             struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 void
 server_remove(struct server *server)
 {
     server_end(server);
     if (server->dir[0] != '\0')
-        nftw(server->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        remove_folder(server->dir);
     server->dir[0] = '\0';
 }
 

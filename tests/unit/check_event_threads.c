@@ -60,38 +60,17 @@ wait_in_crowd(void *arg)
     return err;
 }
 
-static void
-thread_in_crowd(void *arg)
-{
-    ck_assert_int_eq(wait_in_crowd(arg), 0);
-}
-
-static void
-hub_in_crowd(void *arg)
-{
-    gruvi_fiber_t *fibers[50];
-
-    for (int n = 0; n < 50; n++)
-        fibers[n] = spawn(wait_in_crowd, arg);
-    for (int n = 0; n < 50; n++)
-        ck_assert_int_eq(finish(fibers[n]), 0);
-    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
-}
-
 THREAD_TEST(test_one_set_wakes_fibers_of_all_hubs_and_plain_threads)
 {
     struct crowd crowd = {.waiting = 0};
-    pthread_t threads[6];
+    struct many many;
 
-    for (int n = 0; n < 6; n++)
-        threads[n] =
-            begin_thread(n % 2 ? hub_in_crowd : thread_in_crowd, &crowd);
-    while (__atomic_load_n(&crowd.waiting, __ATOMIC_RELAXED) < 153)
+    begin_many(&many, wait_in_crowd, &crowd);
+    while (__atomic_load_n(&crowd.waiting, __ATOMIC_RELAXED) < MANY_CALLS)
         sched_yield();
     gruvi_event_set(&crowd.event);
-    for (int n = 0; n < 6; n++)
-        end_thread(threads[n]);
-    ck_assert_int_eq(crowd.woken, 153);
+    end_many(&many);
+    ck_assert_int_eq(crowd.woken, MANY_CALLS);
     gruvi_event_destroy(&crowd.event);
 }
 

@@ -8,29 +8,6 @@
 
 #include "unit/harness.h"
 
-static int
-note_and_return(void *arg)
-{
-    record("%s", (const char *)arg);
-    return 0;
-}
-
-static int
-return_arg(void *arg)
-{
-    return (int)(intptr_t)arg;
-}
-
-static int
-sleep_for_ever(void *arg)
-{
-    int err = gruvi_sleep(GRUVI_FOREVER);
-
-    if (arg != NULL)
-        *(int *)arg = err;
-    return err;
-}
-
 HUB_TEST(test_nothing_runs_before_the_hub_does)
 {
     gruvi_fiber_t *fiber = spawn(note_and_return, "fiber");
@@ -248,13 +225,6 @@ static int
 join_it(void *arg)
 {
     return gruvi_fiber_join(arg, GRUVI_FOREVER);
-}
-
-static int
-end_at_once(void *arg)
-{
-    (void)arg;
-    return 0;
 }
 
 /* Whoever joins it keeps its memory from others, which are linked to it. */

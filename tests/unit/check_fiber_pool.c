@@ -4,41 +4,16 @@
 
 #include "core/thread.h"
 #include "pool/pool.h"
-#include "unit/harness.h"
+#include "unit/pools.h"
 
 static gruvi_pool_t *
-new_pool(unsigned max)
+new_fiber_pool(unsigned max)
 {
     gruvi_pool_options_t options = {.max_size = max, .name = "elevenbytes+"};
     gruvi_pool_t *pool = gruvi_fiber_pool_new(&options);
 
     ck_assert_ptr_nonnull(pool);
     return pool;
-}
-
-static void
-end_pool(gruvi_pool_t *pool)
-{
-    ck_assert_int_eq(gruvi_pool_close(pool), 0);
-    gruvi_pool_unref(pool);
-}
-
-static gruvi_future_t *
-submit(gruvi_pool_t *pool, gruvi_work_fn fn, void *arg)
-{
-    gruvi_future_t *f = gruvi_pool_submit(pool, fn, arg);
-
-    ck_assert_ptr_nonnull(f);
-    return f;
-}
-
-static int
-finish_future(gruvi_future_t *f)
-{
-    int err = gruvi_future_result(f, NULL, GRUVI_FOREVER);
-
-    gruvi_future_unref(f);
-    return err;
 }
 
 /* --- what work is --------------------------------------------------------- */
@@ -61,7 +36,7 @@ look_round(void *arg, void **result)
 
 HUB_TEST(test_workers_are_named_and_numbered_and_work_finds_them_clean)
 {
-    gruvi_pool_t *pool = new_pool(2);
+    gruvi_pool_t *pool = new_fiber_pool(2);
     gruvi_future_t *f[4];
 
     for (int n = 0; n < 4; n++)
@@ -82,7 +57,7 @@ submit_in_group(void *arg)
 
 HUB_TEST(test_workers_belong_to_no_group)
 {
-    gruvi_pool_t *pool = new_pool(1);
+    gruvi_pool_t *pool = new_fiber_pool(1);
     gruvi_group_t group;
     gruvi_fiber_t *fiber;
 
@@ -119,7 +94,7 @@ ignore_cancel(void *arg, void **result)
 
 HUB_TEST(test_a_cancel_ends_the_wait_of_work_that_runs)
 {
-    gruvi_pool_t *pool = new_pool(2);
+    gruvi_pool_t *pool = new_fiber_pool(2);
     gruvi_future_t *f = submit(pool, wait_for_ever, NULL);
     gruvi_future_t *other = submit(pool, ignore_cancel, pool);
     void *value;
@@ -149,7 +124,7 @@ cancel_itself(void *arg, void **result)
 
 HUB_TEST(test_a_cancel_that_came_too_late_does_not_reach_the_next_work)
 {
-    gruvi_pool_t *pool = new_pool(1);
+    gruvi_pool_t *pool = new_fiber_pool(1);
     gruvi_future_t *f = submit(pool, cancel_itself, &f);
     gruvi_future_t *other = submit(pool, look_round, NULL);
 
@@ -184,7 +159,7 @@ submit_and_cancel(void *arg)
 
 HUB_TEST(test_other_threads_submit_and_cancel)
 {
-    struct task task = {.pool = new_pool(2)};
+    struct task task = {.pool = new_fiber_pool(2)};
     pthread_t thread = begin_thread(submit_and_cancel, &task);
 
     wait_until(__atomic_load_n(&task.done, __ATOMIC_ACQUIRE));
@@ -206,7 +181,7 @@ close_hub(void *arg)
 {
     struct closing *c = arg;
 
-    c->pool = new_pool(1);
+    c->pool = new_fiber_pool(1);
     c->running = submit(c->pool, wait_for_ever, NULL);
     c->queued = submit(c->pool, wait_for_ever, NULL);
     if (c->started)
@@ -245,14 +220,6 @@ struct late {
     int submitted;      /* atomic */
 };
 
-static int
-end_at_once(void *arg, void **result)
-{
-    (void)arg;
-    (void)result;
-    return 0;
-}
-
 static void
 submit_until_closed(void *arg)
 {
@@ -262,7 +229,7 @@ submit_until_closed(void *arg)
 
     while (__atomic_load_n(&late->pool, __ATOMIC_ACQUIRE) == NULL)
         uv_sleep(0);
-    while ((f = gruvi_pool_submit(late->pool, end_at_once, NULL)) != NULL) {
+    while ((f = gruvi_pool_submit(late->pool, do_nothing, NULL)) != NULL) {
         __atomic_add_fetch(&late->submitted, 1, __ATOMIC_RELEASE);
         err = finish_future(f);
         ck_assert(err == 0 || err == UV_ECANCELED || err == UV_ESHUTDOWN);
@@ -275,7 +242,7 @@ close_late(void *arg)
 {
     struct late *late = arg;
 
-    __atomic_store_n(&late->pool, new_pool(2), __ATOMIC_RELEASE);
+    __atomic_store_n(&late->pool, new_fiber_pool(2), __ATOMIC_RELEASE);
     wait_until(__atomic_load_n(&late->submitted, __ATOMIC_ACQUIRE) > 3);
     ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
 }
@@ -304,27 +271,27 @@ submit_in_vain(void *arg)
 {
     struct task *task = arg;
 
-    ck_assert_int_eq(finish_future(submit(task->pool, end_at_once, NULL)),
+    ck_assert_int_eq(finish_future(submit(task->pool, do_nothing, NULL)),
                      UV_EAGAIN);
     __atomic_store_n(&task->done, 1, __ATOMIC_RELEASE);
 }
 
 HUB_TEST(test_work_fails_where_there_can_be_no_worker)
 {
-    struct task task = {.pool = new_pool(2)};
+    struct task task = {.pool = new_fiber_pool(2)};
     gruvi_fiber_t *fiber;
     pthread_t thread;
 
     fiber = gruvi_fiber_new(submit_in_group, NULL, NULL);
     gruvi_hub_set_max_fibers(hub, 1);
-    ck_assert_ptr_null(gruvi_pool_submit(task.pool, end_at_once, NULL));
+    ck_assert_ptr_null(gruvi_pool_submit(task.pool, do_nothing, NULL));
     ck_assert_int_eq(gruvi_last_error(), UV_EAGAIN);
     thread = begin_thread(submit_in_vain, &task);
     wait_until(__atomic_load_n(&task.done, __ATOMIC_ACQUIRE));
     end_thread(thread);
     gruvi_hub_set_max_fibers(hub, 0);
     gruvi_fiber_unref(fiber);
-    ck_assert_int_eq(finish_future(submit(task.pool, end_at_once, NULL)), 0);
+    ck_assert_int_eq(finish_future(submit(task.pool, do_nothing, NULL)), 0);
     end_pool(task.pool);
 }
 
@@ -332,7 +299,7 @@ static void
 submit_before_close(void *arg)
 {
     struct task *task = arg;
-    gruvi_future_t *f = submit(task->pool, end_at_once, NULL);
+    gruvi_future_t *f = submit(task->pool, do_nothing, NULL);
 
     __atomic_store_n(&task->done, 1, __ATOMIC_RELEASE);
     ck_assert_int_eq(finish_future(f), UV_EAGAIN);
@@ -347,7 +314,7 @@ submit_before_close(void *arg)
  */
 HUB_TEST(test_closing_ends_where_there_can_be_no_worker)
 {
-    struct task task = {.pool = new_pool(2)};
+    struct task task = {.pool = new_fiber_pool(2)};
     gruvi_fiber_t *fiber = gruvi_fiber_new(submit_in_group, NULL, NULL);
     pthread_t thread;
 

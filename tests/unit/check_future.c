@@ -146,7 +146,7 @@ THREAD_TEST(test_a_pool_settles_its_own_futures)
 /* --- callbacks ------------------------------------------------------------ */
 
 static void
-note(gruvi_future_t *f, void *arg)
+note_status(gruvi_future_t *f, void *arg)
 {
     ck_assert_int_eq(gruvi_hub_switch(gruvi_get_hub(), NULL), UV_EPERM);
     record("%s %s", (const char *)arg, gruvi_err_name(gruvi_future_status(f)));
@@ -163,13 +163,13 @@ HUB_TEST(test_callbacks_run_in_order_as_hub_callbacks_and_once)
     gruvi_future_t *f = future();
 
     catch_assertions();
-    add(f, note, "a");
-    add(f, note, "b");
+    add(f, note_status, "a");
+    add(f, note_status, "b");
     turns(2);
     ck_assert_str_eq(recorded(), "");
     ck_assert_int_eq(gruvi_future_set_error(f, UV_EIO), 0);
     ck_assert_str_eq(recorded(), "");
-    add(f, note, "c");
+    add(f, note_status, "c");
     ck_assert_str_eq(recorded(), "");
     gruvi_future_unref(f); /* they keep it */
     turns(3);
@@ -182,21 +182,21 @@ HUB_TEST(test_a_callback_that_was_removed_does_not_run)
     gruvi_future_t *f = future();
 
     catch_assertions();
-    add(f, note, "a");
-    add(f, note, "b");
-    add(f, note, "b");
-    add(f, note, "c");
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "d"),
+    add(f, note_status, "a");
+    add(f, note_status, "b");
+    add(f, note_status, "b");
+    add(f, note_status, "c");
+    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note_status, "d"),
                      UV_ENOENT);
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "a"), 0);
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "a"),
+    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note_status, "a"), 0);
+    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note_status, "a"),
                      UV_ENOENT);
     ck_assert_int_eq(gruvi_future_set_result(f, NULL), 0);
     /* Queued, and not run: it still can be. */
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "b"), 0);
+    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note_status, "b"), 0);
     turns(2);
     ck_assert_str_eq(recorded(), "b OK c OK");
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "c"),
+    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note_status, "c"),
                      UV_ENOENT);
     gruvi_future_unref(f);
 }
@@ -204,7 +204,7 @@ HUB_TEST(test_a_callback_that_was_removed_does_not_run)
 static void
 remove_from_elsewhere(void *f)
 {
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "a"),
+    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note_status, "a"),
                      UV_ENOENT);
 }
 
@@ -219,7 +219,7 @@ HUB_TEST(test_a_callback_is_its_own_threads)
     gruvi_future_t *f = future();
 
     catch_assertions();
-    add(f, note, "a");
+    add(f, note_status, "a");
     in_thread(remove_from_elsewhere, f);
     in_thread(settle, f);
     ck_assert_str_eq(recorded(), "");
@@ -231,10 +231,11 @@ HUB_TEST(test_a_callback_is_its_own_threads)
 static void
 add_and_end(void *f)
 {
-    add(f, note, "hub made");
-    add(f, note, "hub made");
+    add(f, note_status, "hub made");
+    add(f, note_status, "hub made");
     ck_assert_ptr_nonnull(gruvi__self.hub);
-    ck_assert_int_eq(gruvi_future_remove_done_callback(f, note, "hub made"), 0);
+    ck_assert_int_eq(
+        gruvi_future_remove_done_callback(f, note_status, "hub made"), 0);
 }
 
 static void
@@ -242,7 +243,7 @@ add_and_close(void *f)
 {
     add_and_end(f);
     ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
-    ck_assert_int_eq(gruvi_future_add_done_callback(f, note, NULL),
+    ck_assert_int_eq(gruvi_future_add_done_callback(f, note_status, NULL),
                      UV_ESHUTDOWN);
 }
 
@@ -261,7 +262,7 @@ THREAD_TEST(test_a_callback_whose_hub_closes_first_is_dropped)
 static void
 add_and_settle(void *f)
 {
-    add(f, note, "late");
+    add(f, note_status, "late");
     settle(f);
     ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
 }

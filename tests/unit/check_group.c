@@ -31,13 +31,6 @@ sleep_long(void *arg)
     return err;
 }
 
-static int
-end_at_once(void *arg)
-{
-    record("%s", (char *)arg);
-    return 0;
-}
-
 /* Cancel, join, destroy. */
 static void
 end(gruvi_group_t *group)
@@ -60,7 +53,7 @@ HUB_TEST(test_members_are_those_that_were_spawned_and_have_not_ended)
     ck_assert_str_eq(gruvi_group_name(&group), "g");
     ck_assert_ptr_null(gruvi_group_parent(&group));
     a = spawn_in(&group, sleep_long, "a");
-    b = spawn_in(&group, end_at_once, "b");
+    b = spawn_in(&group, note_and_return, "b");
     ck_assert_uint_eq(gruvi_group_size(&group), 2);
     ck_assert_int_eq(finish(b), 0);
     ck_assert_uint_eq(gruvi_group_size(&group), 1);
@@ -250,7 +243,7 @@ HUB_TEST(test_children_of_a_group_that_ends_belong_to_the_one_around)
     gruvi_group_destroy(&inner);
     ck_assert_ptr_eq(gruvi_group_parent(&innermost), &outer);
     ck_assert_int_eq(gruvi_group_cancel(&outer, NULL), 0);
-    ck_assert_ptr_null(gruvi_group_spawn(&innermost, end_at_once, "late"));
+    ck_assert_ptr_null(gruvi_group_spawn(&innermost, note_and_return, "late"));
     ck_assert_int_eq(gruvi_last_error(), UV_ECANCELED);
     ck_assert_int_eq(gruvi_group_join(&outer, GRUVI_FOREVER), 0);
     gruvi_group_destroy(&outer);
@@ -267,7 +260,7 @@ HUB_TEST(test_a_cancelled_group_takes_no_members)
 
     make(&group, NULL);
     ck_assert_int_eq(gruvi_group_cancel(&group, NULL), 0);
-    ck_assert_ptr_null(gruvi_group_spawn(&group, end_at_once, "x"));
+    ck_assert_ptr_null(gruvi_group_spawn(&group, note_and_return, "x"));
     ck_assert_int_eq(gruvi_last_error(), UV_ECANCELED);
     ck_assert_uint_eq(fibers_of(hub), 0);
     ck_assert_int_eq(gruvi_group_cancel(&group, NULL), 0);
@@ -281,10 +274,10 @@ spawn_when_cancelled(void *arg)
     gruvi_fiber_t *none;
 
     ck_assert_int_eq(gruvi_sleep(GRUVI_FOREVER), UV_ECANCELED);
-    none = gruvi_spawn(end_at_once, arg);
+    none = gruvi_spawn(note_and_return, arg);
     ck_assert_ptr_null(none);
     ck_assert_int_eq(gruvi_last_error(), UV_ECANCELED);
-    made = gruvi_fiber_new(end_at_once, arg, NULL);
+    made = gruvi_fiber_new(note_and_return, arg, NULL);
     ck_assert_ptr_nonnull(made);
     ck_assert_int_eq(gruvi_fiber_start(made), UV_ECANCELED);
     gruvi_fiber_unref(made);
@@ -309,7 +302,7 @@ HUB_TEST(test_members_that_have_not_run_never_run)
     gruvi_fiber_t *fiber;
 
     make(&group, NULL);
-    fiber = spawn_in(&group, end_at_once, "x");
+    fiber = spawn_in(&group, note_and_return, "x");
     ck_assert_int_eq(gruvi_group_cancel(&group, NULL), 0);
     ck_assert_uint_eq(gruvi_group_size(&group), 1);
     ck_assert_int_eq(gruvi_group_join(&group, GRUVI_FOREVER), 0);
@@ -418,7 +411,7 @@ HUB_TEST(test_destroying_a_group_with_members_is_an_assertion_failure)
 static void
 use_in_thread(void *arg)
 {
-    ck_assert_ptr_null(gruvi_group_spawn(arg, end_at_once, "x"));
+    ck_assert_ptr_null(gruvi_group_spawn(arg, note_and_return, "x"));
     ck_assert_int_eq(gruvi_last_error(), UV_EPERM);
     ck_assert_int_eq(gruvi_group_cancel(arg, NULL), UV_EPERM);
     ck_assert_int_eq(gruvi_group_join(arg, 0), UV_EPERM);
@@ -431,7 +424,7 @@ HUB_TEST(test_another_thread_is_refused)
 
     make(&group, NULL);
     in_thread(use_in_thread, &group);
-    gruvi_fiber_unref(spawn_in(&group, end_at_once, "x"));
+    gruvi_fiber_unref(spawn_in(&group, note_and_return, "x"));
     ck_assert_int_eq(gruvi_group_join(&group, GRUVI_FOREVER), 0);
     gruvi_group_destroy(&group);
 }
@@ -445,7 +438,7 @@ HUB_TEST(test_a_closed_hub_has_no_groups)
     turns(1);
     ck_assert_int_eq(gruvi_hub_close(hub), 0);
     ck_assert_uint_eq(gruvi_group_size(&group), 0);
-    ck_assert_ptr_null(gruvi_group_spawn(&group, end_at_once, "y"));
+    ck_assert_ptr_null(gruvi_group_spawn(&group, note_and_return, "y"));
     ck_assert_int_eq(gruvi_last_error(), UV_ESHUTDOWN);
     gruvi_group_destroy(&group);
     ck_assert_int_eq(gruvi_group_init(&other, NULL), UV_ESHUTDOWN);

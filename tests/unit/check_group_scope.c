@@ -3,17 +3,10 @@
 #include "unit/harness.h"
 
 static int
-wait_for_ever(void *arg)
-{
-    (void)arg;
-    return gruvi_sleep(GRUVI_FOREVER);
-}
-
-static int
 spawn_one(void *arg)
 {
     (void)arg;
-    gruvi_fiber_unref(spawn(wait_for_ever, NULL));
+    gruvi_fiber_unref(spawn(sleep_for_ever, NULL));
     return 0;
 }
 
@@ -31,10 +24,10 @@ HUB_TEST(test_fibers_started_inside_join_the_group)
 
     ck_assert_int_eq(gruvi_group_init(&group, "inner"), 0);
     GRUVI_IN_GROUP (&group) {
-        gruvi_fiber_unref(spawn(wait_for_ever, NULL));
+        gruvi_fiber_unref(spawn(sleep_for_ever, NULL));
     }
     ck_assert_uint_eq(gruvi_group_size(&group), 1);
-    gruvi_fiber_t *outside = spawn(wait_for_ever, NULL);
+    gruvi_fiber_t *outside = spawn(sleep_for_ever, NULL);
     ck_assert_uint_eq(gruvi_group_size(&group), 1);
     end_group(&group);
     ck_assert(gruvi_fiber_alive(outside));
@@ -51,7 +44,7 @@ HUB_TEST(test_groups_made_inside_are_its_children)
         ck_assert_int_eq(gruvi_group_init(&child, "child"), 0);
     }
     ck_assert_ptr_eq(gruvi_group_parent(&child), &group);
-    gruvi_fiber_unref(gruvi_group_spawn(&child, wait_for_ever, NULL));
+    gruvi_fiber_unref(gruvi_group_spawn(&child, sleep_for_ever, NULL));
     ck_assert_uint_eq(gruvi_group_size(&group), 1);
     gruvi_group_cancel(&group, NULL);
     ck_assert_int_eq(gruvi_group_join(&group, GRUVI_FOREVER), 0);

@@ -10,19 +10,6 @@
 
 #include "unit/harness.h"
 
-static void
-note(void *arg)
-{
-    record("%s", (const char *)arg);
-}
-
-static int
-sleep_for_ever(void *arg)
-{
-    (void)arg;
-    return gruvi_sleep(GRUVI_FOREVER);
-}
-
 /* --- what it is ---------------------------------------------------------- */
 
 HUB_TEST(test_there_is_one_hub_a_thread)

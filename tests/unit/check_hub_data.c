@@ -7,12 +7,6 @@
 
 static gruvi_hub_t *own;
 
-static void
-note(void *value)
-{
-    record("%s", (char *)value);
-}
-
 HUB_TEST(test_a_key_has_the_value_it_was_given)
 {
     ck_assert_ptr_null(gruvi_hub_get_data(hub, "key"));

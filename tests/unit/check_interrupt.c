@@ -10,19 +10,6 @@
 #include "unit/harness.h"
 
 static void
-note(void *arg)
-{
-    record("%s", (const char *)arg);
-}
-
-static int
-sleep_for_ever(void *arg)
-{
-    (void)arg;
-    return gruvi_sleep(GRUVI_FOREVER);
-}
-
-static void
 leave_without_closing(void *arg)
 {
     gruvi_hub_t **kept = arg;
@@ -38,7 +25,7 @@ leave_without_closing(void *arg)
 
 #define SIGNALS 200
 
-static int handled; /* atomic */
+static int handled;   /* atomic */
 static bool all_sent; /* atomic */
 
 static void

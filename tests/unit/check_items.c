@@ -13,7 +13,7 @@ static void *scarce_malloc(size_t size);
 #include "sync/items.c"
 #undef malloc
 
-#include "unit/harness.h"
+#include "unit/queues.h"
 
 static void *
 scarce_malloc(size_t size)
@@ -64,31 +64,12 @@ START_TEST(test_without_memory_nothing_changes)
 }
 END_TEST
 
-/* Items are small numbers. */
-#define ITEM(n)      ((void *)(intptr_t)(n))
-#define NUMBER(item) ((int)(intptr_t)(item))
-
-static void
-put(gruvi_queue_t *queue, int n)
-{
-    ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), NULL, 0), 0);
-}
-
 static void
 put_with_priority(gruvi_queue_t *queue, int n, int64_t priority)
 {
     gruvi_queue_put_options_t options = {.priority = priority};
 
     ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), &options, 0), 0);
-}
-
-static int
-get(gruvi_queue_t *queue)
-{
-    void *item;
-
-    ck_assert_int_eq(gruvi_queue_get(queue, &item, 0), 0);
-    return NUMBER(item);
 }
 
 /* --- order ------------------------------------------------------------------

@@ -17,17 +17,6 @@ check_address(gruvi_listener_t *listener, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
-/* Listening there fails, with nothing left behind. */
-static void
-check_refused(const char *address, const gruvi_listen_options_t *options,
-              int err)
-{
-    gruvi_listener_t *listener = (void *)&listener;
-
-    ck_assert_int_eq(gruvi_listen(&listener, address, options), err);
-    ck_assert_ptr_null(listener);
-}
-
 /* Somebody connects and is accepted. */
 static void
 check_alive(gruvi_listener_t *listener)
@@ -78,7 +67,7 @@ HUB_TEST(test_an_address_that_is_taken_is_refused)
     char address[GRUVI_ADDRESS_SIZE];
     gruvi_listener_t *listener = net_listen(i, address);
 
-    check_refused(address, NULL, UV_EADDRINUSE);
+    listen_fails(address, NULL, UV_EADDRINUSE);
     check_alive(listener);
     gruvi_listener_close(listener);
     ck_assert_int_eq(gruvi_listen(&listener, address, NULL), 0);
@@ -192,16 +181,16 @@ HUB_TEST(test_a_lookup_can_be_cancelled)
 
 HUB_TEST(test_what_cannot_be_listened_on_is_an_error)
 {
-    check_refused("tcp://192.0.2.1:0", NULL, UV_EADDRNOTAVAIL);
-    check_refused("tcp://none.test:0", NULL, UV_EAI_NONAME);
-    check_refused("tcp://127.0.0.1", NULL, UV_EINVAL);
-    check_refused(NULL, NULL, UV_EINVAL);
+    listen_fails("tcp://192.0.2.1:0", NULL, UV_EADDRNOTAVAIL);
+    listen_fails("tcp://none.test:0", NULL, UV_EAI_NONAME);
+    listen_fails("tcp://127.0.0.1", NULL, UV_EINVAL);
+    listen_fails(NULL, NULL, UV_EINVAL);
 #ifndef HAVE_OPENSSL
-    check_refused("tls://127.0.0.1:0", NULL, UV_ENOTSUP);
+    listen_fails("tls://127.0.0.1:0", NULL, UV_ENOTSUP);
     ck_assert_str_eq(gruvi_error_message(),
                      "libgruvi was built without OpenSSL");
 #endif
-    check_refused("udp://127.0.0.1:0", NULL, UV_ENOTSUP);
+    listen_fails("udp://127.0.0.1:0", NULL, UV_ENOTSUP);
     ck_assert_int_eq(gruvi_listen(NULL, "tcp://127.0.0.1:0", NULL), UV_EINVAL);
 }
 
@@ -210,11 +199,11 @@ HUB_TEST(test_options_are_checked)
     gruvi_listen_options_t backlog = {.backlog = -1}, mode = {.mode = 01000};
     gruvi_listen_options_t reserved = {.backlog = 1};
 
-    check_refused("tcp://127.0.0.1:0", &backlog, UV_EINVAL);
-    check_refused("tcp://127.0.0.1:0", &mode, UV_EINVAL);
+    listen_fails("tcp://127.0.0.1:0", &backlog, UV_EINVAL);
+    listen_fails("tcp://127.0.0.1:0", &mode, UV_EINVAL);
     for (int n = 0; n < 4; n++) {
         reserved.reserved[n] = &reserved;
-        check_refused("tcp://127.0.0.1:0", &reserved, UV_EINVAL);
+        listen_fails("tcp://127.0.0.1:0", &reserved, UV_EINVAL);
         reserved.reserved[n] = NULL;
     }
     gruvi_listener_t *listener;
@@ -244,7 +233,7 @@ HUB_TEST(test_listening_without_descriptors_fails)
 
     strcpy(address, net_address(i));
     net_spare(0);
-    check_refused(address, NULL, UV_EMFILE);
+    listen_fails(address, NULL, UV_EMFILE);
     net_spare_all();
 }
 
@@ -252,7 +241,7 @@ HUB_TEST(test_listening_where_no_switch_is_allowed_fails)
 {
     catch_assertions();
     GRUVI_ASSERT_NO_SWITCHPOINTS {
-        check_refused("tcp://127.0.0.1:0", NULL, UV_EPERM);
+        listen_fails("tcp://127.0.0.1:0", NULL, UV_EPERM);
     }
     ck_assert_int_eq(assertions(), 1);
 }

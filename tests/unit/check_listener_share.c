@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void
-check_refused(const char *address, const gruvi_listen_options_t *options,
-              int err)
-{
-    gruvi_listener_t *listener = (void *)&listener;
-
-    ck_assert_int_eq(gruvi_listen(&listener, address, options), err);
-    ck_assert_ptr_null(listener);
-}
-
 static gruvi_listener_t *
 listen_on_fd(int fd)
 {
@@ -113,21 +103,21 @@ HUB_TEST(test_what_is_no_listening_socket_is_refused)
     char text[32];
 
     snprintf(text, sizeof text, "fd:%d", fd);
-    check_refused(text, NULL, UV_EINVAL);
+    listen_fails(text, NULL, UV_EINVAL);
     close(fd);
-    check_refused(text, NULL, UV_EBADF);
+    listen_fails(text, NULL, UV_EBADF);
     snprintf(text, sizeof text, "fd:%d", udp);
-    check_refused(text, NULL, UV_EINVAL);
+    listen_fails(text, NULL, UV_EINVAL);
     snprintf(text, sizeof text, "fd:%d", null);
-    check_refused(text, NULL, UV_ENOTSOCK);
+    listen_fails(text, NULL, UV_ENOTSOCK);
     close(udp);
     close(null);
-    check_refused("fd:", NULL, UV_EINVAL);
-    check_refused("fd:-1", NULL, UV_EINVAL);
-    check_refused("fd: 3", NULL, UV_EINVAL);
-    check_refused("fd:3x", NULL, UV_EINVAL);
-    check_refused("fd:2147483648", NULL, UV_EINVAL);
-    check_refused("fd:99999999999999999999", NULL, UV_EINVAL);
+    listen_fails("fd:", NULL, UV_EINVAL);
+    listen_fails("fd:-1", NULL, UV_EINVAL);
+    listen_fails("fd: 3", NULL, UV_EINVAL);
+    listen_fails("fd:3x", NULL, UV_EINVAL);
+    listen_fails("fd:2147483648", NULL, UV_EINVAL);
+    listen_fails("fd:99999999999999999999", NULL, UV_EINVAL);
 }
 
 HUB_TEST(test_sharing_without_descriptors_fails)
@@ -137,7 +127,7 @@ HUB_TEST(test_sharing_without_descriptors_fails)
 
     snprintf(text, sizeof text, "fd:%d", gruvi_listener_fd(listener));
     net_spare(0);
-    check_refused(text, NULL, UV_EMFILE);
+    listen_fails(text, NULL, UV_EMFILE);
     net_spare_all();
     gruvi_listener_close(listener);
 }
@@ -238,7 +228,7 @@ HUB_TEST(test_two_hubs_listen_on_one_port)
     ck_assert_int_eq(setsockopt(gruvi_listener_fd(listener), SOL_SOCKET,
                                 SO_REUSEPORT, &on, sizeof on),
                      0);
-    check_refused(address, NULL, UV_EADDRINUSE);
+    listen_fails(address, NULL, UV_EADDRINUSE);
     check_both_accept(listener, address, address, true);
     gruvi_listener_close(listener);
 }
@@ -250,10 +240,10 @@ HUB_TEST(test_a_port_is_shared_with_nobody_who_does_not_share_it)
     char address[GRUVI_ADDRESS_SIZE];
 
     first = net_listen(NET_TCP, address);
-    check_refused(address, &share, UV_EADDRINUSE);
+    listen_fails(address, &share, UV_EADDRINUSE);
     gruvi_listener_close(first);
     ck_assert_int_eq(gruvi_listen(&first, address, &share), 0);
-    check_refused(address, NULL, UV_EADDRINUSE);
+    listen_fails(address, NULL, UV_EADDRINUSE);
     ck_assert_int_eq(gruvi_listen(&second, address, &share), 0);
     gruvi_listener_close(first);
     check_accepts(second, address);

@@ -8,27 +8,9 @@
 #include <string.h>
 
 #include "core/thread.h"
-#include "unit/harness.h"
+#include "unit/pools.h"
 
 #define N 20
-
-static gruvi_pool_t *
-new_pool(int kind, unsigned max)
-{
-    gruvi_pool_options_t options = {.max_size = max, .name = "test"};
-    gruvi_pool_t *pool = kind == 0 ? gruvi_thread_pool_new(&options)
-                                   : gruvi_fiber_pool_new(&options);
-
-    ck_assert_ptr_nonnull(pool);
-    return pool;
-}
-
-static void
-end_pool(gruvi_pool_t *pool)
-{
-    ck_assert_int_eq(gruvi_pool_close(pool), 0);
-    gruvi_pool_unref(pool);
-}
 
 /* What is mapped over, and how it went. */
 struct job {
@@ -103,7 +85,7 @@ check_results(struct jobs *jobs)
 
 HUB_TEST(test_results_are_in_the_order_of_the_arguments)
 {
-    gruvi_pool_t *pool = new_pool(i, 3);
+    gruvi_pool_t *pool = new_pool(i, 3, 0);
     struct jobs jobs;
 
     init_jobs(&jobs);
@@ -118,7 +100,7 @@ HUB_TEST(test_results_are_in_the_order_of_the_arguments)
 
 HUB_TEST(test_bad_arguments_are_refused)
 {
-    gruvi_pool_t *pool = new_pool(i, 1);
+    gruvi_pool_t *pool = new_pool(i, 1, 0);
     struct jobs jobs;
 
     init_jobs(&jobs);
@@ -133,7 +115,7 @@ HUB_TEST(test_bad_arguments_are_refused)
     ck_assert_int_eq(map(pool, &jobs, 0), UV_ETIMEDOUT);
     ck_assert_int_eq(begun(&jobs), 0);
     end_pool(pool);
-    ck_assert_ptr_nonnull(pool = new_pool(i, 1));
+    ck_assert_ptr_nonnull(pool = new_pool(i, 1, 0));
     ck_assert_int_eq(gruvi_pool_close(pool), 0);
     ck_assert_int_eq(map(pool, &jobs, 1), UV_ESHUTDOWN);
     gruvi_pool_unref(pool);
@@ -141,7 +123,7 @@ HUB_TEST(test_bad_arguments_are_refused)
 
 HUB_TEST(test_the_first_failure_withdraws_what_has_not_begun)
 {
-    gruvi_pool_t *pool = new_pool(i, 1);
+    gruvi_pool_t *pool = new_pool(i, 1, 0);
     struct jobs jobs;
 
     init_jobs(&jobs);
@@ -179,7 +161,7 @@ begin_mapping(struct mapping *m, int kind)
 {
     gruvi_fiber_t *fiber;
 
-    m->pool = new_pool(kind, 2);
+    m->pool = new_pool(kind, 2, 0);
     m->result = m->next = 1;
     init_jobs(&m->jobs);
     m->jobs.job[0].waits = m->jobs.job[1].waits = true;
@@ -219,7 +201,8 @@ HUB_TEST(test_a_cancel_withdraws_the_rest_and_waits_for_what_has_begun)
 /* By then two at most have begun. */
 HUB_TEST(test_a_timeout_withdraws_the_rest_and_waits_for_what_has_begun)
 {
-    struct mapping m = {.pool = new_pool(i, 2), .timeout = 0.002, .result = 1};
+    struct mapping m = {
+        .pool = new_pool(i, 2, 0), .timeout = 0.002, .result = 1};
     gruvi_fiber_t *fiber;
 
     init_jobs(&m.jobs);
@@ -244,7 +227,7 @@ HUB_TEST(test_a_cancel_stays_pending_where_nothing_is_withdrawn)
     struct mapping m = {.timeout = GRUVI_FOREVER, .result = 1};
     gruvi_fiber_t *fiber;
 
-    m.pool = new_pool(0, N);
+    m.pool = new_pool(0, N, 0);
     init_jobs(&m.jobs);
     for (int n = 0; n < N; n++)
         m.jobs.job[n].waits = true;
@@ -273,7 +256,7 @@ map_in_thread(void *arg)
 /* The only worker is busy: nothing begins. */
 HUB_TEST(test_a_plain_thread_times_out_too)
 {
-    struct mapping m = {.pool = new_pool(i, 1)};
+    struct mapping m = {.pool = new_pool(i, 1, 0)};
     gruvi_event_t gate = GRUVI_EVENT_INIT;
     struct job busy = {.waits = true, .gate = &gate};
     gruvi_future_t *f = gruvi_pool_submit(m.pool, run_job, &busy);
@@ -307,7 +290,7 @@ map_from_inside(void *arg, void **result)
 
 HUB_TEST(test_a_worker_that_maps_into_its_own_pool_does_it_itself)
 {
-    struct mapping m = {.pool = new_pool(i, 1), .timeout = 60};
+    struct mapping m = {.pool = new_pool(i, 1, 0), .timeout = 60};
     void *arg = &m;
 
     ck_assert_int_eq(
@@ -383,7 +366,7 @@ map_in_hub(void *arg)
 
 HUB_TEST(test_maps_of_many_run_all_or_say_so)
 {
-    struct stress s = {.pool = new_pool(i, 3), .left = 2 + 2 * 4};
+    struct stress s = {.pool = new_pool(i, 3, 0), .left = 2 + 2 * 4};
     pthread_t threads[4];
 
     for (int n = 0; n < 4; n++)

@@ -6,16 +6,6 @@
 
 #include "unit/harness.h"
 
-static int
-open_descriptors(void)
-{
-    int fd, n = 0;
-
-    for (fd = 0; fd < 256; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
-
 /* One descriptor more each time, until they are enough. */
 static void
 make_hub_of_few_descriptors(void *arg)

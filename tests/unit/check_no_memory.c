@@ -14,14 +14,6 @@
  */
 
 static int
-end_at_once(void *arg)
-{
-    (void)arg;
-    record("ran");
-    return 0;
-}
-
-static int
 make_fiber(gruvi_hub_t *hub)
 {
     gruvi_fiber_t *fiber = gruvi_fiber_new(end_at_once, NULL, NULL);
@@ -86,16 +78,10 @@ set_local(gruvi_hub_t *hub)
     return err;
 }
 
-static void
-note_destroyed(void *value)
-{
-    record("%s", (char *)value);
-}
-
 static int
 set_data(gruvi_hub_t *hub)
 {
-    int err = gruvi_hub_set_data(hub, "key", "1", note_destroyed);
+    int err = gruvi_hub_set_data(hub, "key", "1", note);
 
     forget();
     ck_assert_int_eq(gruvi_hub_get_data(hub, "key") != NULL, err == 0);
@@ -265,13 +251,6 @@ THREAD_TEST(test_a_switch_back_without_a_hub_is_told_of_by_a_switchpoint)
     ck_assert_int_gt(sweep(try_switch_back, true), 3);
 }
 
-static int
-sleep_long(void *arg)
-{
-    (void)arg;
-    return gruvi_sleep(GRUVI_FOREVER);
-}
-
 static void
 close_without_memory(void *arg)
 {
@@ -280,7 +259,7 @@ close_without_memory(void *arg)
     (void)arg;
     count_allocations();
     hub = gruvi_get_hub();
-    gruvi_fiber_unref(spawn(sleep_long, NULL));
+    gruvi_fiber_unref(spawn(sleep_for_ever, NULL));
     ck_assert_int_eq(gruvi_hub_set_data(hub, "key", hub, NULL), 0);
     turns(1);
     fail_allocation(1, true);

@@ -17,7 +17,7 @@ count(void *arg, void **result)
 }
 
 static void
-note(gruvi_future_t *f, void *arg)
+note_done(gruvi_future_t *f, void *arg)
 {
     (void)f;
     (void)arg;
@@ -34,7 +34,7 @@ use_future(gruvi_hub_t *hub)
     if (f == NULL)
         return gruvi_last_error();
     ran = 0;
-    err = gruvi_future_add_done_callback(f, note, NULL);
+    err = gruvi_future_add_done_callback(f, note_done, NULL);
     ck_assert_int_eq(gruvi_future_set_result(f, NULL), 0);
     turns(2);
     ck_assert_int_eq(ran, err == 0);

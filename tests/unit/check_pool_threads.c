@@ -1,44 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools of threads, 0, and of fibers, 1, that many hubs and threads use. */
 #include "core/thread.h"
-#include "unit/harness.h"
-
-static gruvi_pool_t *
-new_pool(int kind, unsigned max, unsigned min)
-{
-    gruvi_pool_options_t options = {
-        .max_size = max, .min_size = min, .name = "test"};
-    gruvi_pool_t *pool = kind == 0 ? gruvi_thread_pool_new(&options)
-                                   : gruvi_fiber_pool_new(&options);
-
-    ck_assert_ptr_nonnull(pool);
-    return pool;
-}
-
-static void
-end_pool(gruvi_pool_t *pool)
-{
-    ck_assert_int_eq(gruvi_pool_close(pool), 0);
-    gruvi_pool_unref(pool);
-}
-
-static gruvi_future_t *
-submit(gruvi_pool_t *pool, gruvi_work_fn fn, void *arg)
-{
-    gruvi_future_t *f = gruvi_pool_submit(pool, fn, arg);
-
-    ck_assert_ptr_nonnull(f);
-    return f;
-}
-
-static int
-finish_future(gruvi_future_t *f)
-{
-    int err = gruvi_future_result(f, NULL, GRUVI_FOREVER);
-
-    gruvi_future_unref(f);
-    return err;
-}
+#include "unit/pools.h"
 
 struct stress {
     gruvi_pool_t *pool;

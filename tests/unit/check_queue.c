@@ -7,19 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/harness.h"
+#include "unit/queues.h"
 
 #define SHORT 0.002
-
-/* Items are small numbers. */
-#define ITEM(n)      ((void *)(intptr_t)(n))
-#define NUMBER(item) ((int)(intptr_t)(item))
-
-static void
-put(gruvi_queue_t *queue, int n)
-{
-    ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), NULL, 0), 0);
-}
 
 static void
 put_sized(gruvi_queue_t *queue, int n, size_t size)
@@ -27,15 +17,6 @@ put_sized(gruvi_queue_t *queue, int n, size_t size)
     gruvi_queue_put_options_t options = {.size = size};
 
     ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), &options, 0), 0);
-}
-
-static int
-get(gruvi_queue_t *queue)
-{
-    void *item;
-
-    ck_assert_int_eq(gruvi_queue_get(queue, &item, 0), 0);
-    return NUMBER(item);
 }
 
 /* One that puts or gets, and says so. */

@@ -4,19 +4,9 @@
 #include <string.h>
 
 #include "core/thread.h"
-#include "unit/harness.h"
+#include "unit/queues.h"
 
 #define SHORT 0.002
-
-/* Items are small numbers. */
-#define ITEM(n)      ((void *)(intptr_t)(n))
-#define NUMBER(item) ((int)(intptr_t)(item))
-
-static void
-put(gruvi_queue_t *queue, int n)
-{
-    ck_assert_int_eq(gruvi_queue_put(queue, ITEM(n), NULL, 0), 0);
-}
 
 /* --- other threads -------------------------------------------------------- */
 

@@ -6,29 +6,6 @@
 
 #include "unit/harness.h"
 
-static int
-note_and_return(void *arg)
-{
-    record("%s", (const char *)arg);
-    return 0;
-}
-
-static int
-return_arg(void *arg)
-{
-    return (int)(intptr_t)arg;
-}
-
-static int
-sleep_for_ever(void *arg)
-{
-    int err = gruvi_sleep(GRUVI_FOREVER);
-
-    if (arg != NULL)
-        *(int *)arg = err;
-    return err;
-}
-
 /* --- gruvi_fiber_switch() and gruvi_fiber_throw() ------------------------ */
 
 static int

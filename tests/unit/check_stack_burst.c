@@ -129,13 +129,6 @@ expect_refusal(const char *name)
     gruvi_set_log_level(GRUVI_LOG_WARNING);
 }
 
-static int
-nothing(void *arg)
-{
-    (void)arg;
-    return 0;
-}
-
 /* New ones until there are no more, all of which are let go again. */
 static long
 exhaust(const gruvi_fiber_options_t *options, long most)
@@ -145,12 +138,12 @@ exhaust(const gruvi_fiber_options_t *options, long most)
 
     ck_assert_ptr_nonnull(fibers);
     while (n < most &&
-           (fibers[n] = gruvi_fiber_new(nothing, NULL, options)) != NULL)
+           (fibers[n] = gruvi_fiber_new(end_at_once, NULL, options)) != NULL)
         n++;
     ck_assert_int_lt(n, most);
     ck_assert_int_eq(gruvi_last_error(), UV_ENOMEM);
     /* Asked again, it says no again, and does not log it. */
-    ck_assert_ptr_null(gruvi_fiber_new(nothing, NULL, options));
+    ck_assert_ptr_null(gruvi_fiber_new(end_at_once, NULL, options));
     ck_assert_int_eq(gruvi_last_error(), UV_ENOMEM);
     for (long i = 0; i < n; i++)
         gruvi_fiber_unref(fibers[i]);
@@ -162,7 +155,7 @@ exhaust(const gruvi_fiber_options_t *options, long most)
 static void
 go_on(const gruvi_fiber_options_t *options)
 {
-    gruvi_fiber_t *fiber = gruvi_spawn_ex(nothing, NULL, options);
+    gruvi_fiber_t *fiber = gruvi_spawn_ex(end_at_once, NULL, options);
 
     ck_assert_ptr_nonnull(fiber);
     ck_assert_int_eq(finish(fiber), 0);

@@ -13,28 +13,6 @@
 
 #include "io/stream/stream.h"
 
-#define BIG 1000000
-
-static int
-write_big(void *arg)
-{
-    static const char zeros[BIG];
-
-    return gruvi_stream_write(arg, zeros, sizeof zeros);
-}
-
-/* It waits when this returns. */
-static gruvi_fiber_t *
-begin_big_write(struct ends *ends)
-{
-    gruvi_fiber_t *fiber;
-
-    shrink(ends);
-    fiber = spawn(write_big, ends->stream);
-    wait_until(strcmp(gruvi_fiber_waiting_for(fiber), "write") == 0);
-    return fiber;
-}
-
 /* --- close ------------------------------------------------------------------
  */
 
@@ -217,7 +195,7 @@ HUB_TEST(test_a_shutdown_does_not_cut_into_a_write)
     open_ends(&ends, i);
     writer = begin_big_write(&ends);
     ck_assert_int_eq(gruvi_stream_shutdown(ends.stream), UV_EBUSY);
-    for (size_t got = 0; got < BIG;) {
+    for (size_t got = 0; got < BIG_WRITE;) {
         got += peer_drains(&ends);
         turns(1);
     }
@@ -259,7 +237,7 @@ HUB_TEST(test_a_second_reader_and_a_second_writer_are_refused)
     ck_assert_int_eq(gruvi_stream_writev(ends.stream, &buf, 1), UV_EBUSY);
     peer_says(&ends, "first reader's");
     ck_assert_int_eq(end_read(&r), 14);
-    for (size_t got = 0; got < BIG + 1;) {
+    for (size_t got = 0; got < BIG_WRITE + 1;) {
         got += peer_drains(&ends);
         turns(1);
     }

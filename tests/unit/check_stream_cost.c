@@ -9,28 +9,6 @@
 
 #include "unit/calls.h"
 
-#define BIG 1000000
-
-static int
-write_big(void *arg)
-{
-    static const char zeros[BIG];
-
-    return gruvi_stream_write(arg, zeros, sizeof zeros);
-}
-
-/* It waits when this returns. */
-static gruvi_fiber_t *
-begin_big_write(struct ends *ends)
-{
-    gruvi_fiber_t *fiber;
-
-    shrink(ends);
-    fiber = spawn(write_big, ends->stream);
-    wait_until(strcmp(gruvi_fiber_waiting_for(fiber), "write") == 0);
-    return fiber;
-}
-
 /* Without the counted calls. */
 static void
 say_and_hear(struct ends *ends, const char *text, size_t len)
@@ -149,7 +127,7 @@ HUB_TEST(test_room_that_nobody_needs_does_not_keep_the_loop_busy)
 
     open_ends(&ends, i);
     writer = begin_big_write(&ends);
-    for (size_t got = 0; got < BIG;) {
+    for (size_t got = 0; got < BIG_WRITE;) {
         got += peer_drains(&ends);
         turns(1);
     }

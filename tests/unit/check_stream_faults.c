@@ -345,16 +345,6 @@ try_in_turn(int kind, const struct fault *fault, int err, unsigned n,
     return trial.made;
 }
 
-static int
-open_descriptors(void)
-{
-    int fd, n = 0;
-
-    for (fd = 0; fd < 256; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
-
 static bool
 is_waited_for(int err)
 {

@@ -236,12 +236,6 @@ HUB_TEST(test_timeout_0_polls)
 
 /* --- ways out ------------------------------------------------------------ */
 
-static void
-note(void *arg)
-{
-    record("%s", (const char *)arg);
-}
-
 static int
 leave_by(int way)
 {

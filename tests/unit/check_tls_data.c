@@ -140,12 +140,6 @@ HUB_TEST(test_a_file_is_sent)
     close_tls(&ends);
 }
 
-static int
-shake(void *arg)
-{
-    return gruvi_tls_handshake(arg, GRUVI_FOREVER);
-}
-
 /* A client of TLS 1.2 that wants to begin again is told no, and what it had
  * said before has arrived. */
 HUB_TEST(test_there_is_no_renegotiation)

@@ -6,21 +6,6 @@
 #include <stdio.h>
 
 static int
-shake(void *arg)
-{
-    return gruvi_tls_handshake(arg, GRUVI_FOREVER);
-}
-
-static int
-read_one(void *arg)
-{
-    char c = 0;
-    ssize_t n = gruvi_stream_read(arg, &c, 1);
-
-    return n == 1 ? c : (int)n;
-}
-
-static int
 read_one_line(void *arg)
 {
     char buf[8];
@@ -40,12 +25,6 @@ static int
 write_one(void *arg)
 {
     return gruvi_stream_write(arg, "w", 1);
-}
-
-static int
-shut_down(void *arg)
-{
-    return gruvi_stream_shutdown(arg);
 }
 
 /* --- who is slow ------------------------------------------------------------

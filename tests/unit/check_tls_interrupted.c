@@ -2,15 +2,6 @@
 /* Handshakes that are interrupted, at every point of them. */
 #include "unit/tls.h"
 
-static int
-read_one(void *arg)
-{
-    char c = 0;
-    ssize_t n = gruvi_stream_read(arg, &c, 1);
-
-    return n == 1 ? c : (int)n;
-}
-
 /* What a client writes, in memory; read by it, from the descriptor. */
 struct trickle {
     struct tls_ends ends;

@@ -135,12 +135,6 @@ HUB_TEST(test_a_shutdown_does_not_cut_into_a_write)
     close_tls(&ends);
 }
 
-static int
-shut_down(void *arg)
-{
-    return gruvi_stream_shutdown(arg);
-}
-
 /* Where there is no room for it, it waits; interrupted, it can be gone on with.
  */
 HUB_TEST(test_a_shutdown_waits_for_room)

@@ -2,16 +2,10 @@
 /* Fibers that end with an error, and who is told. */
 #include "unit/harness.h"
 
-static int
-end_with(void *arg)
-{
-    return (int)(intptr_t)arg;
-}
-
 static void
 run_one(int status)
 {
-    gruvi_fiber_t *fiber = spawn(end_with, (void *)(intptr_t)status);
+    gruvi_fiber_t *fiber = spawn(return_arg, (void *)(intptr_t)status);
 
     ck_assert_int_eq(finish(fiber), status);
 }
@@ -43,7 +37,7 @@ HUB_TEST(test_the_handler_is_told_in_place_of_the_log)
     gruvi_fiber_t *fiber;
 
     ck_assert_ptr_null(gruvi_set_uncaught_handler(record_it));
-    fiber = gruvi_spawn_ex(end_with, (void *)(intptr_t)UV_EIO, &options);
+    fiber = gruvi_spawn_ex(return_arg, (void *)(intptr_t)UV_EIO, &options);
     ck_assert_int_eq(finish(fiber), UV_EIO);
     ck_assert(gruvi_set_uncaught_handler(NULL) == record_it);
     ck_assert_str_eq(recorded(), "worker EIO");

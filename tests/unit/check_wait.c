@@ -283,13 +283,6 @@ wait_for_event(void *arg)
     return gruvi_event_wait(arg, GRUVI_FOREVER);
 }
 
-static int
-end_at_once(void *arg)
-{
-    (void)arg;
-    return 0;
-}
-
 HUB_TEST(test_events_futures_and_fibers_in_one_wait)
 {
     gruvi_event_t gate = GRUVI_EVENT_INIT, event = GRUVI_EVENT_INIT;

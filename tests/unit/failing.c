@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/failing.h"
+#include "unit/pools.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -145,14 +146,6 @@ failing_begin(void)
 {
     uv_replace_allocator(__wrap_malloc, realloc_of_libuv, __wrap_calloc,
                          __wrap_free);
-}
-
-static int
-do_nothing(void *arg, void **result)
-{
-    (void)arg;
-    (void)result;
-    return 0;
 }
 
 void

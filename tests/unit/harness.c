@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/poll.h"
+#include "core/thread.h"
 
 #define RECORD_SIZE 8192
 #define LOG_SIZE    65536
@@ -311,6 +312,80 @@ turns(int n)
         ck_assert_int_eq(gruvi_sleep(0), 0);
 }
 
+int
+end_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+int
+return_arg(void *arg)
+{
+    return (int)(intptr_t)arg;
+}
+
+int
+note_and_return(void *arg)
+{
+    note(arg);
+    return 0;
+}
+
+int
+sleep_for_ever(void *arg)
+{
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    if (arg != NULL)
+        *(int *)arg = err;
+    return err;
+}
+
+void
+note(void *arg)
+{
+    record("%s", (const char *)arg);
+}
+
+/* Of the one begin_many() that has not ended. */
+static gruvi_fiber_fn many_fn;
+
+static void
+thread_of_many(void *arg)
+{
+    ck_assert_int_eq(many_fn(arg), 0);
+    ck_assert_ptr_null(gruvi__self.hub);
+}
+
+static void
+hub_of_many(void *arg)
+{
+    gruvi_fiber_t *fibers[50];
+
+    for (int n = 0; n < 50; n++)
+        fibers[n] = spawn(many_fn, arg);
+    for (int n = 0; n < 50; n++)
+        ck_assert_int_eq(finish(fibers[n]), 0);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
+void
+begin_many(struct many *many, gruvi_fiber_fn fn, void *arg)
+{
+    many_fn = fn;
+    for (int n = 0; n < 6; n++)
+        many->threads[n] =
+            begin_thread(n % 2 ? hub_of_many : thread_of_many, arg);
+}
+
+void
+end_many(struct many *many)
+{
+    for (int n = 0; n < 6; n++)
+        end_thread(many->threads[n]);
+}
+
 static void
 count_fiber(gruvi_fiber_t *fiber, void *arg)
 {
@@ -352,8 +427,8 @@ struct test {
     int i;
 };
 
-static int
-descriptors(void)
+int
+open_descriptors(void)
 {
     int fd, n = 0;
 
@@ -409,9 +484,9 @@ run_test(void (*run)(void *test), struct test *test)
     assertion_count = 0;
     gruvi_set_log_sink(on_log);
     gruvi_set_log_level(GRUVI_LOG_DEBUG);
-    before = descriptors();
+    before = open_descriptors();
     in_thread(run, test);
-    ck_assert_int_eq(descriptors(), before);
+    ck_assert_int_eq(open_descriptors(), before);
     gruvi_set_assert_handler(NULL);
     gruvi_set_log_sink(NULL);
     gruvi_set_log_level(GRUVI_LOG_INFO);

@@ -92,6 +92,20 @@ void in_thread(void (*fn)(void *arg), void *arg);
  */
 int in_child(void (*fn)(void *arg), void *arg, char *stderr_text, size_t size);
 
+/*
+ * fn(arg), which returns 0, in 50 fibers of each of three hubs, and in three
+ * threads without a hub, which do not get a hub by it.
+ */
+#define MANY_CALLS 153
+struct many {
+    pthread_t threads[6];
+};
+void begin_many(struct many *many, gruvi_fiber_fn fn, void *arg);
+void end_many(struct many *many);
+
+/* How many descriptors this process has. */
+int open_descriptors(void);
+
 /* --- fibers -------------------------------------------------------------- */
 
 /* gruvi_spawn() that succeeds. */
@@ -109,6 +123,16 @@ void turns(int n);
         while (!(condition))                                                   \
             ck_assert_int_eq(gruvi_sleep(0.0005), 0);                          \
     } while (0)
+
+/* What fibers do in many tests, and what they return. */
+int end_at_once(void *arg);     /* 0 */
+int return_arg(void *arg);      /* the number in arg */
+int note_and_return(void *arg); /* 0; the text in arg is recorded */
+int sleep_for_ever(void *arg);  /* the error that ends the sleep; arg is NULL,
+                                   or an int that gets it too */
+
+/* What callbacks do: record the text in arg. */
+void note(void *arg);
 
 /* How many fibers a hub has, root and hub not counted. */
 size_t fibers_of(gruvi_hub_t *hub);

@@ -6,6 +6,9 @@ TEST_ARCHIVES += %D%/libharness.a
 %C%_libharness_a_SOURCES =
 %C%_libharness_a_SOURCES += %D%/harness.h
 %C%_libharness_a_SOURCES += %D%/harness.c
+%C%_libharness_a_SOURCES += %D%/pools.h
+%C%_libharness_a_SOURCES += %D%/pools.c
+%C%_libharness_a_SOURCES += %D%/queues.h
 
 UNIT_TESTS =
 

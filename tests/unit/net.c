@@ -2,12 +2,12 @@
 #include "unit/net.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "io/socket/address.h"
+#include "support/folder.h"
 
 /* --- addresses and pairs -------------------------------------------------- */
 
@@ -32,6 +32,16 @@ net_listen(int kind, char address[GRUVI_ADDRESS_SIZE])
     ck_assert_int_eq(
         gruvi_listener_address(listener, address, GRUVI_ADDRESS_SIZE), 0);
     return listener;
+}
+
+void
+listen_fails(const char *address, const gruvi_listen_options_t *options,
+             int err)
+{
+    gruvi_listener_t *listener = (void *)&listener;
+
+    ck_assert_int_eq(gruvi_listen(&listener, address, options), err);
+    ck_assert_ptr_null(listener);
 }
 
 int
@@ -194,6 +204,25 @@ fill_up(gruvi_stream_t *stream)
     }
 }
 
+static int
+write_big(void *arg)
+{
+    static const char zeros[BIG_WRITE];
+
+    return gruvi_stream_write(arg, zeros, sizeof zeros);
+}
+
+gruvi_fiber_t *
+begin_big_write(struct ends *ends)
+{
+    gruvi_fiber_t *fiber;
+
+    shrink(ends);
+    fiber = spawn(write_big, ends->stream);
+    wait_until(strcmp(gruvi_fiber_waiting_for(fiber), "write") == 0);
+    return fiber;
+}
+
 void
 fill_pattern(void *buf, size_t len, size_t from)
 {
@@ -329,18 +358,8 @@ net_folder(void)
     return folder;
 }
 
-static int
-remove_entry(const char *path, const struct stat *status, int kind,
-             struct FTW *walk)
-{
-    (void)status;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 void
 net_folder_end(void)
 {
-    ck_assert_int_eq(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_int_eq(remove_folder(folder), 0);
 }

@@ -22,6 +22,10 @@ const char *net_address(int kind);
 /* A listener there, and what it listens on. */
 gruvi_listener_t *net_listen(int kind, char address[GRUVI_ADDRESS_SIZE]);
 
+/* Listening there fails, with nothing left behind. */
+void listen_fails(const char *address, const gruvi_listen_options_t *options,
+                  int err);
+
 /* A plain blocking descriptor, connected; the address is one of a listener. */
 int net_connect(const char *address);
 
@@ -62,6 +66,10 @@ void shrink(struct ends *ends);
 
 /* Write, directly to its descriptor, until nothing fits any more. */
 void fill_up(gruvi_stream_t *stream);
+
+/* A write of this many bytes, in a fiber, that waits for room. */
+#define BIG_WRITE 1000000
+gruvi_fiber_t *begin_big_write(struct ends *ends);
 
 /* A pattern in which each byte tells where it belongs. */
 void fill_pattern(void *buf, size_t len, size_t from);

@@ -167,10 +167,25 @@ peer_ends_with(struct peer *peer, int error)
 /* --- ends -------------------------------------------------------------------
  */
 
-static int
-shake(void *arg)
+int
+shake(void *stream)
 {
-    return gruvi_tls_handshake(arg, GRUVI_FOREVER);
+    return gruvi_tls_handshake(stream, GRUVI_FOREVER);
+}
+
+int
+read_one(void *stream)
+{
+    char c = 0;
+    ssize_t n = gruvi_stream_read(stream, &c, 1);
+
+    return n == 1 ? c : (int)n;
+}
+
+int
+shut_down(void *stream)
+{
+    return gruvi_stream_shutdown(stream);
 }
 
 static int

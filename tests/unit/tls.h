@@ -59,6 +59,12 @@ void close_tls(struct tls_ends *ends);
 #endif
 gruvi_fiber_t *begin_large_write(struct tls_ends *ends);
 
+/* What fibers do with a stream: shake hands, read a byte, which they return, or
+ * shut it down. */
+int shake(void *stream);
+int read_one(void *stream);
+int shut_down(void *stream);
+
 /* A client of ours and a server of ours, in fibers of one hub. */
 struct tls_pair {
     gruvi_listener_t *listener;
