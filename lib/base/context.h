@@ -7,26 +7,26 @@
  *   gruvi__context_switch(&fiber, &here);     returns here
  *
  * On x86-64 and aarch64 the switch is inline assembly and not a call.  The
- * return-address predictor of the processor is why: a switch that is called
- * and leaves by a jump unbalances it (every return after it is mispredicted,
- * 28 ns a yield at a real call depth), one that leaves by a return mispredicts
- * itself; the inline one costs 6 ns.  It saves the few registers by which the
- * code around it finds its frame, and declares all others lost, so that only
- * what lives is spilled, by the compiler.
+ * reason is the processor's predictor of returns.  A switch that is called and
+ * leaves by a jump unbalances it: every later return is mispredicted, 28 ns a
+ * yield at a real call depth.  A switch that leaves by a return is mispredicted
+ * itself.  The inline switch costs 6 ns.  It saves the few registers by which
+ * the code around it finds its frame, and declares all others lost, so the
+ * compiler spills only what is live.
  *
  * What a switch does not carry: the signal mask and, on x86-64 and aarch64,
  * the floating-point environment (mxcsr, the x87 control word, fpcr).  That
  * environment belongs to the thread.  A fiber that changes the rounding mode
  * or unmasks an exception puts it back before its next switchpoint.  To carry
- * mxcsr and the control word along makes a switch of 1.5 ns one of 5 ns
- * (tests/bench/bench_context, Zen 5), for the few who change them.
+ * mxcsr and the control word along turns 1.5 ns a switch into 5 ns
+ * (tests/bench/bench_context, Zen 5), for the few programs that change them.
  *
  * Nothing here allocates, or needs another part of the library.
  */
 #ifndef GRUVI_BASE_CONTEXT_H
 #define GRUVI_BASE_CONTEXT_H
 
-/* ucontext first: it is asked for by hand where configure found another. */
+/* ucontext first: asking for it overrides what configure found. */
 #if defined(GRUVI_CONTEXT_UCONTEXT)
 #include "base/context_ucontext.h"
 #elif defined(GRUVI_CONTEXT_X86_64)
@@ -41,8 +41,8 @@
  * Each implementation defines:
  *
  * struct gruvi__context
- *      A context that is not running.  Nothing has to be done to the one that
- *      is first switched away from.
+ *      A context that is not running.  A context that runs already needs no
+ *      preparation before it is switched away from.
  *
  * void gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
  *                          void (*entry)(void))

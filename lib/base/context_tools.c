@@ -95,7 +95,7 @@ gruvi__tools_destroy(struct gruvi__context_tools *tools)
 {
     (void)tools;
 #ifdef GRUVI__TSAN
-    gruvi__tools_hold_signals(); /* likewise */
+    gruvi__tools_hold_signals(); /* it switches there and back, too */
     __tsan_destroy_fiber(tools->fiber);
     gruvi__tools_let_signals();
 #endif

@@ -3,19 +3,18 @@
  * What tools that watch the program must be told when it changes stacks.
  *
  * AddressSanitizer keeps the bounds of the current stack, and a heap of fake
- * frames for each; ThreadSanitizer keeps a shadow call stack and a clock for
- * each fiber, and with them the signals that it has put off until the fiber
- * calls the C library: one that met a fiber which ended, or waits, would be
- * lost.  So under it signals are blocked from before a switch, where the call
- * that blocks them lets it hand out what it holds, until after.  Around every
- * switch:
+ * frames for each.  ThreadSanitizer keeps a shadow call stack and a clock for
+ * each fiber, and the signals that it has put off until the fiber calls the C
+ * library: such a signal is lost if the fiber ends or waits.  So under
+ * ThreadSanitizer signals are blocked around a switch, and the call that blocks
+ * them delivers what was put off.  Around every switch:
  *
  *   gruvi__tools_before_switch(&from->tools, &to->tools);
  *   gruvi__context_switch(&from->context, &to->context);
  *   gruvi__tools_after_switch(&from->tools);
  *
  * and gruvi__tools_after_switch(&me->tools) comes first in an entry function.
- * Without a sanitizer the structure is empty and the calls are nothing.
+ * Without a sanitizer the structure is empty and the calls do nothing.
  * (Valgrind is told about stacks, not switches: see stack.c.)
  */
 #ifndef GRUVI_BASE_CONTEXT_TOOLS_H
@@ -65,17 +64,17 @@ void gruvi__tools_init_thread(struct gruvi__context_tools *tools);
 void gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
                        size_t size);
 
-/* One made by gruvi__tools_init() that has been left for good. */
+/* A context made by gruvi__tools_init() that has been left for good. */
 void gruvi__tools_destroy(struct gruvi__context_tools *tools);
 
 /*
  * In a context that is about to block in a system call for the first time.
- * ThreadSanitizer (of gcc 12) then makes the place where it keeps signals, and
- * one that comes at that very moment is lost with another such place.
+ * ThreadSanitizer (of gcc 12) then allocates the place where it keeps signals.
+ * A signal at that very moment allocates another, and is lost.
  */
 void gruvi__tools_will_block(void);
 
-/* Block all signals but those that a fault raises, until the second. */
+/* Block all signals except those that a fault raises; let them come again. */
 void gruvi__tools_hold_signals(void);
 void gruvi__tools_let_signals(void);
 #else

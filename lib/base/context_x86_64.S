@@ -8,7 +8,7 @@
  * to a function whose own return address is declared undefined.  An unwinder
  * that comes here knows that the stack ends.  It is jumped to and not called,
  * because it never returns: the processor would go on expecting that, and
- * mispredict every return of whoever runs when this context has ended.
+ * mispredict every return of the fiber that runs after this context has ended.
  */
 #if defined(__x86_64__)
 

@@ -2,11 +2,11 @@
 /*
  * The handler of stack overflows; see the header.
  *
- * It runs on an alternate stack, because there is nothing left of the fiber's
- * own, and uses nothing but write(), sigaction() and raise().  A fault is an
- * overflow if it lies in the guard of the running fiber's stack and not below
- * what the stack pointer accounts for: a stray pointer that hits the guard is
- * left to others.
+ * It runs on an alternate stack, because the fiber's own is used up, and calls
+ * only write(), sigaction() and raise().  A fault is an overflow if it lies in
+ * the guard of the running fiber's stack and not below what the stack pointer
+ * accounts for.  A stray pointer that hits the guard goes to the handler before
+ * ours.
  *
  * Linux raises SIGSEGV for both kinds of guards, so SIGBUS is not looked at.
  */
@@ -113,7 +113,7 @@ restore_default(int signum)
     sigaction(signum, &action, NULL);
 }
 
-/* Do what would have been done without us. */
+/* Do what would happen without this handler. */
 static void
 pass_on(int signum, siginfo_t *info, void *context)
 {
@@ -165,7 +165,7 @@ install(void)
 {
     struct sigaction action;
 
-    /* Whoever was there before keeps the conditions asked for. */
+    /* The handler before ours keeps the flags it asked for. */
     if (sigaction(SIGSEGV, NULL, &previous) == 0) {
         action = previous;
         action.sa_flags &= SA_NODEFER | SA_RESTART;

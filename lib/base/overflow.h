@@ -3,10 +3,9 @@
  * A fiber that has used up its stack is named before the process dies.
  *
  * The guard below a stack turns an overflow into SIGSEGV.  The handler runs on
- * an alternate stack, tells who it was and what to do, restores the default
- * action and returns: the instruction faults again and the process dies as it
- * would have, with its core.  Faults elsewhere are for whoever handled them
- * before.
+ * an alternate stack, names the fiber and says what to do, restores the default
+ * action and returns: the instruction faults again and the process dies with
+ * its core.  Faults elsewhere go to the handler that was there before.
  */
 #ifndef GRUVI_BASE_OVERFLOW_H
 #define GRUVI_BASE_OVERFLOW_H
@@ -16,16 +15,16 @@
 
 /*
  * Whether addr lies in the guard of the stack that the calling thread runs on,
- * and then whose it is.  Set by the core, atomically; called by the signal
- * handler, so it must be async-signal-safe.
+ * and then the name of its fiber.  Set by the core, atomically; called by the
+ * signal handler, so it must be async-signal-safe.
  */
 typedef bool gruvi__overflow_describe_fn(const void *addr, const char **name,
                                          size_t *stack_size);
 extern gruvi__overflow_describe_fn *gruvi__overflow_describe
     __attribute__((visibility("hidden")));
 
-/* Install the handler; once a process, the later calls do nothing.  Returns 0
- * or a negative UV_E*. */
+/* Install the handler, once a process: later calls do nothing.  Returns 0 or a
+ * negative UV_E*. */
 int gruvi__overflow_install(void);
 
 /*

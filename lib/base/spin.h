@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What threads compete for, for a few instructions.
- */
+/* Locks that threads hold for a few instructions. */
 #ifndef GRUVI_BASE_SPIN_H
 #define GRUVI_BASE_SPIN_H
 
@@ -26,9 +24,9 @@ void gruvi__spin_contended(struct gruvi__spin *spin);
 void gruvi__spin_pause(unsigned *n);
 
 /*
- * Whether this thread is the only one, as the C library knows: then nobody
- * competes, and what has to be atomic otherwise (5 ns a time) need not be.
- * That does not change within a few instructions without a call.
+ * Whether this is the only thread, as the C library knows.  Then an operation
+ * need not be atomic, which saves 5 ns.  The answer does not change within a
+ * few instructions without a call.
  */
 static inline bool
 gruvi__alone(void)

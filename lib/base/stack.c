@@ -46,7 +46,7 @@
 #define COLOUR_MASK 2047u
 
 struct gruvi__extent {
-    struct gruvi__extent *next; /* the one before it, half its size */
+    struct gruvi__extent *next; /* made before, half as large */
     char *base;
     size_t slots;
     size_t carved;    /* slots below this one have their guards */
@@ -345,7 +345,7 @@ extent_free(struct gruvi__extent *extent)
     if (RUNNING_ON_VALGRIND)
         forget_stacks(extent);
 #ifdef GRUVI__ASAN
-    /* Somebody else may be given these addresses. */
+    /* These addresses may be given to other memory. */
     __asan_unpoison_memory_region(
         extent->base, extent->carved * class_size(extent->class_index));
 #endif

@@ -11,14 +11,14 @@
  * The guard is an eighth of the slot, one page at least and 64 KiB at most; it
  * is taken from the size that was asked for.  The owner's control block lies
  * at the upper end, and struct gruvi__stack is its last member, so that a
- * shallow fiber needs one page for everything; nothing is allocated a stack.
+ * shallow fiber needs one page for everything, and no other memory.
  * The colour shifts the upper ends of neighbours against each other by
  * multiples of 64 bytes, up to 2 KiB: stacks that all ended at the same offset
  * in a page would fight for the same few sets of the cache.
  *
- * A released stack goes to the cache of its size, the last in is the first
- * out.  What is in the cache keeps its pages.  gruvi__arena_trim() gives those
- * of a surplus back to the system; such a slot keeps only its guard.
+ * A released stack goes to the cache of its size, last in, first out.  A cached
+ * stack keeps its pages.  gruvi__arena_trim() gives the pages of surplus stacks
+ * back to the system; such a slot keeps only its guard.
  */
 #ifndef GRUVI_BASE_STACK_H
 #define GRUVI_BASE_STACK_H
@@ -64,16 +64,15 @@ struct gruvi__arena {
 /* NULL without memory. */
 struct gruvi__arena *gruvi__arena_new(void);
 
-/* Unmaps all stacks, also those that were not released. */
+/* Unmaps all stacks, released or not. */
 void gruvi__arena_free(struct gruvi__arena *arena);
 
 /*
- * Give all pages of up to max cached stacks back to the system, of those that
- * exceed the cache's limit: 32 MiB worth of slots of a size, or as many as are
- * given out, whichever is more.  For a hub that has nothing else to do; half a
- * microsecond a stack.
+ * Give all pages of up to max cached stacks back to the system.  Only stacks
+ * beyond the cache's limit go: 32 MiB of slots of a size, or as many slots as
+ * are given out, if that is more.  For an idle hub; half a microsecond a stack.
  *
- * Returns how many exceed the limit still.
+ * Returns how many are still beyond the limit.
  */
 size_t gruvi__arena_trim(struct gruvi__arena *arena, size_t max);
 
@@ -105,7 +104,7 @@ void gruvi__stack_force_mprotect(bool force);
 static inline int gruvi__stack_alloc(struct gruvi__arena *arena, size_t size,
                                      struct gruvi__stack **out);
 
-/* The stack goes to the cache; nothing of it may be used any more. */
+/* The stack goes to the cache; the caller may not use it any more. */
 static inline void gruvi__stack_release(struct gruvi__arena *arena,
                                         struct gruvi__stack *stack);
 
@@ -129,8 +128,6 @@ static inline void gruvi__stack_release(struct gruvi__arena *arena,
 
 /* Whether addr lies in the guard of the stack.  Async-signal-safe. */
 bool gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr);
-
-/* The part that is inline. */
 
 /* The index of the default size in gruvi__arena.classes. */
 extern atomic_uint gruvi__stack_default_class

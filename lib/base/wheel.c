@@ -9,18 +9,18 @@
  * A deadline goes to the lowest level that reaches it, so it is armed by
  * appending to one array, whatever else is armed.  When time reaches a slot of
  * a higher level, its deadlines move down; most are disarmed long before.  A
- * bit a slot says which are occupied, so that nothing is looked at in vain.
+ * bit a slot says which are occupied, so empty slots cost nothing.
  *
- * Arrays and not lists, because of the processor's cache: a list is walked one
- * miss after another, and taking a deadline off touches its neighbours.  From
- * an array those that come next can be fetched ahead, and a deadline that is
- * disarmed leaves a hole.  Of 100,000 fibers that sleep from 1 to 10 ms a core
- * woke 1.0 million a second with it, and 0.31 with the pairing heap that was
- * here before; of 10,000, 1.3 and 0.53 (bench_fiber sleep, in one run on a busy
+ * Arrays and not lists, because of the processor's cache: a walk along a list
+ * is one miss after another, and unlinking a deadline touches its neighbours.
+ * From an array the next deadlines are fetched ahead, and a disarmed deadline
+ * leaves a hole.  With 100,000 fibers that sleep from 1 to 10 ms a core woke
+ * 1.0 million a second, and 0.31 with the pairing heap that was here before;
+ * with 10,000 fibers, 1.3 and 0.53 (bench_fiber sleep, in one run on a busy
  * machine).  A prototype with linked slots took twice as long as with arrays.
  *
- * Arrays grow, so there must be an answer to the want of memory: a deadline
- * that finds none is kept in a list that is looked through each time.
+ * Arrays grow, and there may be no memory: such a deadline goes to a list that
+ * is searched each time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@
 #define SPILL  (LEVELS * SLOTS) /* deadline->bucket in wheel->spill */
 
 #define ROOM_FIRST 16u   /* entries of a new array */
-#define ROOM_SPARE 4096u /* the largest one kept for the next bucket */
+#define ROOM_SPARE 4096u /* the largest array kept for another bucket */
 #define AHEAD      8u    /* how far ahead deadlines are fetched */
 
 /* The first tick that begins at due or later: a deadline is never early. */
@@ -75,7 +75,7 @@ place(struct gruvi__bucket *bucket, struct gruvi__deadline *deadline)
     bucket->entries[bucket->n++] = deadline;
 }
 
-/* Close the holes.  Not while it fires: who fires counts its entries. */
+/* Close the holes.  Not while the bucket fires: firing goes by index. */
 static void
 compact(struct gruvi__bucket *bucket)
 {
@@ -120,8 +120,8 @@ set_occupied(struct gruvi__wheel *wheel, uint32_t index)
                                                           << index % 64;
 }
 
-/* Its array serves the next one that needs an array: time moves on, and with
- * it what is occupied. */
+/* Keep its array for the next bucket that needs one: other slots are occupied
+ * as time goes on. */
 static void
 set_empty(struct gruvi__wheel *wheel, uint32_t index)
 {
@@ -229,8 +229,8 @@ find_occupied(const uint64_t *occupied, unsigned from)
     return SLOTS;
 }
 
-/* The first tick after wheel->done with something to do, and the level.  Of
- * several at the same tick the highest level, whose deadlines move down. */
+/* The first tick after wheel->done with something to do, and the level; if
+ * there are several, the highest, whose deadlines move down. */
 static uint64_t
 find_event(const struct gruvi__wheel *wheel, unsigned *level)
 {
@@ -259,7 +259,7 @@ fetch(const struct gruvi__bucket *bucket, uint32_t index)
 
     if (index >= bucket->n)
         return;
-    /* And what is in front of it: a fiber's most used line. */
+    /* And the line in front of it: the one a fiber uses most. */
     deadline = (const char *)bucket->entries[index];
     if (deadline == NULL)
         return;
@@ -281,8 +281,8 @@ move_down(struct gruvi__wheel *wheel, uint32_t index)
     set_empty(wheel, index);
 }
 
-/* A tick has come.  What fire() arms may be appended to this very bucket, for
- * its next time round: it stays. */
+/* A tick has come.  fire() may arm a deadline in this very bucket, for the next
+ * time round: that deadline stays. */
 static void
 fire_all(struct gruvi__wheel *wheel, uint32_t index)
 {
@@ -359,7 +359,7 @@ gruvi__wheel_expire(struct gruvi__wheel *wheel, uint64_t now)
         turn(wheel, until);
     if (until > wheel->done)
         wheel->done = until;
-    /* Last, because some of them may have moved down just now. */
+    /* Last: deadlines may have moved down to this tick just now. */
     if (!gruvi__list_empty(&wheel->spill))
         fire_spilled(wheel, now);
 }

@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 
-/* A tick is 2^16 ns, 65.5 us: by so much a deadline may be noticed late. */
+/* A tick is 2^16 ns, 65.5 us: a deadline may be noticed so much late. */
 #define GRUVI__TICK_SHIFT 16
 
 #define GRUVI__WHEEL_LEVELS 6 /* 2^48 ticks are 2^64 ns */
@@ -30,16 +30,16 @@ struct gruvi__deadline {
 };
 
 struct gruvi__bucket {
-    struct gruvi__deadline **entries; /* NULL for those disarmed meanwhile */
+    struct gruvi__deadline **entries; /* NULL: disarmed since */
     uint32_t n, room;
 };
 
 struct gruvi__wheel {
-    uint64_t done;  /* ticks that have been dealt with, up to this one */
+    uint64_t done;  /* the last tick that has been dealt with */
     uint64_t event; /* the first tick at which there may be something to do */
     struct gruvi__bucket *firing;
     struct gruvi__bucket spare;
-    struct gruvi__list spill; /* those for which there was no memory */
+    struct gruvi__list spill; /* deadlines that found no memory */
     uint64_t occupied[GRUVI__WHEEL_LEVELS][GRUVI__WHEEL_SLOTS / 64];
     struct gruvi__bucket buckets[GRUVI__WHEEL_LEVELS * GRUVI__WHEEL_SLOTS];
 };
@@ -47,22 +47,22 @@ struct gruvi__wheel {
 /* wheel is all zeros. */
 void gruvi__wheel_init(struct gruvi__wheel *wheel);
 
-/* Whether nothing is armed, for sure: then gruvi__wheel_expire() need not be
- * called, and the next one that is armed has to be told what time it is. */
+/* Whether surely nothing is armed.  Then gruvi__wheel_expire() need not be
+ * called, and gruvi__wheel_start() is, before the next deadline is armed. */
 static inline bool
 gruvi__wheel_idle(const struct gruvi__wheel *wheel)
 {
     return wheel->event == UINT64_MAX && gruvi__list_empty(&wheel->spill);
 }
 
-/* It is now, in a wheel that is idle. */
+/* Tell an idle wheel the time. */
 void gruvi__wheel_start(struct gruvi__wheel *wheel, uint64_t now);
 
-/* What is armed is forgotten. */
+/* Armed deadlines are forgotten. */
 void gruvi__wheel_destroy(struct gruvi__wheel *wheel);
 
-/* due is not 0, and UINT64_MAX is never; deadline is not armed.  One that is
- * overdue fires in the next tick.  Never fails. */
+/* due is not 0, and UINT64_MAX is never; deadline is not armed.  An
+ * overdue deadline fires in the next tick.  Never fails. */
 void gruvi__wheel_arm(struct gruvi__wheel *wheel,
                       struct gruvi__deadline *deadline, uint64_t due);
 
@@ -71,14 +71,14 @@ void gruvi__wheel_disarm(struct gruvi__wheel *wheel,
                          struct gruvi__deadline *deadline);
 
 /*
- * Fire what is due: never early, tick after tick, within a tick in the order
- * in which they were armed.  fire may arm and disarm what it likes; what it
- * arms is for a later call.
+ * Fire the deadlines that are due: never early, tick after tick, within a tick
+ * in the order of arming.  fire may arm and disarm any deadline; what it arms
+ * fires in a later call.
  */
 void gruvi__wheel_expire(struct gruvi__wheel *wheel, uint64_t now);
 
-/* When to call gruvi__wheel_expire() next, UINT64_MAX for never.  There may
- * turn out to be nothing to fire: at most once a level for each deadline. */
+/* When to call gruvi__wheel_expire() next, UINT64_MAX for never.  That call may
+ * find nothing to fire, at most once a level for each deadline. */
 uint64_t gruvi__wheel_next(const struct gruvi__wheel *wheel);
 
 #endif

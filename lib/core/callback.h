@@ -13,10 +13,10 @@ struct gruvi__callback {
     void *arg;
 };
 
-/* Queue one in the hub's own thread.  0, or UV_ESHUTDOWN. */
+/* Queue a callback, in the hub's own thread.  0, or UV_ESHUTDOWN. */
 int gruvi__hub_callback_add(gruvi_hub_t *hub, struct gruvi__callback *callback);
 
-/* Run those that are queued, this thread's and the inbox. */
+/* Run the queued callbacks, and the messages in the inbox. */
 void gruvi__hub_run_callbacks(gruvi_hub_t *hub);
 
 #endif

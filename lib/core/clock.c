@@ -4,8 +4,8 @@
  *
  * Deadlines are absolute nanoseconds in a timing wheel of the hub.  All of
  * them share one uv_timer_t, which is set when the hub is about to block.  A
- * hub that blocks may notice one late by the granularity of that timer, a
- * millisecond; one that is busy, by a tick of the wheel.  None is noticed
+ * hub that blocks notices a deadline up to a millisecond late, the granularity
+ * of that timer; a busy hub, up to a tick of the wheel.  No deadline is noticed
  * early: the hub compares with the clock itself.
  */
 #include <time.h>
@@ -17,7 +17,7 @@
 /* About 292 years: what is later than that never comes. */
 #define FOREVER_SECONDS 9.2e9
 
-/* Where virtual time begins: not at 0, which says that nothing is armed. */
+/* Where virtual time begins: not at 0, which means "not armed". */
 #define VIRTUAL_BEGIN ((uint64_t)1000 << GRUVI__TICK_SHIFT)
 
 /* Of this thread; 0: that of the machine. */

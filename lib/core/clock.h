@@ -17,12 +17,11 @@ uint64_t gruvi__clock_now(void);
 int64_t gruvi__clock_coarse(void);
 
 /*
- * For tests: in this thread, which has no hub yet, time is virtual from now on
- * and for good.  It stands still while anything can run, and goes on to the
- * next deadline at once when nothing can: hours pass in no time, and all that
- * fibers of one hub do happens in the same order each time.  Descriptors are
- * looked at before, but what other threads and processes do takes real time,
- * and timeouts do not wait for it.
+ * For tests: time is virtual in this thread, which has no hub yet, from now on
+ * and for good.  It stands still while a fiber can run.  When none can, the
+ * hub polls its descriptors, and time jumps to the next deadline: hours pass
+ * at once, and the fibers of a hub run in the same order each time.  Other
+ * threads and processes take real time, and timeouts do not wait for them.
  */
 void gruvi__clock_make_virtual(void);
 bool gruvi__clock_is_virtual(void);

@@ -2,8 +2,8 @@
 /*
  * Names and sentences for codes.
  *
- * libuv's sentences talk of sockets and files; those that mean something else
- * here have one of our own.
+ * libuv's sentences talk of sockets and files.  A code that means something
+ * else here has a sentence of its own.
  */
 #include "core/error.h"
 #include <string.h>

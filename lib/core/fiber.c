@@ -7,13 +7,13 @@
  *                               v
  *                             dead     until the last handle is let go
  *
- * One that is cancelled, or has an error thrown into it, before it ran takes
- * the same way: it finds that at its entry and ends there.  So nothing but the
- * scheduler ever starts or ends one.
+ * A fiber that is cancelled, or has an error thrown into it, before it ran
+ * still runs: it finds the error at its entry and ends there.  So only the
+ * scheduler starts and ends fibers.
  *
  * The control block is the upper end of the fiber's own stack.  A fiber that
- * ends lets go of it while it still runs there; the memory only goes to the
- * cache, or is reused, when somebody else runs (hub->dead).
+ * ends lets go of it while it still runs there, so the memory goes to the cache
+ * later, when another fiber runs (hub->dead).
  */
 #include <string.h>
 
@@ -62,7 +62,7 @@ gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
         offsetof(gruvi_fiber_t, timeout) + sizeof(fiber->timeout.due);
     size_t i;
 
-    /* In pieces, each of which is a few moves.  For all of it at once gcc puts
+    /* In pieces, a few moves each.  To clear all of it at once gcc puts
      * "rep stos", which takes 20 ns to begin. */
     for (i = 0; i + 64 <= size; i += 64)
         memset((char *)fiber + i, 0, 64);
@@ -76,7 +76,7 @@ gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
     gruvi__list_init(&fiber->joiners);
 }
 
-/* All that a fiber has to do when its target has returned, but to leave. */
+/* All that a fiber does after its target has returned, except leaving. */
 static void
 end(gruvi_fiber_t *fiber, int status)
 {
@@ -139,7 +139,7 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
     return 0;
 }
 
-/* Says why there is no fiber: once, until there is one again. */
+/* Log why there is no fiber: once, until a fiber can be had again. */
 static gruvi_fiber_t *
 refuse(gruvi_hub_t *hub, int err)
 {
@@ -219,7 +219,7 @@ release_soon(gruvi_fiber_t *fiber)
         gruvi__fiber_release(fiber);
 }
 
-/* Those that ended while they ran. */
+/* Release the fibers that have ended. */
 void
 gruvi__fiber_reap(gruvi_hub_t *hub)
 {
@@ -257,7 +257,7 @@ gruvi_fiber_unref(gruvi_fiber_t *fiber)
     }
 }
 
-/* Start one of this thread's that may be. */
+/* Start a fiber of this thread; the caller has checked that it may. */
 static inline int
 start(gruvi_fiber_t *fiber, struct gruvi__group *group)
 {
@@ -271,7 +271,7 @@ start(gruvi_fiber_t *fiber, struct gruvi__group *group)
     return 0;
 }
 
-/* group is where it belongs from now on; NULL: none. */
+/* The fiber is a member of group from now on; NULL: of none. */
 int
 gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group)
 {
@@ -350,7 +350,7 @@ check_callback(const gruvi_fiber_t *fiber)
     return 0;
 }
 
-/* Start one that was not, so that it runs first in this turn. */
+/* Start a new fiber, so that it runs first in this turn. */
 static int
 start_urgent(gruvi_fiber_t *fiber)
 {

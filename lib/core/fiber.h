@@ -33,13 +33,13 @@ enum gruvi__state {
 
 enum gruvi__kind { GRUVI__FIBER, GRUVI__ROOT, GRUVI__HUB };
 
-/* Errors on their way to a fiber. */
+/* Errors that wait to be delivered to a fiber. */
 enum {
     GRUVI__PENDING_CANCEL = 1,      /* fiber->cancels of them */
     GRUVI__PENDING_THROW = 2,       /* fiber->throw_error */
     GRUVI__PENDING_INTERRUPT = 4,   /* root fiber: SIGINT */
     GRUVI__PENDING_DEADLINE = 8,    /* a switch back has expired */
-    GRUVI__PENDING_SWITCH_BACK = 16 /* one has an error thrown into it */
+    GRUVI__PENDING_SWITCH_BACK = 16 /* a switch back has an error */
 };
 
 struct gruvi__local_value;
@@ -47,24 +47,23 @@ struct gruvi__sb;
 struct gruvi__group;
 
 /*
- * In lines of the cache, because with many fibers each that is touched is a
- * miss:
+ * In lines of the cache, because with many fibers each touched line is a miss:
  *
  *   1     all that a switch needs
- *   2, 3  what else is set when a fiber is made: the first part is cleared
- *   4...  what few fibers use, or only some of the time; not cleared
+ *   2, 3  the rest of what a new fiber sets; the lines up to here are cleared
+ *   4...  what few fibers use, or rarely; not cleared
  */
 struct gruvi_fiber {
     /* Scheduling.  next is valid while the fiber is on a queue. */
     gruvi_fiber_t *next;
     struct gruvi__context context;
-    gruvi_hub_t *hub; /* never changes; NULL: root of a thread without one */
+    gruvi_hub_t *hub; /* never changes; NULL: a root fiber without a hub */
     uint8_t state;    /* enum gruvi__state */
     uint8_t kind;     /* enum gruvi__kind */
     bool timed_out;   /* the timeout of the wait it is in has passed */
     bool in_switch;   /* it waits in gruvi_hub_switch() */
     bool started : 1, was_cancelled : 1;
-    bool release_on_wake : 1; /* nobody holds it; it goes with its wake_node */
+    bool release_on_wake : 1; /* no handle is left; wake_node still is */
     bool switched : 1;    /* gruvi_fiber_switch() was called: switch_value */
     bool named : 1;       /* name is valid */
     bool has_message : 1; /* message is valid */
@@ -87,7 +86,7 @@ struct gruvi_fiber {
     struct gruvi__sb *sb; /* innermost live switch back */
     struct gruvi__local_value *locals;
     struct gruvi__group *group;     /* from start to end */
-    int switch_value_ready;         /* gruvi_hub_switch() has something */
+    int switch_value_ready;         /* gruvi_hub_switch() has a value */
     unsigned wake_posted;           /* atomic: wake_node is in the inbox */
     struct gruvi__deadline timeout; /* of the wait it is in */
     /* Up to the first member of timeout a new fiber's block is cleared. */
@@ -120,7 +119,8 @@ gruvi__in_callback(void)
            gruvi__self.current->kind == GRUVI__HUB;
 }
 
-/* Who runs: a fiber, or a thread, whose root fiber counts as the thread. */
+/* Identifies the caller: its fiber, or its thread where that runs no fiber but
+ * the root fiber. */
 static inline const void *
 gruvi__self_id(void)
 {

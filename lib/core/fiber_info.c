@@ -29,7 +29,7 @@ make_name(char *name, uint64_t id)
 const char *
 gruvi_fiber_name(const gruvi_fiber_t *fiber)
 {
-    /* Made when asked for: the block is ours, whatever the handle says. */
+    /* Made on demand, so the const is cast away: the block is ours. */
     char *name = ((gruvi_fiber_t *)fiber)->name;
 
     if (fiber->kind == GRUVI__ROOT)

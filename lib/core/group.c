@@ -4,8 +4,8 @@
  *
  *   group ---> children (groups), members (fibers)
  *
- * size counts the members of the whole subtree, so that joining needs to look
- * at one number; whoever leaves walks up.
+ * size counts the members of the whole subtree, so that joining looks at one
+ * number; a fiber that enters or leaves walks up the tree.
  */
 #include <string.h>
 
@@ -99,7 +99,7 @@ gruvi_group_destroy(gruvi_group_t *public)
                              group->name, group->size);
         return;
     }
-    /* Empty groups inside it belong to the one around it from now on. */
+    /* Empty groups inside it now belong to its parent. */
     while ((link = gruvi__list_pop(&group->children)) != NULL) {
         child = gruvi__list_entry(link, struct gruvi__group, sibling_link);
         child->parent = group->parent;
@@ -162,8 +162,8 @@ gruvi_group_spawn(gruvi_group_t *public, gruvi_fiber_fn target, void *arg)
     return fiber;
 }
 
-/* The link of membership stays where it is: only what the fiber hands on to
- * others is read from fiber->group meanwhile. */
+/* The fiber stays on the list of its own group: fiber->group only says where
+ * the fibers that it spawns belong meanwhile. */
 gruvi__in_group_t *
 gruvi__in_group_enter(gruvi__in_group_t *block, gruvi_group_t *group)
 {
@@ -182,7 +182,7 @@ gruvi__in_group_exit(gruvi__in_group_t *block)
         block->fiber->group = real(block->outer);
 }
 
-/* The group after this one, when a tree is walked from its top. */
+/* The next group of the tree below top, in the order of a walk. */
 static struct gruvi__group *
 next_in_tree(const struct gruvi__group *top, struct gruvi__group *group)
 {

@@ -9,8 +9,8 @@
  *                      then, still in the hub's fiber: data, callbacks,
  *                      handles, the loop; back to the root fiber for good
  *
- * The memory stays until nobody refers to it: other threads may post, and get
- * UV_ESHUTDOWN.
+ * The memory stays until the last reference goes: other threads may post, and
+ * get UV_ESHUTDOWN.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,12 +32,12 @@
 #include "core/schedule.h"
 #include "core/switch_back.h"
 
-/* libuv's and everybody's callbacks run on it. */
+/* The callbacks of libuv and of programs run on it. */
 #define HUB_STACK_SIZE ((size_t)256 * 1024)
 
-/* How long ended fibers' stacks stay warm before their surplus is given back;
- * how many at a time, which takes some 0.2 ms, and how soon the next ones.  A
- * hundred thousand are gone within a second. */
+/* Seconds until surplus stacks of ended fibers are given back; how many at a
+ * time, which takes some 0.2 ms; and seconds until the next batch.  A hundred
+ * thousand are gone within a second. */
 #define TRIM_AFTER 0.5
 #define TRIM_BATCH 512
 #define TRIM_NEXT  0.001
@@ -207,7 +207,7 @@ fail_loop:
     return err;
 }
 
-/* Give surplus stacks back, a batch at a time, so that nobody waits for it. */
+/* Give surplus stacks back, a batch at a time, so that no fiber waits long. */
 static void
 on_trim(struct gruvi__deadline *deadline)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hub: what one thread's fibers share.
+ * The hub: what the fibers of a thread share.
  *
  *   fiber --gruvi__park()--> run queue --next--> fiber
  *                                | empty, and the turn is over
@@ -10,12 +10,12 @@
  * Invariants:
  *   - a fiber is running, on one run queue, or waiting; only gruvi__ready()
  *     takes it from waiting to a queue;
- *   - being made ready says nothing: whoever wakes a fiber first writes down
- *     why (a granted flag, a pending bit), and the fiber looks there.  So a
- *     wake-up that comes late or twice is harmless;
+ *   - a wake-up carries no reason: the waker first writes down why (a granted
+ *     flag, a pending bit), and the fiber looks there.  So a wake-up that comes
+ *     late or twice is harmless;
  *   - libuv callbacks and hub callbacks make fibers ready and never switch;
- *   - nothing here is touched by another thread, but for the inbox, atomics
- *     that are named as such, and what a lock guards.
+ *   - other threads touch only the inbox, atomics that are named as such, and
+ *     what a lock guards.
  */
 #ifndef GRUVI_CORE_HUB_H
 #define GRUVI_CORE_HUB_H
@@ -35,7 +35,7 @@
 
 struct gruvi_hub {
     /* Queues, and when to poll the loop: see schedule.c. */
-    gruvi_fiber_t *turn; /* this turn's, by next */
+    gruvi_fiber_t *turn; /* still to run in this turn; by next */
     struct gruvi__queue woken, yielded;
     int budget, next_clock_check;
     int64_t polled_tick;
@@ -61,12 +61,12 @@ struct gruvi_hub {
     struct gruvi__arena *arena;
     struct gruvi__stack *stack; /* of the hub's fiber */
     struct gruvi__deadline trim;
-    gruvi_fiber_t *dead;       /* ended, with nobody holding them; by next */
-    struct gruvi__list fibers; /* those that have not ended, all_link */
+    gruvi_fiber_t *dead;       /* ended, no handle left; by next */
+    struct gruvi__list fibers; /* not ended yet; by all_link */
     size_t live, max_fibers;
     size_t blocks; /* control blocks, that is stacks, in use */
     uint64_t next_id;
-    bool refusal_logged; /* that there can be no more fibers */
+    bool refusal_logged; /* that no more fibers can be had */
 
     gruvi_poller_t *poller;
     struct gruvi__list data;
@@ -78,8 +78,9 @@ struct gruvi_hub {
     struct gruvi__wheel deadlines; /* large, so it comes last */
 };
 
-/* Run in the hub's thread when its fibers have ended, before the inbox closes:
- * for what is of no use without the hub.  Linked and unlinked there, too. */
+/* Runs in the hub's thread when its fibers have ended, before the inbox closes:
+ * for what is of no use without the hub.  It is linked and unlinked in that
+ * thread, too. */
 struct gruvi__hub_end {
     struct gruvi__list link;
     void (*run)(struct gruvi__hub_end *end);
@@ -88,7 +89,7 @@ struct gruvi__hub_end {
 /* 0, or UV_ESHUTDOWN where it would not run any more. */
 int gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end);
 
-/* The thread ends, and its fibers with it: refuse posts, free nothing. */
+/* The thread ends and leaves fibers behind: refuse posts, free nothing. */
 void gruvi__hub_abandon(gruvi_hub_t *hub);
 
 /* Nothing is ready: give surplus stacks back before long. */

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inbox: the one door by which other threads enter a hub.
+ * The inbox: the only way for other threads into a hub.
  *
- * A stack that any thread pushes on with one compare-and-swap, and that the
- * hub takes off whole and turns round: first in, first out for each thread,
- * and nothing for a pusher to wait for.
+ * It is a stack.  Any thread pushes with one compare-and-swap, so no thread
+ * waits; the hub takes all of it at once and reverses it, so the messages of
+ * each thread are first in, first out.
  *
  *   producer               hub
  *   push                   sleeping = 1
  *   sleeping? write fd     empty? block in the loop : poll only
  *
- * Both sides are sequentially consistent, so that one of them sees the other.
- * An eventfd of our own rather than a uv_async_t: it stays open until the
- * hub's memory goes, so that a producer that is late, while the loop is being
- * closed, writes to a descriptor that is still ours.
+ * Both sides are sequentially consistent, so at least one sees what the other
+ * wrote.  An eventfd and not a uv_async_t: it stays open until the hub's
+ * memory goes, so a producer that is late, while the loop closes, still writes
+ * to a descriptor of ours.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -48,7 +48,7 @@ ring(struct gruvi__inbox *inbox)
     uint64_t one = 1;
     ssize_t n;
 
-    /* Full means that it rings already. */
+    /* If it is full, the hub is woken already. */
     do
         n = write(inbox->fd, &one, sizeof one);
     while (n < 0 && errno == EINTR);
@@ -72,7 +72,7 @@ gruvi__inbox_post(struct gruvi__inbox *inbox, struct gruvi__inbox_node *node)
     return 0;
 }
 
-/* Run a list that was taken off, the oldest first. */
+/* Run the messages of a list, the oldest first. */
 static void
 run(struct gruvi__inbox_node *node)
 {
@@ -95,7 +95,7 @@ gruvi__inbox_drain(struct gruvi__inbox *inbox)
     struct gruvi__inbox_node *head =
         __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST);
 
-    /* Once closed it stays so. */
+    /* A closed inbox stays closed. */
     if (head != NULL && head != &closed)
         run(__atomic_exchange_n(&inbox->head, NULL, __ATOMIC_ACQUIRE));
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One message to a hub.  Run in the hub's fiber, or freed by what it runs. */
+/* One message to a hub.  run is called in the hub's fiber, and may free it. */
 struct gruvi__inbox_node {
     struct gruvi__inbox_node *next;
     void (*run)(struct gruvi__inbox_node *node);
@@ -28,7 +28,7 @@ int gruvi__inbox_post(struct gruvi__inbox *inbox,
 /* Run what was there when the call began, in the order posted. */
 void gruvi__inbox_drain(struct gruvi__inbox *inbox);
 
-/* Refuse posts from now on, and run those that were accepted. */
+/* Refuse posts from now on, and run what was accepted before. */
 void gruvi__inbox_close(struct gruvi__inbox *inbox);
 
 static inline bool

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SIGINT: the first hub of a process listens, and its root fiber's wait
- * returns UV_EINTR.  Whoever has a handler of his own, or has SIGINT ignored,
- * keeps that.
+ * returns UV_EINTR.  A program that handles or ignores SIGINT keeps that.
  */
 #include <signal.h>
 

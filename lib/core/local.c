@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fiber-local data: a short list of values on each fiber, each with the
- * number of its variable.  Variables get their number when they are first
- * set, and never the same twice; so a value outlives its variable unseen.
+ * Fiber-local data: each fiber has a short list of values, each with the number
+ * of its variable.  A variable gets its number when it is first set, and no
+ * number is given twice; so a value that outlives its variable is not found.
  */
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@
 #include <gruvi/local.h>
 #include <gruvi/log.h>
 
-/* Destroyers may set values again; that many times they are heard. */
+/* Destroyers may set values again; there are so many rounds of destroying. */
 #define ROUNDS 4
 
 struct gruvi__local_value {

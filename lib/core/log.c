@@ -48,7 +48,7 @@ gruvi_log_level_name(gruvi_log_level_t level)
                                                           : "unknown";
 }
 
-/* A record is one line, whatever a peer has sent that is quoted in it. */
+/* A record is one line, even if it quotes what a peer has sent. */
 static void
 make_line(char *message)
 {

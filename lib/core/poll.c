@@ -5,20 +5,20 @@
  *   table[fd] -> entry: uv_poll_t, watches -> watch, watch, ...
  *
  * The handle asks for what all watches together ask for, and is only touched
- * when that changes: starting one again costs system calls.  An entry goes
- * with its last watch; libuv forgets the descriptor at once and the memory
- * when its close callback runs.
+ * when that changes: starting it again costs system calls.  An entry goes with
+ * its last watch; libuv forgets the descriptor at once, and the memory when its
+ * close callback runs.
  *
- * That of a socket is kept, stopped, up to KEPT of them: what comes next under
- * its number is likely another connection, and to make a handle takes libuv
- * four system calls, most of which find out whether it is a thing like that.
- * Stopped handles leave the descriptor to whoever has it then.  Until the hub
- * closes, one of them is closed only when we know that nobody else's is there,
- * because libuv takes the descriptor out of the epoll set once more, whoever put
- * it there.
+ * The handle of a socket is kept, stopped, up to KEPT of them: the next
+ * descriptor of its number is likely another connection, and a new handle
+ * costs libuv four system calls, most of them to find out what the descriptor
+ * is.  A stopped handle leaves the descriptor alone, whatever it is by then.
+ * Until the hub closes, a kept handle is closed only while we know that the
+ * descriptor is not in other hands, because libuv takes it out of the epoll
+ * set on closing.
  *
  * A watch may be removed while the callbacks of its descriptor run: it is
- * taken off at once and freed when they are through.
+ * taken off at once and freed when they have returned.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -166,7 +166,7 @@ next_of_round(struct entry *entry, unsigned round)
 
 static void on_events(uv_poll_t *handle, int status, int events);
 
-/* Have the handle ask for what the watches do. */
+/* Have the handle ask for what the watches ask for. */
 static int
 adjust(struct entry *entry)
 {
@@ -185,8 +185,8 @@ adjust(struct entry *entry)
 
 /*
  * Callbacks may add and remove watches of this descriptor, even all of them,
- * so each step looks from the start for one that was not called yet.  Watches
- * that are called go to the end of the list, which keeps that step short.
+ * so each step looks from the start for a watch not called yet.  Watches that
+ * were called go to the end of the list, which keeps that step short.
  */
 static void
 on_events(uv_poll_t *handle, int status, int events)
@@ -235,7 +235,7 @@ grow_table(gruvi_poller_t *poller, int fd)
     return 0;
 }
 
-/* Looks whether the descriptor can be polled, and makes it non-blocking. */
+/* Checks that the descriptor can be polled, and makes it non-blocking. */
 static int
 new_entry(gruvi_poller_t *poller, int fd, struct entry **out)
 {
@@ -256,7 +256,7 @@ new_entry(gruvi_poller_t *poller, int fd, struct entry **out)
     return 0;
 }
 
-/* One that was kept is only good for another socket. */
+/* A kept entry is only good for another socket. */
 static int
 get_entry(gruvi_poller_t *poller, int fd, bool socket, struct entry **out)
 {

@@ -8,13 +8,13 @@
 gruvi_poller_t *gruvi__poller_new(gruvi_hub_t *hub);
 void gruvi__poller_free(gruvi_poller_t *poller);
 
-/* How many handles it keeps for sockets to come; for tests. */
+/* For tests: how many handles it keeps for later sockets. */
 int gruvi__poller_kept(const gruvi_poller_t *poller);
 
 /*
- * As gruvi_poll_add(), in the hub's thread, for a non-blocking socket that is
- * the caller's until the watch was removed: none of this is looked at, which
- * saves the system calls.
+ * gruvi_poll_add() without its checks, which cost system calls: the caller is
+ * in the hub's thread, and fd is a non-blocking socket that stays open until
+ * the watch is removed.
  */
 gruvi_watch_t *gruvi__poll_add_socket(gruvi_poller_t *poller, int fd,
                                       int events, gruvi_poll_fn fn, void *arg);

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler: who runs next.
+ * The scheduler: which fiber runs next.
  *
  * Time is cut into turns.  A turn runs the callbacks that were queued when it
- * began, then every fiber that was ready by then, once; whatever these wake
- * runs in the next turn.  So nothing can starve the event loop, which is
- * polled between turns.
+ * began, then every fiber that was ready by then, once.  Fibers that wake up
+ * meanwhile run in the next turn.  So the event loop, which is polled between
+ * turns, cannot starve.
  *
- *   ready:   woken, in order       first:   gruvi_fiber_switch(), _throw()
- *   yielded: gruvi_sleep(0)        run:     this turn's: first+ready+yielded
+ *   urgent:  gruvi_fiber_switch(), _throw()
+ *   woken:   the wait is over, in order
+ *   yielded: gruvi_sleep(0)
+ *   turn:    what still runs in this turn: urgent + woken + yielded
  *
- * Those that merely let others run come last, behind whatever the callbacks of
- * the turn have woken: that is what gruvi_sleep(0) promises.
+ * Fibers that yielded come last, behind all that the callbacks of the turn have
+ * woken: that is what gruvi_sleep(0) promises.
  *
- * Only the hub decides, but not every decision needs its stack: a fiber that
- * parks takes the next one off run and switches to it directly, one switch
- * instead of two.  When run is empty and there is nothing to do but run those
- * that are ready, it begins the next turn itself, too, unless it is time to
- * poll the loop:
+ * The hub's stack is not always needed to decide.  A fiber that parks takes the
+ * next fiber off turn and switches to it directly, one switch instead of two.
+ * When turn is empty and there are only ready fibers to run, it also begins the
+ * next turn itself, unless it is time to poll the loop:
  *
- *   - after BUDGET switches, if POLL_EVERY has passed since that was last
- *     looked at;
- *   - when the coarse clock ticks (every 1 to 10 ms), which is looked at every
- *     CHECK_EVERY switches: fibers may run for long between two of them.
+ *   - after BUDGET switches, if POLL_EVERY has passed since the budget began;
+ *   - when the coarse clock ticks (every 1 to 10 ms), which is checked every
+ *     CHECK_EVERY switches: fibers may run for long between two switches.
  *
- * An idle poll costs about 200 ns with the two switches to the hub, a reading
- * of the clock 20 to 25, of the coarse one 5.  So fibers that do little more
- * than switch pay half a nanosecond a switch for polling in time, and those
- * that work are polled every 64 switches.
+ * An idle poll costs about 200 ns with the two switches to the hub; reading the
+ * clock costs 20 to 25, and the coarse clock 5.  So fibers that only switch pay
+ * half a nanosecond a switch for polling in time, and fibers that work are
+ * polled every 64 switches.
  */
 #include <gruvi/fiber.h>
 
@@ -68,7 +68,7 @@ renew_budget(gruvi_hub_t *hub)
     return true;
 }
 
-/* Something may want the hub, or it is time to look whether the loop does. */
+/* The hub may have work, or it is time to check the clock. */
 static __attribute__((noinline)) bool
 may_go_on(gruvi_hub_t *hub)
 {
@@ -99,8 +99,8 @@ gruvi__next_turn(gruvi_hub_t *hub)
 }
 
 /*
- * The only place but gruvi_sleep() where a fiber that lives is left, and so
- * where they come back: the processor learns few indirect jumps.
+ * Fibers that live are left, and come back, only here and in gruvi_sleep(): the
+ * processor learns few indirect jumps.
  */
 static __attribute__((noinline)) void
 leave_to_next(gruvi_fiber_t *fiber)
@@ -128,7 +128,7 @@ gruvi__yield(gruvi_fiber_t *fiber)
     leave_to_next(fiber);
 }
 
-/* The common case of letting others run has everything in one frame. */
+/* The common case, a plain yield, has everything in one frame. */
 GRUVI_SWITCHPOINT int
 gruvi_sleep(double secs)
 {
@@ -175,7 +175,7 @@ run_wake(struct gruvi__inbox_node *node)
 {
     gruvi_fiber_t *fiber = gruvi__list_entry(node, gruvi_fiber_t, wake_node);
 
-    /* An exchange: who found 1 there has done its part, and it is seen. */
+    /* An exchange: all that was written by a thread that found 1 is seen. */
     __atomic_exchange_n(&fiber->wake_posted, 0, __ATOMIC_SEQ_CST);
     if (fiber->state == GRUVI__DEAD) {
         if (fiber->release_on_wake)
@@ -192,7 +192,7 @@ gruvi__ready_remote(gruvi_fiber_t *fiber)
     if (__atomic_exchange_n(&fiber->wake_posted, 1, __ATOMIC_SEQ_CST))
         return;
     fiber->wake_node.run = run_wake;
-    /* A hub with a fiber that waits has not closed its inbox. */
+    /* A hub with a waiting fiber has not closed its inbox. */
     gruvi__inbox_post(&fiber->hub->inbox, &fiber->wake_node);
 }
 
@@ -209,7 +209,7 @@ on_timer(uv_timer_t *timer)
     gruvi_hub_t *hub = timer->data;
 
     hub->timer_due = UINT64_MAX;
-    /* The loop may run its timers and then block: what is due is due now. */
+    /* The loop may block after its timers, but a deadline is due now. */
     uv_stop(&hub->loop);
 }
 
@@ -239,8 +239,8 @@ has_work(const gruvi_hub_t *hub)
            (hub->closing && hub->live == 0);
 }
 
-/* Nothing is ready: time goes on to the next deadline at once, unless the loop
- * has something.  False where there is none: then only the loop can help. */
+/* No fiber is ready: unless the loop has work, time jumps to the next deadline.
+ * False without a deadline: then only the loop can go on. */
 static bool
 pass_virtual_time(gruvi_hub_t *hub)
 {

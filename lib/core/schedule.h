@@ -6,21 +6,21 @@
 #include <gruvi/base.h>
 
 /*
- * Leave the current fiber, which has said what it waits for and who wakes it,
- * or is on a queue; returns when it runs again.
+ * Leave the current fiber until gruvi__ready(); what will wake it has been
+ * arranged.
  */
 void gruvi__park(gruvi_fiber_t *fiber);
 
-/* Let all others that are ready run once. */
+/* Let all other ready fibers run once. */
 void gruvi__yield(gruvi_fiber_t *fiber);
 
-/* Put a fiber that waits on hub->woken; any other is left alone. */
+/* Queue a waiting fiber on hub->woken; any other is left alone. */
 void gruvi__ready(gruvi_fiber_t *fiber);
 
-/* The same from any thread, as long as fiber is sure to live. */
+/* gruvi__ready() from any thread, as long as fiber is sure to live. */
 void gruvi__ready_remote(gruvi_fiber_t *fiber);
 
-/* Put it on hub->urgent, likewise. */
+/* Queue a waiting fiber on hub->urgent; any other is left alone. */
 void gruvi__ready_urgent(gruvi_fiber_t *fiber);
 
 /* The hub's side: a turn, and the end.  See hub.c. */

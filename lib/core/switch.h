@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the scheduler, for the places that leave a fiber: they are
- * inlined there, because every call that lies between a fiber and the switch
- * costs it another frame to come back through.  See schedule.c.
+ * The inside of the scheduler, inlined where a fiber is left: every call
+ * between a fiber and the switch is another frame to return through.  See
+ * schedule.c.
  */
 #ifndef GRUVI_CORE_SWITCH_H
 #define GRUVI_CORE_SWITCH_H
@@ -20,7 +20,7 @@
 #include "core/run_queue.h"
 #include "core/thread.h"
 
-/* Whoever has work during a poll wants it to end, not to block. */
+/* A poll that is running must end now: there is work. */
 static inline void
 gruvi__cut_poll(gruvi_hub_t *hub)
 {
@@ -28,7 +28,7 @@ gruvi__cut_poll(gruvi_hub_t *hub)
         uv_stop(&hub->loop);
 }
 
-/* gruvi__ready() of one that waits, or that has not begun. */
+/* gruvi__ready() for a fiber that surely waits, or is new. */
 static inline void
 gruvi__make_ready(gruvi_fiber_t *fiber)
 {
@@ -39,10 +39,12 @@ gruvi__make_ready(gruvi_fiber_t *fiber)
     gruvi__cut_poll(hub);
 }
 
-/* Begin another turn where it needs neither callbacks nor the loop. */
+/* Begin a turn that needs neither callbacks nor the loop; false: there is none.
+ */
 bool gruvi__next_turn(gruvi_hub_t *hub);
 
-/* Who runs next, taken off the queue; the hub where this turn is over. */
+/* The fiber that runs next, taken off the queue; the hub at the end of a turn.
+ */
 static inline __attribute__((always_inline)) gruvi_fiber_t *
 gruvi__next_fiber(gruvi_hub_t *hub)
 {
@@ -70,9 +72,9 @@ gruvi__switch_to(gruvi_fiber_t *from, gruvi_fiber_t *to)
 
 /*
  * Leave a fiber that has ended, for good.  No call may lie between its entry
- * function and this: the processor predicts where functions return to by the
- * calls that came before, and a call that never returns puts the whole chain
- * of whoever runs next out of step (4 ns for each of its returns).
+ * function and this: the processor predicts returns by the calls before them,
+ * and a call that never returns shifts the predictions of the next fiber (4 ns
+ * for each of its returns).
  */
 static inline __attribute__((always_inline)) void
 gruvi__leave(gruvi_fiber_t *fiber, gruvi_fiber_t *next)

@@ -5,13 +5,13 @@
  *   fiber->sb -> innermost -> outer -> outermost
  *
  * A switch or throw writes into the switch back and makes the fiber look
- * (gruvi__sb_refresh): the value of the innermost one ends gruvi_hub_switch(),
- * an error or expired deadline of any of them ends any wait.  What came for
- * one that was left is gone with it; that is why nothing stale reaches a
+ * (gruvi__sb_refresh): the value of the innermost switch back ends
+ * gruvi_hub_switch(), an error or expired deadline of any ends any wait.  What
+ * came for a switch back goes when that is left, so nothing stale reaches a
  * fiber.
  *
- * Other threads get at a switch back with a lock only, hold it meanwhile, and
- * exit takes it; so the fiber is there as long as they need it.
+ * Another thread may only use a switch back with a lock.  It holds the lock
+ * meanwhile, and exit takes it, so the fiber cannot go before.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -45,7 +45,6 @@ on_deadline(struct gruvi__deadline *deadline)
     gruvi__interrupt(sb->fiber, GRUVI__PENDING_DEADLINE);
 }
 
-/* The next switchpoint of this fiber tells why there is no switch back. */
 void
 gruvi__sb_refuse(int err)
 {
@@ -166,7 +165,7 @@ deliver(struct gruvi__sb *sb, bool *what)
     }
 }
 
-/* Whether the caller may write into sb; then it holds the lock. */
+/* True where the caller may write into sb, and then holds its lock. */
 static bool
 claim(struct gruvi__sb *sb, const char *function)
 {
@@ -239,8 +238,8 @@ gruvi__sb_refresh(gruvi_fiber_t *fiber)
 }
 
 /*
- * The outermost first: whatever is inside is of no use any more, and those
- * further in that have expired as well are left before they could tell.
+ * The outermost expired switch back: the fiber leaves all inside it, so their
+ * own deadlines do not matter any more.
  */
 int
 gruvi__sb_take_deadline(gruvi_fiber_t *fiber)

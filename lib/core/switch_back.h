@@ -35,11 +35,11 @@ struct gruvi__sb {
     char message[GRUVI__MESSAGE_SIZE];
 };
 
-/* Note what the switch backs of a fiber hold: fiber->switch_value_ready and
+/* Gather what the switch backs of a fiber hold: fiber->switch_value_ready and
  * pending. */
 void gruvi__sb_refresh(gruvi_fiber_t *fiber);
 
-/* Have the next switchpoint return err. */
+/* There is no switch back: have the next switchpoint return err. */
 void gruvi__sb_refuse(int err);
 
 /* Deliver what is pending on the switch backs of a fiber. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What belongs to a thread: its root fiber, made when it first uses anything
- * of ours, and its hub, made when it first needs one.  Both end with it.
+ * What belongs to a thread: its root fiber, made with the first call into the
+ * library, and its hub, made when it is first needed.  Both end with the
+ * thread.
  */
 #include <pthread.h>
 #include <stdlib.h>

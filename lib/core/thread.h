@@ -10,11 +10,11 @@
 
 /* What this thread is doing. */
 struct gruvi__thread {
-    gruvi_fiber_t *current; /* NULL: nothing of ours was used here yet */
+    gruvi_fiber_t *current; /* NULL: no call into the library yet */
     gruvi_hub_t *hub;       /* also when closed */
     gruvi__no_switch_t *section;
     int last_error;
-    int refused; /* until there is a hub: what the next switchpoint returns */
+    int refused; /* for the next switchpoint, until there is a hub */
 };
 
 extern __thread struct gruvi__thread gruvi__self;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of the error that a fiber ends with.  Nobody may ever join the
- * fiber, so somebody has to say it; what it is worth, the program knows best.
+ * What becomes of the error that a fiber ends with.  The fiber may never be
+ * joined, so the error is logged; a program that knows better sets a handler.
  */
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>

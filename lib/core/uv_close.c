@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libuv handles and fibers: closing one and waiting for it, and the callbacks
+ * libuv handles and fibers: closing a handle, with a wait for it, and callbacks
  * that lead from a handle or a request to the switch back it points to.
  */
 #include <gruvi/switch_back.h>
@@ -12,8 +12,8 @@
 #include "core/thread.h"
 #include "core/wait.h"
 
-/* One gruvi_uv_close() that waits.  handle->data is the caller's, so the
- * close callback finds its fiber by the handle. */
+/* A gruvi_uv_close() that waits.  handle->data is the caller's, so the close
+ * callback finds the fiber by the handle. */
 struct closing {
     struct gruvi__list link;
     uv_handle_t *handle;
@@ -27,7 +27,7 @@ on_close(uv_handle_t *handle)
     struct gruvi__list *link, *all = &gruvi__self.hub->closings;
     struct closing *closing;
 
-    /* libuv calls the last one first. */
+    /* libuv calls back in reverse order. */
     for (link = all->prev; link != all; link = link->prev) {
         closing = gruvi__list_entry(link, struct closing, link);
         if (closing->handle == handle) {

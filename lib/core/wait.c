@@ -2,12 +2,11 @@
 /*
  * Waiting.
  *
- * A fiber waits until a flag says that what it waits for was granted, or until
- * something interrupts it.  What can interrupt it is written down in the fiber
- * (pending bits, timed_out) by whoever does, and is taken by the fiber itself,
- * after the wait has been withdrawn and turns out not to have been granted
+ * A fiber waits until a flag grants the wait, or until it is interrupted.  What
+ * interrupts a fiber only writes that down in it (pending bits, timed_out); the
+ * fiber takes the error after it has withdrawn the wait, if it was not granted
  * after all.  So a grant and a cancel that come at the same moment are both
- * kept: the wait returns 0, the cancel stays for the next one.
+ * kept: this wait returns 0, the next wait returns the cancel.
  */
 #include <gruvi/error.h>
 #include <gruvi/switch_back.h>
@@ -17,7 +16,6 @@
 #include "core/switch_back.h"
 #include "core/wait.h"
 
-/* The way in, where something is unusual. */
 int
 gruvi__enter_slowly(const char *function, gruvi_fiber_t **fiber,
                     enum gruvi__way way)
@@ -85,7 +83,7 @@ granted_now(const int *granted)
     return __atomic_load_n(granted, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* A wait begun while the hub closes: the others go on, then it is refused. */
+/* While the hub closes a new wait lets other fibers run, then it is refused. */
 static bool
 closing(gruvi_fiber_t *fiber)
 {
@@ -110,7 +108,7 @@ gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted, const char *what)
     return false;
 }
 
-/* Take one of the errors that are pending: it is delivered. */
+/* Deliver one of the pending errors. */
 static int
 take_pending(gruvi_fiber_t *fiber)
 {
@@ -195,7 +193,7 @@ gruvi__sleep_slowly(const char *function, double secs)
         return err;
     fiber->work = 0;
     if (secs != 0) {
-        /* Here the timeout is what was asked for: it grants the wait. */
+        /* The timeout grants this wait. */
         gruvi__wait_begin(fiber, secs);
         gruvi__wait_run(fiber, &never, "timer");
         return gruvi__wait_end(fiber, fiber->timed_out);

@@ -32,8 +32,8 @@ enum gruvi__way { GRUVI__WAY_HUB, GRUVI__WAY_ANY, GRUVI__WAY_THROUGH };
 int gruvi__enter_slowly(const char *function, gruvi_fiber_t **fiber,
                         enum gruvi__way way);
 
-/* The current fiber where nothing is unusual, so that all three return 0 with
- * it; else NULL.  For a call that has a fast path of its own. */
+/* The current fiber where nothing is unusual: all three would return 0 with it.
+ * Else NULL.  For a call that has a fast path of its own. */
 static inline gruvi_fiber_t *
 gruvi__enter_fast(void)
 {
@@ -83,24 +83,24 @@ gruvi__timeout_check(double timeout)
 }
 
 /*
- * The ordinary wait: until *granted is set, which is read with acquire, or
- * something interrupts it.  Whoever sets it calls gruvi__ready().
+ * The ordinary wait: until *granted is set, which is read with acquire, or the
+ * wait is interrupted.  The code that sets it then calls gruvi__ready().
  *
  *   what     static text for dumps: "read"
  *   timeout  seconds; checked by the caller for NaN; 0 polls
  *
- * Returns 0 where granted, whatever else is pending; else the error.
+ * Returns 0 where granted, even if an error is pending; else the error.
  */
 int gruvi__wait(gruvi_fiber_t *fiber, const int *granted, const char *what,
                 double timeout);
 
-/* Until *granted, whatever is pending. */
+/* Until *granted, even if an error is pending. */
 void gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted,
                          const char *what);
 
 /*
- * The same in pieces, for waits that have to be withdrawn from something
- * before it is sure that they were not granted:
+ * gruvi__wait() in pieces, for a wait that has to be withdrawn before it is
+ * sure that it was not granted:
  *
  *   gruvi__wait_begin(fiber, timeout);
  *   done = gruvi__wait_run(fiber, &granted, what) || !withdraw();
@@ -114,14 +114,13 @@ bool gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted,
                      const char *what);
 int gruvi__wait_end(gruvi_fiber_t *fiber, bool done);
 
-/* Of a wait that was not granted, before gruvi__wait_end(): whether that will
+/* Before gruvi__wait_end() of a wait that was not granted: whether that will
  * return UV_ETIMEDOUT for the wait's own timeout. */
 bool gruvi__wait_timed_out(const gruvi_fiber_t *fiber);
 
 /*
- * The wait of a fiber that nothing disturbs, without a timeout: true where
- * *granted was set, false where something else has woken it or is about to, so
- * that it has to go the long way (gruvi__wait_begin() and so on).
+ * A wait without a timeout, where nothing is unusual.  True where *granted was
+ * set; else the fiber goes the long way (gruvi__wait_begin() and so on).
  */
 static inline bool
 gruvi__wait_fast(gruvi_fiber_t *fiber, const int *granted, const char *what)
@@ -134,10 +133,10 @@ gruvi__wait_fast(gruvi_fiber_t *fiber, const int *granted, const char *what)
     return gruvi__likely(__atomic_load_n(granted, __ATOMIC_ACQUIRE) != 0);
 }
 
-/* Mark an error as pending, and make the fiber look at it. */
+/* Mark an error as pending, and wake the fiber to take it. */
 void gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending);
 
-/* For stream calls that succeed at once: every 64th time, let others run. */
+/* For calls that succeed at once: let other fibers run every 64th time. */
 int gruvi__yield_sometimes(gruvi_fiber_t *fiber);
 
 #endif

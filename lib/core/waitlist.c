@@ -33,8 +33,8 @@ decide(struct gruvi__waiter *waiter, int state)
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* A fiber of this hub cannot withdraw at the same time, and nobody else
- * claims: no need for an atomic exchange. */
+/* A fiber of this hub cannot withdraw at the same time, and there is no other
+ * waker: no need for an atomic exchange. */
 static inline bool
 claim(struct gruvi__waiter *waiter)
 {
@@ -87,8 +87,8 @@ gruvi__waiter_wake(struct gruvi__waiter *waiter)
 
     if (fiber == NULL) {
         __atomic_store_n(&waiter->released, 1, __ATOMIC_SEQ_CST);
-        /* The waiter may be gone by now.  Waking nobody, or somebody else who
-         * waits at this address and looks again, does no harm. */
+        /* The waiter may be gone by now.  Then this wakes no thread, or another
+         * thread that waits at this address, and looks again: no harm. */
         syscall(SYS_futex, &waiter->released, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
                 0);
     } else if (gruvi__is_own(fiber->hub)) {
@@ -100,7 +100,7 @@ gruvi__waiter_wake(struct gruvi__waiter *waiter)
     }
 }
 
-/* It was claimed: wait out the few instructions until the waker lets go. */
+/* A claimed waiter waits a few instructions until the waker lets go. */
 static void
 await_release(const struct gruvi__waiter *waiter)
 {

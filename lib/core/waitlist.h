@@ -58,12 +58,12 @@ gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
  * may wake it; false where it has withdrawn. */
 bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
 
-/* The same from another thread, where the fiber of a waiter that has withdrawn
- * may be gone. */
+/* gruvi__waiter_claim() from another thread, when the waiter may have withdrawn
+ * and its fiber may be gone. */
 bool gruvi__waiter_claim_late(struct gruvi__waiter *waiter);
 
-/* Take the first off a list that has not withdrawn, claimed; NULL: none.  A
- * list that is all zeros is empty. */
+/* Claim the first waiter that has not withdrawn and take it off the list; NULL:
+ * there is none.  A list that is all zeros is empty. */
 struct gruvi__waiter *gruvi__waiter_claim_first(struct gruvi__list *waiters);
 
 /* Wake a waiter that was claimed: the last touch. */
@@ -77,21 +77,22 @@ int gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
                        double timeout);
 
 /*
- * The same in two: whether it was claimed and woken, else it has withdrawn.
- * Then gruvi__waiter_end(), which takes the error only where done is false.
+ * gruvi__waiter_wait() in two: true where it was claimed and woken, else it has
+ * withdrawn.  Then gruvi__waiter_end(), which takes the error only where done
+ * is false.
  */
 bool gruvi__waiter_try(struct gruvi__waiter *waiter, const char *what,
                        double timeout);
 
-/* And in more; see gruvi__wait_begin().  Not claimed: interrupted. */
+/* In more pieces; see gruvi__wait_begin().  False: interrupted. */
 void gruvi__waiter_begin(struct gruvi__waiter *waiter, double timeout);
 bool gruvi__waiter_run(struct gruvi__waiter *waiter, const char *what);
 int gruvi__waiter_end(struct gruvi__waiter *waiter, bool done);
 
-/* Until woken, whatever is pending. */
+/* Until woken, even if an error is pending. */
 void gruvi__waiter_through(struct gruvi__waiter *waiter, const char *what);
 
-/* Of a wait that was interrupted: false where it was claimed first, and woken
+/* After an interrupt: false where the waiter was claimed before, and is woken
  * by now. */
 bool gruvi__waiter_withdraw(struct gruvi__waiter *waiter);
 
@@ -111,7 +112,7 @@ bool gruvi__waiter_withdraw(struct gruvi__waiter *waiter);
  */
 struct gruvi__multi_wait {
     struct gruvi__waiter waiter;
-    long left; /* atomic: who takes it to 0 claims the waiter */
+    long left; /* atomic: the waker that takes it to 0 claims the waiter */
 };
 
 struct gruvi__wait_link {

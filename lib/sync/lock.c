@@ -124,8 +124,8 @@ acquire_slowly(struct gruvi__lock *lock, const char *function, double timeout)
 static inline bool
 may_enter(void)
 {
-    return gruvi__enter_fast() != NULL ||
-           (gruvi__self.hub == NULL && gruvi__self.section == NULL);
+    return gruvi__self.section == NULL &&
+           (gruvi__self.hub == NULL || gruvi__enter_fast() != NULL);
 }
 
 GRUVI_SWITCHPOINT int
