@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients of the plugin spread, which says in which hub a connection is. */
+/* Clients of the plugin spread, which tells the hub of each connection. */
 #ifndef TESTS_DAEMON_HUBS_CLIENTS_H
 #define TESTS_DAEMON_HUBS_CLIENTS_H
 
@@ -22,10 +22,10 @@ struct place read_place(int fd);
 /* Connect to the first port of gruvid, and be greeted. */
 struct place connect_place(struct gruvid *g);
 
-/* Connect until there is one in this hub; others are closed. */
+/* Connect until a connection is in this hub; the others are closed. */
 struct place connect_hub(struct gruvid *g, int hub);
 
-/* What is sent comes back. */
+/* Send text, and expect it back. */
 void echo_place(const struct place *place, const char *text);
 
 /* Keep the hub's thread busy until the place is closed. */

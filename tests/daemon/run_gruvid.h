@@ -8,8 +8,8 @@
  *     ...
  *     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
  *
- * Every call fails the test, with the log, where it would wait for more than
- * PATIENCE seconds.  What a test leaves behind is killed when it ends.
+ * A call that would wait for more than PATIENCE seconds fails the test, with
+ * the log.  Processes that a test leaves behind are killed when it ends.
  *
  * $GRUVID_UNDER is put in front of the command: GRUVID_UNDER="valgrind -q".
  */
@@ -29,17 +29,17 @@
 struct gruvid {
     pid_t pid;
     int log_fd;    /* its stderr */
-    char *log;     /* what came from there so far */
+    char *log;     /* the text from there so far */
     size_t length; /* of log */
     int status;    /* of wait(); valid once pid is 0 */
     char dir[64];  /* a folder of its own, with gruvid.conf in it */
 };
 
-/* How to begin one in an unusual way; all of it may be 0. */
+/* How to begin gruvid in an unusual way; all members may be 0. */
 struct gruvid_options {
     const char *const *args; /* further arguments, ended by NULL */
     const char *const *env;  /* "NAME=value", ended by NULL */
-    bool no_config;          /* args are all there are */
+    bool no_config;          /* no -c: only args */
     bool no_stdio;           /* 0 and 1 are closed */
     bool no_stderr;          /* 2 is closed as well: there is no log */
     bool stdout_too;         /* stdout goes where stderr goes */
@@ -58,33 +58,34 @@ struct gruvid_options {
  *            gruvid, and plugin_dir is where the test plugins are.
  *   options  may be NULL
  *
- * Returns NULL only where first_process is not permitted here.
+ * Returns NULL only if first_process is not permitted here.
  */
 struct gruvid *gruvid_begin(const char *config,
                             const struct gruvid_options *options);
 
-/* The same, until its log says that it is ready. */
+/* Begin gruvid, and wait until its log says that it is ready. */
 struct gruvid *gruvid_ready(const char *config,
                             const struct gruvid_options *options);
 
-/* Wait until the log says something; gives the text after it. */
+/* Wait until the log contains text; returns the log after it. */
 const char *gruvid_says(struct gruvid *g, const char *text);
 
-/* The same, or until it has ended: false. */
+/* Wait until the log contains text, or until gruvid has ended: false. */
 bool gruvid_says_or_ends(struct gruvid *g, const char *text);
 
-/* Wait until it has said something n times. */
+/* Wait until the log contains text n times. */
 void gruvid_says_times(struct gruvid *g, const char *text, unsigned n);
 
-/* How often the log says something, so far. */
+/* How often the log contains text so far. */
 unsigned gruvid_said(const struct gruvid *g, const char *text);
 
 void gruvid_signal(struct gruvid *g, int signum);
 
-/* Wait for its end; its exit status, or 128 and the signal it died of. */
+/* Wait for its end; returns its exit status, or 128 plus the signal that ended
+ * it. */
 int gruvid_wait(struct gruvid *g);
 
-/* Both. */
+/* Send a signal, and wait for the end. */
 int gruvid_stop(struct gruvid *g, int signum);
 
 /* Run it to its end; the log stays readable until the test ends. */
@@ -94,10 +95,10 @@ struct gruvid *gruvid_run(const char *config,
 /* A path in its folder, in static memory. */
 const char *gruvid_path(const struct gruvid *g, const char *name);
 
-/* A file's text, in static memory; "" where there is none. */
+/* A file's text, in static memory; "" if there is no file. */
 const char *read_text(const char *path);
 
-/* Wait until a file holds a text. */
+/* Wait until a file contains text. */
 void file_says(const char *path, const char *text);
 
 /* --- clients ------------------------------------------------------------- */
@@ -105,23 +106,23 @@ void file_says(const char *path, const char *text);
 /* The port of its n-th "listening on tcp://..." line, from 0. */
 int gruvid_port(struct gruvid *g, unsigned n);
 
-/* Connect to that one. */
+/* Connect to the n-th port; to a port; to a Unix socket. */
 int connect_to(struct gruvid *g, unsigned n);
 int connect_port(int port);
 int connect_unix(const char *path);
 
 void send_text(int fd, const char *text);
 
-/* Read as many bytes as text has and compare. */
+/* Read as many bytes as text has, and compare. */
 void expect_text(int fd, const char *text);
 
-/* Read until the peer closes; whether it did so with a reset. */
+/* Read until the peer closes; true if it closed with a reset. */
 bool expect_end(int fd);
 
 /* Close with a reset. */
 void reset(int fd);
 
-/* End and remove all that a test has begun: the teardown of every test case. */
+/* End and remove everything that a test has begun: each case's teardown. */
 void gruvid_end_all(void);
 
 /* A suite's only case, with that teardown. */

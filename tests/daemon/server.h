@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Servers of others, which the plugins in plugins/examples ask: each in a
- * folder of its own, which is where its Unix socket is, and without TCP.
+ * The servers that the plugins in plugins/examples ask: each has a folder of
+ * its own, with its Unix socket, and no TCP.
  *
- * As root they run as a user who may do nothing.  They end with the process
- * that began them, at the latest.
+ * If the test is root, they run as a user without rights.  They end with the
+ * process that began them, at the latest.
  */
 #ifndef TESTS_DAEMON_SERVER_H
 #define TESTS_DAEMON_SERVER_H
@@ -13,47 +13,47 @@
 
 struct server {
     pid_t pid;      /* 0: does not run */
-    int end_signal; /* the one that ends it at once */
+    int end_signal; /* ends it at once */
     char dir[64];   /* its folder */
 };
 
 /*
- * End a program with status 77, which counts as skipped, where there is not all
- * that it tests.
+ * End the test with status 77, which counts as skipped, if a part that it needs
+ * is missing.
  *
  *   plugin   the name of an example
- *   library  what it is made with
- *   program  what it asks; NULL: nothing
+ *   library  the library that it uses
+ *   program  the server that it asks; NULL: none
  */
 void need(const char *plugin, const char *library, const char *program);
 
-/* What -o of gruvid makes it find the examples, in static memory. */
+/* The argument of -o with which gruvid finds the examples, in static memory. */
 const char *examples_option(void);
 
-/* gruvid with the examples for plugins, ready; its stop waits for nobody. */
+/* gruvid with the examples as plugins, ready; its stop cuts connections. */
 struct gruvid *gruvid_with_examples(const char *config);
 
-/* Make the folder; the name of a file in it, in static memory; remove it. */
+/* Make the folder; name a file in it, in static memory; remove the folder. */
 void server_prepare(struct server *server);
 const char *server_path(const struct server *server, const char *name);
 void server_remove(struct server *server);
 
-/* Run a program in the folder to its end, which has to be a good one; what it
- * prints is in the file log.  $PATH is looked through, and where Debian has the
- * programs of PostgreSQL. */
+/* Run a program in the folder to its end; it has to succeed.  Its output goes
+ * to the file log.  It is searched in $PATH and in Debian's folder of
+ * PostgreSQL. */
 void server_run(struct server *server, const char *const argv[]);
 
-/* Begin one, and wait until it says in its log that it is ready to accept
+/* Begin a server, and wait until its log says that it is ready to accept
  * connections. */
 void server_begin(struct server *server, const char *const argv[]);
 
-/* End it, if it runs, and wait for that. */
+/* End a server, if it runs, and wait for its end. */
 void server_end(struct server *server);
 
-/* Send a line and read what comes, up to a line's end, in static memory. */
+/* Send a line and read the answer, which is a line, in static memory. */
 const char *ask_line(int fd, const char *line);
 
-/* The same, and compare. */
+/* Send a line, and compare the answer. */
 void expect_answer(int fd, const char *line, const char *answer);
 
 /* Wait until a fiber waits for a descriptor in gruvi_wait_fd(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocations that are counted, and fail when told to: those that libgruvi
- * makes itself, and libuv's for its handles and loops.
+ * Count allocations, and make them fail: those of libgruvi itself, and libuv's
+ * for its handles and loops.
  *
  * The program is linked with FAILING_FLAGS, so that the sanitizers' and
  * Valgrind's allocators stay behind these.
@@ -13,34 +13,34 @@
 
 #include "unit/harness.h"
 
-/* First thing in main(): libuv asks here from now on. */
+/* Call this first in main(): libuv allocates through it from now on. */
 void failing_begin(void);
 
-/* The IO pool has its only thread before anything is counted: in a test of
- * what looks names up. */
+/* Make the only thread of the IO pool before the count begins, in a test that
+ * looks up names. */
 void start_io_pool(void);
 
-/* From here to its end what this thread allocates and frees is counted. */
+/* Count what this thread allocates and frees, until the thread ends. */
 void count_allocations(void);
 
 /*
- * Have the nth allocation of this thread from now on fail, or all from that
- * one on; 0: none.  Memory and mappings count alike.
+ * Make the nth allocation of this thread from now on fail, or also all after
+ * it; 0: none.  Memory and mappings both count.
  */
 void fail_allocation(int n, bool all_from_there);
 
-/* No more failures.  Returns how many allocations have failed. */
+/* No more failures.  Returns the number of allocations that have failed. */
 int stop_failing(void);
 
-/* How many allocations, failed ones included, since fail_allocation(). */
+/* The number of allocations since fail_allocation(), also failed ones. */
 int allocations(void);
 
-/* How many of those counted have not been freed. */
+/* The number of counted allocations that were not freed. */
 int live_allocations(void);
 
 /*
- * Something that allocates.  Returns 0, or its error where it has done
- * nothing; what it made, it has ended again.
+ * An operation that allocates.  Returns 0, or its error if it has done nothing;
+ * it frees again what it has made.
  */
 typedef int (*operation_fn)(gruvi_hub_t *hub);
 
@@ -49,20 +49,20 @@ struct trial {
     operation_fn operation;
     int n;
     bool all;    /* and all that follow */
-    bool failed; /* set where it did */
+    bool failed; /* set if it did */
 };
 
 /*
- * Try with each allocation in turn, until none fails any more, and see each
- * time that nothing is left.
+ * Make each allocation fail in turn, until the operation has no more
+ * allocations, and check each time that nothing is left.
  *
- * Returns how many there were.
+ * Returns the number of allocations.
  */
 int sweep(void (*try)(void *trial), bool all);
 
 /*
- * The same with an operation, alone and with all that follow.  It has to return
- * UV_ENOMEM where it fails, and to work right afterwards.
+ * Sweep an operation twice: each allocation fails alone, and together with all
+ * that follow.  It has to fail with UV_ENOMEM, and to work right afterwards.
  */
 int sweep_operation(operation_fn operation);
 

@@ -5,9 +5,9 @@
  *   HUB_TEST    a thread of its own -> a hub -> the test, in the root fiber
  *               -> nothing is left -> the hub is closed -> the thread ends
  *
- * Always in a fresh thread, because with CK_FORK=no all tests of a program
- * share a process, and in a thread whose hub is closed nothing works any more.
- * What is about the main thread or about dying is in a child (in_child()).
+ * Each test has a fresh thread: with CK_FORK=no all tests of a program share a
+ * process, and a thread whose hub is closed cannot have another hub.  A test of
+ * the main thread, or of a process that dies, runs in a child (in_child()).
  */
 #ifndef TESTS_UNIT_HARNESS_H
 #define TESTS_UNIT_HARNESS_H
@@ -29,8 +29,8 @@
 #endif
 
 /*
- * A failed assertion of libcheck would longjmp() with CK_FORK=no, and that
- * from a fiber's or another thread's stack.  Ours ends the process instead.
+ * With CK_FORK=no a failed assertion of libcheck would longjmp() from the stack
+ * of a fiber or of another thread.  This one ends the process instead.
  */
 void harness_failed(const char *file, int line, const char *expr,
                     const char *format, ...)
@@ -60,7 +60,7 @@ void harness_failed(const char *file, int line, const char *expr,
     static void name##_body(gruvi_hub_t *hub __attribute__((unused)),          \
                             int i __attribute__((unused)))
 
-/* The same in a thread that has no hub yet, and need not get one. */
+/* A test in a thread that has no hub yet, and need not get one. */
 #define THREAD_TEST(name)                                                      \
     static void name##_body(int i);                                            \
     START_TEST(name)                                                           \
@@ -75,20 +75,20 @@ void harness_thread_test(void (*body)(int i), int i);
 
 /* --- threads and processes ---------------------------------------------- */
 
-/* Run fn(arg) in a thread, begun here and waited for there. */
+/* Begin a thread that runs fn(arg), and wait for it. */
 pthread_t begin_thread(void (*fn)(void *arg), void *arg);
 void end_thread(pthread_t thread);
 
-/* Both at once.  The hub of the caller stands still meanwhile. */
+/* Begin a thread and wait for it.  The caller's hub stands still meanwhile. */
 void in_thread(void (*fn)(void *arg), void *arg);
 
 /*
  * Run fn(arg) in the main thread of a child process, which then exits with 0.
- * For a plain START_TEST: fork() in a thread leaves the others behind.
+ * For a plain START_TEST: fork() in a thread loses the other threads.
  *
- *   stderr_text  what it wrote there, cut to size bytes; may be NULL
+ *   stderr_text  the child's standard error, cut to size bytes; may be NULL
  *
- * Returns its wait status: 0 where fn returned.
+ * Returns its wait status: 0 if fn returned.
  */
 int in_child(void (*fn)(void *arg), void *arg, char *stderr_text, size_t size);
 
@@ -111,13 +111,13 @@ int open_descriptors(void);
 /* gruvi_spawn() that succeeds. */
 gruvi_fiber_t *spawn(gruvi_fiber_fn target, void *arg);
 
-/* Join a fiber, let go of it, and return its status. */
+/* Join a fiber, release it, and return its status. */
 int finish(gruvi_fiber_t *fiber);
 
-/* Let all others run n times. */
+/* Let all other fibers run n times. */
 void turns(int n);
 
-/* Let others run until something holds; no test measures time. */
+/* Let other fibers run until the condition holds; no test measures time. */
 #define wait_until(condition)                                                  \
     do {                                                                       \
         while (!(condition))                                                   \
@@ -134,35 +134,35 @@ int sleep_for_ever(void *arg);  /* the error that ends the sleep; arg is NULL,
 /* What callbacks do: record the text in arg. */
 void note(void *arg);
 
-/* How many fibers a hub has, root and hub not counted. */
+/* The fibers of a hub, without its root fiber and its own. */
 size_t fibers_of(gruvi_hub_t *hub);
 
-/* How many handles its loop has that are not being closed. */
+/* The handles of its loop that are not being closed. */
 size_t handles_of(gruvi_hub_t *hub);
 
 /* --- what happened ----------------------------------------------------------
  */
 
 /*
- * Write down that something happened: "a", "b 2", ... from any thread.
- * recorded() is all of it in its order with spaces between, and is empty at
- * the start of each test; forget() empties it.
+ * Record an event: "a", "b 2", ... from any thread.  recorded() is all events
+ * in order, with spaces between them, and is empty at the start of each test;
+ * forget() empties it.
  */
 void record(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *recorded(void);
 void forget(void);
 
 /*
- * Assertions of the library are written down, and the calls go on with
- * UV_EPERM, until the test ends.  How many there were, and the last one.
+ * Count failed assertions of the library until the test ends; the calls go on
+ * with UV_EPERM.  Their number, and the last message.
  */
 void catch_assertions(void);
 int assertions(void);
 const char *last_assertion(void);
 
 /*
- * How many records that contain text were logged in this test; NULL counts
- * all.  Records of all levels are kept.
+ * The number of records with text that were logged in this test, at any level;
+ * NULL counts all.
  */
 int logged(const char *text);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the tests of TLS share.  A peer is OpenSSL itself on a plain descriptor,
- * without libgruvi, and moves when told to.
+ * without libgruvi.  It acts only when a test calls it.
  */
 #ifndef TESTS_UNIT_TLS_H
 #define TESTS_UNIT_TLS_H
@@ -11,12 +11,12 @@
 #include "unit/certificates.h"
 #include "unit/net.h"
 
-/* Credentials: of a server with that certificate, of a client that trusts the
- * authority ca. */
+/* Credentials: of a server with this certificate, of a client that trusts these
+ * authorities. */
 gruvi_tls_t *server_of(const char *name);
 gruvi_tls_t *client_of(const char *authorities);
 
-/* A listener on 127.0.0.1 with these, which it then has alone. */
+/* A listener on 127.0.0.1, which takes over the reference to tls. */
 gruvi_listener_t *tls_listen(gruvi_tls_t *tls,
                              char address[GRUVI_ADDRESS_SIZE]);
 
@@ -26,24 +26,24 @@ struct peer {
     int fd;
 };
 
-/* A peer on a descriptor, which it then has; a client where name is NULL, else
- * a server with that certificate. */
+/* Open a peer on a descriptor, which it owns from then on: a client if name is
+ * NULL, else a server with this certificate. */
 void peer_open(struct peer *peer, int fd, const char *name);
 void peer_free(struct peer *peer);
 
-/* Have the peer move until it is done, while others run. */
+/* The peer makes its handshake, sends, or receives, while other fibers run. */
 void peer_shakes(struct peer *peer);
 void tls_peer_sends(struct peer *peer, const char *text);
 void tls_peer_gets(struct peer *peer, const char *text);
 
-/* Have it read what is there; returns how many bytes. */
+/* The peer reads what is there; returns the number of bytes. */
 size_t peer_takes(struct peer *peer, char *buf, size_t len);
 
 /* The next read of the peer ends with this, SSL_ERROR_ZERO_RETURN ... */
 void peer_ends_with(struct peer *peer, int error);
 
-/* A stream that was accepted, and its peer, a client; after the handshake
- * where shaken. */
+/* A stream that was accepted, and its peer, a client; if shaken, after the
+ * handshake. */
 struct tls_ends {
     gruvi_stream_t *stream;
     struct peer peer;
@@ -65,7 +65,7 @@ int shake(void *stream);
 int read_one(void *stream);
 int shut_down(void *stream);
 
-/* A client of ours and a server of ours, in fibers of one hub. */
+/* A client and a server of libgruvi, in fibers of one hub. */
 struct tls_pair {
     gruvi_listener_t *listener;
     gruvi_stream_t *client, *server; /* NULL: failed */
@@ -73,7 +73,7 @@ struct tls_pair {
     char client_message[64], server_message[64];
 };
 
-/* Connects to 127.0.0.1, as options say; both handshakes are over then. */
+/* Connect to 127.0.0.1, as options say, and make both handshakes. */
 void open_pair(struct tls_pair *pair, gruvi_tls_t *server,
                const gruvi_connect_options_t *options);
 void close_pair(struct tls_pair *pair);
