@@ -4,6 +4,8 @@ TEST_ARCHIVES += %D%/libsupport.a
 %C%_libsupport_a_SOURCES =
 %C%_libsupport_a_SOURCES += %D%/folder.h
 %C%_libsupport_a_SOURCES += %D%/folder.c
+%C%_libsupport_a_SOURCES += %D%/random.h
+%C%_libsupport_a_SOURCES += %D%/random.c
 %C%_libsupport_a_SOURCES += %D%/suite.h
 %C%_libsupport_a_SOURCES += %D%/suite.c
 

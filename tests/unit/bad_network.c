@@ -41,20 +41,6 @@ struct bad_network {
     struct link links[MOST];
 };
 
-long
-bad_network_seed(void)
-{
-    const char *wanted = getenv("CHECK_SEED");
-    struct timespec now;
-    long seed;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = wanted != NULL ? atol(wanted) : now.tv_nsec;
-    printf("seed %ld\n", seed);
-    fflush(stdout);
-    return seed;
-}
-
 static size_t
 pick(struct bad_network *proxy, size_t n)
 {

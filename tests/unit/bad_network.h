@@ -15,9 +15,6 @@
 
 struct bad_network;
 
-/* $CHECK_SEED, or a new seed each time; it is printed. */
-long bad_network_seed(void);
-
 /*
  * Begin a proxy.
  *

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "unit/bad_network.h"
+#include "support/random.h"
 
 #define CONNECTIONS 12
 #define LINE        1500 /* bytes at most, with its end */
@@ -305,7 +306,7 @@ try_crossing(gruvi_hub_t *hub, int i, bool cuts)
     ck_assert_ptr_nonnull(crossing);
     crossing->kind = i % NET_KINDS;
     crossing->way = i / NET_KINDS;
-    crossing->seed = bad_network_seed();
+    crossing->seed = random_seed();
     listener = net_listen(crossing->kind, target);
     proxy = bad_network_begin(crossing->kind, target, crossing->seed,
                               cuts ? 2 * amounts[crossing->way] : 0);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What happens without descriptors. */
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 

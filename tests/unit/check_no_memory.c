@@ -119,16 +119,6 @@ watch(gruvi_hub_t *hub)
     return err;
 }
 
-/* The last failure is that of a first watch: its descriptor is let go. */
-static int
-wait_for_descriptor(gruvi_hub_t *hub)
-{
-    int err = gruvi_wait_fd(fds[1], UV_WRITABLE, GRUVI_FOREVER);
-
-    (void)hub;
-    return err == UV_WRITABLE ? 0 : err;
-}
-
 static void
 note_callback(void *arg)
 {
@@ -165,10 +155,8 @@ add_cleanups(gruvi_hub_t *hub)
 }
 
 static const operation_fn operations[] = {
-    make_fiber,     spawn_fiber,         spawn_with_large_stack,
-    spawn_in_group, set_local,           set_data,
-    watch,          wait_for_descriptor, queue_callback,
-    add_cleanups};
+    make_fiber, spawn_fiber, spawn_with_large_stack, spawn_in_group, set_local,
+    set_data,   watch,       queue_callback,         add_cleanups};
 
 THREAD_TEST(test_each_operation_survives_each_allocation_that_fails)
 {

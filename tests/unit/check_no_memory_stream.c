@@ -10,35 +10,18 @@
 
 static char socket_path[] = "/tmp/gruvi-memory-XXXXXX";
 
-static int
-listen_on(const char *address)
-{
-    gruvi_listener_t *listener;
-    int err = gruvi_listen(&listener, address, NULL);
-
-    if (err < 0)
-        ck_assert_ptr_null(listener);
-    else
-        gruvi_listener_close(listener);
-    return err;
-}
-
-static int
-listen_tcp(gruvi_hub_t *hub)
-{
-    (void)hub;
-    return listen_on("tcp://127.0.0.1:0");
-}
-
 /* A file that is left over from a failure would be in the way. */
 static int
 listen_unix(gruvi_hub_t *hub)
 {
     char address[64] = "unix:";
+    gruvi_listener_t *listener;
     int err;
 
     (void)hub;
-    err = listen_on(strcat(address, socket_path));
+    err = gruvi_listen(&listener, strcat(address, socket_path), NULL);
+    ck_assert_int_eq(listener != NULL, err == 0);
+    gruvi_listener_close(listener);
     ck_assert_int_ne(access(socket_path, F_OK), 0);
     return err;
 }
@@ -74,18 +57,6 @@ open_pair(struct pair *pair)
     if ((err = gruvi_connect(&pair->near, address, NULL, 10)) < 0 ||
         (err = gruvi_accept(pair->listener, &pair->far, 10)) < 0)
         close_pair(pair);
-    return err;
-}
-
-static int
-connect_and_accept(gruvi_hub_t *hub)
-{
-    struct pair pair;
-    int err = open_pair(&pair);
-
-    (void)hub;
-    if (err == 0)
-        close_pair(&pair);
     return err;
 }
 
@@ -181,7 +152,7 @@ serve(gruvi_hub_t *hub)
     return err < 0 ? UV_ENOMEM : 0;
 }
 
-/* --- names and datagrams ----------------------------------------------------
+/* --- names ----------------------------------------------------
  */
 
 static int
@@ -217,30 +188,6 @@ connect_by_name(gruvi_hub_t *hub)
     err = gruvi_connect(&pair.near, text, NULL, GRUVI_FOREVER);
     close_pair(&pair);
     return err;
-}
-
-static int
-send_and_receive(gruvi_hub_t *hub)
-{
-    char address[GRUVI_ADDRESS_SIZE], c;
-    gruvi_udp_t *near = NULL, *far;
-    int err;
-
-    (void)hub;
-    if ((err = gruvi_udp_bind(&far, "udp://127.0.0.1:0", NULL)) < 0)
-        return err;
-    ck_assert_int_eq(gruvi_udp_address(far, address, sizeof address), 0);
-    err = gruvi_udp_connect(&near, address, NULL, GRUVI_FOREVER);
-    if (err == 0)
-        err = gruvi_udp_send(near, "x", 1, NULL, GRUVI_FOREVER);
-    if (err == 0)
-        ck_assert_int_eq(gruvi_udp_recv(far, &c, 1, NULL, 0), 1);
-    /* This one waits: there has to be a watch. */
-    if (err == 0)
-        err = (int)gruvi_udp_recv(far, &c, 1, NULL, 0.001);
-    gruvi_udp_close(near);
-    gruvi_udp_close(far);
-    return err == UV_ETIMEDOUT ? 0 : err;
 }
 
 /* --- TLS --------------------------------------------------------------------
@@ -341,8 +288,7 @@ talk_securely(gruvi_hub_t *hub)
 #endif
 
 static const operation_fn operations[] = {
-    listen_tcp,    listen_unix, connect_and_accept, read_lines,
-    serve,         look_up,     connect_by_name,    send_and_receive,
+    listen_unix,   read_lines, serve, look_up, connect_by_name,
 #ifdef HAVE_OPENSSL
     talk_securely,
 #endif

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "support/random.h"
 #include "unit/harness.h"
 
 #define HUBS   2
@@ -342,27 +342,13 @@ rage(void *arg)
     close(storm->fds[1]);
 }
 
-static long
-choose_seed(void)
-{
-    const char *wanted = getenv("CHECK_SEED");
-    struct timespec now;
-
-    if (wanted != NULL)
-        return atol(wanted);
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_nsec;
-}
-
 THREAD_TEST(test_the_books_balance_after_a_storm)
 {
     static struct storm storms[HUBS];
     pthread_t threads[HUBS];
     int n;
 
-    seed = choose_seed();
-    printf("seed %ld\n", seed);
-    fflush(stdout);
+    seed = random_seed();
     for (n = 0; n < EVENTS; n++)
         gruvi_event_init(&events[n]);
     for (n = 0; n < HUBS; n++) {

@@ -3,27 +3,11 @@
  * Wake-ups that come when the wait they were for has timed out: they wake
  * nobody who waits for something else.  Random as in check_sync_stress.c.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
+#include "support/random.h"
 #include "unit/harness.h"
 
-struct dice {
-    uint64_t random;
-};
-
-static uint64_t seed;
-
-/* xorshift64 */
-static unsigned
-chance(struct dice *self, unsigned n)
-{
-    self->random ^= self->random << 13;
-    self->random ^= self->random >> 7;
-    self->random ^= self->random << 17;
-    return (unsigned)(self->random >> 33) % n;
-}
+static long seed;
 
 static bool
 had_success(int err)
@@ -37,7 +21,7 @@ had_success(int err)
 
 /* A waiter, and what it shares with the thread that wakes it. */
 struct hunter {
-    struct dice dice;
+    uint64_t random;
     int missed; /* waits that ended in vain */
     gruvi_semaphore_t sem;
     int wanted, given; /* atomic: rounds */
@@ -50,7 +34,7 @@ static void
 wait_undisturbed(struct hunter *self)
 {
     gruvi_event_t never = GRUVI_EVENT_INIT;
-    double timeout = (1 + chance(&self->dice, 30)) * 1e-6;
+    double timeout = (1 + chance(&self->random, 30)) * 1e-6;
     uint64_t began = uv_hrtime();
 
     ck_assert_int_eq(gruvi_event_wait(&never, timeout), UV_ETIMEDOUT);
@@ -74,10 +58,10 @@ hunt(void *arg)
     for (n = 0; n < HUNTS; n++) {
         __atomic_fetch_add(&self->wanted, 1, __ATOMIC_RELEASE);
         err = gruvi_semaphore_acquire(&self->sem,
-                                      (1 + chance(&self->dice, 40)) * 1e-6);
+                                      (1 + chance(&self->random, 40)) * 1e-6);
         if (!had_success(err)) {
             missed++;
-            if (chance(&self->dice, 2) == 0)
+            if (chance(&self->random, 2) == 0)
                 wait_undisturbed(self);
             ck_assert_int_eq(gruvi_semaphore_acquire(&self->sem, GRUVI_FOREVER),
                              0);
@@ -98,7 +82,7 @@ hunt_in_a_thread(void *arg)
 static void
 wake_hunters(void *arg)
 {
-    struct dice dice = {.random = seed + 77};
+    uint64_t random = random_begin(seed, 77);
     int n, left = HUNTERS * HUNTS;
     unsigned delay;
 
@@ -108,7 +92,7 @@ wake_hunters(void *arg)
             if (__atomic_load_n(&hunters[n].wanted, __ATOMIC_ACQUIRE) ==
                 hunters[n].given)
                 continue;
-            for (delay = chance(&dice, 500); delay > 0; delay--)
+            for (delay = chance(&random, 500); delay > 0; delay--)
                 __asm__ volatile("" ::: "memory");
             hunters[n].given++;
             left--;
@@ -124,8 +108,7 @@ prepare_hunters(void)
     int n;
 
     for (n = 0; n < HUNTERS; n++) {
-        hunters[n] = (struct hunter){.dice.random = (seed + (uint64_t)n + 1) *
-                                                    0x9e3779b97f4a7c15u};
+        hunters[n] = (struct hunter){.random = random_begin(seed, n)};
         gruvi_semaphore_init(&hunters[n].sem, 0);
     }
 }
@@ -164,12 +147,8 @@ main(void)
 {
     Suite *suite = suite_create("sync stale");
     TCase *tc = tcase_create("sync stale");
-    const char *value = getenv("GRUVI_TEST_SEED");
 
-    seed = value != NULL ? strtoull(value, NULL, 0)
-                         : uv_hrtime() ^ ((uint64_t)getpid() << 32);
-    printf("GRUVI_TEST_SEED=%llu\n", (unsigned long long)seed);
-    fflush(stdout);
+    seed = random_seed();
     tcase_set_timeout(tc, 120);
     tcase_add_test(
         tc, test_a_wake_up_that_races_with_a_timeout_disturbs_no_later_wait);

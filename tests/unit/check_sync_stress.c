@@ -4,16 +4,13 @@
  * with timeouts and cancels at random.  At the end the counts are exact:
  * nothing was lost, and nothing came twice.
  *
- * The numbers are random, from GRUVI_TEST_SEED where that is set; it is
- * printed.  How the threads mix is up to the system, so the same seed need not
- * fail again.
+ * CHECK_SEED in the environment tries a certain seed.  How the threads mix is
+ * up to the system, so the same seed need not fail again.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/thread.h"
+#include "support/random.h"
 #include "unit/harness.h"
 
 #define HUBS      4
@@ -34,28 +31,18 @@ struct worker {
 };
 
 static struct worker workers[WORKERS];
-static uint64_t seed;
-
-/* xorshift64 */
-static unsigned
-chance(struct worker *self, unsigned n)
-{
-    self->random ^= self->random << 13;
-    self->random ^= self->random >> 7;
-    self->random ^= self->random << 17;
-    return (unsigned)(self->random >> 33) % n;
-}
+static long seed;
 
 static double
 some_timeout(struct worker *self)
 {
-    switch (chance(self, 4)) {
+    switch (chance(&self->random, 4)) {
     case 0:
         return 0;
     case 1:
         return GRUVI_FOREVER;
     default:
-        return (1 + chance(self, 100)) * 1e-6;
+        return (1 + chance(&self->random, 100)) * 1e-6;
     }
 }
 
@@ -73,12 +60,12 @@ had_success(int err)
 static void
 dwell(struct worker *self)
 {
-    if (chance(self, 4) > 0)
+    if (chance(&self->random, 4) > 0)
         return;
     if (self->is_thread)
         sched_yield();
     else
-        gruvi_sleep(chance(self, 2) * 1e-6);
+        gruvi_sleep(chance(&self->random, 2) * 1e-6);
 }
 
 /* --- the crew --------------------------------------------------------------
@@ -107,7 +94,8 @@ run_thread(void *arg)
 static void
 run_hub(void *arg)
 {
-    struct worker *first = arg, dice = {.random = first->random ^ 0xabcdef};
+    struct worker *first = arg;
+    uint64_t random = first->random ^ 0xabcdef;
     int n, left;
 
     ck_assert_ptr_nonnull(gruvi_get_hub());
@@ -116,10 +104,10 @@ run_hub(void *arg)
     /* One that is cancelled before it has begun never runs. */
     turns(1);
     do {
-        n = (int)chance(&dice, FIBERS);
+        n = (int)chance(&random, FIBERS);
         if (!first[n].finished)
             gruvi_fiber_cancel(first[n].fiber, NULL);
-        ck_assert_int_eq(gruvi_sleep(chance(&dice, 300) * 1e-6), 0);
+        ck_assert_int_eq(gruvi_sleep(chance(&random, 300) * 1e-6), 0);
         for (left = n = 0; n < FIBERS; n++)
             left += !first[n].finished;
     } while (left > 0);
@@ -140,7 +128,7 @@ begin_crew(void (*work)(struct worker *self),
     for (n = 0; n < WORKERS; n++)
         workers[n] = (struct worker){
             .work = n % 2 == 0 ? work : other,
-            .random = (seed + (uint64_t)n + 1) * 0x9e3779b97f4a7c15u,
+            .random = random_begin(seed, n),
             .number = n,
             .is_thread = n >= HUBS * FIBERS,
         };
@@ -175,7 +163,7 @@ static bool reentrant; /* the lock is */
 static void
 enter_and_leave(struct worker *self)
 {
-    int again = reentrant ? (int)chance(self, 3) : 0, n;
+    int again = reentrant ? (int)chance(&self->random, 3) : 0, n;
 
     ck_assert_int_eq(inside++, 0);
     for (n = 0; n < again; n++)
@@ -297,7 +285,8 @@ use_tokens(struct worker *self)
     bool goes_on = true;
 
     while (goes_on) {
-        timeout = chance(self, 3) == 0 ? some_timeout(self) : GRUVI_FOREVER;
+        timeout =
+            chance(&self->random, 3) == 0 ? some_timeout(self) : GRUVI_FOREVER;
         lock_cond();
         if (had_success(
                 gruvi_cond_wait_for(&cond, token_or_end, NULL, timeout))) {
@@ -336,8 +325,8 @@ put_items(struct worker *self)
     int n, err;
 
     for (n = 0; n < ROUNDS; n++) {
-        options.size = 1 + chance(self, 3);
-        options.priority = chance(self, 5);
+        options.size = 1 + chance(&self->random, 3);
+        options.priority = chance(&self->random, 5);
         do {
             err = gruvi_queue_put(&queue, &seen[self->number / 2 * ROUNDS + n],
                                   &options, some_timeout(self));
@@ -402,12 +391,8 @@ main(void)
 {
     Suite *suite = suite_create("sync stress");
     TCase *tc = tcase_create("sync stress");
-    const char *value = getenv("GRUVI_TEST_SEED");
 
-    seed = value != NULL ? strtoull(value, NULL, 0)
-                         : uv_hrtime() ^ ((uint64_t)getpid() << 32);
-    printf("GRUVI_TEST_SEED=%llu\n", (unsigned long long)seed);
-    fflush(stdout);
+    seed = random_seed();
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, test_a_lock_is_held_by_one_at_a_time, 0, 2);
     tcase_add_test(tc, test_a_semaphore_keeps_its_number_of_permits);

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/wheel.h"
+#include "support/random.h"
 #include "support/suite.h"
 
 #define TICK ((uint64_t)1 << GRUVI__TICK_SHIFT)
@@ -133,14 +133,7 @@ pass(uint64_t time)
 static void
 begin(int i)
 {
-    const char *wanted = getenv("CHECK_SEED");
-    struct timespec ts;
-    unsigned seed;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    seed = wanted != NULL ? (unsigned)atol(wanted) : (unsigned)(ts.tv_nsec ^ i);
-    printf("seed %u\n", seed);
-    srandom(seed);
+    srandom((unsigned)(random_seed() + i));
     memset(items, 0, sizeof items);
     wheel = calloc(1, sizeof *wheel);
     now = BEGIN;
