@@ -54,10 +54,11 @@ typedef struct gruvid__value {
      * no default.  Not used for lists. */
     const char *text;
 
-    /* By option->type; 0 also when text is one of the option's words. */
+    /* By option->type; 0 also when text is one of the option's words, so what
+     * has all of the room is the first member: { 0 } need not clear another. */
     union {
-        bool boolean;
         int64_t integer;
+        bool boolean;
         double number; /* also a duration, in seconds */
         uint64_t size; /* bytes */
     } as;

@@ -20,8 +20,8 @@ GRUVI_BEGIN_DECLS
 
 /* Placed by the caller; not copied, not moved. */
 typedef union gruvi_group {
-    uint64_t align;
     unsigned char opaque[192];
+    uint64_t align;
 } gruvi_group_t;
 
 /*

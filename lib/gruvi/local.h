@@ -13,10 +13,10 @@
 GRUVI_BEGIN_DECLS
 
 typedef union gruvi_local {
-    uint64_t align;
     struct {
         void (*destroy)(void *value);
         uint64_t id;
+        unsigned char unused[16];
     } gruvi__private;
     unsigned char opaque[32];
 } gruvi_local_t;
@@ -24,7 +24,7 @@ typedef union gruvi_local {
 /* A static initialiser; destroy as for gruvi_local_init(). */
 #define GRUVI_LOCAL_INIT(destroy_fn)                                           \
     {                                                                          \
-        .gruvi__private = {(destroy_fn), 0 }                                   \
+        .gruvi__private = {(destroy_fn), 0, {0} }                              \
     }
 
 /*

@@ -33,8 +33,8 @@ GRUVI_BEGIN_DECLS
 
 /* Placed by the caller, usually on the stack; not copied, not moved. */
 typedef union gruvi_switch_back {
-    uint64_t align;
     unsigned char opaque[192];
+    uint64_t align;
 } gruvi_switch_back_t;
 
 /*

@@ -28,16 +28,21 @@ GRUVI_BEGIN_DECLS
 
 /* --- locks --------------------------------------------------------------- */
 
-/* A lock, plain or reentrant. */
+/*
+ * A lock, plain or reentrant.  As in every object, what has the size of all of
+ * it is the first member: { 0 } need not clear any other.
+ */
 typedef union gruvi_lock {
-    uint64_t align;
     unsigned char opaque[64];
+    uint64_t align;
 } gruvi_lock_t;
 
 /* A static initialiser for a plain lock; it needs no gruvi_lock_init(). */
 #define GRUVI_LOCK_INIT                                                        \
     {                                                                          \
-        0                                                                      \
+        {                                                                      \
+            0                                                                  \
+        }                                                                      \
     }
 
 /*
@@ -102,14 +107,16 @@ GRUVI_API bool gruvi_lock_locked(gruvi_lock_t *lock);
  * it stays set until it is cleared, and while it is set no call waits.
  */
 typedef union gruvi_event {
-    uint64_t align;
     unsigned char opaque[64];
+    uint64_t align;
 } gruvi_event_t;
 
 /* A static initialiser; such an event needs no gruvi_event_init(). */
 #define GRUVI_EVENT_INIT                                                       \
     {                                                                          \
-        0                                                                      \
+        {                                                                      \
+            0                                                                  \
+        }                                                                      \
     }
 
 /*
@@ -159,8 +166,8 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_event_wait(gruvi_event_t *event,
 
 /* A condition: for a wait, with a lock held, for a change of shared data. */
 typedef union gruvi_cond {
-    uint64_t align;
     unsigned char opaque[64];
+    uint64_t align;
 } gruvi_cond_t;
 
 /*
@@ -231,8 +238,8 @@ GRUVI_API int gruvi_cond_notify_all(gruvi_cond_t *cond);
 
 /* A number of permits. */
 typedef union gruvi_semaphore {
-    uint64_t align;
     unsigned char opaque[64];
+    uint64_t align;
 } gruvi_semaphore_t;
 
 /*
@@ -288,8 +295,8 @@ GRUVI_API int gruvi_semaphore_release(gruvi_semaphore_t *sem);
 
 /* A queue of pointers, bounded by the sum of their sizes. */
 typedef union gruvi_queue {
-    uint64_t align;
     unsigned char opaque[192];
+    uint64_t align;
 } gruvi_queue_t;
 
 /* Which item comes out next. */

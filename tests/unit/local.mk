@@ -47,6 +47,7 @@ TEST_PROGS += %D%/gdb_target
 UNIT_TESTS += %D%/check_group_scope
 UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group
+UNIT_TESTS += %D%/check_initialisers
 UNIT_TESTS += %D%/check_local
 UNIT_TESTS += %D%/check_log
 UNIT_TESTS += %D%/check_stack_burst

@@ -247,7 +247,7 @@ gruvi_listen(gruvi_listener_t **listener, const char *text,
 int
 gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
 {
-    union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
+    union gruvi__sockaddr at = {.un.sun_family = AF_UNSPEC};
     socklen_t length = sizeof at;
     int err;
 

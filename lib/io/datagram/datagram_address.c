@@ -61,7 +61,7 @@ format(const union gruvi__sockaddr *at, socklen_t length, char *buf, size_t len)
 int
 gruvi_sockaddr_format(const gruvi_sockaddr_t *at, char *buf, size_t len)
 {
-    union gruvi__sockaddr address = {.any.sa_family = AF_UNSPEC};
+    union gruvi__sockaddr address = {.un.sun_family = AF_UNSPEC};
 
     if (len > 0)
         buf[0] = '\0';
@@ -99,7 +99,7 @@ gruvi_sockaddr_equal(const gruvi_sockaddr_t *a, const gruvi_sockaddr_t *b)
 int
 gruvi_udp_address(gruvi_udp_t *udp, char *buf, size_t len)
 {
-    union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
+    union gruvi__sockaddr at = {.un.sun_family = AF_UNSPEC};
     socklen_t length = sizeof at;
 
     if (getsockname(udp->socket.fd, &at.any, &length) < 0)

@@ -20,6 +20,8 @@
 
 #define GRUVI__HOST_SIZE 254
 
+/* An initialiser names un, which has all of the room: others may not be
+ * cleared beyond their own. */
 union gruvi__sockaddr {
     struct sockaddr any;
     struct sockaddr_in in;

@@ -111,7 +111,7 @@ gruvi_stream_fd(const gruvi_stream_t *s)
 int
 gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
 {
-    union gruvi__sockaddr at = {.any.sa_family = AF_UNSPEC};
+    union gruvi__sockaddr at = {.un.sun_family = AF_UNSPEC};
     socklen_t length = s->peer_length;
     int err;
 
