@@ -28,6 +28,7 @@
 #include "core/hub_data.h"
 #include "core/interrupt.h"
 #include "core/local.h"
+#include "core/loop.h"
 #include "core/poll.h"
 #include "core/schedule.h"
 #include "core/switch_back.h"
@@ -100,23 +101,6 @@ open_handles(gruvi_hub_t *hub)
     return uv_poll_start(&hub->wake, UV_READABLE, on_wake);
 }
 
-/* Ends a loop whose handles need no waiting for: they never ran. */
-static void
-close_unused(uv_handle_t *handle, void *arg)
-{
-    (void)arg;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
-static void
-close_loop(uv_loop_t *loop)
-{
-    uv_walk(loop, close_unused, NULL);
-    uv_run(loop, UV_RUN_DEFAULT);
-    uv_loop_close(loop);
-}
-
 static int
 open_fiber(gruvi_hub_t *hub)
 {
@@ -135,41 +119,6 @@ open_fiber(gruvi_hub_t *hub)
     return 0;
 }
 
-/* libuv aborts where the first loop of a process does not get its epoll
- * descriptor and its pipe. */
-static int
-probe_descriptors(void)
-{
-    int ends[2], third, err = 0;
-
-    if (pipe(ends) < 0)
-        return uv_translate_sys_error(errno);
-    if ((third = dup(ends[0])) < 0)
-        err = uv_translate_sys_error(errno);
-    else
-        close(third);
-    close(ends[0]);
-    close(ends[1]);
-    return err;
-}
-
-static int
-open_loop(uv_loop_t *loop)
-{
-    static bool opened; /* atomic */
-    int err;
-
-    if (!__atomic_load_n(&opened, __ATOMIC_RELAXED) &&
-        (err = probe_descriptors()) < 0)
-        return err;
-    err = uv_loop_init(loop);
-    if (err == 0)
-        __atomic_store_n(&opened, true, __ATOMIC_RELAXED);
-    else if (loop->backend_fd > 0)
-        close(loop->backend_fd); /* which libuv before 1.45 forgets */
-    return err;
-}
-
 static int
 hub_open(gruvi_hub_t *hub)
 {
@@ -177,7 +126,7 @@ hub_open(gruvi_hub_t *hub)
 
     if ((err = gruvi__inbox_init(&hub->inbox)) < 0)
         return err;
-    if ((err = open_loop(&hub->loop)) < 0)
+    if ((err = gruvi__loop_open(&hub->loop)) < 0)
         goto fail_loop;
     if ((err = open_handles(hub)) < 0)
         goto fail_handles;
@@ -201,7 +150,7 @@ fail_poller:
 fail_fiber:
     gruvi__arena_free(hub->arena);
 fail_handles:
-    close_loop(&hub->loop);
+    gruvi__loop_drop(&hub->loop);
 fail_loop:
     gruvi__inbox_destroy(&hub->inbox);
     return err;
