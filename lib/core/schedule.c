@@ -263,6 +263,9 @@ poll_loop(gruvi_hub_t *hub)
 
     if (!work) {
         gruvi__hub_trim_later(hub);
+        /* libuv 1.45 and newer blocks by the time at which it last polled:
+         * longer than it should by all that fibers have taken since. */
+        uv_update_time(&hub->loop);
         __atomic_store_n(&hub->inbox.sleeping, 1, __ATOMIC_SEQ_CST);
         work = !gruvi__inbox_empty(&hub->inbox);
         if (gruvi__unlikely(gruvi__clock_is_virtual()))

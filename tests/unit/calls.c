@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -287,10 +288,16 @@ epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
     return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
 }
 
+__thread int longest_poll;
+
 int
 epoll_pwait(int epoll, struct epoll_event *events, int max, int timeout,
             const sigset_t *mask)
 {
+    if (timeout < 0)
+        longest_poll = INT_MAX;
+    else if (timeout > longest_poll)
+        longest_poll = timeout;
     if (fails(CALL_EPOLL_WAIT))
         return -1;
     return (int)syscall(SYS_epoll_pwait, epoll, events, max, timeout, mask, 8);

@@ -39,6 +39,10 @@ enum call {
 /* How often each was called in this thread. */
 extern __thread unsigned calls[CALL_COUNT];
 
+/* The longest time that a loop of this thread would have slept, in ms, since
+ * the test last set this to 0. */
+extern __thread int longest_poll;
+
 /* The next n of them in this thread fail with errno err. */
 void fail_calls(enum call call, int err, unsigned n);
 

@@ -2,6 +2,7 @@
 /* Deadlines: never early, in their order, and never forgotten. */
 #include <math.h>
 
+#include "unit/calls.h"
 #include "unit/harness.h"
 
 #define MS 1000000u
@@ -41,6 +42,16 @@ HUB_TEST(test_a_deadline_that_passes_while_a_fiber_runs_is_noticed)
         ck_assert(!gruvi_fiber_alive(fiber));
         gruvi_fiber_unref(fiber);
     }
+}
+
+/* The loop remembers when it last looked at the clock. */
+HUB_TEST(test_what_a_fiber_takes_is_not_added_to_the_next_sleep)
+{
+    ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    spin(50 * MS);
+    longest_poll = 0;
+    ck_assert_int_eq(gruvi_sleep(0.01), 0);
+    ck_assert_int_le(longest_poll, 12);
 }
 
 HUB_TEST(test_a_sleep_is_never_short)
@@ -150,6 +161,7 @@ main(void)
 
     tcase_add_test(tc,
                    test_a_deadline_that_passes_while_a_fiber_runs_is_noticed);
+    tcase_add_test(tc, test_what_a_fiber_takes_is_not_added_to_the_next_sleep);
     tcase_add_test(tc, test_a_sleep_is_never_short);
     tcase_add_test(tc, test_deadlines_pass_in_their_order);
     tcase_add_test(tc,

@@ -27,6 +27,7 @@ struct act {
     struct scene scene;
     gruvi_fiber_t *fiber;
     double timeout, deadline;
+    double look; /* how long it waits for what is left over */
     int result, next;
     char message[64];
     bool timed_out, entered;
@@ -59,7 +60,8 @@ wait_and_look(void *arg)
 
     GRUVI_WITH_SWITCH_BACK (sb, act->deadline) {
         act->result = call(act, act->timeout);
-        act->next = gruvi_sleep(SHORT + 2 * brief);
+        if (act->result != UV_ETIMEDOUT)
+            act->next = gruvi_sleep(act->look);
         act->timed_out = gruvi_switch_back_timed_out(&sb);
     }
     return 0;
@@ -78,6 +80,7 @@ begin(struct act *act, gruvi_hub_t *hub, const struct scene_row *row,
 {
     memset(act, 0, sizeof *act);
     act->timeout = act->deadline = GRUVI_FOREVER;
+    act->look = SHORT;
     act->next = 12345;
     open_scene(&act->scene, hub, row);
     act->fiber = spawn(fn, act);
@@ -330,17 +333,25 @@ spin_past_deadline(void *arg)
         ;
 }
 
+/* For ever, because nothing but what is left over may end it: a time may pass
+ * at the same moment as the deadline, where the machine stands still. */
 static int
 wait_and_look_in_deadline(void *arg)
 {
-    ((struct act *)arg)->deadline = brief;
+    struct act *act = arg;
+
+    act->deadline = brief;
+    act->look = GRUVI_FOREVER;
     return wait_and_look(arg);
 }
 
 static int
 wait_and_look_with_timeout(void *arg)
 {
-    ((struct act *)arg)->timeout = brief;
+    struct act *act = arg;
+
+    act->timeout = brief;
+    act->look = SHORT + 2 * brief;
     return wait_and_look(arg);
 }
 

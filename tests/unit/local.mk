@@ -24,6 +24,7 @@ UNIT_TESTS += %D%/check_stack_guard
 %C%_check_stack_SOURCES = %D%/check_stack.c %D%/stacks.c %D%/stacks.h
 %C%_check_stack_guard_SOURCES = %D%/check_stack_guard.c
 %C%_check_stack_guard_SOURCES += %D%/stacks.c %D%/stacks.h
+%C%_check_stack_guard_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=madvise
 CONTEXT_TEST = %D%/check_context.c
 CONTEXT_TEST += %D%/context_selftest.c
 CONTEXT_TEST += %D%/context_selftest.h
@@ -94,6 +95,7 @@ UNIT_TESTS += %D%/check_no_memory_switchpoint
 %C%_check_no_memory_switchpoint_LDADD = %D%/libfailing.a $(SCENE_TEST_LIBS)
 %C%_check_no_memory_switchpoint_LDFLAGS = $(FAILING_FLAGS)
 UNIT_TESTS += %D%/check_clock
+%C%_check_clock_LDADD = %D%/libnet.a $(UNIT_TEST_LIBS)
 UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_hub
