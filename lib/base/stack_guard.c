@@ -11,8 +11,8 @@
  * thread nor allocate memory.  So we count, and stop while some are left for
  * others.
  *
- * The mark is tried first; where it is refused, all further guards are of the
- * second kind.
+ * The mark is tried first; where it is refused, or does nothing, all further
+ * guards are of the second kind.
  */
 #include "base/stack_guard.h"
 
@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -74,6 +75,21 @@ gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr)
            (uintptr_t)addr >= low - gruvi__guard_size(stack->size);
 }
 
+/* A guard is what faults: emulators of a kernel say yes to advice that they do
+ * not know.  A system call that reads the page tells without a signal. */
+static int
+try_mark(const void *page)
+{
+    int found, fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0)
+        return UNKNOWN;
+    found = write(fd, page, sizeof(uint64_t)) < 0 && errno == EFAULT ? MARK
+                                                                     : PROTECT;
+    close(fd);
+    return found;
+}
+
 /* Find out on a page of our own what the kernel can do. */
 static int
 probe(void)
@@ -86,7 +102,7 @@ probe(void)
     if (page == MAP_FAILED)
         return UNKNOWN;
     if (madvise(page, size, MADV_GUARD_INSTALL) == 0)
-        found = MARK;
+        found = try_mark(page);
     munmap(page, size);
     return found;
 }

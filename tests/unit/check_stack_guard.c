@@ -43,6 +43,28 @@ START_TEST(test_older_kernels_guard_with_mprotect)
 }
 END_TEST
 
+int __real_madvise(void *low, size_t size, int advice);
+int __wrap_madvise(void *low, size_t size, int advice);
+
+static bool agreeable;
+
+int
+__wrap_madvise(void *low, size_t size, int advice)
+{
+    return agreeable ? 0 : __real_madvise(low, size, advice);
+}
+
+START_TEST(test_so_do_kernels_that_agree_and_do_nothing)
+{
+    agreeable = true;
+    gruvi__stack_force_mprotect(false);
+    ck_assert_str_eq(gruvi__stack_guard_mode(), "mprotect");
+    check_guard();
+    agreeable = false;
+    gruvi__stack_force_mprotect(false);
+}
+END_TEST
+
 START_TEST(test_the_ceiling_is_that_of_the_way_of_guarding)
 {
     if (strcmp(gruvi__stack_guard_mode(), "mprotect") == 0)
@@ -99,6 +121,7 @@ main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_below_a_stack_there_is_a_guard);
     tcase_add_test(tc, test_older_kernels_guard_with_mprotect);
+    tcase_add_test(tc, test_so_do_kernels_that_agree_and_do_nothing);
     tcase_add_test(tc, test_the_ceiling_is_that_of_the_way_of_guarding);
     tcase_add_test(tc, test_with_mprotect_the_ceiling_is_kept_and_named);
     suite_add_tcase(suite, tc);
