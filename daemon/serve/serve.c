@@ -296,6 +296,7 @@ spawn(struct gruvid__shard *shard, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
 {
     gruvi_fiber_options_t options = {.name = name};
 
+    *fiber = NULL;
     GRUVI_IN_GROUP (&shard->connections) {
         *fiber = gruvi_spawn_ex(target, arg, &options);
     }
