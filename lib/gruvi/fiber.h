@@ -185,7 +185,7 @@ GRUVI_API gruvi_fiber_t *gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
  *
  *   secs  seconds, never less; 0 lets other fibers run: the call returns after
  *         every start, cancel, throw and callback queued before it, and the
- *         fibers that those woke, have run once.  Negative: until interrupted.
+ *         fibers that these woke, have run once.  Negative: until interrupted.
  *
  * Returns 0.
  * Errors:  UV_ECANCELED, UV_ETIMEDOUT (an enclosing deadline), UV_EINTR,

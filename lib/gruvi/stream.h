@@ -99,7 +99,7 @@ typedef struct gruvi_serve_options {
  *          cannot be listened on), UV_EADDRINUSE, UV_EADDRNOTAVAIL,
  *          UV_EACCES, UV_ENOENT, UV_EMFILE, UV_ENOMEM, UV_ENAMETOOLONG,
  *          UV_EAI_*, ...; for fd:N also UV_EBADF, UV_ENOTSOCK, and UV_EINVAL
- *          where nobody listens on the socket.
+ *          if the socket does not listen.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int

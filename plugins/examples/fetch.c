@@ -41,7 +41,7 @@ struct session {
     CURLM *multi;
     CURL *easy;
     gruvi_switch_back_t *waiting; /* NULL while the fiber runs */
-    double due;                   /* when libcurl wants to run; < 0: never */
+    double due;                   /* when libcurl has to run; < 0: never */
     int fd, flags;                /* the socket that was ready first */
     FILE *body;
     uint64_t size; /* of the body so far */
