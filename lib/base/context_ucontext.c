@@ -2,6 +2,9 @@
 /*
  * Contexts on getcontext, makecontext and swapcontext.
  *
+ * The mask of signals is the thread's, as everywhere: swapcontext() would have
+ * one for each context.
+ *
  * None of them can fail with the arguments that are possible here; a failure
  * would leave two fibers on one stack, so it ends the program at once.
  */
@@ -9,6 +12,7 @@
 
 #ifdef GRUVI_CONTEXT_UCONTEXT
 
+#include <signal.h>
 #include <stddef.h>
 
 void
@@ -26,6 +30,7 @@ gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
 void
 gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
 {
+    pthread_sigmask(SIG_SETMASK, NULL, &to->uc.uc_sigmask);
     if (swapcontext(&from->uc, &to->uc) != 0)
         __builtin_trap();
 }

@@ -1,6 +1,8 @@
 # Level 0: containers and the machine.
 LIBGRUVI_SOURCES += %D%/backtrace.h
 LIBGRUVI_SOURCES += %D%/backtrace.c
+LIBGRUVI_SOURCES += %D%/descriptor.h
+LIBGRUVI_SOURCES += %D%/descriptor.c
 LIBGRUVI_SOURCES += %D%/likely.h
 LIBGRUVI_SOURCES += %D%/list.h
 LIBGRUVI_SOURCES += %D%/spin.h

@@ -86,6 +86,7 @@ on_wake(uv_poll_t *handle, int status, int events)
     (void)events;
     while (read(hub->inbox.fd, &count, sizeof count) < 0 && errno == EINTR)
         ;
+    gruvi__signals_deliver(hub);
 }
 
 static int
@@ -190,6 +191,7 @@ hub_new(gruvi_fiber_t *root)
     gruvi__list_init(&hub->data);
     gruvi__list_init(&hub->closings);
     gruvi__list_init(&hub->ends);
+    gruvi__signals_init(&hub->signals);
     gruvi__schedule_init(hub);
     gruvi__wheel_init(&hub->deadlines);
     if ((err = hub_open(hub)) < 0) {
@@ -321,6 +323,7 @@ shut_down(gruvi_hub_t *hub)
     gruvi__hub_data_destroy(hub);
     run_ends(hub);
     gruvi__sigint_unlisten(hub);
+    gruvi__signals_close(&hub->signals);
     gruvi__poller_free(hub->poller);
     hub->poller = NULL;
     uv_close((uv_handle_t *)&hub->timer, NULL);
@@ -387,6 +390,7 @@ gruvi__hub_abandon(gruvi_hub_t *hub)
     run_ends(hub);
     gruvi__inbox_close(&hub->inbox);
     gruvi__sigint_unlisten(hub);
+    gruvi__signals_close(&hub->signals);
     hub->closed = true;
     gruvi_hub_ref(hub); /* for ever: the fibers still refer to it */
 }

@@ -32,6 +32,7 @@
 #include "core/fiber.h"
 #include "core/inbox.h"
 #include "core/run_queue.h"
+#include "core/signals.h"
 
 struct gruvi_hub {
     /* Queues, and when to poll the loop: see schedule.c. */
@@ -54,8 +55,9 @@ struct gruvi_hub {
 
     uv_loop_t loop;
     uv_timer_t timer;
-    uv_poll_t wake;     /* on inbox.fd */
-    uv_signal_t sigint; /* where listens */
+    uv_poll_t wake; /* on inbox.fd */
+    struct gruvi__signals signals;
+    struct gruvi__signal_listener sigint; /* where sigint_open */
     bool listens, sigint_open, ignore_interrupt;
 
     struct gruvi__arena *arena;

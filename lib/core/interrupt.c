@@ -11,16 +11,17 @@
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/interrupt.h"
+#include "core/signals.h"
 #include "core/wait.h"
 
 static gruvi_hub_t *listener; /* atomic */
 
 static void
-on_sigint(uv_signal_t *handle, int signum)
+on_sigint(struct gruvi__signal_listener *sigint, uint64_t came)
 {
-    gruvi_hub_t *hub = handle->data;
+    gruvi_hub_t *hub = gruvi__list_entry(sigint, gruvi_hub_t, sigint);
 
-    (void)signum;
+    (void)came;
     if (!hub->ignore_interrupt)
         gruvi__interrupt(hub->root, GRUVI__PENDING_INTERRUPT);
 }
@@ -45,11 +46,13 @@ gruvi__sigint_listen(gruvi_hub_t *hub)
     hub->listens = true;
     if (!is_default())
         return;
-    if (uv_signal_init(&hub->loop, &hub->sigint) < 0)
-        return;
-    hub->sigint.data = hub;
-    hub->sigint_open = true;
-    if (uv_signal_start(&hub->sigint, on_sigint, SIGINT) < 0)
+    hub->sigint = (struct gruvi__signal_listener){
+        .wanted = gruvi__signal_bit(SIGINT),
+        .keeps_mask = true,
+        .fn = on_sigint,
+    };
+    hub->sigint_open = gruvi__signals_listen(hub, &hub->sigint) == 0;
+    if (!hub->sigint_open)
         gruvi_warning("cannot listen for SIGINT; it ends the process");
 }
 
@@ -59,7 +62,7 @@ gruvi__sigint_unlisten(gruvi_hub_t *hub)
     if (!hub->listens)
         return;
     if (hub->sigint_open)
-        uv_close((uv_handle_t *)&hub->sigint, NULL);
+        gruvi__signals_unlisten(hub, &hub->sigint);
     hub->listens = hub->sigint_open = false;
     __atomic_store_n(&listener, NULL, __ATOMIC_RELEASE);
 }

@@ -12,9 +12,11 @@
  *     gruvi_process_close(process);
  *
  * A process belongs to the hub it was spawned in; elsewhere calls return
- * UV_EPERM.  That hub's loop reaps it when it ends, with or without a waiter.
- * So no other code may reap it: wait(2) for any child, or SIGCHLD set to
- * SIG_IGN after the first spawn, takes its status away.
+ * UV_EPERM.  That hub reaps it when it ends, with or without a waiter; the
+ * leader of a session when it is closed.  SIGCHLD is not used: its action, and
+ * whether it is blocked, are the program's own.  But no other code may reap the
+ * process: wait(2) for any child, or SIGCHLD set to SIG_IGN, takes its status
+ * away, see GRUVI_PROCESS_UNKNOWN and gruvi_process_owns().
  *
  * Every waiting call may also return UV_ECANCELED, UV_ETIMEDOUT (its own
  * timeout or a deadline around it), UV_EINTR in the root fiber and
@@ -34,7 +36,8 @@ typedef struct gruvi_process gruvi_process_t;
 
 /* Where a process's standard input, output or error lead to. */
 typedef enum {
-    GRUVI_STDIO_INHERIT, /* where the caller's does; closed: /dev/null */
+    GRUVI_STDIO_INHERIT, /* where the caller's does; to /dev/null if that is
+                            closed or close-on-exec */
     GRUVI_STDIO_NULL,    /* to /dev/null */
     GRUVI_STDIO_PIPE,    /* to a stream: gruvi_process_stream() */
     GRUVI_STDIO_FD,      /* to a descriptor, which stays open here */
@@ -51,6 +54,9 @@ typedef struct gruvi_stdio {
 #define GRUVI_PROCESS_GID 2U /* become gid; likewise */
 #define GRUVI_PROCESS_SESSION                                                  \
     4U /* lead a session and process group of its own */
+
+/* The exit status of a process whose status other code has taken away. */
+#define GRUVI_PROCESS_UNKNOWN (-1)
 
 typedef struct gruvi_process_options {
     const char *file;       /* program; NULL: args[0] */
@@ -137,15 +143,29 @@ GRUVI_API gruvi_waitable_t *gruvi_process_waitable(gruvi_process_t *p);
 
 /*
  * Send a signal to a process; to its process group, with all processes that it
- * has started and that have stayed there.
+ * has started and that have stayed there, also after the process itself has
+ * ended, until it is closed.
  *
- * Returns 0.
- * Errors:  UV_ESRCH (it has ended), UV_EPERM, UV_EINVAL (not a signal; a group
- *          without GRUVI_PROCESS_SESSION).
+ * Returns 0; for the group of a process that has ended also if no other process
+ * is left there.
+ * Errors:  UV_ESRCH (the process has ended; for a group: its hub was closed, or
+ *          other code has reaped the process), UV_EPERM, UV_EINVAL (not a
+ *          signal; a group without GRUVI_PROCESS_SESSION).
  * Context: hub thread.
  */
 GRUVI_API int gruvi_process_kill(gruvi_process_t *p, int signum);
 GRUVI_API int gruvi_process_kill_group(gruvi_process_t *p, int signum);
+
+/*
+ * Whether a child was started by gruvi_process_spawn(), in any hub, and is not
+ * reaped yet.  For code that waits for children of any kind, in process 1 say:
+ * it leaves those alone.
+ *
+ *   pid  of a child, as waitid() with WNOWAIT returns it
+ *
+ * Context: any thread.
+ */
+GRUVI_API bool gruvi_process_owns(pid_t pid);
 
 /*
  * Write all of a process's input, read all of its output, and wait until it
@@ -159,9 +179,12 @@ GRUVI_API int gruvi_process_kill_group(gruvi_process_t *p, int signum);
  *   timeout     seconds for the whole call; GRUVI_FOREVER: no limit
  *
  * If a cancel, a timeout, or more output than fits ends the call early, the
- * process is killed (SIGKILL; with GRUVI_PROCESS_SESSION its group) and waited
- * for, and nothing interrupts that wait.  Output ends only when every process
- * that has the pipe has closed it, also the programs that this one has started.
+ * process is killed (SIGKILL; with GRUVI_PROCESS_SESSION its group, even if
+ * the process itself has ended) and waited for, and nothing interrupts that
+ * wait.  It takes five seconds at most, and is left out if the process may not
+ * be killed (UV_EPERM: it runs as another user).  Output ends only when every
+ * process that has the pipe has closed it, also the programs that this one has
+ * started.
  *
  * Returns 0; gruvi_process_wait() returns how it ended.
  * Errors:  UV_E2BIG (more output than fits), UV_ECONNABORTED (closed

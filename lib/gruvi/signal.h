@@ -19,6 +19,11 @@
  * in a loop: a signal that comes between two calls has its own action, and may
  * end the process.
  *
+ * A hub keeps one note for each signal.  A signal that comes again before it was
+ * looked at counts once, also a real-time signal; but no number of signals makes
+ * another signal be lost.  A signal that is blocked in the hub's thread is
+ * unblocked while somebody listens for it there.
+ *
  * SIGINT also makes a wait of the root fiber in the first hub of the process
  * return UV_EINTR; gruvi_hub_set_ignore_interrupt() stops that.
  */

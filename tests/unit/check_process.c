@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes: how they begin and end.  How they talk is in check_process_io. */
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <math.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,8 +127,56 @@ HUB_TEST(test_a_group_is_killed_with_all_that_it_started)
     ck_assert_int_eq(gruvi_process_kill_group(p, SIGKILL), 0);
     ends_with(p, 0, SIGKILL);
     says(p, 1, "");
-    ck_assert_int_eq(gruvi_process_kill_group(p, SIGKILL), UV_ESRCH);
+    ck_assert_int_eq(gruvi_process_kill(p, SIGKILL), UV_ESRCH);
     gruvi_process_close(p);
+}
+
+/* The number of what the leader has left behind. */
+static pid_t
+read_pid(gruvi_process_t *p)
+{
+    char line[32] = "";
+
+    ck_assert_int_gt(gruvi_stream_read_line(gruvi_process_stream(p, 1), line,
+                                            sizeof line - 1),
+                     0);
+    return (pid_t)strtol(line, NULL, 10);
+}
+
+/* It holds the output open, until it is killed. */
+HUB_TEST(test_a_group_is_reached_when_its_leader_has_ended)
+{
+    gruvi_process_options_t options =
+        script("sleep 1000 & echo $!", GRUVI_STDIO_PIPE);
+    gruvi_process_t *p;
+    pid_t pid, left;
+
+    options.flags = GRUVI_PROCESS_SESSION;
+    p = begin_process(&options);
+    pid = gruvi_process_pid(p);
+    left = read_pid(p);
+    ends_with(p, 0, 0);
+    ck_assert_int_eq(getpgid(left), pid);
+    ck_assert(is_there(pid)); /* its number is nobody else's */
+    ck_assert(gruvi_process_owns(pid));
+    ck_assert_int_eq(gruvi_process_kill_group(p, SIGKILL), 0);
+    says(p, 1, "");
+    gruvi_process_close(p);
+    ck_assert(!is_there(pid));
+    ck_assert(!gruvi_process_owns(pid));
+}
+
+HUB_TEST(test_a_leader_that_was_let_go_is_reaped_when_it_ends)
+{
+    gruvi_process_options_t options = script("cat", GRUVI_STDIO_PIPE);
+    gruvi_process_t *p;
+    pid_t pid;
+
+    options.flags = GRUVI_PROCESS_SESSION;
+    p = begin_process(&options);
+    pid = gruvi_process_pid(p);
+    gruvi_process_close(p);
+    wait_until(!is_there(pid));
 }
 
 HUB_TEST(test_one_that_was_let_go_is_reaped_when_it_ends)
@@ -148,6 +202,29 @@ HUB_TEST(test_closing_wakes_those_who_wait)
     finish(b);
     ck_assert_str_eq(recorded(), "ECONNABORTED 0 ECONNABORTED 0");
     wait_until(!is_there(pid));
+}
+
+static void
+leave_a_leader_behind(void *arg)
+{
+    gruvi_process_options_t options = script("exit 3", GRUVI_STDIO_NULL);
+    gruvi_process_t *p;
+
+    options.flags = GRUVI_PROCESS_SESSION;
+    p = begin_process(&options);
+    ends_with(p, 3, 0);
+    *(pid_t *)arg = gruvi_process_pid(p);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+    ck_assert_int_eq(gruvi_process_kill_group(p, 0), UV_ESRCH);
+    gruvi_process_close(p);
+}
+
+HUB_TEST(test_a_leader_is_reaped_with_its_hub)
+{
+    pid_t pid;
+
+    in_thread(leave_a_leader_behind, &pid);
+    ck_assert(!is_there(pid));
 }
 
 static void
@@ -182,6 +259,91 @@ HUB_TEST(test_one_whose_hub_was_closed_is_reaped_with_the_next)
         gruvi_process_close(p);
     }
 }
+
+/* --- SIGCHLD is the program's ------------------------------------------------
+ */
+
+static void
+note_child(int signum)
+{
+    (void)signum;
+}
+
+HUB_TEST(test_the_action_of_sigchld_is_left_alone)
+{
+    gruvi_process_t *p;
+    struct sigaction action;
+
+    signal(SIGCHLD, note_child);
+    p = begin_script("read x", GRUVI_STDIO_PIPE);
+    ck_assert_int_eq(sigaction(SIGCHLD, NULL, &action), 0);
+    ck_assert(action.sa_handler == note_child);
+    ck_assert_int_eq(gruvi_process_kill(p, SIGKILL), 0);
+    ends_with(p, 0, SIGKILL);
+    gruvi_process_close(p);
+    ck_assert_int_eq(sigaction(SIGCHLD, NULL, &action), 0);
+    ck_assert(action.sa_handler == note_child);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+/* The kernel reaps it, then. */
+HUB_TEST(test_one_whose_status_was_taken_away_ends_too)
+{
+    gruvi_process_t *p = begin_script("read x", GRUVI_STDIO_PIPE);
+
+    signal(SIGCHLD, SIG_IGN);
+    ck_assert_int_eq(gruvi_process_kill(p, SIGKILL), 0);
+    ends_with(p, GRUVI_PROCESS_UNKNOWN, 0);
+    gruvi_process_close(p);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+/* --- without pidfd_open(2) ---------------------------------------------------
+ */
+
+/* As an old kernel, or a sandbox. */
+static void
+forbid_pidfd(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static void
+spawn_without_pidfd(void *arg)
+{
+    gruvi_process_t *p;
+    pid_t pid;
+
+    (void)arg;
+    forbid_pidfd();
+    p = begin_script("exit 6", GRUVI_STDIO_NULL);
+    ends_with(p, 6, 0);
+    gruvi_process_close(p);
+    p = begin_script("cat", GRUVI_STDIO_PIPE);
+    pid = gruvi_process_pid(p);
+    gruvi_process_close(p);
+    wait_until(!is_there(pid));
+    p = begin_script("exec sleep 1000", GRUVI_STDIO_NULL);
+    pid = gruvi_process_pid(p);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+    gruvi_process_close(p);
+    kill(pid, SIGKILL);
+}
+
+START_TEST(test_without_its_descriptor_a_process_is_looked_for)
+{
+    ck_assert_int_eq(in_child(spawn_without_pidfd, NULL, NULL, 0), 0);
+}
+END_TEST
 
 #define ROUNDS 20
 
@@ -347,6 +509,12 @@ main(void)
     tcase_add_test(tc, test_processes_are_objects_to_wait_for);
     tcase_add_test(tc, test_a_signal_is_sent_until_it_has_ended);
     tcase_add_test(tc, test_a_group_is_killed_with_all_that_it_started);
+    tcase_add_test(tc, test_a_group_is_reached_when_its_leader_has_ended);
+    tcase_add_test(tc, test_a_leader_that_was_let_go_is_reaped_when_it_ends);
+    tcase_add_test(tc, test_a_leader_is_reaped_with_its_hub);
+    tcase_add_test(tc, test_the_action_of_sigchld_is_left_alone);
+    tcase_add_test(tc, test_one_whose_status_was_taken_away_ends_too);
+    tcase_add_test(tc, test_without_its_descriptor_a_process_is_looked_for);
     tcase_add_test(tc, test_one_that_was_let_go_is_reaped_when_it_ends);
     tcase_add_test(tc, test_closing_wakes_those_who_wait);
     tcase_add_test(tc, test_one_whose_hub_was_closed_is_reaped_with_the_next);

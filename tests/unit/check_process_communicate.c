@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Talking to processes, without a deadlock. */
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "unit/net.h"
 #include "unit/processes.h"
@@ -190,6 +193,68 @@ begin_to_communicate(gruvi_process_t *p, gruvi_fiber_t **fiber)
     wait_until(strcmp(gruvi_fiber_waiting_for(*fiber), "process") == 0);
 }
 
+/* Nor does it help to end before: i is the room for what was left to say. */
+HUB_TEST(test_also_when_its_leader_has_ended)
+{
+    gruvi_process_options_t options =
+        script("(echo much; exec sleep 1000) &", GRUVI_STDIO_PIPE);
+    uv_buf_t out = room((size_t)i);
+    gruvi_process_t *p;
+
+    options.flags = GRUVI_PROCESS_SESSION;
+    p = begin_process(&options);
+    ends_with(p, 0, 0);
+    ck_assert_int_eq(gruvi_process_communicate(p, NULL, 0, &out, NULL, 0.01),
+                     i < 5 ? UV_E2BIG : UV_ETIMEDOUT);
+    says(p, 1, ""); /* nobody has the pipe any more */
+    gruvi_process_close(p);
+    free(out.base);
+}
+
+/* It runs as root, and we do not, so it goes on until its input ends. */
+static void
+communicate_in_vain(void *arg)
+{
+    gruvi_process_options_t options = script("exec cat", GRUVI_STDIO_PIPE);
+    gruvi_fiber_t *fiber;
+    gruvi_process_t *p;
+    pid_t pid;
+    int ends[2];
+
+    options.flags = arg != NULL ? GRUVI_PROCESS_SESSION : 0;
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    options.stdio[0].kind = GRUVI_STDIO_FD;
+    options.stdio[0].fd = ends[0];
+    p = begin_process(&options);
+    pid = gruvi_process_pid(p);
+    ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+    ck_assert_int_eq(gruvi_process_communicate(p, NULL, 0, NULL, NULL, 0.01),
+                     UV_ETIMEDOUT);
+    begin_to_communicate(p, &fiber);
+    gruvi_fiber_cancel(fiber, NULL);
+    finish(fiber);
+    ck_assert_str_eq(recorded(), "ECANCELED");
+    ck_assert_int_eq(gruvi_process_kill(p, 0), UV_EPERM); /* it still runs */
+    close(ends[0]);
+    close(ends[1]);
+    ends_with(p, 0, 0);
+    gruvi_process_close(p);
+    ck_assert(!is_there(pid));
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
+START_TEST(test_one_that_may_not_be_killed_is_not_waited_for)
+{
+    if (geteuid() != 0) {
+        printf("skipped: only root can have a process that is not to be "
+               "killed\n");
+        return;
+    }
+    ck_assert_int_eq(
+        in_child(communicate_in_vain, _i == 0 ? NULL : &_i, NULL, 0), 0);
+}
+END_TEST
+
 HUB_TEST(test_a_cancel_kills_it)
 {
     gruvi_process_t *p = begin_script("exec sleep 1000", GRUVI_STDIO_PIPE);
@@ -329,6 +394,9 @@ main(void)
     tcase_add_test(tc, test_more_output_than_fits_ends_it);
     tcase_add_test(tc, test_a_timeout_kills_it);
     tcase_add_test(tc, test_a_timeout_kills_the_group_where_there_is_one);
+    tcase_add_loop_test(tc, test_also_when_its_leader_has_ended, 4, 6);
+    tcase_add_loop_test(tc, test_one_that_may_not_be_killed_is_not_waited_for,
+                        0, 2);
     tcase_add_test(tc, test_a_cancel_kills_it);
     tcase_add_test(tc, test_what_came_before_it_was_killed_is_there);
     tcase_add_test(tc, test_a_deadline_kills_it);

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process's life.  libuv spawns it, and reaps it in the same loop.
+ * A process's life.  A descriptor of it (pidfd_open) tells the hub's loop that
+ * it has ended.  No signal does: so it does not matter who blocks SIGCHLD, what
+ * SIGCHLD does, or how many signals come.  Where there is no such descriptor
+ * the process is looked for from time to time.
  *
- * A loop that is closed reaps no child.  The children that are left are noted,
- * for all threads, and every spawn looks for them.  So there are never more
- * zombies than children that hubs left behind.
+ * The leader of a group is reaped when it is closed.  Until then its number is
+ * not another's, and so neither is that of its group.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/list.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/fiber.h"
 #include "core/hub.h"
@@ -25,42 +30,8 @@
 
 #define FLAGS (GRUVI_PROCESS_UID | GRUVI_PROCESS_GID | GRUVI_PROCESS_SESSION)
 
-/* A child whose loop is closed.  It is made with the process, when a lack of
- * memory can still be told. */
-struct gruvi__child {
-    struct gruvi__child *next;
-    pid_t pid;
-};
-
-static struct gruvi__child *orphans;
-static pthread_mutex_t orphans_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void
-add_orphan(struct gruvi__child *child)
-{
-    pthread_mutex_lock(&orphans_lock);
-    child->next = orphans;
-    orphans = child;
-    pthread_mutex_unlock(&orphans_lock);
-}
-
-/* A child that waitpid() does not know was reaped elsewhere. */
-static void
-reap_orphans(void)
-{
-    struct gruvi__child **link = &orphans, *child;
-
-    pthread_mutex_lock(&orphans_lock);
-    while ((child = *link) != NULL) {
-        if (waitpid(child->pid, NULL, WNOHANG) == 0) {
-            link = &child->next;
-        } else {
-            *link = child->next;
-            free(child);
-        }
-    }
-    pthread_mutex_unlock(&orphans_lock);
-}
+/* Seconds from one look to the next, where the kernel does not tell. */
+#define LOOK_AFTER 0.02
 
 int
 gruvi__process_check(const gruvi_process_t *p)
@@ -79,30 +50,107 @@ gruvi__process_drop(gruvi_process_t *p)
     free(p);
 }
 
-static void
-on_closed(uv_handle_t *handle)
-{
-    gruvi__process_drop(gruvi__list_entry(handle, gruvi_process_t, handle));
-}
+/* --- its end ---------------------------------------------------------------
+ */
 
+/* Nothing of the child is left here; its reference is the caller's now. */
 static void
-close_handle(gruvi_process_t *p)
+forget_child(gruvi_process_t *p)
 {
-    p->runs = false;
+    p->child = NULL;
     gruvi__list_remove(&p->end.link);
-    uv_close((uv_handle_t *)&p->handle, on_closed);
 }
 
 static void
-on_ended(uv_process_t *handle, int64_t exit_status, int term_signal)
+reap(gruvi_process_t *p)
 {
-    gruvi_process_t *p = gruvi__list_entry(handle, gruvi_process_t, handle);
+    gruvi__child_reap(p->child);
+    forget_child(p);
+}
+
+static void
+stop_watching(gruvi_process_t *p)
+{
+    if (p->watch != NULL)
+        gruvi_poll_remove(p->hub->poller, p->watch);
+    if (p->pidfd >= 0)
+        close(p->pidfd);
+    gruvi__deadline_disarm(p->hub, &p->look);
+    p->watch = NULL;
+    p->pidfd = -1;
+    p->runs = false;
+}
+
+/* An error says that somebody else has reaped it. */
+static void
+note_end(gruvi_process_t *p, int err, const siginfo_t *info)
+{
+    bool exited = info->si_code == CLD_EXITED;
 
     p->ended = true;
-    p->exit_status = exit_status;
-    p->term_signal = term_signal;
+    if (err < 0)
+        p->exit_status = GRUVI_PROCESS_UNKNOWN;
+    else if (exited)
+        p->exit_status = info->si_status;
+    else
+        p->term_signal = info->si_status;
     gruvi_event_set(&p->finished);
-    close_handle(p);
+}
+
+static void
+look(gruvi_process_t *p)
+{
+    siginfo_t info = {.si_pid = 0};
+    int err;
+
+    do
+        err = waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    while (err < 0 && errno == EINTR);
+    if (err == 0 && info.si_pid == 0)
+        return;
+    stop_watching(p);
+    note_end(p, err, &info);
+    if (!p->leads || p->closed || err < 0) {
+        reap(p);
+        gruvi__process_drop(p);
+    }
+}
+
+static void
+on_pidfd(int fd, int events, void *arg)
+{
+    (void)fd;
+    (void)events;
+    look(arg);
+}
+
+static void
+look_later(gruvi_process_t *p)
+{
+    gruvi__deadline_arm(p->hub, &p->look, gruvi__clock_due(LOOK_AFTER));
+}
+
+static void
+on_look(struct gruvi__deadline *deadline)
+{
+    gruvi_process_t *p = gruvi__list_entry(deadline, gruvi_process_t, look);
+
+    p->refs++;
+    look(p);
+    if (p->runs)
+        look_later(p);
+    gruvi__process_drop(p);
+}
+
+static void
+watch(gruvi_process_t *p)
+{
+    p->pidfd = gruvi__fd_own((int)syscall(SYS_pidfd_open, p->pid, 0));
+    if (p->pidfd >= 0)
+        p->watch =
+            gruvi_poll_add(p->hub->poller, p->pidfd, UV_READABLE, on_pidfd, p);
+    if (p->watch == NULL)
+        look_later(p);
 }
 
 /* The hub ends before the process. */
@@ -111,11 +159,18 @@ on_hub_end(struct gruvi__hub_end *end)
 {
     gruvi_process_t *p = gruvi__list_entry(end, gruvi_process_t, end);
 
-    p->child->pid = p->pid;
-    add_orphan(p->child);
-    p->child = NULL;
-    close_handle(p);
+    if (p->ended) {
+        reap(p);
+    } else {
+        stop_watching(p);
+        gruvi__child_leave(p->child);
+        forget_child(p);
+    }
+    gruvi__process_drop(p);
 }
+
+/* --- its beginning ---------------------------------------------------------
+ */
 
 static gruvi_process_t *
 new_process(gruvi_hub_t *hub)
@@ -131,6 +186,8 @@ new_process(gruvi_hub_t *hub)
     }
     p->hub = hub;
     p->refs = 1;
+    p->pidfd = -1;
+    p->look.fire = on_look;
     gruvi_event_init(&p->finished);
     gruvi__list_init(&p->end.link);
     p->end.run = on_hub_end;
@@ -146,59 +203,39 @@ check_options(const gruvi_process_options_t *options)
     return 0;
 }
 
-/* The casts are safe: libuv does not write there. */
-static uv_process_options_t
-options_for_uv(const gruvi_process_options_t *from, struct gruvi__stdio *stdio)
+/* The program runs. */
+static void
+begin(gruvi_process_t *p, pid_t pid, const gruvi_process_options_t *options)
 {
-    uv_process_options_t to = {.exit_cb = on_ended,
-                               .file = from->file != NULL ? from->file
-                                                          : from->args[0],
-                               .args = (char **)from->args,
-                               .env = (char **)from->env,
-                               .cwd = from->cwd,
-                               .stdio_count = 3,
-                               .stdio = stdio->containers,
-                               .uid = from->uid,
-                               .gid = from->gid};
-
-    if (from->flags & GRUVI_PROCESS_UID)
-        to.flags |= UV_PROCESS_SETUID;
-    if (from->flags & GRUVI_PROCESS_GID)
-        to.flags |= UV_PROCESS_SETGID;
-    if (from->flags & GRUVI_PROCESS_SESSION)
-        to.flags |= UV_PROCESS_DETACHED;
-    return to;
+    p->refs++;
+    p->runs = true;
+    p->pid = pid;
+    p->leads = options->flags & GRUVI_PROCESS_SESSION;
+    gruvi__child_add(p->child, pid);
+    watch(p);
 }
 
-/* uv_spawn() leaves a handle that has to be closed, even if it fails. */
 static int
 start(gruvi_process_t *p, const gruvi_process_options_t *options)
 {
     struct gruvi__stdio stdio;
-    uv_process_options_t uv;
+    pid_t pid;
     int err = gruvi__stdio_open(&stdio, p->hub, options->stdio);
 
     if (err < 0)
         return err;
     err = gruvi__hub_add_end(p->hub, &p->end);
+    if (err == 0)
+        err = gruvi__process_exec(options, stdio.fds, &pid);
     if (err < 0) {
-        gruvi__stdio_close(&stdio);
-        return err;
-    }
-    uv = options_for_uv(options, &stdio);
-    p->refs++;
-    err = uv_spawn(&p->hub->loop, &p->handle, &uv);
-    if (err < 0) {
-        close_handle(p);
+        gruvi__list_remove(&p->end.link);
         gruvi__stdio_close(&stdio);
         return err;
     }
     gruvi__stdio_close_ends(&stdio);
     for (int i = 0; i < 3; i++)
         p->streams[i] = stdio.streams[i];
-    p->runs = true;
-    p->pid = p->handle.pid;
-    p->leads = options->flags & GRUVI_PROCESS_SESSION;
+    begin(p, pid, options);
     return 0;
 }
 
@@ -217,7 +254,7 @@ gruvi_process_spawn(gruvi_process_t **process,
         (err = check_options(options)) < 0 ||
         (err = gruvi__yield_sometimes(fiber)) < 0)
         return err;
-    reap_orphans();
+    gruvi__children_reap_orphans();
     p = new_process(fiber->hub);
     if (p == NULL)
         return UV_ENOMEM;
@@ -285,7 +322,7 @@ gruvi_process_waitable(gruvi_process_t *p)
     return p == NULL ? NULL : gruvi_event_waitable(&p->finished);
 }
 
-/* Until the loop has reaped it, no other process has its number. */
+/* Until it is reaped, no other process has its number. */
 int
 gruvi_process_kill(gruvi_process_t *p, int signum)
 {
@@ -307,7 +344,7 @@ gruvi_process_kill_group(gruvi_process_t *p, int signum)
         return err;
     if (!p->leads)
         return UV_EINVAL;
-    if (!p->runs)
+    if (p->child == NULL)
         return UV_ESRCH;
     return kill(-p->pid, signum) < 0 ? -errno : 0;
 }
@@ -327,5 +364,9 @@ gruvi_process_close(gruvi_process_t *p)
     }
     p->closed = true;
     gruvi_event_set(&p->finished);
+    if (p->ended && p->child != NULL) {
+        reap(p);
+        p->refs--;
+    }
     gruvi__process_drop(p);
 }

@@ -8,7 +8,8 @@
  *   starts them
  *   waits for quiet <------------- the last fiber ends, or one fails
  *   waits for the process
- *   on failure: kills it, cancels the fibers, and waits for all, shielded
+ *   on failure: kills it, cancels the fibers, and waits for all, shielded;
+ *   for the process no longer than PATIENCE
  */
 #include <signal.h>
 
@@ -20,6 +21,9 @@
 #include "core/wait.h"
 #include "io/process/process.h"
 #include "io/stream/stream.h"
+
+/* Seconds for a process that was killed to be gone. */
+#define PATIENCE 5.0
 
 struct exchange {
     gruvi_process_t *process;
@@ -156,16 +160,26 @@ await_end(struct exchange *exchange, gruvi_fiber_t *fiber, double timeout)
     return err;
 }
 
-/* Closing the process ends the wait for it, too. */
+/* Whether it can be expected to end.  It cannot where we may not kill it: it
+ * runs as another user, say. */
+static bool
+kill_it(gruvi_process_t *p)
+{
+    int err = p->leads ? gruvi_process_kill_group(p, SIGKILL)
+                       : gruvi_process_kill(p, SIGKILL);
+
+    return err == 0 && gruvi_process_kill(p, 0) == 0;
+}
+
+/* A process that the kernel does not let go of, in an uninterruptible wait of a
+ * dead network file system, say, ends by itself later or never.  Closing the
+ * process ends the wait for it, too. */
 static void
 give_up(struct exchange *exchange, struct pump pumps[3])
 {
     gruvi_process_t *p = exchange->process;
+    bool ends = kill_it(p);
 
-    if (p->leads)
-        gruvi_process_kill_group(p, SIGKILL);
-    else
-        gruvi_process_kill(p, SIGKILL);
     for (int i = 0; i < 3; i++)
         if (pumps[i].started)
             gruvi_fiber_cancel(pumps[i].fiber, "the process is killed");
@@ -173,7 +187,8 @@ give_up(struct exchange *exchange, struct pump pumps[3])
         for (int i = 0; i < 3; i++)
             if (pumps[i].started)
                 gruvi_fiber_join(pumps[i].fiber, GRUVI_FOREVER);
-        gruvi_event_wait(&p->finished, GRUVI_FOREVER);
+        if (ends)
+            gruvi_event_wait(&p->finished, PATIENCE);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "io/process/process.h"
 #include "io/stream/stream.h"
 
@@ -27,9 +28,12 @@ open_pipe(struct gruvi__stdio *stdio, gruvi_hub_t *hub, int i)
 
     if (s == NULL)
         return UV_ENOMEM;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
+        gruvi__fd_own_pair(ends) < 0) {
+        int err = -errno;
+
         gruvi__stream_free(s);
-        return -errno;
+        return err;
     }
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     shutdown(ends[0], i == 0 ? SHUT_RD : SHUT_WR);
@@ -41,12 +45,14 @@ open_pipe(struct gruvi__stdio *stdio, gruvi_hub_t *hub, int i)
     return 0;
 }
 
+/* What is close-on-exec is no standard stream: another thread has opened it
+ * where one was closed. */
 static int
-lead_to(struct gruvi__stdio *stdio, int i, int fd)
+inherited(int fd)
 {
-    stdio->containers[i].flags = UV_INHERIT_FD;
-    stdio->containers[i].data.fd = fd;
-    return 0;
+    int flags = fcntl(fd, F_GETFD);
+
+    return flags < 0 || (flags & FD_CLOEXEC) ? -1 : fd;
 }
 
 static int
@@ -55,24 +61,26 @@ open_one(struct gruvi__stdio *stdio, gruvi_hub_t *hub, int i,
 {
     int err;
 
-    stdio->containers[i].flags = UV_IGNORE;
     switch (option->kind) {
     case GRUVI_STDIO_NULL:
         return 0;
     case GRUVI_STDIO_INHERIT:
-        return fcntl(i, F_GETFD) < 0 ? 0 : lead_to(stdio, i, i);
+        stdio->fds[i] = inherited(i);
+        return 0;
     case GRUVI_STDIO_FD:
         if (option->fd < 0 || fcntl(option->fd, F_GETFD) < 0)
             return UV_EBADF;
-        return lead_to(stdio, i, option->fd);
+        stdio->fds[i] = option->fd;
+        return 0;
     case GRUVI_STDIO_STDOUT:
         if (i != 2)
             return UV_EINVAL;
-        stdio->containers[2] = stdio->containers[1];
+        stdio->fds[2] = stdio->fds[1];
         return 0;
     case GRUVI_STDIO_PIPE:
         err = open_pipe(stdio, hub, i);
-        return err < 0 ? err : lead_to(stdio, i, stdio->ends[i]);
+        stdio->fds[i] = stdio->ends[i];
+        return err;
     default:
         return UV_EINVAL;
     }
@@ -84,7 +92,7 @@ gruvi__stdio_open(struct gruvi__stdio *stdio, gruvi_hub_t *hub,
 {
     int i, err = 0;
 
-    *stdio = (struct gruvi__stdio){.ends = {-1, -1, -1}};
+    *stdio = (struct gruvi__stdio){.fds = {-1, -1, -1}, .ends = {-1, -1, -1}};
     for (i = 0; i < 3 && err == 0; i++)
         err = open_one(stdio, hub, i, &options[i]);
     if (err < 0)

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals.  A watcher has a handle of the loop for each of its signals, and
- * notes which have come; libuv carries them from the handler to the loops.
+ * Signals that fibers wait for.  A watcher listens (core/signals.h), and notes
+ * which signals have come.
  *
- * libuv leaves the default action behind when its last handle stops.  The
- * action before, SIG_IGN under nohup(1), say, is restored here.  That takes two
- * steps: a signal that comes in between finds the default action.
- *
- * Handles are closed by the loop, later, so a watcher is counted: the owner,
- * the fiber inside, and each handle have a reference.
+ * A watcher is counted: its owner and the fiber inside have a reference, so
+ * that it may be closed while the fiber waits.
  */
-#include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -23,31 +17,21 @@
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/schedule.h"
+#include "core/signals.h"
 #include "core/switchpoint.h"
 #include "core/thread.h"
 #include "core/wait.h"
 
-#define SIGNALS 64 /* SIGRTMAX, and the bits of pending */
-
 struct gruvi_signal {
-    struct gruvi__hub_end end; /* linked as long as the handles are open */
+    struct gruvi__signal_listener listener;
+    struct gruvi__hub_end end; /* linked as long as it listens */
     gruvi_hub_t *hub;          /* borrowed: it lives as long as this thread */
     gruvi_fiber_t *fiber;      /* inside gruvi_signal_next(); or NULL */
     int granted;               /* valid while it waits */
-    bool closed;
-    uint64_t pending; /* bit signum - 1 */
+    bool listens, closed;
+    uint64_t pending; /* a bit for each signal */
     unsigned refs;
-    unsigned n; /* handles that are open */
-    uv_signal_t handles[];
 };
-
-/* By number: the action of a signal before its first handle. */
-static struct {
-    unsigned listeners;
-    bool restore;
-    struct sigaction before;
-} actions[SIGNALS + 1];
-static pthread_mutex_t actions_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool
 may_be_watched(int signum)
@@ -87,111 +71,58 @@ wake(gruvi_signal_t *watcher)
 }
 
 static void
-on_signal(uv_signal_t *handle, int signum)
+on_signals(struct gruvi__signal_listener *listener, uint64_t came)
 {
-    gruvi_signal_t *watcher = handle->data;
+    gruvi_signal_t *watcher =
+        gruvi__list_entry(listener, gruvi_signal_t, listener);
 
-    watcher->pending |= UINT64_C(1) << (signum - 1);
+    watcher->pending |= came;
     wake(watcher);
 }
 
 static void
-on_closed(uv_handle_t *handle)
+stop_listening(gruvi_signal_t *watcher)
 {
-    drop(handle->data);
+    if (watcher->listens)
+        gruvi__signals_unlisten(watcher->hub, &watcher->listener);
+    watcher->listens = false;
 }
 
-/* Where libuv has a handler already, for handles of other code, the action
- * before it is not known. */
-static int
-start(uv_signal_t *handle, int signum)
-{
-    struct sigaction before, now;
-    int err;
-
-    pthread_mutex_lock(&actions_lock);
-    if (sigaction(signum, NULL, &before) < 0)
-        err = -errno;
-    else
-        err = uv_signal_start(handle, on_signal, signum);
-    if (err == 0 && actions[signum].listeners++ == 0) {
-        sigaction(signum, NULL, &now);
-        actions[signum].restore = before.sa_handler != now.sa_handler;
-        actions[signum].before = before;
-    }
-    pthread_mutex_unlock(&actions_lock);
-    return err;
-}
-
-static void
-stop(uv_signal_t *handle)
-{
-    int signum = handle->signum;
-    struct sigaction now;
-
-    pthread_mutex_lock(&actions_lock);
-    uv_signal_stop(handle);
-    if (--actions[signum].listeners == 0 && actions[signum].restore) {
-        sigaction(signum, NULL, &now);
-        if (now.sa_handler == SIG_DFL)
-            sigaction(signum, &actions[signum].before, NULL);
-    }
-    pthread_mutex_unlock(&actions_lock);
-}
-
-static void
-close_handles(gruvi_signal_t *watcher)
-{
-    while (watcher->n > 0) {
-        uv_signal_t *handle = &watcher->handles[--watcher->n];
-
-        if (handle->signum != 0)
-            stop(handle);
-        uv_close((uv_handle_t *)handle, on_closed);
-    }
-}
-
-/* The hub ends, and the handles with it. */
+/* The hub ends, and the watcher hears nothing any more. */
 static void
 on_hub_end(struct gruvi__hub_end *end)
 {
-    close_handles(gruvi__list_entry(end, gruvi_signal_t, end));
+    stop_listening(gruvi__list_entry(end, gruvi_signal_t, end));
 }
 
 static void
 close_watcher(gruvi_signal_t *watcher)
 {
     gruvi__list_remove(&watcher->end.link);
-    close_handles(watcher);
+    stop_listening(watcher);
     watcher->closed = true;
     wake(watcher);
     drop(watcher);
 }
 
 static int
-open_watcher(gruvi_hub_t *hub, const int signums[], unsigned n,
-             gruvi_signal_t **watcher)
+open_watcher(gruvi_hub_t *hub, uint64_t wanted, gruvi_signal_t **watcher)
 {
-    gruvi_signal_t *w = calloc(1, sizeof *w + n * sizeof *w->handles);
-    int err = UV_ENOMEM;
+    gruvi_signal_t *w = calloc(1, sizeof *w);
+    int err;
 
     if (w == NULL)
-        return err;
+        return UV_ENOMEM;
     w->hub = hub;
     w->refs = 1;
+    w->listener.wanted = wanted;
+    w->listener.fn = on_signals;
     w->end.run = on_hub_end;
     gruvi__list_init(&w->end.link);
     err = gruvi__hub_add_end(hub, &w->end);
-    while (err == 0 && w->n < n) {
-        uv_signal_t *handle = &w->handles[w->n];
-
-        err = uv_signal_init(&hub->loop, handle);
-        if (err < 0)
-            break;
-        handle->data = w;
-        w->refs++;
-        err = start(handle, signums[w->n++]);
-    }
+    if (err == 0)
+        err = gruvi__signals_listen(hub, &w->listener);
+    w->listens = err == 0;
     if (err < 0)
         close_watcher(w);
     else
@@ -203,20 +134,22 @@ int
 gruvi_signal_open(gruvi_signal_t **watcher, const int signums[], unsigned n)
 {
     gruvi_hub_t *hub;
-    unsigned i;
+    uint64_t wanted = 0;
 
     if (watcher == NULL)
         return UV_EINVAL;
     *watcher = NULL;
-    if (signums == NULL || n == 0 || n > SIGNALS)
+    if (signums == NULL || n == 0 || n > GRUVI__SIGNALS)
         return UV_EINVAL;
-    for (i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
         if (!may_be_watched(signums[i]))
             return UV_EINVAL;
+        wanted |= gruvi__signal_bit(signums[i]);
+    }
     hub = gruvi_get_hub();
     if (hub == NULL)
         return gruvi_last_error();
-    return open_watcher(hub, signums, n, watcher);
+    return open_watcher(hub, wanted, watcher);
 }
 
 /* More signals may have come since the fiber was woken. */
@@ -237,6 +170,7 @@ next(gruvi_signal_t *watcher, gruvi_fiber_t *fiber, double timeout)
     watcher->fiber = fiber;
     watcher->refs++;
     err = gruvi__yield_sometimes(fiber);
+    gruvi__signals_deliver(fiber->hub);
     watcher->granted = watcher->pending != 0 || watcher->closed;
     if (err == 0)
         err = gruvi__wait(fiber, &watcher->granted, "signal", timeout);
@@ -291,7 +225,7 @@ gruvi_signal_wait(int signum, double timeout)
         return UV_EINVAL;
     if (timeout == 0)
         return UV_ETIMEDOUT; /* nothing can have come */
-    err = open_watcher(fiber->hub, &signum, 1, &watcher);
+    err = open_watcher(fiber->hub, gruvi__signal_bit(signum), &watcher);
     if (err < 0)
         return err;
     err = next(watcher, fiber, timeout);
