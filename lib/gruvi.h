@@ -6,6 +6,7 @@
 #define GRUVI_H
 
 #include <gruvi/error.h>
+#include <gruvi/exception.h>
 #include <gruvi/fiber.h>
 #include <gruvi/file.h>
 #include <gruvi/future.h>

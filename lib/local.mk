@@ -6,6 +6,7 @@ include_HEADERS += %D%/gruvi.h
 
 gruviinclude_HEADERS += %D%/gruvi/base.h
 gruviinclude_HEADERS += %D%/gruvi/error.h
+gruviinclude_HEADERS += %D%/gruvi/exception.h
 gruviinclude_HEADERS += %D%/gruvi/fiber.h
 gruviinclude_HEADERS += %D%/gruvi/file.h
 gruviinclude_HEADERS += %D%/gruvi/future.h

@@ -3,6 +3,7 @@
 
 MAN3_PAGES =
 MAN3_PAGES += %D%/gruvi_error.3
+MAN3_PAGES += %D%/gruvi_exception.3
 MAN3_PAGES += %D%/gruvi_fiber.3
 MAN3_PAGES += %D%/gruvi_file.3
 MAN3_PAGES += %D%/gruvi_future.3

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <gruvi/exception.h>
+
 #include "module/note.h"
 
 static bool
@@ -63,6 +65,7 @@ open_library(const char *path, char *why, size_t why_size)
             snprintf(why, why_size, "%s: %s", path, reason);
         return NULL;
     }
+    gruvi__cxx_find(handle);
     descriptor = dlsym(handle, "gruvid_plugin");
     if (descriptor == NULL || descriptor->name == NULL) {
         snprintf(why, why_size,

@@ -78,23 +78,39 @@ join_shard(void *arg)
 }
 
 static int
+call_start(void *arg)
+{
+    gruvid_plugin_t *plugin = arg;
+
+    return plugin->module->descriptor.start(plugin);
+}
+
+static int
 start_body(struct gruvid__shard *shard)
 {
-    int (*start)(gruvid_plugin_t *) = shard->plugin->module->descriptor.start;
     int status;
 
-    if (start == NULL)
+    if (shard->plugin->module->descriptor.start == NULL)
         return 0;
     shard->starting = true;
-    status = start(shard->plugin);
+    status = gruvi__guard(call_start, shard->plugin);
     shard->starting = false;
     return status;
 }
 
 static int
+call_stop(void *arg)
+{
+    gruvid_plugin_t *plugin = arg;
+
+    plugin->module->descriptor.stop(plugin);
+    return 0;
+}
+
+static int
 stop_body(struct gruvid__shard *shard)
 {
-    shard->plugin->module->descriptor.stop(shard->plugin);
+    gruvi__guard(call_stop, shard->plugin);
     return 0;
 }
 

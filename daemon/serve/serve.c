@@ -64,9 +64,18 @@ end_connection(struct gruvid__connection *connection)
         gruvid__wake(leader);
 }
 
+static int
+call_plugin(void *arg)
+{
+    const struct gruvid__connection *connection = arg;
+    gruvid_plugin_t *plugin = connection->shard->plugin;
+
+    return plugin->module->descriptor.connection(connection->stream, plugin);
+}
+
 /* Run the plugin's function, then end what it has spawned. */
 static int
-serve(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
+serve(struct gruvid__connection *connection)
 {
     gruvi_group_t group;
     int status = gruvi_group_init(&group, NULL);
@@ -74,7 +83,7 @@ serve(gruvid_plugin_t *plugin, gruvi_stream_t *stream)
     if (status < 0)
         return status;
     GRUVI_IN_GROUP (&group) {
-        status = plugin->module->descriptor.connection(stream, plugin);
+        status = gruvi__guard(call_plugin, connection);
     }
     if (gruvi_group_size(&group) > 0) {
         gruvi_group_cancel(&group, "the connection has ended");
@@ -110,7 +119,7 @@ connection_main(void *arg)
     if (plugin->read_timeout > 0)
         gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
     if (shake_hands(shard, connection->stream) == 0)
-        gruvid__report_connection(shard, serve(plugin, connection->stream));
+        gruvid__report_connection(shard, serve(connection));
     end_connection(connection);
     return 0;
 }

@@ -61,6 +61,8 @@ gruvi_strerror(int err)
         return "invalid argument";
     case UV_ENOTSUP:
         return "not supported";
+    case UV_UNKNOWN:
+        return "an exception has left the function";
     default:
         return strerror_of_uv(err);
     }

@@ -23,6 +23,7 @@
 
 #include "base/likely.h"
 #include "core/error.h"
+#include "core/exception.h"
 #include "core/fiber.h"
 #include "core/group.h"
 #include "core/hub.h"
@@ -115,12 +116,40 @@ run(gruvi_fiber_t *fiber)
     return fiber->target(fiber->arg);
 }
 
+/* The personality routine of entry(): a fiber that an exception has left ends
+ * here, above the frames that are gone. */
+__attribute__((visibility("hidden"))) int
+gruvi__fiber_personality(int version, int actions, uint64_t language,
+                         struct gruvi__unwind_exception *exception,
+                         void *context);
+
+int
+gruvi__fiber_personality(int version, int actions, uint64_t language,
+                         struct gruvi__unwind_exception *exception,
+                         void *context)
+{
+    gruvi_fiber_t *fiber = gruvi__self.current;
+
+    (void)version;
+    (void)language;
+    (void)context;
+    if (actions & GRUVI__UNWIND_FORCED)
+        return GRUVI__UNWIND_CONTINUE;
+    if (actions & GRUVI__UNWIND_SEARCH)
+        return GRUVI__UNWIND_HANDLER;
+    gruvi__exception_end(exception);
+    end(fiber, UV_UNKNOWN);
+    gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));
+    return 0;
+}
+
 /* Where a fiber begins, on its own stack. */
 static void
 entry(void)
 {
     gruvi_fiber_t *fiber = gruvi__self.current;
 
+    GRUVI__ENDS_EXCEPTIONS(gruvi__fiber_personality);
     gruvi__tools_after_switch(&fiber->tools);
     end(fiber, run(fiber));
     gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));

@@ -39,12 +39,14 @@ enum {
     GRUVI__PENDING_THROW = 2,       /* fiber->throw_error */
     GRUVI__PENDING_INTERRUPT = 4,   /* root fiber: SIGINT */
     GRUVI__PENDING_DEADLINE = 8,    /* a switch back has expired */
-    GRUVI__PENDING_SWITCH_BACK = 16 /* a switch back has an error */
+    GRUVI__PENDING_SWITCH_BACK = 16, /* a switch back has an error */
+    GRUVI__PENDING_HUB = 32          /* always, in the hub's fiber: no waits */
 };
 
 struct gruvi__local_value;
 struct gruvi__sb;
 struct gruvi__group;
+struct gruvi__guard;
 
 /*
  * In lines of the cache, because with many fibers each touched line is a miss:
@@ -77,7 +79,10 @@ struct gruvi_fiber {
     /* Life. */
     gruvi_fiber_fn target;
     void *arg; /* borrowed from the caller of gruvi_fiber_new() */
-    int status;
+    union {
+        int status;      /* when it is dead */
+        int throw_error; /* before that, where one is pending */
+    };
     unsigned refs; /* one is the hub's from start to end */
     uint64_t id;
     struct gruvi__list all_link; /* on hub->fibers until it has ended */
@@ -86,6 +91,7 @@ struct gruvi_fiber {
     struct gruvi__sb *sb; /* innermost live switch back */
     struct gruvi__local_value *locals;
     struct gruvi__group *group;     /* from start to end */
+    struct gruvi__guard *guard;     /* innermost frame that ends exceptions */
     int switch_value_ready;         /* gruvi_hub_switch() has a value */
     unsigned wake_posted;           /* atomic: wake_node is in the inbox */
     struct gruvi__deadline timeout; /* of the wait it is in */
@@ -94,7 +100,6 @@ struct gruvi_fiber {
     struct gruvi__list group_link; /* where group is set */
     struct gruvi__inbox_node wake_node;
     void *switch_value;
-    int throw_error;
     struct gruvi__context_tools tools;
     char name[GRUVI__NAME_SIZE];
     char message[GRUVI__MESSAGE_SIZE];

@@ -12,11 +12,13 @@
  * The memory stays until the last reference goes: other threads may post, and
  * get UV_ESHUTDOWN.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <gruvi/exception.h>
 #include <gruvi/log.h>
 
 #include "base/likely.h"
@@ -113,6 +115,7 @@ open_fiber(gruvi_hub_t *hub)
     hub->stack = stack;
     gruvi__fiber_init(&hub->fiber, hub, GRUVI__HUB);
     hub->fiber.started = true;
+    hub->fiber.pending = GRUVI__PENDING_HUB;
     hub->fiber.state = GRUVI__READY;
     gruvi__context_make(&hub->fiber.context, stack->low, stack, hub_main);
     gruvi__tools_init(&hub->fiber.tools, stack->low,
@@ -201,6 +204,7 @@ hub_new(gruvi_fiber_t *root)
     __atomic_store_n(&gruvi__overflow_describe, describe_overflow,
                      __ATOMIC_RELAXED);
     gruvi__overflow_install();
+    gruvi__cxx_find(RTLD_DEFAULT);
     gruvi__sigint_listen(hub);
     return hub;
 }

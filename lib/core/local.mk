@@ -2,6 +2,7 @@
 LIBGRUVI_SOURCES += %D%/callback.h
 LIBGRUVI_SOURCES += %D%/clock.h
 LIBGRUVI_SOURCES += %D%/error.h
+LIBGRUVI_SOURCES += %D%/exception.h
 LIBGRUVI_SOURCES += %D%/fiber.h
 LIBGRUVI_SOURCES += %D%/group.h
 LIBGRUVI_SOURCES += %D%/hub.h
@@ -25,6 +26,7 @@ LIBGRUVI_SOURCES += %D%/waitlist.h
 LIBGRUVI_SOURCES += %D%/callback.c
 LIBGRUVI_SOURCES += %D%/clock.c
 LIBGRUVI_SOURCES += %D%/error.c
+LIBGRUVI_SOURCES += %D%/exception.c
 LIBGRUVI_SOURCES += %D%/fiber.c
 LIBGRUVI_SOURCES += %D%/fiber_info.c
 LIBGRUVI_SOURCES += %D%/group.c

@@ -36,6 +36,7 @@
 #include "base/wheel.h"
 #include "core/callback.h"
 #include "core/clock.h"
+#include "core/exception.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/inbox.h"
@@ -102,15 +103,33 @@ gruvi__next_turn(gruvi_hub_t *hub)
  * Fibers that live are left, and come back, only here and in gruvi_sleep(): the
  * processor learns few indirect jumps.
  */
+static void leave_from_exception(gruvi_fiber_t *fiber);
+
 static __attribute__((noinline)) void
 leave_to_next(gruvi_fiber_t *fiber)
 {
-    gruvi_fiber_t *next = gruvi__next_fiber(fiber->hub);
+    gruvi_fiber_t *next;
 
+    if (gruvi__cxx_busy()) {
+        leave_from_exception(fiber);
+        return;
+    }
+    next = gruvi__next_fiber(fiber->hub);
     if (next == fiber)
         fiber->state = GRUVI__RUNNING;
     else
         gruvi__switch_to(fiber, next);
+}
+
+/* In a catch block, or a destructor that runs because of an exception. */
+static __attribute__((noinline)) void
+leave_from_exception(gruvi_fiber_t *fiber)
+{
+    struct gruvi__cxx_state state;
+
+    gruvi__cxx_take(&state);
+    leave_to_next(fiber);
+    gruvi__cxx_give(&state);
 }
 
 void
@@ -135,7 +154,8 @@ gruvi_sleep(double secs)
     gruvi_fiber_t *fiber = gruvi__enter_fast(), *next;
     gruvi_hub_t *hub;
 
-    if (gruvi__unlikely(secs != 0 || fiber == NULL || fiber->pending != 0))
+    if (gruvi__unlikely(secs != 0 || fiber == NULL || fiber->pending != 0) ||
+        gruvi__cxx_busy())
         return gruvi__sleep_slowly(__func__, secs);
     hub = fiber->hub;
     fiber->work = 0;

@@ -8,6 +8,8 @@
 #include <gruvi/base.h>
 #include <gruvi/switchpoint.h>
 
+struct gruvi__guard;
+
 /* What this thread is doing. */
 struct gruvi__thread {
     gruvi_fiber_t *current; /* NULL: no call into the library yet */
@@ -15,6 +17,7 @@ struct gruvi__thread {
     gruvi__no_switch_t *section;
     int last_error;
     int refused; /* for the next switchpoint, until there is a hub */
+    struct gruvi__guard *guard; /* of a thread that has no root fiber yet */
 };
 
 extern __thread struct gruvi__thread gruvi__self;

@@ -41,8 +41,9 @@ gruvi__enter_fast(void)
     gruvi_fiber_t *current = self->current;
 
     if (gruvi__unlikely(self->section != NULL || self->hub == NULL ||
-                        self->hub->closed || current->kind == GRUVI__HUB ||
-                        (current->pending & GRUVI__PENDING_DEADLINE)))
+                        self->hub->closed ||
+                        (current->pending &
+                         (GRUVI__PENDING_DEADLINE | GRUVI__PENDING_HUB))))
         return NULL;
     return current;
 }

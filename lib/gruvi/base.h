@@ -39,4 +39,8 @@ typedef struct gruvi_fiber gruvi_fiber_t;
 typedef struct gruvi_poller gruvi_poller_t;
 typedef struct gruvi_watch gruvi_watch_t;
 
+#ifdef __cplusplus
+#include <gruvi/exception.h>
+#endif
+
 #endif

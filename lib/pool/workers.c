@@ -22,6 +22,7 @@
 #include "pool/workers.h"
 
 #include <gruvi/error.h>
+#include <gruvi/exception.h>
 #include <gruvi/log.h>
 
 #include "core/clock.h"
@@ -254,11 +255,19 @@ find_work(struct gruvi__worker *worker, const bool *closing)
     return NULL;
 }
 
+static int
+call(void *arg)
+{
+    struct gruvi__work *work = arg;
+
+    return work->fn(work->arg, &work->result);
+}
+
 void
 gruvi__work_run(struct gruvi__work *work)
 {
     work->result = NULL;
-    work->status = work->fn(work->arg, &work->result);
+    work->status = gruvi__guard(call, work);
     if (work->status < 0)
         work->result = NULL;
 }

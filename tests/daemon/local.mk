@@ -37,6 +37,7 @@ DAEMON_TESTS += %D%/check_module_note
 PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
+EXTRA_DIST += %D%/plugins/throws.cc
 
 # gdb and its commands for fibers
 TESTS += %D%/gdb

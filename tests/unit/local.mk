@@ -39,7 +39,9 @@ CONTEXT_TEST += %D%/context_selftest_stack.c
 
 UNIT_SHELL_TESTS =
 UNIT_SHELL_TESTS += %D%/aarch64
+UNIT_SHELL_TESTS += %D%/exceptions
 UNIT_SHELL_TESTS += %D%/gdb
+EXTRA_DIST += %D%/exceptions.cc %D%/exceptions_host.c
 TEST_PROGS += %D%/gdb_target
 %D%/gdb.needs: %D%/gdb_target
 %C%_gdb_target_SOURCES = %D%/gdb_target.c

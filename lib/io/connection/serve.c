@@ -11,6 +11,7 @@
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
 #include <gruvi/group.h>
+#include <gruvi/exception.h>
 #include <gruvi/log.h>
 #include <gruvi/switch_back.h>
 
@@ -68,11 +69,19 @@ end_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
 }
 
 static int
+call_handler(void *arg)
+{
+    gruvi_stream_t *s = arg;
+
+    return s->serve->handler(s, s->serve->arg);
+}
+
+static int
 run_connection(void *arg)
 {
     gruvi_stream_t *s = arg;
     struct gruvi__serve *serve = s->serve;
-    int status = serve->handler(s, serve->arg);
+    int status = gruvi__guard(call_handler, s);
 
     if (status < 0)
         log_end(s, status);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Exceptions of C++ and of other languages: see exception.c. */
+#ifndef GRUVI_CORE_EXCEPTION_H
+#define GRUVI_CORE_EXCEPTION_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <gruvi/base.h>
+
+#include "base/likely.h"
+#include "core/thread.h"
+
+/* Runtimes that a process may have: one for each plugin that brings its own. */
+#define GRUVI__CXX_MAX 16
+
+/* What the C++ ABI has for each thread (__cxa_eh_globals). */
+struct gruvi__cxx_globals {
+    void *caught; /* a list, by the runtime */
+    unsigned uncaught;
+};
+
+/* The exceptions of a fiber that is away. */
+struct gruvi__cxx_state {
+    unsigned n;
+    struct gruvi__cxx_saved {
+        struct gruvi__cxx_globals *at, value;
+    } of[GRUVI__CXX_MAX];
+};
+
+/* How many runtimes are known; atomic. */
+extern int gruvi__cxx_runtimes __attribute__((visibility("hidden")));
+
+bool gruvi__cxx_busy_now(void);
+
+/* Whether what runs in this thread has exceptions that are not over. */
+static inline __attribute__((always_inline)) bool
+gruvi__cxx_busy(void)
+{
+    return gruvi__unlikely(
+               __atomic_load_n(&gruvi__cxx_runtimes, __ATOMIC_RELAXED) != 0) &&
+           gruvi__cxx_busy_now();
+}
+
+/* Take the exceptions of this thread away, and give them back. */
+void gruvi__cxx_take(struct gruvi__cxx_state *state);
+void gruvi__cxx_give(const struct gruvi__cxx_state *state);
+
+/* A frame at which exceptions end: see gruvi__guard(). */
+struct gruvi__guard {
+    struct gruvi__guard *outer;
+    gruvi__no_switch_t *section;
+    uint16_t shield;
+    jmp_buf env;
+};
+
+/*
+ * Exceptions end at the function that has this in it, and at each call in it:
+ * the unwinder asks the function named, a personality routine.
+ *
+ * (0x1b: relative to the place, four bytes.)
+ */
+#define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
+    __asm__ volatile(".cfi_personality 0x1b, " #personality)
+
+/* What the unwinder asks, and what it may be told; by the ABI. */
+#define GRUVI__UNWIND_SEARCH   1 /* actions: nothing is unwound yet */
+#define GRUVI__UNWIND_FORCED   8 /* actions: of pthread_exit() and the like */
+#define GRUVI__UNWIND_HANDLER  6 /* here it ends */
+#define GRUVI__UNWIND_CONTINUE 8
+
+struct gruvi__unwind_exception {
+    uint64_t language;
+    void (*cleanup)(int reason, struct gruvi__unwind_exception *exception);
+    uintptr_t private_words[2];
+};
+
+/* Log an exception that has ended its function, and free it. */
+void gruvi__exception_end(struct gruvi__unwind_exception *exception);
+
+#endif
