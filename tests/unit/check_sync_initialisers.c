@@ -171,7 +171,7 @@ HUB_TEST(test_what_was_made_in_dirty_memory_works)
 int
 main(void)
 {
-    Suite *suite = suite_create("initialisers");
+    Suite *suite = suite_create("sync_initialisers");
     TCase *tc = tcase_create("initialisers");
 
     tcase_add_test(tc, test_a_variable_on_a_stack_is_clean);
