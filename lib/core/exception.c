@@ -47,11 +47,10 @@
  * sees, and a type's name is its second word. */
 #define TYPE_WORDS_BEFORE 10
 
-int gruvi__cxx_runtimes;
+unsigned gruvi__cxx_generation;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static gruvi__cxx_t *runtimes;
-static unsigned generation; /* atomic; changes with the list */
 static gruvi__cxx_t found[GRUVI__CXX_MAX];
 static unsigned n_found;
 
@@ -64,10 +63,12 @@ static __thread struct {
 /* --- runtimes ------------------------------------------------------------- */
 
 static void
-changed(int by)
+list_changed(void)
 {
-    __atomic_store_n(&generation, generation + 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&gruvi__cxx_runtimes, by, __ATOMIC_RELEASE);
+    unsigned next = gruvi__cxx_generation + 1;
+
+    __atomic_store_n(&gruvi__cxx_generation, next != 0 ? next : 1,
+                     __ATOMIC_RELEASE);
 }
 
 void
@@ -76,7 +77,7 @@ gruvi__cxx_add(gruvi__cxx_t *runtime)
     pthread_mutex_lock(&lock);
     runtime->next = runtimes;
     runtimes = runtime;
-    changed(1);
+    list_changed();
     pthread_mutex_unlock(&lock);
 }
 
@@ -90,7 +91,7 @@ gruvi__cxx_remove(gruvi__cxx_t *runtime)
         link = &(*link)->next;
     if (*link != NULL) {
         *link = runtime->next;
-        changed(-1);
+        list_changed();
     }
     pthread_mutex_unlock(&lock);
 }
@@ -135,20 +136,23 @@ static __attribute__((noinline)) void
 refresh(void)
 {
     pthread_mutex_lock(&lock);
-    own.generation = generation;
+    own.generation = gruvi__cxx_generation;
     own.n = 0;
     for (gruvi__cxx_t *runtime = runtimes; runtime != NULL;
          runtime = runtime->next)
         note_globals(runtime->globals());
+    gruvi__self.cxx = own.of[0];
+    gruvi__self.cxx_generation = own.n == 1 ? own.generation : 0;
     pthread_mutex_unlock(&lock);
 }
 
 /* --- what a fiber takes along --------------------------------------------- */
 
 bool
-gruvi__cxx_busy_now(void)
+gruvi__cxx_busy_slowly(void)
 {
-    if (own.generation != __atomic_load_n(&generation, __ATOMIC_ACQUIRE))
+    if (own.generation !=
+        __atomic_load_n(&gruvi__cxx_generation, __ATOMIC_ACQUIRE))
         refresh();
     for (unsigned i = 0; i < own.n; i++)
         if (own.of[i]->caught != NULL || own.of[i]->uncaught != 0)

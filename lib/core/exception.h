@@ -29,18 +29,24 @@ struct gruvi__cxx_state {
     } of[GRUVI__CXX_MAX];
 };
 
-/* How many runtimes are known; atomic. */
-extern int gruvi__cxx_runtimes __attribute__((visibility("hidden")));
+/* Changes when a runtime comes or goes; 0: there was none yet; atomic. */
+extern unsigned gruvi__cxx_generation __attribute__((visibility("hidden")));
 
-bool gruvi__cxx_busy_now(void);
+bool gruvi__cxx_busy_slowly(void);
 
 /* Whether what runs in this thread has exceptions that are not over. */
 static inline __attribute__((always_inline)) bool
 gruvi__cxx_busy(void)
 {
-    return gruvi__unlikely(
-               __atomic_load_n(&gruvi__cxx_runtimes, __ATOMIC_RELAXED) != 0) &&
-           gruvi__cxx_busy_now();
+    unsigned now = __atomic_load_n(&gruvi__cxx_generation, __ATOMIC_RELAXED);
+    const struct gruvi__thread *self = &gruvi__self;
+
+    if (gruvi__likely(now == 0))
+        return false;
+    return gruvi__unlikely(self->cxx_generation != now ||
+                           self->cxx->caught != NULL ||
+                           self->cxx->uncaught != 0) &&
+           gruvi__cxx_busy_slowly();
 }
 
 /* Take the exceptions of this thread away, and give them back. */

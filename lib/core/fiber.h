@@ -35,12 +35,14 @@ enum gruvi__kind { GRUVI__FIBER, GRUVI__ROOT, GRUVI__HUB };
 
 /* Errors that wait to be delivered to a fiber. */
 enum {
-    GRUVI__PENDING_CANCEL = 1,      /* fiber->cancels of them */
-    GRUVI__PENDING_THROW = 2,       /* fiber->throw_error */
-    GRUVI__PENDING_INTERRUPT = 4,   /* root fiber: SIGINT */
-    GRUVI__PENDING_DEADLINE = 8,    /* a switch back has expired */
+    GRUVI__PENDING_CANCEL = 1,       /* fiber->cancels of them */
+    GRUVI__PENDING_THROW = 2,        /* fiber->throw_error */
+    GRUVI__PENDING_INTERRUPT = 4,    /* root fiber: SIGINT */
+    GRUVI__PENDING_DEADLINE = 8,     /* a switch back has expired */
     GRUVI__PENDING_SWITCH_BACK = 16, /* a switch back has an error */
-    GRUVI__PENDING_HUB = 32          /* always, in the hub's fiber: no waits */
+    /* Always in the hub's fiber, and in the root fiber of a closed hub: one
+     * look at pending tells that a wait is refused. */
+    GRUVI__PENDING_REFUSED = 32
 };
 
 struct gruvi__local_value;

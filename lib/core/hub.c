@@ -115,7 +115,7 @@ open_fiber(gruvi_hub_t *hub)
     hub->stack = stack;
     gruvi__fiber_init(&hub->fiber, hub, GRUVI__HUB);
     hub->fiber.started = true;
-    hub->fiber.pending = GRUVI__PENDING_HUB;
+    hub->fiber.pending = GRUVI__PENDING_REFUSED;
     hub->fiber.state = GRUVI__READY;
     gruvi__context_make(&hub->fiber.context, stack->low, stack, hub_main);
     gruvi__tools_init(&hub->fiber.tools, stack->low,
@@ -320,6 +320,14 @@ run_ends(gruvi_hub_t *hub)
     }
 }
 
+/* The root fiber is left, and cannot wait any more. */
+static void
+set_closed(gruvi_hub_t *hub)
+{
+    hub->closed = true;
+    hub->root->pending |= GRUVI__PENDING_REFUSED;
+}
+
 /* In the hub's fiber, when all others have ended. */
 static void
 shut_down(gruvi_hub_t *hub)
@@ -339,7 +347,7 @@ shut_down(gruvi_hub_t *hub)
         uv_run(&hub->loop, UV_RUN_DEFAULT);
         gruvi__local_end(&hub->fiber);
     } while (hub->callbacks != NULL || uv_loop_alive(&hub->loop));
-    hub->closed = true;
+    set_closed(hub);
     uv_loop_close(&hub->loop);
 }
 
@@ -395,6 +403,6 @@ gruvi__hub_abandon(gruvi_hub_t *hub)
     gruvi__inbox_close(&hub->inbox);
     gruvi__sigint_unlisten(hub);
     gruvi__signals_close(&hub->signals);
-    hub->closed = true;
+    set_closed(hub);
     gruvi_hub_ref(hub); /* for ever: the fibers still refer to it */
 }

@@ -9,6 +9,7 @@
 #include <gruvi/switchpoint.h>
 
 struct gruvi__guard;
+struct gruvi__cxx_globals;
 
 /* What this thread is doing. */
 struct gruvi__thread {
@@ -17,7 +18,9 @@ struct gruvi__thread {
     gruvi__no_switch_t *section;
     int last_error;
     int refused; /* for the next switchpoint, until there is a hub */
-    struct gruvi__guard *guard; /* of a thread that has no root fiber yet */
+    struct gruvi__guard *guard;     /* of a thread that has no root fiber yet */
+    struct gruvi__cxx_globals *cxx; /* of the only C++ runtime there is, */
+    unsigned cxx_generation;        /* if this is gruvi__cxx_generation */
 };
 
 extern __thread struct gruvi__thread gruvi__self;

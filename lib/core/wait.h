@@ -41,9 +41,8 @@ gruvi__enter_fast(void)
     gruvi_fiber_t *current = self->current;
 
     if (gruvi__unlikely(self->section != NULL || self->hub == NULL ||
-                        self->hub->closed ||
-                        (current->pending &
-                         (GRUVI__PENDING_DEADLINE | GRUVI__PENDING_HUB))))
+                        (current->pending & (GRUVI__PENDING_DEADLINE |
+                                             GRUVI__PENDING_REFUSED)) != 0))
         return NULL;
     return current;
 }

@@ -65,10 +65,10 @@ gruvi__cxx_finish(void *exception, char *text, size_t size)
         std::snprintf(text, size, "%s", e.what());
     } catch (...) {
         const std::type_info *type = abi::__cxa_current_exception_type();
-        char *name = type == nullptr
-                         ? nullptr
-                         : abi::__cxa_demangle(type->name(), nullptr, nullptr,
-                                               nullptr);
+        char *name =
+            type == nullptr
+                ? nullptr
+                : abi::__cxa_demangle(type->name(), nullptr, nullptr, nullptr);
 
         std::snprintf(text, size, "of type %s",
                       name == nullptr ? "unknown" : name);
