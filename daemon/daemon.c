@@ -170,6 +170,7 @@ gruvid_main(int argc, char **argv)
     int status;
 
     gruvid__process_open_stdio();
+    gruvid__process_unblock_signals();
     status = gruvid__cli_parse(&cli, argc, argv);
     if (status == 0)
         status = act(&cli, &config, &modules);

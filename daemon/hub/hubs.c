@@ -2,7 +2,6 @@
 /* The threads of hubs, and calls into them: see hubs.h. */
 #include "hub/hubs.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,23 +115,13 @@ gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
     return UV_ETIMEDOUT;
 }
 
-/* A thread inherits the blocked signals, so it gets none but for its own
- * faults: that is how the overflow of a stack is reported. */
+/* Its mask of signals is the leader's: nothing is blocked, for programs that
+ * code in the hub starts inherit that. */
 static int
 begin_thread(struct gruvid__hub *hub)
 {
-    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
-                                 SIGILL,  SIGTRAP, SIGSYS};
-    sigset_t blocked, before;
-    int err;
-
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&blocked, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    err = pthread_create(&hub->thread, NULL, hub_main, hub);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return uv_translate_sys_error(err);
+    return uv_translate_sys_error(
+        pthread_create(&hub->thread, NULL, hub_main, hub));
 }
 
 static const char *

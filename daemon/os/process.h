@@ -9,6 +9,10 @@
  * and with them the output for stderr. */
 void gruvid__process_open_stdio(void);
 
+/* Block no signal, whatever the process was started with: what gruvid listens
+ * for has to come, and programs that plugins start inherit the mask. */
+void gruvid__process_unblock_signals(void);
+
 /* Raise the soft limit of descriptors to the hard one. */
 void gruvid__process_raise_limits(void);
 

@@ -21,8 +21,9 @@ GRUVI_BEGIN_DECLS
 
 /*
  * Work for a thread of a pool.  It runs without a hub and must not use fibers
- * or anything that belongs to a hub.  All signals but those of its own faults
- * are blocked there; the stack has the system's default size.
+ * or anything that belongs to a hub.  The thread blocks the signals that were
+ * blocked in the thread that made it, but none of its own faults; the stack has
+ * the system's default size.
  *
  *   arg     as handed over
  *   result  may be set; NULL before

@@ -19,10 +19,10 @@
  * in a loop: a signal that comes between two calls has its own action, and may
  * end the process.
  *
- * A hub keeps one note for each signal.  A signal that comes again before it was
- * looked at counts once, also a real-time signal; but no number of signals makes
- * another signal be lost.  A signal that is blocked in the hub's thread is
- * unblocked while somebody listens for it there.
+ * A hub keeps one note for each signal.  A signal that comes again before it
+ * was looked at counts once, also a real-time signal; but no number of signals
+ * makes another signal be lost.  A signal that is blocked in the hub's thread
+ * is unblocked while somebody listens for it there.
  *
  * SIGINT also makes a wait of the root fiber in the first hub of the process
  * return UV_EINTR; gruvi_hub_set_ignore_interrupt() stops that.
@@ -79,13 +79,29 @@ GRUVI_API int gruvi_signal_open(gruvi_signal_t **watcher, const int signums[],
  *
  * Returns the signal; of several the lowest number.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN; UV_EBUSY
- *          (another fiber waits with this watcher), UV_ECONNABORTED (it was
- *          closed meanwhile), UV_EPERM (a watcher of another thread),
- *          UV_EINVAL (NaN).
- * Context: fiber, switchpoint.
+ *          (another fiber waits with this watcher, or it has a callback),
+ * UV_ECONNABORTED (it was closed meanwhile), UV_EPERM (a watcher of another
+ * thread), UV_EINVAL (NaN). Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_signal_next(gruvi_signal_t *watcher,
                                                   double timeout);
+
+/*
+ * Have a function called for each signal of a watcher, instead of
+ * gruvi_signal_next(): for what does not wait, and needs no fiber of its own.
+ * It runs in the hub's fiber and must not switch; it may close the watcher.
+ *
+ *   fn   called with each signal that came; NULL: gruvi_signal_next() again
+ *   arg  handed to fn; borrowed
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY (a fiber waits with this watcher), UV_EPERM (another
+ *          thread's), UV_EINVAL (no watcher).
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_signal_set_callback(gruvi_signal_t *watcher,
+                                        void (*fn)(int signum, void *arg),
+                                        void *arg);
 
 /*
  * Stop listening, and free the watcher.  Signals that no call has returned are

@@ -145,22 +145,23 @@ thread_main(void *arg)
 }
 
 /*
- * Signals are for the program's own threads.  Signals that a thread's own fault
- * raises are not blocked: the kernel would kill the process without calling any
- * handler, be it a sanitizer's.
+ * A thread blocks what the thread blocks that makes it: programs that work
+ * starts inherit that, and are to hear what those hear that main() starts.
+ * Signals that a thread's own fault raises are never blocked: the kernel would
+ * kill the process without calling any handler, be it a sanitizer's.
  */
 static int
 create_thread(struct gruvi__pool_thread *thread)
 {
     static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
                                  SIGILL,  SIGTRAP, SIGSYS};
-    sigset_t blocked, before;
+    sigset_t heard, before;
     int err;
 
-    sigfillset(&blocked);
+    sigemptyset(&heard);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        sigdelset(&blocked, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+        sigaddset(&heard, faults[i]);
+    pthread_sigmask(SIG_UNBLOCK, &heard, &before);
     err = pthread_create(&thread->thread, NULL, thread_main, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return err == 0 ? 0 : uv_translate_sys_error(err);

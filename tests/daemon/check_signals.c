@@ -22,6 +22,32 @@ START_TEST(test_sigterm_and_sigint_end_an_idle_gruvid_with_0)
 }
 END_TEST
 
+/* As by a supervisor that waits for them itself. */
+START_TEST(test_it_hears_signals_that_were_blocked)
+{
+    struct gruvid_options options = {.block_signals = true};
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/status", g->pid);
+    ck_assert_ptr_nonnull(
+        strstr(read_text(path), "SigBlk:\t0000000000000000\n"));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    g = gruvid_ready(ECHO, &options);
+    ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
+}
+END_TEST
+
+START_TEST(test_a_burst_of_signals_hides_no_sigterm)
+{
+    struct gruvid *g = gruvid_begin("[plugin trial]\nat_start = burst\n", NULL);
+
+    gruvid_says(g, "SIGTERM comes last");
+    ck_assert_int_eq(gruvid_wait(g), 0);
+    ck_assert_uint_eq(gruvid_said(g, "nothing to reopen"), 1);
+}
+END_TEST
+
 START_TEST(test_sighup_says_that_there_is_no_reload)
 {
     struct gruvid *g = gruvid_ready(ECHO, NULL);
@@ -153,7 +179,29 @@ START_TEST(test_it_works_as_process_1)
 }
 END_TEST
 
-/* With several hubs each is asked whose child it was. */
+/* /proc says which children there are, or is another's: then they are found one
+ * by one. */
+static struct gruvid *
+begin_with_orphans(const char *config, bool own_proc)
+{
+    struct gruvid_options options = {.first_process = true,
+                                     .own_proc = own_proc};
+
+    return gruvid_begin(config, &options);
+}
+
+START_TEST(test_also_when_orphans_end_all_the_while)
+{
+    struct gruvid *g =
+        begin_with_orphans("[plugin trial]\nat_start = orphans\n", _i == 0);
+
+    if (g == NULL)
+        return;
+    gruvid_says(g, "the first orphan is gone");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_as_process_1_it_buries_orphans)
 {
     struct gruvid *g;
@@ -163,7 +211,7 @@ START_TEST(test_as_process_1_it_buries_orphans)
              "[gruvid]\nhubs = %d\n[plugin first]\nmodule = trial\n"
              "[plugin trial]\nat_start = orphan\n",
              _i);
-    g = begin_first(config);
+    g = begin_with_orphans(config, _i == 2);
     if (g == NULL)
         return;
     gruvid_says(g, "the orphan is gone");
@@ -217,6 +265,8 @@ main(void)
     TCase *signals = gruvid_case(suite, "signals"), *tc;
 
     tcase_add_test(signals, test_sigterm_and_sigint_end_an_idle_gruvid_with_0);
+    tcase_add_test(signals, test_it_hears_signals_that_were_blocked);
+    tcase_add_test(signals, test_a_burst_of_signals_hides_no_sigterm);
     tcase_add_test(signals, test_sighup_says_that_there_is_no_reload);
     tcase_add_test(signals, test_sigusr1_reopens_the_log_file);
     tcase_add_test(signals, test_sigusr1_without_a_file_is_harmless);
@@ -226,6 +276,7 @@ main(void)
     tc = gruvid_case(suite, "process 1");
     tcase_add_test(tc, test_it_works_as_process_1);
     tcase_add_loop_test(tc, test_as_process_1_it_buries_orphans, 1, 4);
+    tcase_add_loop_test(tc, test_also_when_orphans_end_all_the_while, 0, 2);
     tc = gruvid_case(suite, "user");
     tcase_add_test(tc, test_it_becomes_the_user_for_good_after_it_has_bound);
     tcase_add_test(tc, test_a_user_that_does_not_exist_is_a_mistake);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -117,7 +118,7 @@ exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
 {
     char program[256], plugins[300], config[100], under[512];
     const char *argv[60], *words = getenv("GRUVID_UNDER");
-    sigset_t none;
+    sigset_t blocked;
     size_t n = 0;
 
     set_program(program, sizeof program);
@@ -148,10 +149,24 @@ exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
     /* make or libcheck may ignore or block some of them. */
     signal(SIGINT, options->ignore_sigint ? SIG_IGN : SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&blocked);
+    if (options->block_signals)
+        sigfillset(&blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
     execvp(argv[0], (char *const *)argv);
     _exit(127);
+}
+
+/* Its own, in a namespace of its own. */
+static void
+mount_proc(void)
+{
+    if (unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("proc", "/proc", "proc", 0, NULL) < 0) {
+        perror("cannot mount /proc");
+        _exit(99);
+    }
 }
 
 /* A child that is process 1 of a namespace; the caller stays in its own, unlike
@@ -196,6 +211,8 @@ gruvid_begin(const char *config, const struct gruvid_options *options)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setrlimit(RLIMIT_CORE, &no_core);
         set_descriptors(options, fds[1]);
+        if (options->own_proc)
+            mount_proc();
         exec_gruvid(g, options);
     }
     close(fds[1]);

@@ -44,7 +44,9 @@ struct gruvid_options {
     bool no_stderr;          /* 2 is closed as well: there is no log */
     bool stdout_too;         /* stdout goes where stderr goes */
     bool first_process;      /* in a PID namespace of its own */
+    bool own_proc;           /* with first_process: /proc is the namespace's */
     bool ignore_sigint;      /* as in the background of a shell */
+    bool block_signals;      /* all that can be */
     bool journal;            /* its stderr claims to be the journal */
     int inherit;             /* a descriptor that it gets as 3; 0: none */
     rlim_t files;            /* limit of descriptors; 0: as it is */

@@ -305,6 +305,22 @@ close_fifo(struct fifo *fifo)
     remove_folder();
 }
 
+/* SIGPIPE would end this process. */
+HUB_TEST(test_writing_to_a_pipe_without_a_reader_fails)
+{
+    gruvi_file_t *file;
+    int ends[2];
+
+    signal(SIGPIPE, SIG_DFL);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ck_assert_int_eq(gruvi_file_from_fd(&file, ends[1]), 0);
+    ck_assert_int_eq(gruvi_file_write(file, "x", 1), 0);
+    close(ends[0]);
+    for (int n = 0; n < 2; n++)
+        ck_assert_int_eq(gruvi_file_write(file, "x", 1), UV_EPIPE);
+    ck_assert_int_eq(gruvi_file_close(file), 0);
+}
+
 HUB_TEST(test_others_run_while_a_thread_reads)
 {
     struct fifo fifo;
@@ -446,6 +462,7 @@ main(void)
     tcase_add_test(tc, test_names_are_changed_made_and_removed);
     suite_add_tcase(suite, tc);
     tc = tcase_create("waiting");
+    tcase_add_test(tc, test_writing_to_a_pipe_without_a_reader_fails);
     tcase_add_test(tc, test_others_run_while_a_thread_reads);
     tcase_add_test(tc, test_a_cancel_waits_for_a_read_that_has_begun);
     tcase_add_test(tc, test_a_file_in_use_is_not_closed);

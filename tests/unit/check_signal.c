@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,6 +235,7 @@ static void
 use_elsewhere(void *arg)
 {
     ck_assert_int_eq(gruvi_signal_next(arg, 0), UV_EPERM);
+    ck_assert_int_eq(gruvi_signal_set_callback(arg, NULL, NULL), UV_EPERM);
     catch_assertions();
     gruvi_signal_close(arg);
     ck_assert_int_eq(assertions(), 1);
@@ -248,6 +250,82 @@ HUB_TEST(test_a_watcher_belongs_to_its_thread)
     raise(SIGUSR1);
     ck_assert_int_eq(gruvi_signal_next(watcher, GRUVI_FOREVER), SIGUSR1);
     gruvi_signal_close(watcher);
+}
+
+/* --- callbacks --------------------------------------------------------------
+ */
+
+static void
+note_signal(int signum, void *arg)
+{
+    gruvi_signal_t **watcher = arg;
+
+    record("%d", signum);
+    if (signum == SIGTERM) {
+        gruvi_signal_close(*watcher);
+        *watcher = NULL;
+    }
+}
+
+HUB_TEST(test_a_callback_gets_each_signal)
+{
+    int signums[2] = {SIGHUP, SIGTERM};
+    char text[32];
+    gruvi_signal_t *watcher;
+
+    ck_assert_int_eq(gruvi_signal_open(&watcher, signums, 2), 0);
+    raise(SIGHUP); /* it has come before there is a callback */
+    ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    ck_assert_int_eq(gruvi_signal_set_callback(watcher, note_signal, &watcher),
+                     0);
+    ck_assert_int_eq(gruvi_signal_next(watcher, 0), UV_EBUSY);
+    ck_assert_str_eq(recorded(), "");
+    wait_until(*recorded() != '\0');
+    raise(SIGTERM);
+    raise(SIGHUP);
+    wait_until(watcher == NULL);
+    snprintf(text, sizeof text, "%d %d %d", SIGHUP, SIGHUP, SIGTERM);
+    ck_assert_str_eq(recorded(), text);
+}
+
+HUB_TEST(test_without_its_callback_a_watcher_is_asked_again)
+{
+    gruvi_signal_t *watcher = listen_for(SIGUSR1);
+    gruvi_fiber_t *fiber;
+
+    ck_assert_int_eq(gruvi_signal_set_callback(watcher, note_signal, NULL), 0);
+    raise(SIGUSR1);
+    gruvi_signal_set_callback(watcher, NULL, NULL);
+    ck_assert_int_eq(gruvi_signal_next(watcher, 0), SIGUSR1);
+    fiber = spawn(next_of, watcher);
+    turns(2);
+    ck_assert_int_eq(gruvi_signal_set_callback(watcher, note_signal, NULL),
+                     UV_EBUSY);
+    gruvi_signal_close(watcher);
+    finish(fiber);
+    ck_assert_str_eq(recorded(), "ECONNABORTED");
+    ck_assert_int_eq(gruvi_signal_set_callback(NULL, note_signal, NULL),
+                     UV_EINVAL);
+}
+
+static void
+close_with_a_callback(void *arg)
+{
+    gruvi_signal_t *watcher = listen_for(SIGUSR1);
+
+    (void)arg;
+    ck_assert_int_eq(gruvi_signal_set_callback(watcher, note_signal, NULL), 0);
+    raise(SIGUSR1);
+    ck_assert_int_eq(gruvi_signal_wait(SIGHUP, 0.001), UV_ETIMEDOUT);
+    raise(SIGUSR1);
+    ck_assert_int_eq(gruvi_signal_wait(SIGHUP, 0), UV_ETIMEDOUT);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+    gruvi_signal_close(watcher);
+}
+
+HUB_TEST(test_a_hub_may_end_with_a_callback_on_its_way)
+{
+    in_thread(close_with_a_callback, NULL);
 }
 
 /* --- what cannot be waited for ---------------------------------------------
@@ -420,6 +498,11 @@ main(void)
     tcase_add_test(tc, test_closing_as_the_signal_comes_is_told_too);
     tcase_add_test(tc, test_a_watcher_outlives_its_hub);
     tcase_add_test(tc, test_a_watcher_belongs_to_its_thread);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("callbacks");
+    tcase_add_test(tc, test_a_callback_gets_each_signal);
+    tcase_add_test(tc, test_without_its_callback_a_watcher_is_asked_again);
+    tcase_add_test(tc, test_a_hub_may_end_with_a_callback_on_its_way);
     suite_add_tcase(suite, tc);
     tc = tcase_create("when nobody listens");
     tcase_add_test(tc, test_afterwards_a_signal_does_what_it_did_before);

@@ -12,9 +12,13 @@
 
 #include <gruvi/file.h>
 
+/* Whether writing may raise SIGPIPE: nobody asks before the first write. */
+enum gruvi__file_ends { GRUVI__ENDS_UNKNOWN, GRUVI__ENDS_NEVER, GRUVI__ENDS };
+
 struct gruvi_file {
     int fd;
     int calls;   /* atomic: calls inside; negative: it is being closed */
+    int ends;    /* atomic, enum gruvi__file_ends */
     int reading; /* atomic: a call uses dir */
     DIR *dir;    /* made by the first gruvi_file_readdir(); owns fd then */
 };

@@ -2,8 +2,10 @@
 /* Reading and writing an open file, syncing and truncating it. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sigpipe.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
 
@@ -34,15 +36,50 @@ read_some(int fd, void *buf, size_t len, int64_t offset)
     return n < 0 ? -errno : n;
 }
 
+/* A pipe or a socket may have lost its reader. */
+static bool
+may_break(gruvi_file_t *file)
+{
+    int ends = __atomic_load_n(&file->ends, __ATOMIC_RELAXED);
+    struct stat status;
+
+    if (ends == GRUVI__ENDS_UNKNOWN) {
+        ends = fstat(file->fd, &status) < 0 || S_ISFIFO(status.st_mode) ||
+                       S_ISSOCK(status.st_mode)
+                   ? GRUVI__ENDS
+                   : GRUVI__ENDS_NEVER;
+        __atomic_store_n(&file->ends, ends, __ATOMIC_RELAXED);
+    }
+    return ends == GRUVI__ENDS;
+}
+
 static ssize_t
-write_some(int fd, const void *buf, size_t len, int64_t offset)
+write_here(gruvi_file_t *file, const void *buf, size_t len)
+{
+    struct gruvi__sigpipe sigpipe;
+    ssize_t n;
+    int err;
+
+    if (!may_break(file))
+        return write(file->fd, buf, len);
+    gruvi__sigpipe_hold(&sigpipe);
+    n = write(file->fd, buf, len);
+    err = errno;
+    gruvi__sigpipe_release(&sigpipe, n < 0 && err == EPIPE);
+    errno = err;
+    return n;
+}
+
+static ssize_t
+write_some(gruvi_file_t *file, const void *buf, size_t len, int64_t offset)
 {
     ssize_t n;
 
     if (len > MAX_TRANSFER)
         len = MAX_TRANSFER;
     do
-        n = offset < 0 ? write(fd, buf, len) : pwrite(fd, buf, len, offset);
+        n = offset < 0 ? write_here(file, buf, len)
+                       : pwrite(file->fd, buf, len, offset);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
@@ -67,7 +104,7 @@ write_file(void *arg, void **result)
 
     (void)result;
     do {
-        n = write_some(t->file->fd, t->buf, t->len, t->offset);
+        n = write_some(t->file, t->buf, t->len, t->offset);
         if (n < 0)
             return (int)n;
         if (n == 0 && t->len > 0)

@@ -14,6 +14,7 @@
 #include <gruvi/signal.h>
 
 #include "base/list.h"
+#include "core/callback.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/schedule.h"
@@ -29,7 +30,11 @@ struct gruvi_signal {
     gruvi_fiber_t *fiber;      /* inside gruvi_signal_next(); or NULL */
     int granted;               /* valid while it waits */
     bool listens, closed;
-    uint64_t pending; /* a bit for each signal */
+    uint64_t pending;                        /* a bit for each signal */
+    void (*callback)(int signum, void *arg); /* NULL: a fiber asks */
+    void *arg;
+    struct gruvi__callback call; /* of the hub: it calls that */
+    bool called;                 /* call is queued, and has a reference */
     unsigned refs;
 };
 
@@ -70,6 +75,43 @@ wake(gruvi_signal_t *watcher)
     }
 }
 
+/* More signals may have come since the fiber was woken. */
+static int
+take(gruvi_signal_t *watcher)
+{
+    int signum = __builtin_ctzll(watcher->pending) + 1;
+
+    watcher->pending &= watcher->pending - 1;
+    return signum;
+}
+
+/* A hub callback. */
+static void
+run_callback(struct gruvi__inbox_node *node)
+{
+    gruvi_signal_t *watcher =
+        gruvi__list_entry(node, gruvi_signal_t, call.node);
+
+    watcher->called = false;
+    while (watcher->callback != NULL && !watcher->closed &&
+           watcher->pending != 0)
+        watcher->callback(take(watcher), watcher->arg);
+    drop(watcher);
+}
+
+/* Not at once: a fiber with a small stack may have looked for signals. */
+static void
+call_later(gruvi_signal_t *watcher)
+{
+    if (watcher->called)
+        return;
+    watcher->call.node.run = run_callback;
+    if (gruvi__hub_callback_add(watcher->hub, &watcher->call) < 0)
+        return;
+    watcher->called = true;
+    watcher->refs++;
+}
+
 static void
 on_signals(struct gruvi__signal_listener *listener, uint64_t came)
 {
@@ -77,7 +119,10 @@ on_signals(struct gruvi__signal_listener *listener, uint64_t came)
         gruvi__list_entry(listener, gruvi_signal_t, listener);
 
     watcher->pending |= came;
-    wake(watcher);
+    if (watcher->callback != NULL)
+        call_later(watcher);
+    else
+        wake(watcher);
 }
 
 static void
@@ -152,16 +197,6 @@ gruvi_signal_open(gruvi_signal_t **watcher, const int signums[], unsigned n)
     return open_watcher(hub, wanted, watcher);
 }
 
-/* More signals may have come since the fiber was woken. */
-static int
-take(gruvi_signal_t *watcher)
-{
-    int signum = __builtin_ctzll(watcher->pending) + 1;
-
-    watcher->pending &= watcher->pending - 1;
-    return signum;
-}
-
 static int
 next(gruvi_signal_t *watcher, gruvi_fiber_t *fiber, double timeout)
 {
@@ -195,9 +230,26 @@ gruvi_signal_next(gruvi_signal_t *watcher, double timeout)
         return UV_EINVAL;
     if (watcher->hub != fiber->hub)
         return UV_EPERM;
-    if (watcher->fiber != NULL)
+    if (watcher->fiber != NULL || watcher->callback != NULL)
         return UV_EBUSY;
     return next(watcher, fiber, timeout);
+}
+
+int
+gruvi_signal_set_callback(gruvi_signal_t *watcher,
+                          void (*fn)(int signum, void *arg), void *arg)
+{
+    if (watcher == NULL)
+        return UV_EINVAL;
+    if (!gruvi__is_own(watcher->hub))
+        return UV_EPERM;
+    if (watcher->fiber != NULL)
+        return UV_EBUSY;
+    watcher->callback = fn;
+    watcher->arg = arg;
+    if (fn != NULL && watcher->pending != 0)
+        call_later(watcher);
+    return 0;
 }
 
 void

@@ -6,16 +6,15 @@
  * the first and the last byte of each part are tried first, without waiting; if
  * one is not there, the IO pool reads the part into memory.
  *
- * sendfile() has no flag against SIGPIPE.  The signal is blocked meanwhile, and
- * taken away if sendfile() raised it.
+ * sendfile() has no flag against SIGPIPE: see base/sigpipe.h.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/sigpipe.h"
 #include "core/wait.h"
 #include "io/file/file.h"
 #include "io/stream/stream.h"
@@ -41,25 +40,16 @@ is_in_memory(int fd, int64_t offset)
 static ssize_t
 send_part(int to, int from, off_t *offset, size_t len)
 {
-    static const struct timespec now;
-    sigset_t sigpipe, before, pending;
-    bool was_pending = false;
+    struct gruvi__sigpipe sigpipe;
     ssize_t n;
     int err;
 
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-    if (sigismember(&before, SIGPIPE) && sigpending(&pending) == 0)
-        was_pending = sigismember(&pending, SIGPIPE);
+    gruvi__sigpipe_hold(&sigpipe);
     do
         n = sendfile(to, from, offset, len);
     while (n < 0 && errno == EINTR);
     err = errno;
-    if (n < 0 && err == EPIPE && !was_pending)
-        while (sigtimedwait(&sigpipe, NULL, &now) < 0 && errno == EINTR)
-            ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    gruvi__sigpipe_release(&sigpipe, n < 0 && err == EPIPE);
     return n < 0 ? -err : n;
 }
 

@@ -3,16 +3,20 @@
  * trial: a plugin that does what its options say, most of which a plugin should
  * not do.  It logs what happens to it, so that a test can read the order.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gruvid/plugin.h>
 
 static const char *const start_choices[] = {
-    "good",         "refuse", "slow", "hang",      "stubborn", "blocking",
-    "wrong_option", "orphan", "busy", "cancelled", NULL};
+    "good",     "refuse",       "slow",   "hang",    "stubborn",
+    "blocking", "wrong_option", "orphan", "orphans", "burst",
+    "busy",     "cancelled",    NULL};
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
 static const char *const serve_choices[] = {"echo",     "fail",   "spawn",
@@ -190,6 +194,63 @@ make_an_orphan(void)
     return err;
 }
 
+/* For ever: have a child that has a child, and ends before it. */
+static void
+make_orphans(int report)
+{
+    const struct timespec pause = {0, 20000000}, life = {0, 5000000};
+    pid_t orphan;
+
+    for (;;) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            orphan = fork();
+            if (orphan == 0) {
+                nanosleep(&life, NULL);
+                _exit(0);
+            }
+            _exit(write(report, &orphan, sizeof orphan) != sizeof orphan);
+        }
+        waitpid(child, NULL, 0);
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Orphans end all the while; waits until somebody has buried the first. */
+static int
+make_many_orphans(void)
+{
+    int fds[2], err = 0;
+    pid_t orphan, mother;
+
+    if (pipe(fds) < 0)
+        return UV_EMFILE;
+    fcntl(fds[1], F_SETFL, O_NONBLOCK);
+    mother = fork();
+    if (mother == 0)
+        make_orphans(fds[1]);
+    if (read(fds[0], &orphan, sizeof orphan) != sizeof orphan)
+        return UV_EIO;
+    while (err == 0 && kill(orphan, 0) == 0)
+        err = gruvi_sleep(0.01);
+    gruvi_info("the first orphan is gone");
+    kill(mother, SIGKILL);
+    close(fds[0]);
+    close(fds[1]);
+    return err;
+}
+
+/* More than libuv's pipe holds notes, before the hub looks. */
+static void
+raise_often(void)
+{
+    for (int n = 0; n < 5000; n++)
+        raise(SIGUSR1);
+    raise(SIGTERM);
+    gruvi_info("SIGTERM comes last");
+}
+
 static int
 start(gruvid_plugin_t *plugin)
 {
@@ -216,6 +277,10 @@ start(gruvid_plugin_t *plugin)
         return gruvi_blocking(sleep_in_thread, NULL, NULL);
     if (is(plugin, "at_start", "wrong_option"))
         ask_for_wrong_options(plugin);
+    if (is(plugin, "at_start", "burst"))
+        raise_often();
+    if (is(plugin, "at_start", "orphans"))
+        return make_many_orphans();
     if (is(plugin, "at_start", "orphan"))
         return make_an_orphan();
     gruvi_info("start is over");
