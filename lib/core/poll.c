@@ -25,6 +25,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <gruvi/error.h>
 #include <gruvi/log.h>
@@ -433,6 +434,16 @@ poll_now(int fd, int events)
            (p.revents & POLLOUT ? UV_WRITABLE : 0);
 }
 
+/* Another process may have made it blocking meanwhile, and the caller reads on
+ * until there is nothing left. */
+static void
+make_nonblocking(int fd)
+{
+    int on = 1;
+
+    ioctl(fd, FIONBIO, &on);
+}
+
 GRUVI_SWITCHPOINT int
 gruvi_wait_fd(int fd, int events, double timeout)
 {
@@ -447,6 +458,7 @@ gruvi_wait_fd(int fd, int events, double timeout)
         return UV_EINVAL;
     if (timeout == 0) {
         err = poll_now(fd, events);
+        make_nonblocking(fd);
         return err == 0 ? UV_ETIMEDOUT : err;
     }
     poller = wait.fiber->hub->poller;
@@ -455,5 +467,8 @@ gruvi_wait_fd(int fd, int events, double timeout)
         return gruvi_last_error();
     err = gruvi__wait(wait.fiber, &wait.events, "descriptor", timeout);
     gruvi_poll_remove(poller, watch);
-    return err < 0 ? err : wait.events;
+    if (err < 0)
+        return err;
+    make_nonblocking(fd);
+    return wait.events;
 }

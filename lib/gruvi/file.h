@@ -192,7 +192,8 @@ GRUVI_API GRUVI_SWITCHPOINT int
 gruvi_file_readdir(gruvi_file_t *dir, gruvi_dirent_t entries[], size_t n);
 
 /*
- * Send a part of a file to a stream, without copying it through the program.
+ * Send a part of a file to a stream, without copying it through the program,
+ * unless the stream has TLS or another process has made its socket blocking.
  *
  * The fiber itself sends parts of at most 256 KiB.  A part that does not seem
  * to be in memory is read in the IO pool first, so that the hub does not wait

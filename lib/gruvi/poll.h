@@ -3,8 +3,14 @@
  * Readiness of descriptors: any number of watches on a descriptor, in any mix,
  * though the event loop allows only one handle for each descriptor.
  *
- * Level-triggered.  Remove watches before closing a descriptor.  A descriptor
- * that is watched becomes non-blocking.
+ * Level-triggered.  Remove watches before closing a descriptor.
+ *
+ * A descriptor that is watched becomes non-blocking.  Processes that share a
+ * descriptor share that, and a program makes its standard input and output
+ * blocking as it begins.  gruvi_wait_fd() therefore makes the descriptor
+ * non-blocking again each time.  A function of gruvi_poll_add() should use
+ * calls that cannot block: recv() and send() with MSG_DONTWAIT.  For a pipe
+ * there are none, so do not share the end that is watched.
  */
 #ifndef GRUVI_POLL_H
 #define GRUVI_POLL_H

@@ -40,7 +40,8 @@ typedef enum {
                             closed or close-on-exec */
     GRUVI_STDIO_NULL,    /* to /dev/null */
     GRUVI_STDIO_PIPE,    /* to a stream: gruvi_process_stream() */
-    GRUVI_STDIO_FD,      /* to a descriptor, which stays open here */
+    GRUVI_STDIO_FD,      /* to a descriptor, which stays open here, and becomes
+                            blocking; streams and the like allow for that */
     GRUVI_STDIO_STDOUT   /* standard error only: where standard output does */
 } gruvi_stdio_kind_t;
 

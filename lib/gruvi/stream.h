@@ -314,7 +314,9 @@ GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
 GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
 
 /*
- * The descriptor, borrowed, for example for socket options.
+ * The descriptor, borrowed, for example for socket options.  A program that
+ * gets it as its standard input makes it blocking for all who share it; reads
+ * and writes of the stream wait in the hub all the same.
  *
  * Context: hub thread.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sending files to streams: to TCP and Unix sockets. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,36 @@ HUB_TEST(test_closing_the_stream_ends_it)
     close_ends(&s.ends);
 }
 
+/* The position of such a device does not move. */
+HUB_TEST(test_of_a_device_as_much_as_was_asked_for_is_sent)
+{
+    gruvi_file_t *file;
+    struct ends ends;
+
+    open_ends(&ends, i);
+    ck_assert_int_eq(gruvi_file_open(&file, "/dev/zero", O_RDONLY, 0), 0);
+    ck_assert_int_eq(gruvi_stream_sendfile(ends.stream, file, 0, 4096), 4096);
+    ck_assert_uint_eq(peer_drains(&ends), 4096);
+    ck_assert_int_eq(gruvi_file_close(file), 0);
+    close_ends(&ends);
+}
+
+/* The last offset has an end as well. */
+HUB_TEST(test_nothing_is_behind_the_last_offset)
+{
+    struct sending s;
+
+    open_ends(&s.ends, i);
+    s.file = pattern_file(10);
+    ck_assert_int_eq(
+        gruvi_stream_sendfile(s.ends.stream, s.file, INT64_MAX, -1), 0);
+    ck_assert_int_le(
+        gruvi_stream_sendfile(s.ends.stream, s.file, INT64_MAX - 1, -1), 0);
+    ck_assert_uint_eq(peer_drains(&s.ends), 0);
+    ck_assert_int_eq(gruvi_file_close(s.file), 0);
+    close_ends(&s.ends);
+}
+
 HUB_TEST(test_bad_arguments_change_nothing)
 {
     struct sending s;
@@ -239,6 +270,10 @@ main(void)
                         NET_KINDS);
     tcase_add_test(tc, test_a_sigpipe_of_the_program_stays_pending);
     tcase_add_loop_test(tc, test_closing_the_stream_ends_it, 0, NET_KINDS);
+    tcase_add_loop_test(tc, test_of_a_device_as_much_as_was_asked_for_is_sent,
+                        0, NET_KINDS);
+    tcase_add_loop_test(tc, test_nothing_is_behind_the_last_offset, 0,
+                        NET_KINDS);
     tcase_add_loop_test(tc, test_bad_arguments_change_nothing, 0, NET_KINDS);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of TLS: how they end, and how calls do. */
+#include <fcntl.h>
+#include <stdlib.h>
+
 #include "unit/tls.h"
 
 /* --- ends -------------------------------------------------------------------
@@ -244,6 +247,44 @@ HUB_TEST(test_a_second_reader_and_a_second_writer_are_refused)
     close_tls(&ends);
 }
 
+/* --- a socket that another process has made blocking ------------------------
+ */
+
+static void
+make_blocking(gruvi_stream_t *s)
+{
+    int fd = gruvi_stream_fd(s), flags = fcntl(fd, F_GETFL);
+
+    ck_assert_int_eq(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK), 0);
+}
+
+HUB_TEST(test_calls_on_a_blocking_socket_wait_in_the_hub)
+{
+    char *big = calloc(1, TLS_LARGE), c;
+    struct tls_ends ends;
+
+    open_tls(&ends, true);
+    gruvi_stream_set_timeout(ends.stream, 0.001);
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), UV_ETIMEDOUT);
+    make_blocking(ends.stream);
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), UV_ETIMEDOUT);
+    ck_assert_int_eq(gruvi_stream_write(ends.stream, big, TLS_LARGE),
+                     UV_ETIMEDOUT);
+    free(big);
+    close_tls(&ends);
+}
+
+HUB_TEST(test_a_handshake_on_a_blocking_socket_waits_in_the_hub)
+{
+    struct tls_ends ends;
+
+    open_tls(&ends, false);
+    ck_assert_int_eq(gruvi_tls_handshake(ends.stream, 0.001), UV_ETIMEDOUT);
+    make_blocking(ends.stream);
+    ck_assert_int_eq(gruvi_tls_handshake(ends.stream, 0.001), UV_ETIMEDOUT);
+    close_tls(&ends);
+}
+
 static TCase *
 ending(void)
 {
@@ -273,6 +314,8 @@ interrupting(void)
                         READS);
     tcase_add_test(tc, test_a_stream_may_be_closed_after_its_hub);
     tcase_add_test(tc, test_a_second_reader_and_a_second_writer_are_refused);
+    tcase_add_test(tc, test_calls_on_a_blocking_socket_wait_in_the_hub);
+    tcase_add_test(tc, test_a_handshake_on_a_blocking_socket_waits_in_the_hub);
     return tc;
 }
 

@@ -180,6 +180,8 @@ TEST_ARCHIVES += %D%/libnet.a
 NET_TEST_LIBS = %D%/libnet.a $(UNIT_TEST_LIBS)
 
 UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_socket_shared
+%C%_check_socket_shared_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_lookup
 %C%_check_lookup_SOURCES = %D%/check_lookup.c %D%/askers.c %D%/askers.h
 %C%_check_lookup_LDADD = $(NET_TEST_LIBS)

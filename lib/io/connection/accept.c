@@ -8,6 +8,7 @@
  * but not for long, because other threads close descriptors, too.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 
 #include <gruvi/error.h>
 #include <gruvi/log.h>
@@ -74,6 +75,16 @@ is_shortage(int err)
            err == UV_ENOMEM;
 }
 
+/* accept4() cannot be told not to wait, and between a look for connections and
+ * the accept another holder may take the only one. */
+static void
+make_nonblocking(int fd)
+{
+    int on = 1;
+
+    ioctl(fd, FIONBIO, &on);
+}
+
 static int
 accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
 {
@@ -82,6 +93,8 @@ accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
     gruvi_stream_t *s = listener->spare;
     int fd;
 
+    if (gruvi__unlikely(gruvi__socket_may_block(&listener->socket)))
+        make_nonblocking(listener->socket.fd);
     fd = accept4(listener->socket.fd, &at.any, &length,
                  SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)

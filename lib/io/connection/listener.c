@@ -191,8 +191,7 @@ duplicate(int fd, const gruvi_listen_options_t *options)
 
 static int
 listen_on_fd(gruvi_fiber_t *fiber, const char *text,
-             const gruvi_listen_options_t *options,
-             gruvi_listener_t **listener)
+             const gruvi_listen_options_t *options, gruvi_listener_t **listener)
 {
     gruvi_listener_t *l;
     int fd = parse_fd(text);
@@ -208,6 +207,7 @@ listen_on_fd(gruvi_fiber_t *fiber, const char *text,
         return fd;
     }
     gruvi__socket_init(&l->socket, fiber->hub, fd);
+    l->socket.shared = true;
     *listener = l;
     return 0;
 }
@@ -282,7 +282,7 @@ gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
 int
 gruvi_listener_fd(const gruvi_listener_t *listener)
 {
-    return listener->socket.fd;
+    return gruvi__socket_give(&listener->socket);
 }
 
 void

@@ -233,5 +233,5 @@ gruvi_udp_close(gruvi_udp_t *udp)
 int
 gruvi_udp_fd(const gruvi_udp_t *udp)
 {
-    return udp->socket.fd;
+    return gruvi__socket_give(&udp->socket);
 }

@@ -60,7 +60,8 @@ receive(gruvi_udp_t *udp, struct batch *batch, gruvi_datagram_t datagrams[],
     int got;
 
     gather(batch, datagrams, n, true);
-    got = recvmmsg(udp->socket.fd, batch->headers, batch->n, MSG_TRUNC, NULL);
+    got = recvmmsg(udp->socket.fd, batch->headers, batch->n,
+                   MSG_TRUNC | MSG_DONTWAIT, NULL);
     if (got < 0)
         return -errno;
     note_received(batch, datagrams, got);
@@ -74,7 +75,8 @@ transmit(gruvi_udp_t *udp, struct batch *batch, gruvi_datagram_t datagrams[],
     int sent;
 
     gather(batch, datagrams, n, false);
-    sent = sendmmsg(udp->socket.fd, batch->headers, batch->n, MSG_NOSIGNAL);
+    sent = sendmmsg(udp->socket.fd, batch->headers, batch->n,
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
     return sent < 0 ? -errno : sent;
 }
 

@@ -15,7 +15,7 @@ receive(gruvi_udp_t *udp, struct gruvi__call *call, void *buf, size_t len,
 
     for (;;) {
         from->length = sizeof from->at;
-        n = recvfrom(udp->socket.fd, buf, len, MSG_TRUNC,
+        n = recvfrom(udp->socket.fd, buf, len, MSG_TRUNC | MSG_DONTWAIT,
                      (struct sockaddr *)&from->at, &from->length);
         if (n >= 0)
             return (size_t)n <= len ? n : UV_EMSGSIZE;
@@ -62,7 +62,8 @@ transmit(gruvi_udp_t *udp, struct gruvi__call *call, const void *buf,
         at = (const struct sockaddr *)&to->at;
         length = to->length;
     }
-    while (sendto(udp->socket.fd, buf, len, MSG_NOSIGNAL, at, length) < 0) {
+    while (sendto(udp->socket.fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT, at,
+                  length) < 0) {
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN)

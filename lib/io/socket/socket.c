@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for a socket.  See socket.h. */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "io/socket/socket.h"
@@ -27,6 +28,24 @@ void
 gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd)
 {
     *socket = (struct gruvi__socket){.hub = hub, .fd = fd};
+}
+
+int
+gruvi__socket_give(const struct gruvi__socket *socket)
+{
+    ((struct gruvi__socket *)(uintptr_t)socket)->shared = true;
+    return socket->fd;
+}
+
+bool
+gruvi__socket_may_block(const struct gruvi__socket *socket)
+{
+    int flags;
+
+    if (gruvi__likely(!socket->shared))
+        return false;
+    flags = fcntl(socket->fd, F_GETFL);
+    return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
 void

@@ -22,6 +22,12 @@
  *   - at most one call is inside a direction, from gruvi__call_enter() to
  *     gruvi__call_leave();
  *   - a socket that was closed lives until the last call has left.
+ *
+ * O_NONBLOCK is of the open file, which other processes may share: a child
+ * whose standard input the socket is clears it, and must be able to.  So no
+ * call relies on it.  All that can pass MSG_DONTWAIT do; accept4() and
+ * sendfile() have no such flag, and look first (may_block) where the
+ * descriptor is shared.
  */
 #ifndef GRUVI_IO_SOCKET_H
 #define GRUVI_IO_SOCKET_H
@@ -48,6 +54,7 @@ struct gruvi__socket {
     gruvi_hub_t *hub;     /* borrowed: it lives as long as this thread */
     gruvi_watch_t *watch; /* NULL until the first wait */
     int fd;               /* -1: closed */
+    bool shared;          /* it came from outside, or was given to a caller */
     unsigned armed;       /* UV_READABLE | UV_WRITABLE: what watch waits for */
     struct gruvi__side side[2];
 };
@@ -69,6 +76,13 @@ struct gruvi__call {
 };
 
 void gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd);
+
+/* The descriptor, for a caller who may share it. */
+int gruvi__socket_give(const struct gruvi__socket *socket);
+
+/* Whether a call without MSG_DONTWAIT may block: the descriptor is shared, and
+ * has become blocking. */
+bool gruvi__socket_may_block(const struct gruvi__socket *socket);
 
 /*
  * Close the descriptor; calls inside are woken and get UV_ECONNABORTED.

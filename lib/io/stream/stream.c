@@ -105,7 +105,7 @@ gruvi_stream_traffic(const gruvi_stream_t *s)
 int
 gruvi_stream_fd(const gruvi_stream_t *s)
 {
-    return s->socket.fd;
+    return gruvi__socket_give(&s->socket);
 }
 
 int

@@ -45,8 +45,8 @@ struct gruvi__layer {
 struct gruvi_stream {
     struct gruvi__socket socket;
     const struct gruvi__layer *layer; /* NULL: the socket itself */
-    double timeout;   /* seconds, of each read and write */
-    uint64_t traffic; /* bytes received and sent */
+    double timeout;                   /* seconds, of each read and write */
+    uint64_t traffic;                 /* bytes received and sent */
 
     /* What ended the connection, 0 or a negative code.  The kernel tells it
      * once, to the reader or the writer, and then just "end of stream". */
@@ -82,6 +82,11 @@ void gruvi__stream_set_peer(gruvi_stream_t *s, const struct sockaddr *at,
 
 /* Leave a call.  The last call frees a stream that was closed. */
 void gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call);
+
+/* stream_write.c: write all bytes to the socket itself, inside a call.  0 or an
+ * error. */
+int gruvi__stream_write_all(gruvi_stream_t *s, struct gruvi__call *call,
+                            const char *buf, size_t len);
 
 /* stream_buffer.c */
 

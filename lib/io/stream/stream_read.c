@@ -40,7 +40,7 @@ receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     if (len > MAX_TRANSFER)
         len = MAX_TRANSFER;
     do
-        n = recv(s->socket.fd, buf, len, 0);
+        n = recv(s->socket.fd, buf, len, MSG_DONTWAIT);
     while (gruvi__unlikely(n < 0) && errno == EINTR);
     if (gruvi__likely(n > 0)) {
         s->socket.side[GRUVI__IN].spent = (size_t)n < len;

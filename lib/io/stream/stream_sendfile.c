@@ -7,6 +7,12 @@
  * one is not there, the IO pool reads the part into memory.
  *
  * sendfile() has no flag against SIGPIPE: see base/sigpipe.h.
+ *
+ * Nor has it a flag against waiting for the socket.  Where another process has
+ * made the socket blocking, bytes are copied.  The socket stays as it is,
+ * because that process may be a child whose standard input it is.
+ *
+ * What counts is what was sent: the position of a device may stand still.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +44,7 @@ is_in_memory(int fd, int64_t offset)
 }
 
 static ssize_t
-send_part(int to, int from, off_t *offset, size_t len)
+send_part(int to, int from, off_t offset, size_t len)
 {
     struct gruvi__sigpipe sigpipe;
     ssize_t n;
@@ -46,7 +52,7 @@ send_part(int to, int from, off_t *offset, size_t len)
 
     gruvi__sigpipe_hold(&sigpipe);
     do
-        n = sendfile(to, from, offset, len);
+        n = sendfile(to, from, &offset, len);
     while (n < 0 && errno == EINTR);
     err = errno;
     gruvi__sigpipe_release(&sigpipe, n < 0 && err == EPIPE);
@@ -66,10 +72,10 @@ warm(gruvi_stream_t *s, gruvi_file_t *file, int64_t offset, size_t len)
     return s->socket.fd < 0 ? UV_ECONNABORTED : err;
 }
 
-/* Through TLS, which has to see every byte. */
+/* With a copy: TLS has to see every byte. */
 static ssize_t
-send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
-             off_t *offset, size_t len)
+send_copy(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
+          size_t len)
 {
     char *record = malloc(RECORD);
     uv_buf_t buf = {.base = record};
@@ -79,14 +85,14 @@ send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
     if (record == NULL)
         return UV_ENOMEM;
     do
-        n = pread(from, record, len < RECORD ? len : RECORD, *offset);
+        n = pread(from, record, len < RECORD ? len : RECORD, offset);
     while (n < 0 && errno == EINTR);
     err = n < 0 ? -errno : 0;
-    if (n > 0) {
-        buf.len = (size_t)n;
+    buf.len = n < 0 ? 0 : (size_t)n;
+    if (n > 0 && s->layer != NULL)
         err = s->layer->write(s, call, &buf, 1);
-        *offset += n;
-    }
+    else if (n > 0)
+        err = gruvi__stream_write_all(s, call, record, buf.len);
     free(record);
     return err < 0 ? err : n;
 }
@@ -94,15 +100,15 @@ send_through(gruvi_stream_t *s, struct gruvi__call *call, int from,
 /* Send some of a part: returns how much, 0 at the end of the file.  The file
  * may end before len, so only EAGAIN says that it is time to wait. */
 static ssize_t
-send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t *offset,
+send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
           size_t len)
 {
     ssize_t n;
     int err;
 
-    if (s->layer != NULL)
-        return send_through(s, call, from, offset, len);
     for (;;) {
+        if (s->layer != NULL || gruvi__socket_may_block(&s->socket))
+            return send_copy(s, call, from, offset, len);
         if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
             return err;
         n = send_part(s->socket.fd, from, offset, len);
@@ -121,28 +127,29 @@ static int64_t
 send_all(gruvi_stream_t *s, struct gruvi__call *call, gruvi_file_t *file,
          int64_t begin, int64_t length)
 {
-    off_t at = begin;
+    int64_t sent = 0;
     size_t left = 0;
     ssize_t n = 1;
     int err;
 
-    while (n > 0 && (length < 0 || at - begin < length)) {
+    while (n > 0 && sent < length) {
         if (left == 0) {
             gruvi__call_stop_timeout(call);
             left = PART;
-            if (length >= 0 && length - (at - begin) < (int64_t)PART)
-                left = (size_t)(length - (at - begin));
-            if ((err = warm(s, file, at, left)) < 0)
+            if (length - sent < (int64_t)PART)
+                left = (size_t)(length - sent);
+            if ((err = warm(s, file, begin + sent, left)) < 0)
                 return err;
         }
-        n = send_some(s, call, file->fd, &at, left);
+        n = send_some(s, call, file->fd, begin + sent, left);
         if (n < 0)
             return n;
+        sent += n;
         left -= (size_t)n;
         if ((err = gruvi__call_yield_sometimes(call)) < 0)
             return err;
     }
-    return at - begin;
+    return sent;
 }
 
 GRUVI_SWITCHPOINT int64_t
@@ -158,6 +165,8 @@ gruvi_stream_sendfile(gruvi_stream_t *stream, gruvi_file_t *file,
         return err;
     if (offset < 0 || (length > 0 && offset > INT64_MAX - length))
         return UV_EINVAL;
+    if (length < 0) /* to the end, which no file has beyond this */
+        length = INT64_MAX - offset;
     if ((err = gruvi__file_enter(file)) < 0)
         return err;
     err = gruvi__call_enter(&call, &stream->socket, GRUVI__OUT, fiber,

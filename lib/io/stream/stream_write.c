@@ -36,9 +36,9 @@ sent(gruvi_stream_t *s, ssize_t n, size_t len)
     return n;
 }
 
-static int
-write_all(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
-          size_t len)
+int
+gruvi__stream_write_all(gruvi_stream_t *s, struct gruvi__call *call,
+                        const char *buf, size_t len)
 {
     ssize_t n;
     size_t part;
@@ -49,7 +49,7 @@ write_all(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
             return err;
         part = len < MAX_TRANSFER ? len : MAX_TRANSFER;
         do
-            n = send(s->socket.fd, buf, part, MSG_NOSIGNAL);
+            n = send(s->socket.fd, buf, part, MSG_NOSIGNAL | MSG_DONTWAIT);
         while (gruvi__unlikely(n < 0) && errno == EINTR);
         n = sent(s, n, part);
         if (gruvi__unlikely(n == UV_EAGAIN))
@@ -116,7 +116,7 @@ writev_all(gruvi_stream_t *s, struct gruvi__call *call, struct position at)
         if (call->side->spent && (err = gruvi__call_wait(call)) < 0)
             return err;
         do
-            n = sendmsg(s->socket.fd, &message, MSG_NOSIGNAL);
+            n = sendmsg(s->socket.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         while (n < 0 && errno == EINTR);
         n = sent(s, n, total);
         if (n == UV_EAGAIN)
@@ -179,7 +179,7 @@ gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
     if (gruvi__unlikely(s->layer != NULL))
         err = write_through(s, &call, buf, len);
     else
-        err = write_all(s, &call, buf, len);
+        err = gruvi__stream_write_all(s, &call, buf, len);
     return end(s, &call, err);
 }
 

@@ -7,9 +7,9 @@
  * no other try before the socket is ready again.
  *
  * What does not fit into the kernel is held here, and OpenSSL takes it for
- * sent.  Otherwise OpenSSL would keep an unfinished record, and meanwhile a read
- * that has to answer (a peer may ask for new keys at any time) would fail with
- * "bad length".  A write ends when nothing is held, so at most a record is
+ * sent.  Otherwise OpenSSL would keep an unfinished record, and meanwhile a
+ * read that has to answer (a peer may ask for new keys at any time) would fail
+ * with "bad length".  A write ends when nothing is held, so at most a record is
  * held, and answers.
  */
 #include <errno.h>
@@ -56,7 +56,7 @@ bio_read(BIO *bio, char *buf, int len)
         return -1;
     }
     do
-        n = recv(s->socket.fd, buf, (size_t)len, 0);
+        n = recv(s->socket.fd, buf, (size_t)len, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
         side->spent = n < len;
@@ -89,7 +89,7 @@ send_some(struct gruvi__tls *tls, const char *buf, size_t len)
     if (side->spent)
         return 0;
     do
-        n = send(s->socket.fd, buf, len, MSG_NOSIGNAL);
+        n = send(s->socket.fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n >= 0) {
         side->spent = (size_t)n < len;
