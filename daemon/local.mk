@@ -5,10 +5,15 @@ gruvidinclude_HEADERS += %D%/gruvid/option.h
 gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 
 LIBGRUVID_SOURCES =
+LIBGRUVID_SOURCES += %D%/log/crash.c
 LIBGRUVID_SOURCES += %D%/log/line.c
 LIBGRUVID_SOURCES += %D%/log/line.h
+LIBGRUVID_SOURCES += %D%/log/ring.c
+LIBGRUVID_SOURCES += %D%/log/ring.h
 LIBGRUVID_SOURCES += %D%/log/sink.c
 LIBGRUVID_SOURCES += %D%/log/sink.h
+LIBGRUVID_SOURCES += %D%/log/writer.c
+LIBGRUVID_SOURCES += %D%/log/writer.h
 LIBGRUVID_SOURCES += %D%/os/notify.c
 LIBGRUVID_SOURCES += %D%/os/notify.h
 LIBGRUVID_SOURCES += %D%/os/process.c

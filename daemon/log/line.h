@@ -13,7 +13,7 @@ enum gruvid__log_style {
     GRUVID__LOG_JSON, /* an object a line */
 };
 
-/* No line is longer: a message has at most 1023 bytes. */
+/* No line is longer: a message has at most 1023 bytes, each escaped. */
 #define GRUVID__LOG_LINE 8192
 
 /*

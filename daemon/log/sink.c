@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink of the log.
+ * The sink of the log: records become lines, and the writer's thread writes
+ * them, so that logging never waits for anything.
  *
- * Any thread may log, and the log may be opened again meanwhile.  There is no
- * lock: a line is one write(), and a new file takes over the old descriptor in
- * one step, so the number never changes and is never closed.
- *
- * A log that cannot be written, on a full disk or to a reader that has gone,
- * harms nothing: lines are dropped, and the next line that can be written says
- * how many.
+ * A file is opened with O_NONBLOCK, a FIFO for reading too: then it can be
+ * opened without a reader, and keeps what a later reader gets.  What gruvid
+ * inherits, stderr, never gets O_NONBLOCK: others use it, too.
  */
 #include "log/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +21,13 @@
 
 #include <uv.h>
 
+#include "log/writer.h"
+
 static struct {
-    int fd;
     enum gruvid__log_style style;
     bool journal;
-    char *path;    /* NULL: no file */
-    unsigned lost; /* atomic */
-    bool torn;     /* atomic: the last line has no end */
-} sink = {.fd = STDERR_FILENO};
+    char *path; /* NULL: no file */
+} sink;
 
 /* Not on the stack: a fiber's may be small.  Logging never switches. */
 static __thread char buffer[GRUVID__LOG_LINE];
@@ -59,110 +56,110 @@ stderr_is_journal(void)
            st.st_ino == inode;
 }
 
+/* --- the file ------------------------------------------------------------- */
+
+#define FLAGS (O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+/* A FIFO, open for reading as well; or the descriptor that there is. */
 static int
-open_file(const char *path)
+open_fifo(const char *path, int fd)
 {
-    int fd =
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    struct stat st;
+    int both;
 
-    return fd >= 0 ? fd : uv_translate_sys_error(errno);
+    if (fd >= 0 ? fstat(fd, &st) < 0 : stat(path, &st) < 0)
+        return fd;
+    if (!S_ISFIFO(st.st_mode))
+        return fd;
+    both = open(path, O_RDWR | FLAGS);
+    if (both < 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return both;
 }
 
-int
-gruvid__log_open(const char *target, enum gruvid__log_style style)
+/* made: whether the file was not there */
+static int
+open_file(const char *path, bool *made)
 {
-    char *path = NULL;
-    int fd = STDERR_FILENO;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | FLAGS, 0640), err;
 
-    if (strncmp(target, "file:", 5) == 0) {
-        path = strdup(target + 5);
-        if (path == NULL)
-            return UV_ENOMEM;
-        fd = open_file(path);
-        if (fd < 0) {
-            free(path);
-            return fd;
-        }
-    }
-    if (sink.path != NULL) {
-        close(sink.fd);
-        free(sink.path);
-    }
-    sink.fd = fd;
-    sink.path = path;
-    sink.style = style;
-    sink.lost = 0;
-    sink.torn = false;
-    sink.journal = strcmp(target, "auto") == 0 && stderr_is_journal();
-    gruvi_set_log_sink(gruvid__log_write);
-    return 0;
+    *made = fd >= 0;
+    if (fd < 0 && errno == EEXIST)
+        fd = open(path, O_WRONLY | FLAGS);
+    if (fd < 0 && errno == ENOENT) /* a link to what is not there */
+        fd = open(path, O_WRONLY | O_CREAT | FLAGS, 0640);
+    err = errno;
+    if (!*made && (fd >= 0 || err == ENXIO))
+        fd = open_fifo(path, fd);
+    return fd >= 0 ? fd : uv_translate_sys_error(err);
 }
 
-void
-gruvid__log_reopen(void)
+/* In the writer's thread. */
+static int
+reopen_file(void)
 {
+    bool made;
     int fd;
 
     if (sink.path == NULL) {
         gruvi_info("the log is not a file: nothing to reopen");
-        return;
+        return UV_EINVAL;
     }
-    fd = open_file(sink.path);
-    if (fd >= 0 && dup3(fd, sink.fd, O_CLOEXEC) < 0) {
-        int err = uv_translate_sys_error(errno);
-        close(fd);
-        fd = err;
-    } else if (fd >= 0) {
-        close(fd);
-    }
+    fd = open_file(sink.path, &made);
     if (fd < 0)
         gruvi_error("%s cannot be opened again: %s; the old file is kept",
                     sink.path, uv_strerror(fd));
     else
         gruvi_info("%s was opened again", sink.path);
+    return fd;
 }
 
-static bool
-write_all(const char *bytes, size_t len)
+void
+gruvid__log_reopen(void)
 {
-    while (len > 0) {
-        ssize_t n = write(sink.fd, bytes, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes += n;
-        len -= (size_t)n;
-        __atomic_store_n(&sink.torn, len > 0, __ATOMIC_RELAXED);
-    }
-    return true;
+    gruvid__writer_reopen();
 }
 
-static bool
-write_record(const gruvi_log_record_t *record)
+void
+gruvid__log_check_reopen(void)
 {
-    size_t len;
+    char folder[4096];
 
-    buffer[0] = '\n';
-    len = gruvid__log_line(buffer + 1, sizeof buffer - 1, record, sink.style,
-                           sink.journal);
-    if (__atomic_load_n(&sink.torn, __ATOMIC_RELAXED))
-        return write_all(buffer, len + 1);
-    return write_all(buffer + 1, len);
+    if (sink.path == NULL)
+        return;
+    snprintf(folder, sizeof folder, "%s", sink.path);
+    if (access(sink.path, W_OK) < 0)
+        gruvi_warning("%s cannot be opened again at SIGUSR1: %s; give it to "
+                      "gruvid's user",
+                      sink.path, strerror(errno));
+    else if (access(dirname(folder), W_OK | X_OK) < 0)
+        gruvi_info("%s: gruvid's user makes no files in that folder; who moves "
+                   "the log away makes the next one, for that user, before "
+                   "SIGUSR1",
+                   sink.path);
 }
 
-static void
-tell_lost(const gruvi_log_record_t *record, unsigned lost)
+/* --- lines ---------------------------------------------------------------- */
+
+static size_t
+tell_lost(char *buf, size_t size, uint64_t lost)
 {
-    gruvi_log_record_t told = *record;
     char message[64];
+    gruvi_log_record_t record = {
+        .level = GRUVI_LOG_WARNING,
+        .hub = "",
+        .fiber = "",
+        .group = "",
+        .message = message,
+    };
 
-    snprintf(message, sizeof message, "%u lines of the log were lost", lost);
-    told.level = GRUVI_LOG_WARNING;
-    told.group = told.fiber = "";
-    told.message = message;
-    write_record(&told);
+    snprintf(message, sizeof message, "%llu line%s of the log %s lost",
+             (unsigned long long)lost, lost == 1 ? "" : "s",
+             lost == 1 ? "was" : "were");
+    clock_gettime(CLOCK_REALTIME, &record.time);
+    return gruvid__log_line(buf, size, &record, sink.style, sink.journal);
 }
 
 void
@@ -170,21 +167,14 @@ gruvid__log_write(const gruvi_log_record_t *record)
 {
     gruvi_log_record_t named;
     int saved = errno;
-    unsigned lost;
 
     if (hub_name[0] != '\0') {
         named = *record;
         named.hub = hub_name;
         record = &named;
     }
-
-    if (!write_record(record)) {
-        __atomic_add_fetch(&sink.lost, 1, __ATOMIC_RELAXED);
-    } else if (__atomic_load_n(&sink.lost, __ATOMIC_RELAXED) > 0) {
-        lost = __atomic_exchange_n(&sink.lost, 0, __ATOMIC_RELAXED);
-        if (lost > 0)
-            tell_lost(record, lost);
-    }
+    gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, record,
+                                                sink.style, sink.journal));
     errno = saved;
 }
 
@@ -206,4 +196,71 @@ gruvid__log_notice(const char *format, ...)
     va_end(args);
     clock_gettime(CLOCK_REALTIME, &record.time);
     gruvid__log_write(&record);
+}
+
+/* --- opening and closing -------------------------------------------------- */
+
+/* What root has made is the user's, who opens it again later.  A file that was
+ * there is left alone: it may be anything. */
+static void
+give(int fd, const struct passwd *owner)
+{
+    if (owner != NULL && geteuid() == 0 &&
+        fchown(fd, owner->pw_uid, owner->pw_gid) < 0)
+        fprintf(stderr, "gruvid: the log cannot be given to %s: %s\n",
+                owner->pw_name, strerror(errno));
+}
+
+static int
+start(int fd, char *path, enum gruvid__log_style style, bool journal)
+{
+    struct gruvid__writer_target target = {
+        .fd = fd, .reopen = reopen_file, .tell_lost = tell_lost};
+    int err;
+
+    /* Nothing may be in use when it is changed. */
+    gruvid__writer_stop();
+    free(sink.path);
+    sink.path = path;
+    sink.style = style;
+    sink.journal = journal;
+    err = gruvid__writer_start(&target);
+    if (err == 0)
+        gruvi_set_log_sink(gruvid__log_write);
+    return err;
+}
+
+int
+gruvid__log_open(const char *target, enum gruvid__log_style style,
+                 const struct passwd *owner)
+{
+    bool journal = strcmp(target, "auto") == 0 && stderr_is_journal(), made;
+    char *path = NULL;
+    int fd = STDERR_FILENO;
+
+    if (strncmp(target, "file:", 5) == 0) {
+        path = strdup(target + 5);
+        if (path == NULL)
+            return UV_ENOMEM;
+        fd = open_file(path, &made);
+        if (fd < 0) {
+            free(path);
+            return fd;
+        }
+        if (made)
+            give(fd, owner);
+    }
+    return start(fd, path, style, journal);
+}
+
+bool
+gruvid__log_flush(void)
+{
+    return gruvid__writer_flush();
+}
+
+void
+gruvid__log_close(void)
+{
+    gruvid__writer_stop();
 }

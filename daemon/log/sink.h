@@ -3,24 +3,49 @@
 #ifndef GRUVID_LOG_SINK_H
 #define GRUVID_LOG_SINK_H
 
+#include <pwd.h>
+
 #include <gruvi/log.h>
 
 #include "log/line.h"
 
 /*
- * Open the log and send the library's records there.
+ * Open the log and send the library's records there.  A thread of its own
+ * writes it, so that logging never waits; what cannot be written is dropped,
+ * counted, and said when lines flow again.
  *
  *   target  "auto", "stderr" or "file:/PATH", as in [log] target
  *   style   how lines look
+ *   owner   who gets the file if it is made here; NULL: nobody
  *
  * Returns 0.
- * Errors:  what open() says of the file; the log is as it was.
+ * Errors:  what open() says of the file: the log is as it was; or of the
+ *          thread: there is no log.
  */
-int gruvid__log_open(const char *target, enum gruvid__log_style style);
+int gruvid__log_open(const char *target, enum gruvid__log_style style,
+                     const struct passwd *owner);
 
 /* Open the log's file again, if it has one: somebody has moved it away.  Where
  * that fails, the old file is kept, and a line there says so. */
 void gruvid__log_reopen(void);
+
+/* Log whether this process can do so, as the user that it is now. */
+void gruvid__log_check_reopen(void);
+
+/* Wait until all is written, for five seconds at most: see log/writer.h. */
+bool gruvid__log_flush(void);
+
+/* The same, and end the log. */
+void gruvid__log_close(void);
+
+/*
+ * Have a signal that ends the process wait, for a second at most, until the
+ * lines before it are written.  The handlers that are there now are called
+ * afterwards.
+ *
+ * Context: main thread, after the first hub is made.
+ */
+void gruvid__log_watch_crash(void);
 
 /* Name this thread's hub in its lines.  "": no name, as at the start.
  * Borrowed. */

@@ -13,6 +13,7 @@
  */
 #include "run/run.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ init_hub(struct gruvid__daemon *daemon)
         return gruvi_last_error();
     daemon->hubs.max_fibers =
         (size_t)gruvid__section_integer(fibers, "max_fibers");
+    gruvid__log_watch_crash(); /* in front of the hub's own handler */
     gruvi_hub_set_max_fibers(daemon->hub, daemon->hubs.max_fibers);
     gruvi_hub_set_ignore_interrupt(
         daemon->hub, gruvid__section_bool(hub, "ignore_interrupt"));
@@ -116,6 +118,8 @@ take_addresses(struct gruvid__daemon *daemon)
         gruvi_error("%s", why);
         return GRUVID__EXIT_FAILURE;
     }
+    if (user[0] != '\0')
+        gruvid__log_check_reopen();
     return GRUVID__EXIT_OK;
 }
 
@@ -181,9 +185,12 @@ open_log(gruvid__config_t *config, bool verbose)
     gruvid__section_t *section = gruvid__config_section(config, "log");
     const char *target = gruvid__section_string(section, "target");
     const char *level = gruvid__section_string(section, "level");
+    const char *user = gruvid__section_string(
+        gruvid__config_section(config, "gruvid"), "user");
     bool json = strcmp(gruvid__section_string(section, "format"), "json") == 0;
     int err =
-        gruvid__log_open(target, json ? GRUVID__LOG_JSON : GRUVID__LOG_TEXT);
+        gruvid__log_open(target, json ? GRUVID__LOG_JSON : GRUVID__LOG_TEXT,
+                         user[0] == '\0' ? NULL : getpwnam(user));
 
     if (err < 0) {
         fprintf(stderr, "gruvid: log.target %s cannot be opened: %s\n", target,
@@ -260,10 +267,12 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         gruvi_info("stopped, with fibers left behind");
         /* Fibers and threads of plugins still run.  exit() would free what they
          * use. */
+        gruvid__log_close();
         fflush(NULL);
         _exit(status);
     }
     free_daemon(&daemon);
     gruvi_info("stopped");
+    gruvid__log_close();
     return status;
 }

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gruvi.h>
@@ -27,13 +28,13 @@ set_up(void)
     snprintf(path, sizeof path, "%s/log", dir);
     snprintf(moved, sizeof moved, "%s/log.1", dir);
     snprintf(target, sizeof target, "file:%s", path);
-    ck_assert_int_eq(gruvid__log_open(target, GRUVID__LOG_TEXT), 0);
+    ck_assert_int_eq(gruvid__log_open(target, GRUVID__LOG_TEXT, NULL), 0);
 }
 
 static void
 tear_down(void)
 {
-    gruvid__log_open("stderr", GRUVID__LOG_TEXT);
+    gruvid__log_open("stderr", GRUVID__LOG_TEXT, NULL);
     unlink(path);
     unlink(moved);
     rmdir(dir);
@@ -44,9 +45,11 @@ static int
 count(const char *file_path, const char *text)
 {
     char line[GRUVID__LOG_LINE];
-    FILE *file = fopen(file_path, "r");
+    FILE *file;
     int n = 0;
 
+    ck_assert(gruvid__log_flush());
+    file = fopen(file_path, "r");
     if (file == NULL)
         return -1;
     while (fgets(line, sizeof line, file) != NULL)
@@ -58,7 +61,7 @@ count(const char *file_path, const char *text)
 START_TEST(test_records_are_appended_to_the_file)
 {
     gruvi_info("one");
-    ck_assert_int_eq(gruvid__log_open(target, GRUVID__LOG_TEXT), 0);
+    ck_assert_int_eq(gruvid__log_open(target, GRUVID__LOG_TEXT, NULL), 0);
     gruvi_error("two");
     ck_assert_int_eq(count(path, ""), 2);
     ck_assert_int_eq(count(path, " info gruvid: one\n"), 1);
@@ -78,7 +81,8 @@ END_TEST
 START_TEST(test_a_file_that_cannot_be_opened_leaves_the_log_as_it_was)
 {
     ck_assert_int_eq(
-        gruvid__log_open("file:/nonexistent/log", GRUVID__LOG_TEXT), UV_ENOENT);
+        gruvid__log_open("file:/nonexistent/log", GRUVID__LOG_TEXT, NULL),
+        UV_ENOENT);
     gruvi_info("still here");
     ck_assert_int_eq(count(path, "still here"), 1);
 }
@@ -103,8 +107,10 @@ START_TEST(test_reopening_leaks_no_descriptor)
     int before = dup(0), after;
 
     close(before);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         gruvid__log_reopen();
+        ck_assert(gruvid__log_flush());
+    }
     after = dup(0);
     close(after);
     ck_assert_int_eq(after, before);
@@ -116,6 +122,7 @@ START_TEST(test_reopening_that_fails_keeps_the_old_file)
     ck_assert_int_eq(rename(path, moved), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);
     gruvid__log_reopen();
+    ck_assert(gruvid__log_flush());
     ck_assert_int_eq(rmdir(path), 0);
     ck_assert_int_eq(count(moved, "cannot be opened again"), 1);
     gruvi_info("goes on");
@@ -139,17 +146,17 @@ START_TEST(test_a_full_disk_costs_lines_and_says_so_later)
 {
     struct rlimit unlimited, full;
 
-    signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &unlimited);
     gruvi_info("first");
+    ck_assert(gruvid__log_flush());
     full = unlimited;
     full.rlim_cur = 70; /* the second line is torn */
     setrlimit(RLIMIT_FSIZE, &full);
     gruvi_info("second");
     gruvi_info("third");
+    ck_assert(gruvid__log_flush());
     setrlimit(RLIMIT_FSIZE, &unlimited);
     gruvi_info("fourth");
-    signal(SIGXFSZ, SIG_DFL);
     ck_assert_int_eq(count(path, "gruvid: first\n"), 1);
     ck_assert_int_eq(count(path, "third"), 0);
     ck_assert_int_eq(count(path, "gruvid: fourth\n"), 1);
@@ -159,9 +166,204 @@ START_TEST(test_a_full_disk_costs_lines_and_says_so_later)
 }
 END_TEST
 
+/* Let the second line be torn by a limit of the file's size. */
+static void
+tear_a_line(struct rlimit *before)
+{
+    struct rlimit full;
+
+    getrlimit(RLIMIT_FSIZE, before);
+    gruvi_info("first");
+    ck_assert(gruvid__log_flush());
+    full = *before;
+    full.rlim_cur = 70;
+    setrlimit(RLIMIT_FSIZE, &full);
+    gruvi_info("second");
+    ck_assert(gruvid__log_flush());
+}
+
+START_TEST(test_a_new_file_does_not_begin_with_the_end_of_a_torn_line)
+{
+    struct rlimit before;
+    FILE *file;
+
+    tear_a_line(&before);
+    ck_assert_int_eq(rename(path, moved), 0);
+    gruvid__log_reopen();
+    ck_assert(gruvid__log_flush());
+    setrlimit(RLIMIT_FSIZE, &before);
+    file = fopen(path, "r");
+    ck_assert_int_ne(fgetc(file), '\n');
+    fclose(file);
+}
+END_TEST
+
+/* --- a target that takes nothing ------------------------------------------ */
+
+/* A log whose target is a FIFO that nobody reads, and which is full. */
+static void
+fill_a_fifo(void)
+{
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(gruvid__log_open(target, GRUVID__LOG_TEXT, NULL), 0);
+    for (int i = 0; i < 1000; i++)
+        gruvi_info("line %d of a log that nobody reads, %080d", i, 0);
+}
+
+/* Read until a line has a text; how many lines that were. */
+static int
+read_until(FILE *file, const char *text)
+{
+    char line[GRUVID__LOG_LINE];
+    int n = 0;
+
+    do {
+        ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+        n++;
+    } while (strstr(line, text) == NULL);
+    return n;
+}
+
+START_TEST(test_a_fifo_without_a_reader_keeps_its_lines_for_a_later_reader)
+{
+    FILE *file;
+
+    fill_a_fifo();
+    gruvi_info("the last");
+    file = fopen(path, "r");
+    ck_assert_int_eq(read_until(file, "the last"), 1001);
+    fclose(file);
+}
+END_TEST
+
+START_TEST(test_what_the_ring_does_not_hold_is_dropped_counted_and_told)
+{
+    char line[GRUVID__LOG_LINE];
+    unsigned long long lost = 0;
+    int read = 0;
+    FILE *file;
+
+    fill_a_fifo();
+    for (int i = 1000; i < 60000; i++)
+        gruvi_info("line %d of a log that nobody reads, %080d", i, 0);
+    file = fopen(path, "r");
+    while (lost == 0) {
+        const char *at;
+
+        ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+        at = strstr(line, "gruvid: ");
+        ck_assert_ptr_nonnull(at);
+        if (sscanf(at, "gruvid: %llu lines of the log were lost", &lost) != 1)
+            ck_assert_ptr_nonnull(strstr(at, "line "));
+        else
+            read--;
+        read++;
+    }
+    ck_assert_uint_eq(lost + (unsigned long long)read, 60000);
+    gruvi_info("it flows again");
+    read_until(file, "it flows again");
+    fclose(file);
+}
+END_TEST
+
+START_TEST(test_a_target_that_hangs_is_replaced_when_it_is_opened_again)
+{
+    fill_a_fifo();
+    gruvi_info("behind what the old target did not take");
+    ck_assert_int_eq(rename(path, moved), 0);
+    gruvid__log_reopen();
+    ck_assert_int_eq(count(path, "behind what the old target"), 1);
+    ck_assert_int_eq(count(path, "was opened again"), 1);
+}
+END_TEST
+
+START_TEST(test_the_end_does_not_wait_for_a_target_that_hangs)
+{
+    fill_a_fifo();
+    ck_assert(!gruvid__log_flush());
+    gruvid__log_close();
+    gruvi_info("nowhere");
+}
+END_TEST
+
+START_TEST(test_the_end_waits_for_a_target_that_is_slow)
+{
+    char text[4096];
+    ssize_t n;
+    int fd;
+
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    ck_assert_int_eq(gruvid__log_open(target, GRUVID__LOG_TEXT, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        gruvi_info("line %d", i);
+    gruvid__log_close();
+    n = read(fd, text, sizeof text - 1);
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    ck_assert_ptr_nonnull(strstr(text, "line 0\n"));
+    close(fd);
+}
+END_TEST
+
+/* The parent's thread is not there. */
+START_TEST(test_a_child_after_fork_logs_too)
+{
+    pid_t child;
+
+    gruvi_info("parent");
+    child = fork();
+    if (child == 0) {
+        gruvi_info("child");
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(count(path, "gruvid: child\n"), 1);
+    ck_assert_int_eq(count(path, "gruvid: parent\n"), 1);
+}
+END_TEST
+
+static void
+die_after_logging(int signum)
+{
+    const struct rlimit no_core = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    gruvid__log_open(target, GRUVID__LOG_TEXT, NULL);
+    gruvid__log_watch_crash();
+    for (int i = 0; i < 1000; i++)
+        gruvi_info("line %d", i);
+    gruvi_info("the last words");
+    if (signum == SIGABRT)
+        abort();
+    raise(signum);
+}
+
+START_TEST(test_the_lines_before_a_crash_are_written)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            die_after_logging(signals[i]);
+            _exit(0);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFSIGNALED(status));
+        ck_assert_int_eq(WTERMSIG(status), signals[i]);
+        ck_assert_int_eq(count(path, "the last words"), (int)i + 1);
+    }
+}
+END_TEST
+
 START_TEST(test_logging_leaves_errno_alone)
 {
-    gruvid__log_open("file:/dev/full", GRUVID__LOG_TEXT);
+    gruvid__log_open("file:/dev/full", GRUVID__LOG_TEXT, NULL);
     errno = EDOM;
     gruvi_info("nowhere");
     ck_assert_int_eq(errno, EDOM);
@@ -183,8 +385,10 @@ START_TEST(test_threads_do_not_mix_their_lines_while_the_file_is_reopened)
 
     for (int i = 0; i < 4; i++)
         pthread_create(&threads[i], NULL, log_much, &numbers[i]);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         gruvid__log_reopen();
+        ck_assert(gruvid__log_flush());
+    }
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
     ck_assert_int_eq(count(path, " says something of some length\n"), 2000);
@@ -209,6 +413,18 @@ main(void)
     tcase_add_test(tc, test_reopening_that_fails_keeps_the_old_file);
     tcase_add_test(tc, test_notices_are_written_at_every_level);
     tcase_add_test(tc, test_a_full_disk_costs_lines_and_says_so_later);
+    tcase_add_test(tc,
+                   test_a_new_file_does_not_begin_with_the_end_of_a_torn_line);
+    tcase_add_test(
+        tc, test_a_fifo_without_a_reader_keeps_its_lines_for_a_later_reader);
+    tcase_add_test(
+        tc, test_what_the_ring_does_not_hold_is_dropped_counted_and_told);
+    tcase_add_test(
+        tc, test_a_target_that_hangs_is_replaced_when_it_is_opened_again);
+    tcase_add_test(tc, test_the_end_does_not_wait_for_a_target_that_hangs);
+    tcase_add_test(tc, test_the_end_waits_for_a_target_that_is_slow);
+    tcase_add_test(tc, test_a_child_after_fork_logs_too);
+    tcase_add_test(tc, test_the_lines_before_a_crash_are_written);
     tcase_add_test(tc, test_logging_leaves_errno_alone);
     tcase_add_test(
         tc, test_threads_do_not_mix_their_lines_while_the_file_is_reopened);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals, beside those that stop; process 1; a user of its own. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +91,68 @@ START_TEST(test_sigusr1_without_a_file_is_harmless)
     gruvid_signal(g, SIGUSR1);
     gruvid_says(g, "nothing to reopen");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* Serve clients that each cost a line, with the pipe of the log full. */
+static void
+serve_many(struct gruvid *g)
+{
+    for (int i = 0; i < 200; i++) {
+        int fd = connect_to(g, 0);
+
+        send_text(fd, "x");
+        expect_text(fd, "x");
+        close(fd);
+    }
+}
+
+START_TEST(test_a_log_that_nobody_reads_stops_nothing)
+{
+    struct gruvid *g = gruvid_ready("[log]\nlevel = debug\n" ECHO, NULL);
+    int status;
+
+    ck_assert_int_gt(fcntl(g->log_fd, F_SETPIPE_SZ, 4096), 0);
+    serve_many(g);
+    gruvid_signal(g, SIGTERM);
+    ck_assert_int_eq(waitpid(g->pid, &status, 0), g->pid);
+    g->pid = 0;
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+static void
+echo_once(const struct gruvid *g)
+{
+    int fd;
+
+    do
+        fd = connect_unix(gruvid_path(g, "socket"));
+    while (fd < 0 && usleep(1000) == 0);
+    send_text(fd, "x");
+    expect_text(fd, "x");
+    close(fd);
+}
+
+START_TEST(test_a_log_in_a_fifo_without_a_reader_stops_nothing)
+{
+    char dir[] = "/tmp/gruvid-fifo-XXXXXX", fifo[64], config[256];
+    struct gruvid *g;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(fifo, sizeof fifo, "%s/log", dir);
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    snprintf(config, sizeof config,
+             "[log]\ntarget = file:%s\n"
+             "[plugin trial]\nlisten = unix:@DIR@/socket\n",
+             fifo);
+    g = gruvid_begin(config, NULL);
+    echo_once(g);
+    gruvid_signal(g, SIGUSR1);
+    echo_once(g);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    unlink(fifo);
+    rmdir(dir);
 }
 END_TEST
 
@@ -248,6 +312,31 @@ START_TEST(test_it_becomes_the_user_for_good_after_it_has_bound)
 }
 END_TEST
 
+/* Its folder is root's, as /var/log is. */
+START_TEST(test_the_log_is_given_to_the_user_who_opens_it_again)
+{
+    struct gruvid *g;
+    struct stat st;
+
+    if (geteuid() != 0) {
+        printf("skipped: only root can become somebody else\n");
+        return;
+    }
+    g = gruvid_begin("[gruvid]\nuser = nobody\n"
+                     "[log]\ntarget = file:@DIR@/log\n" ECHO,
+                     NULL);
+    ck_assert_int_eq(chmod(g->dir, 0755), 0);
+    file_says(gruvid_path(g, "log"), "gruvid: ready");
+    ck_assert_int_eq(stat(gruvid_path(g, "log"), &st), 0);
+    ck_assert_uint_eq(st.st_uid, 65534);
+    file_says(gruvid_path(g, "log"), "gruvid's user makes no files in that "
+                                     "folder");
+    gruvid_signal(g, SIGUSR1);
+    file_says(gruvid_path(g, "log"), "was opened again");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_a_user_that_does_not_exist_is_a_mistake)
 {
     struct gruvid *g =
@@ -270,6 +359,9 @@ main(void)
     tcase_add_test(signals, test_sighup_says_that_there_is_no_reload);
     tcase_add_test(signals, test_sigusr1_reopens_the_log_file);
     tcase_add_test(signals, test_sigusr1_without_a_file_is_harmless);
+    tcase_add_test(signals, test_a_log_that_nobody_reads_stops_nothing);
+    tcase_add_test(signals,
+                   test_a_log_in_a_fifo_without_a_reader_stops_nothing);
     tcase_add_test(signals, test_sigusr2_lists_every_fiber_whatever_the_level);
     tcase_add_test(signals, test_sigusr2_names_connections_by_their_peers);
     tcase_add_test(signals, test_sigpipe_harms_nothing);
@@ -279,6 +371,7 @@ main(void)
     tcase_add_loop_test(tc, test_also_when_orphans_end_all_the_while, 0, 2);
     tc = gruvid_case(suite, "user");
     tcase_add_test(tc, test_it_becomes_the_user_for_good_after_it_has_bound);
+    tcase_add_test(tc, test_the_log_is_given_to_the_user_who_opens_it_again);
     tcase_add_test(tc, test_a_user_that_does_not_exist_is_a_mistake);
     return run_suite(suite);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring: an entry and the bytes of its line, one after the other, both
+ * perhaps around the end. */
+#include "log/ring.h"
+
+#include <string.h>
+
+/* Memory is touched only as far as lines wait. */
+#define SIZE ((size_t)4 << 20)
+
+static char ring[SIZE];
+static uint64_t head, tail; /* bytes put and taken; both 0 when it is empty */
+
+static void
+copy_in(const void *from, size_t n)
+{
+    size_t at = head % SIZE, first = SIZE - at < n ? SIZE - at : n;
+
+    memcpy(ring + at, from, first);
+    memcpy(ring, (const char *)from + first, n - first);
+    head += n;
+}
+
+static void
+copy_out(void *to, uint64_t from, size_t n)
+{
+    size_t at = from % SIZE, first = SIZE - at < n ? SIZE - at : n;
+
+    memcpy(to, ring + at, first);
+    memcpy((char *)to + first, ring, n - first);
+}
+
+bool
+gruvid__ring_put(const char *line, size_t length, uint64_t lost)
+{
+    struct gruvid__ring_entry entry = {(uint32_t)length, (uint32_t)lost};
+
+    if (sizeof entry + length > SIZE - (head - tail))
+        return false;
+    copy_in(&entry, sizeof entry);
+    copy_in(line, length);
+    return true;
+}
+
+bool
+gruvid__ring_first(struct gruvid__ring_entry *entry)
+{
+    if (tail == head)
+        return false;
+    copy_out(entry, tail, sizeof *entry);
+    return true;
+}
+
+void
+gruvid__ring_take(char *to)
+{
+    struct gruvid__ring_entry entry;
+
+    if (!gruvid__ring_first(&entry))
+        return;
+    copy_out(to, tail + sizeof entry, entry.length);
+    tail += sizeof entry + entry.length;
+    if (tail == head)
+        gruvid__ring_clear(); /* the next lines get pages that are in use */
+}
+
+void
+gruvid__ring_clear(void)
+{
+    head = tail = 0;
+}
