@@ -27,6 +27,8 @@
 
 #include <uv.h>
 
+#include "base/descriptor.h"
+
 #include "base/stack.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -80,7 +82,7 @@ gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr)
 static int
 try_mark(const void *page)
 {
-    int found, fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int found, fd = gruvi__fd_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
     if (fd < 0)
         return UNKNOWN;

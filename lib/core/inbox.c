@@ -22,6 +22,7 @@
 
 #include <uv.h>
 
+#include "base/descriptor.h"
 #include "core/inbox.h"
 
 static struct gruvi__inbox_node closed;
@@ -31,7 +32,7 @@ gruvi__inbox_init(struct gruvi__inbox *inbox)
 {
     inbox->head = NULL;
     inbox->sleeping = 0;
-    inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    inbox->fd = gruvi__fd_own(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     return inbox->fd < 0 ? uv_translate_sys_error(errno) : 0;
 }
 

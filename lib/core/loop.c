@@ -7,11 +7,16 @@
  *
  * So nothing is counted.  Where there are few descriptors, a child tries first:
  * it has as many as we have, and if it dies of it, we know.
+ *
+ * libuv aborts also where it closes one of its own that is 0, 1 or 2.  So the
+ * numbers that the program has closed are taken while libuv opens its own, by
+ * one thread at a time.
  */
 #include "core/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +25,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/descriptor.h"
 
 /* More than any libuv takes; where so many are free nothing is tried. */
 #define PLENTY 32
@@ -76,8 +83,8 @@ try_first(void)
     return err;
 }
 
-int
-gruvi__loop_open(uv_loop_t *loop)
+static int
+open_loop(uv_loop_t *loop)
 {
     static bool opened; /* atomic */
     int err;
@@ -90,6 +97,63 @@ gruvi__loop_open(uv_loop_t *loop)
         __atomic_store_n(&opened, true, __ATOMIC_RELAXED);
     else if (loop->backend_fd > 0)
         close(loop->backend_fd); /* which libuv forgets */
+    return err;
+}
+
+/* --- standard descriptors ---------------------------------------------------
+ */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+unlock_in_child(void)
+{
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+static void
+watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, unlock_in_child);
+}
+
+/* Until the first three are taken, or no descriptor is left. */
+static void
+take_standard(bool taken[GRUVI__FIRST_FD])
+{
+    int fd;
+
+    while ((fd = eventfd(0, EFD_CLOEXEC)) >= 0 && fd < GRUVI__FIRST_FD)
+        taken[fd] = true;
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool
+are_standard_open(void)
+{
+    for (int fd = 0; fd < GRUVI__FIRST_FD; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            return false;
+    return true;
+}
+
+int
+gruvi__loop_open(uv_loop_t *loop)
+{
+    bool taken[GRUVI__FIRST_FD] = {false};
+    int err;
+
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&lock);
+    if (!are_standard_open())
+        take_standard(taken);
+    err = open_loop(loop);
+    for (int fd = 0; fd < GRUVI__FIRST_FD; fd++)
+        if (taken[fd])
+            close(fd);
+    pthread_mutex_unlock(&lock);
     return err;
 }
 

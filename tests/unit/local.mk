@@ -215,6 +215,8 @@ UNIT_TESTS += %D%/check_stream_sendfile_faults
 WRAP_SENDFILE = -Wl,--wrap=sendfile,--wrap=preadv2,--wrap=pread
 %C%_check_stream_sendfile_faults_LDFLAGS = $(AM_LDFLAGS) $(WRAP_SENDFILE)
 UNIT_TESTS += %D%/check_signal
+UNIT_TESTS += %D%/check_descriptor
+%C%_check_descriptor_LDADD = %D%/libprocesses.a $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_signals
 %C%_check_signals_LDADD = %D%/libprocesses.a $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_no_memory_os

@@ -13,6 +13,7 @@
 #include <gruvi/error.h>
 #include <gruvi/log.h>
 
+#include "base/descriptor.h"
 #include "base/likely.h"
 #include "core/clock.h"
 #include "core/wait.h"
@@ -95,8 +96,8 @@ accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
 
     if (gruvi__unlikely(gruvi__socket_may_block(&listener->socket)))
         make_nonblocking(listener->socket.fd);
-    fd = accept4(listener->socket.fd, &at.any, &length,
-                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+    fd = gruvi__fd_own(accept4(listener->socket.fd, &at.any, &length,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd < 0)
         return -errno;
     s->socket.fd = fd;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "core/fiber.h"
 #include "core/switchpoint.h"
 #include "core/thread.h"
@@ -69,7 +70,8 @@ open_socket(gruvi_listener_t *listener, const struct addrinfo *info,
     int backlog = options->backlog > 0 ? options->backlog : BACKLOG;
     int fd, err = 0;
 
-    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = gruvi__fd_own(
+        socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd < 0)
         return -errno;
     if (info->ai_family != AF_UNIX)
@@ -176,7 +178,7 @@ duplicate(int fd, const gruvi_listen_options_t *options)
         err = set_inherited(fd, options);
     if (err < 0)
         return err;
-    own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    own = fcntl(fd, F_DUPFD_CLOEXEC, GRUVI__FIRST_FD);
     if (own < 0)
         return -errno;
     fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -20,6 +20,7 @@
 #include <gruvi/fiber.h>
 #include <gruvi/log.h>
 
+#include "base/descriptor.h"
 #include "io/socket/dial.h"
 #include "io/connection/socket_file.h"
 
@@ -45,7 +46,7 @@ lock_folder(const char *path, int *fd)
         strcpy(folder, ".");
     else
         slash[slash == folder] = '\0';
-    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *fd = gruvi__fd_own(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (*fd < 0)
         return errno == EMFILE || errno == ENFILE ? -errno : 0;
     for (int i = 0; i < LOCK_TRIES && err == 0; i++) {
@@ -70,7 +71,8 @@ bind_to(int fd, const struct gruvi__address *address)
 static int
 probe(const struct gruvi__address *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = gruvi__fd_own(
+        socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     int err = 0;
 
     if (fd < 0)

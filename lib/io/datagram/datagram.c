@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "core/fiber.h"
 #include "core/switchpoint.h"
 #include "core/thread.h"
@@ -48,7 +49,8 @@ set_options(int fd, int family, const gruvi_udp_options_t *options)
 static int
 open_socket(int family, const gruvi_udp_options_t *options)
 {
-    int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = gruvi__fd_own(
+        socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     int err;
 
     if (fd < 0)

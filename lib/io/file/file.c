@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "core/fiber.h"
 #include "core/thread.h"
 #include "io/file/file.h"
@@ -46,8 +47,8 @@ open_file(void *arg, void **result)
 
     (void)result;
     do
-        fd = open(opening->path, opening->flags | O_CLOEXEC,
-                  (mode_t)opening->mode);
+        fd = gruvi__fd_own(open(opening->path, opening->flags | O_CLOEXEC,
+                                (mode_t)opening->mode));
     while (fd < 0 && errno == EINTR);
     opening->file->fd = fd;
     return fd < 0 ? -errno : 0;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "core/wait.h"
 #include "io/socket/dial.h"
 #include "io/socket/options.h"
@@ -65,7 +66,8 @@ gruvi__dial_socket(const struct gruvi__dial *dial, const struct addrinfo *info)
 {
     int fd, err = 0;
 
-    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = gruvi__fd_own(
+        socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd < 0)
         return -errno;
     if (info->ai_family == AF_UNIX)
