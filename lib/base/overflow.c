@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -29,11 +30,23 @@
  * and a call's return address, rounded up. */
 #define BELOW_SP 256
 
+/* Linux before 5.14 does not say how long the frame of a signal is: long enough
+ * for AVX-512. */
+#define MINSIGSTKSZ_OF_OLD 3632
+
+/* No guard is smaller than a page. */
+#define NEAREST_GUARD 4096
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
 gruvi__overflow_describe_fn *gruvi__overflow_describe;
 
 static struct sigaction previous;
 static pthread_once_t install_once = PTHREAD_ONCE_INIT;
 static int install_error;
+static size_t frame_size; /* of a signal, on the stack */
 
 /* The alternate stack that we gave to this thread, or NULL. */
 static __thread void *alternate;
@@ -65,18 +78,21 @@ add_number(struct text *text, size_t number)
 }
 
 static void
-report(const char *name, size_t stack_size)
+report(const struct gruvi__overflow *overflow, bool for_signal)
 {
     struct text text = {.length = 0};
     const char *at = text.bytes;
 
     add(&text, "gruvi: stack overflow in fiber \"");
-    add(&text, name);
+    add(&text, overflow->name);
     add(&text, "\": its stack of ");
-    add_number(&text, stack_size / 1024);
-    add(&text, " KiB is used up.  Give it a larger one: stack_size in "
-               "gruvi_fiber_options_t, or in section [fibers] of "
-               "gruvid.conf.\n");
+    add_number(&text, overflow->stack_size / 1024);
+    add(&text, for_signal ? " KiB has no room for the handler of a signal, "
+                            "which came and is lost.  (A handler with "
+                            "SA_ONSTACK needs none.)  "
+                          : " KiB is used up.  ");
+    add(&text, overflow->advice);
+    add(&text, "\n");
     while (text.length > 0) {
         ssize_t n = write(STDERR_FILENO, at, text.length);
 
@@ -138,21 +154,47 @@ pass_on(int signum, siginfo_t *info, void *context)
     }
 }
 
+static bool
+describe(const char *addr, struct gruvi__overflow *overflow)
+{
+    gruvi__overflow_describe_fn *fn =
+        __atomic_load_n(&gruvi__overflow_describe, __ATOMIC_RELAXED);
+
+    return fn != NULL && fn(addr, overflow);
+}
+
+/* Whether the kernel could not put the frame of a signal on the stack: then it
+ * names no address, and the guard is nearer than a frame is long. */
+static bool
+had_no_room(const siginfo_t *info, const char *sp,
+            struct gruvi__overflow *overflow)
+{
+    size_t i;
+
+    if (info->si_code != SI_KERNEL || info->si_addr != NULL || sp == NULL)
+        return false;
+    for (i = 0; i < frame_size; i += NEAREST_GUARD)
+        if (describe(sp - i, overflow))
+            return true;
+    return describe(sp - frame_size, overflow);
+}
+
 static void
 on_fault(int signum, siginfo_t *info, void *context)
 {
     const char *addr = info->si_addr;
     const char *sp = stack_pointer(context);
-    gruvi__overflow_describe_fn *describe =
-        __atomic_load_n(&gruvi__overflow_describe, __ATOMIC_RELAXED);
-    const char *name = NULL;
-    size_t stack_size = 0;
+    struct gruvi__overflow overflow;
     int saved_errno = errno;
 
-    if (info->si_code > 0 &&
-        (sp == NULL || (uintptr_t)addr >= (uintptr_t)sp - BELOW_SP) &&
-        describe != NULL && describe(addr, &name, &stack_size)) {
-        report(name, stack_size);
+    if (had_no_room(info, sp, &overflow)) {
+        report(&overflow, true);
+        restore_default(signum);
+        raise(signum); /* nothing will fault again */
+    } else if (info->si_code > 0 &&
+               (sp == NULL || (uintptr_t)addr >= (uintptr_t)sp - BELOW_SP) &&
+               describe(addr, &overflow)) {
+        report(&overflow, false);
         restore_default(signum);
     } else {
         pass_on(signum, info, context);
@@ -164,7 +206,11 @@ static void
 install(void)
 {
     struct sigaction action;
+    unsigned long least = getauxval(AT_MINSIGSTKSZ);
 
+    frame_size = BELOW_SP + (least > MINSIGSTKSZ_OF_OLD
+                                 ? least
+                                 : (unsigned long)MINSIGSTKSZ_OF_OLD);
     /* The handler before ours keeps the flags it asked for. */
     if (sigaction(SIGSEGV, NULL, &previous) == 0) {
         action = previous;

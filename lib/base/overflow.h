@@ -6,6 +6,10 @@
  * an alternate stack, names the fiber and says what to do, restores the default
  * action and returns: the instruction faults again and the process dies with
  * its core.  Faults elsewhere go to the handler that was there before.
+ *
+ * A signal whose handler has no alternate stack needs room on the fiber's.
+ * Where there is too little, the kernel raises SIGSEGV instead, and the signal
+ * is gone.  That is reported as an overflow, too, and ends the process.
  */
 #ifndef GRUVI_BASE_OVERFLOW_H
 #define GRUVI_BASE_OVERFLOW_H
@@ -13,13 +17,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What the report says. */
+struct gruvi__overflow {
+    const char *name;
+    size_t stack_size;
+    const char *advice; /* a sentence */
+};
+
 /*
  * Whether addr lies in the guard of the stack that the calling thread runs on,
- * and then the name of its fiber.  Set by the core, atomically; called by the
- * signal handler, so it must be async-signal-safe.
+ * and then what to report.  Set by the core, atomically; called by the signal
+ * handler, so it must be async-signal-safe.
  */
-typedef bool gruvi__overflow_describe_fn(const void *addr, const char **name,
-                                         size_t *stack_size);
+typedef bool gruvi__overflow_describe_fn(const void *addr,
+                                         struct gruvi__overflow *overflow);
 extern gruvi__overflow_describe_fn *gruvi__overflow_describe
     __attribute__((visibility("hidden")));
 

@@ -63,7 +63,7 @@ hub_main(void)
 
 /* For the handler of stack overflows: async-signal-safe. */
 static bool
-describe_overflow(const void *addr, const char **name, size_t *stack_size)
+describe_overflow(const void *addr, struct gruvi__overflow *overflow)
 {
     gruvi_fiber_t *fiber = gruvi__self.current;
     const struct gruvi__stack *stack;
@@ -73,8 +73,15 @@ describe_overflow(const void *addr, const char **name, size_t *stack_size)
     stack = fiber->kind == GRUVI__HUB ? fiber->hub->stack : &fiber->stack;
     if (!gruvi__stack_guards(stack, addr))
         return false;
-    *name = gruvi_fiber_name(fiber);
-    *stack_size = stack->size;
+    overflow->name = gruvi_fiber_name(fiber);
+    overflow->stack_size = stack->size;
+    overflow->advice =
+        fiber->kind == GRUVI__HUB
+            ? "It is the hub's own, on which hub and libuv callbacks run; its "
+              "size is fixed.  Let callbacks use less, or a fiber do their "
+              "work."
+            : "Give it a larger one: stack_size in gruvi_fiber_options_t, or "
+              "in section [fibers] of gruvid.conf.";
     return true;
 }
 

@@ -17,6 +17,12 @@
  * descriptor is not in other hands, because libuv takes it out of the epoll
  * set on closing.
  *
+ * libuv gives a descriptor to epoll when the loop runs next, and aborts where
+ * that fails: where it was closed in the meantime, or its number is now a
+ * file's.  So just before the loop runs, descriptors that are not ours are
+ * given to epoll here, where an error is an error of the watches
+ * (gruvi__poller_check()).
+ *
  * A watch may be removed while the callbacks of its descriptor run: it is
  * taken off at once and freed when they have returned.
  */
@@ -25,6 +31,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 
 #include <gruvi/error.h>
@@ -46,8 +53,10 @@ struct entry {
     uv_poll_t handle; /* first: the close callback frees by it */
     gruvi_poller_t *poller;
     struct gruvi__list watches;
+    struct gruvi__list unchecked_link; /* on poller->unchecked, or on none */
     int fd;
     int events;  /* what the handle asks for */
+    int err;     /* epoll refuses the descriptor */
     bool socket; /* by gruvi__poll_add_socket() */
 };
 
@@ -68,6 +77,8 @@ struct gruvi_poller {
     unsigned round;
     int depth; /* of dispatches */
     struct gruvi__list removed;
+    struct gruvi__list
+        unchecked; /* entries that libuv has not given to epoll */
 };
 
 gruvi_poller_t *
@@ -79,6 +90,7 @@ gruvi__poller_new(gruvi_hub_t *hub)
         return NULL;
     poller->hub = hub;
     gruvi__list_init(&poller->removed);
+    gruvi__list_init(&poller->unchecked);
     return poller;
 }
 
@@ -93,6 +105,7 @@ drop_entry(struct entry *entry)
 {
     if (entry->poller->table[entry->fd] == entry)
         entry->poller->table[entry->fd] = NULL;
+    gruvi__list_remove(&entry->unchecked_link);
     uv_close((uv_handle_t *)&entry->handle, on_closed);
 }
 
@@ -178,9 +191,14 @@ adjust(struct entry *entry)
         events |= gruvi__list_entry(link, gruvi_watch_t, link)->events;
     if (events == entry->events)
         return 0;
+    if (entry->err < 0)
+        return entry->err;
     err = events == 0 ? uv_poll_stop(&entry->handle)
                       : uv_poll_start(&entry->handle, events, on_events);
     entry->events = err < 0 ? 0 : events;
+    gruvi__list_remove(&entry->unchecked_link);
+    if (entry->events != 0 && !entry->socket)
+        gruvi__list_add(&entry->poller->unchecked, &entry->unchecked_link);
     return err;
 }
 
@@ -214,6 +232,36 @@ on_events(uv_poll_t *handle, int status, int events)
         adjust(entry);
     if (--poller->depth == 0)
         free_removed(poller);
+}
+
+/* Have epoll take the descriptor; libuv then finds it there. */
+static int
+try_epoll(const struct entry *entry)
+{
+    struct epoll_event event = {.data.fd = entry->fd};
+
+    if (epoll_ctl(uv_backend_fd(&entry->poller->hub->loop), EPOLL_CTL_ADD,
+                  entry->fd, &event) == 0 ||
+        errno == EEXIST)
+        return 0;
+    return uv_translate_sys_error(errno);
+}
+
+void
+gruvi__poller_check(gruvi_poller_t *poller)
+{
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(&poller->unchecked)) != NULL) {
+        struct entry *entry =
+            gruvi__list_entry(link, struct entry, unchecked_link);
+
+        entry->err = try_epoll(entry);
+        if (entry->err < 0) {
+            uv_poll_stop(&entry->handle);
+            on_events(&entry->handle, entry->err, 0);
+        }
+    }
 }
 
 static int
@@ -253,8 +301,18 @@ new_entry(gruvi_poller_t *poller, int fd, struct entry **out)
     entry->poller = poller;
     entry->fd = fd;
     gruvi__list_init(&entry->watches);
+    gruvi__list_init(&entry->unchecked_link);
     *out = entry;
     return 0;
+}
+
+/* Others wait for a descriptor of that number; since then it may have been
+ * closed, and be another one. */
+static void
+forget_state(struct entry *entry)
+{
+    entry->err = 0;
+    entry->events = -1;
 }
 
 /* A kept entry is only good for another socket. */
@@ -269,6 +327,8 @@ get_entry(gruvi_poller_t *poller, int fd, bool socket, struct entry **out)
     *out = entry = poller->table[fd];
     if (entry != NULL && gruvi__list_empty(&entry->watches))
         kept = entry;
+    else if (entry != NULL && !socket)
+        forget_state(entry);
     if (entry == NULL || (kept != NULL && !socket)) {
         err = new_entry(poller, fd, out);
         if (err < 0)
@@ -466,6 +526,8 @@ gruvi_wait_fd(int fd, int events, double timeout)
     if (watch == NULL)
         return gruvi_last_error();
     err = gruvi__wait(wait.fiber, &wait.events, "descriptor", timeout);
+    if (err == 0 && watch->entry->err < 0)
+        err = watch->entry->err;
     gruvi_poll_remove(poller, watch);
     if (err < 0)
         return err;

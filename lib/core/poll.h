@@ -8,6 +8,10 @@
 gruvi_poller_t *gruvi__poller_new(gruvi_hub_t *hub);
 void gruvi__poller_free(gruvi_poller_t *poller);
 
+/* Before the loop runs: descriptors that have been closed since somebody began
+ * to wait for them are errors of the watches. */
+void gruvi__poller_check(gruvi_poller_t *poller);
+
 /* For tests: how many handles it keeps for later sockets. */
 int gruvi__poller_kept(const gruvi_poller_t *poller);
 

@@ -40,6 +40,7 @@
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/inbox.h"
+#include "core/poll.h"
 #include "core/run_queue.h"
 #include "core/schedule.h"
 #include "core/switch.h"
@@ -279,8 +280,10 @@ pass_virtual_time(gruvi_hub_t *hub)
 static void
 poll_loop(gruvi_hub_t *hub)
 {
-    bool work = has_work(hub);
+    bool work;
 
+    gruvi__poller_check(hub->poller);
+    work = has_work(hub);
     if (!work) {
         gruvi__hub_trim_later(hub);
         /* libuv 1.45 and newer blocks by the time at which it last polled:

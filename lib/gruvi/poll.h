@@ -75,6 +75,9 @@ GRUVI_API int gruvi_poll_remove(gruvi_poller_t *poller, gruvi_watch_t *watch);
  *   events   UV_READABLE | UV_WRITABLE
  *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
  *
+ * A descriptor that is closed in the turn in which the wait began is
+ * UV_EBADF; later the wait does not notice.
+ *
  * Returns the events that came.
  * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, and those of
  *          gruvi_poll_add().

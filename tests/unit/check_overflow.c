@@ -9,8 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,12 +32,13 @@ GRUVI__STACK_LAST(struct fiber, stack);
 static __thread struct fiber *current;
 
 static bool
-describe(const void *addr, const char **name, size_t *stack_size)
+describe(const void *addr, struct gruvi__overflow *overflow)
 {
     if (current == NULL || !gruvi__stack_guards(&current->stack, addr))
         return false;
-    *name = "glutton";
-    *stack_size = current->stack.size;
+    overflow->name = "glutton";
+    overflow->stack_size = current->stack.size;
+    overflow->advice = "Give it a larger one.";
     return true;
 }
 
@@ -112,14 +115,17 @@ play(void (*scene)(void))
     ck_assert_int_eq(waitpid(child, &status, 0), child);
 }
 
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
 #define ck_died_of(signum)                                                     \
     ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == (signum),         \
                   "status %x, stderr: %s", (unsigned)status, text)
 
 static const char report[] =
     "gruvi: stack overflow in fiber \"glutton\": its stack of 64 KiB is used "
-    "up.  Give it a larger one: stack_size in gruvi_fiber_options_t, or in "
-    "section [fibers] of gruvid.conf.\n";
+    "up.  Give it a larger one.\n";
 
 /* ---- overflows ---- */
 
@@ -193,6 +199,86 @@ START_TEST(test_an_overflow_in_another_thread_does_too)
     play(overflow_on_a_thread);
     ck_assert_str_eq(text, report);
     ck_died_of(SIGSEGV);
+}
+END_TEST
+
+/* ---- signals for which there is no room ---- */
+
+static volatile int calls;
+
+static void
+count_call(int signum)
+{
+    (void)signum;
+    calls++;
+}
+
+static char *enough;
+static long process, thread_id;
+
+/* Go down until less is left than the frame of a signal takes, send a signal,
+ * and come back. */
+static int
+send_at_depth(void)
+{
+    volatile char frame[64];
+    int sum = 0;
+
+    frame[0] = 1;
+    if ((char *)__builtin_frame_address(0) > enough)
+        sum = send_at_depth();
+    else
+        syscall(SYS_tgkill, process, thread_id, SIGUSR1);
+    return sum + frame[0];
+}
+
+static void
+signal_on_little_stack(void)
+{
+    unsigned long frame_size = getauxval(AT_MINSIGSTKSZ);
+
+    gruvi__tools_after_switch(&current->tools);
+    process = getpid();
+    thread_id = syscall(SYS_gettid);
+    enough = current->stack.low + (frame_size != 0 ? frame_size : 2048) / 2;
+    send_at_depth();
+    leave(calls == 0 ? "lost" : "called");
+}
+
+static void
+handler_on_this_stack(void)
+{
+    signal(SIGUSR1, count_call);
+    install();
+    run_on_fiber(signal_on_little_stack);
+}
+
+START_TEST(test_a_signal_without_room_for_its_handler_is_reported)
+{
+    play(handler_on_this_stack);
+    ck_assert_str_eq(text, "gruvi: stack overflow in fiber \"glutton\": its "
+                           "stack of 64 KiB has no room for the handler of a "
+                           "signal, which came and is lost.  (A handler with "
+                           "SA_ONSTACK needs none.)  Give it a larger one.\n");
+    ck_died_of(SIGSEGV);
+}
+END_TEST
+
+static void
+handler_on_alternate_stack(void)
+{
+    struct sigaction action = {.sa_handler = count_call,
+                               .sa_flags = SA_ONSTACK};
+
+    sigaction(SIGUSR1, &action, NULL);
+    install();
+    run_on_fiber(signal_on_little_stack);
+}
+
+START_TEST(test_a_handler_on_the_alternate_stack_has_room)
+{
+    play(handler_on_alternate_stack);
+    ck_assert_str_eq(text, "called");
 }
 END_TEST
 
@@ -348,15 +434,6 @@ START_TEST(test_an_overflow_is_reported_before_an_earlier_handler)
 }
 END_TEST
 
-static volatile int calls;
-
-static void
-count_call(int signum)
-{
-    (void)signum;
-    calls++;
-}
-
 static void
 chain_once(void)
 {
@@ -467,6 +544,8 @@ main(void)
     tcase_add_test(tc, test_an_overflow_names_the_fiber_and_dies_of_sigsegv);
     tcase_add_test(tc, test_an_overflow_into_an_mprotect_guard_does_too);
     tcase_add_test(tc, test_an_overflow_in_another_thread_does_too);
+    tcase_add_test(tc, test_a_signal_without_room_for_its_handler_is_reported);
+    tcase_add_test(tc, test_a_handler_on_the_alternate_stack_has_room);
     tcase_add_test(tc, test_a_fault_elsewhere_is_not_an_overflow);
     tcase_add_test(tc, test_a_stray_pointer_into_the_guard_is_not_an_overflow);
     tcase_add_test(tc, test_a_sigsegv_that_was_sent_kills_as_ever);

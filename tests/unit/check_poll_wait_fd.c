@@ -192,6 +192,85 @@ HUB_TEST(test_many_fibers_wait_for_many_descriptors)
     }
 }
 
+/* ---- descriptors that are closed meanwhile ---- */
+
+static int waited_for; /* the descriptor */
+
+static int
+wait_for_it(void *arg)
+{
+    (void)arg;
+    return gruvi_wait_fd(waited_for, R, 10);
+}
+
+/* In the turn in which the fiber began to wait, before the loop has run. */
+static int
+close_it(void *arg)
+{
+    close(waited_for);
+    if (arg != NULL)
+        ck_assert_int_eq(open(arg, O_RDONLY), waited_for);
+    return 0;
+}
+
+static int
+status_after(gruvi_fiber_fn next, void *arg)
+{
+    gruvi_fiber_t *waiter = gruvi_spawn(wait_for_it, NULL);
+    gruvi_fiber_t *closer = gruvi_spawn(next, arg);
+    int status;
+
+    gruvi_fiber_join(closer, GRUVI_FOREVER);
+    gruvi_fiber_join(waiter, GRUVI_FOREVER);
+    status = gruvi_fiber_status(waiter);
+    gruvi_fiber_unref(closer);
+    gruvi_fiber_unref(waiter);
+    return status;
+}
+
+HUB_TEST(test_closed_before_the_loop_has_seen_it_is_an_error)
+{
+    open_ends();
+    waited_for = ends[0];
+    ck_assert_int_eq(status_after(close_it, NULL), UV_EBADF);
+    close(ends[1]);
+}
+
+/* epoll takes no file. */
+HUB_TEST(test_its_number_given_to_a_file_is_an_error)
+{
+    static char path[] = "/proc/self/exe";
+
+    open_ends();
+    waited_for = ends[0];
+    ck_assert_int_eq(status_after(close_it, path), UV_EPERM);
+    close_ends();
+}
+
+/* Another fiber has a new descriptor of the number while one waits for the
+ * old one. */
+HUB_TEST(test_a_new_descriptor_of_a_number_that_is_waited_for_is_seen)
+{
+    gruvi_fiber_t *stale;
+    int other[2];
+
+    open_ends();
+    waited_for = ends[0];
+    stale = gruvi_spawn(wait_for_it, NULL);
+    ck_assert_int_eq(gruvi_sleep(0.001), 0); /* the loop has it */
+    close(ends[0]);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+    ck_assert_int_eq(other[0], waited_for);
+    put(other[1]);
+    ck_assert_int_eq(gruvi_wait_fd(other[0], R, 10), R);
+    gruvi_fiber_cancel(stale, NULL);
+    gruvi_fiber_join(stale, GRUVI_FOREVER);
+    gruvi_fiber_unref(stale);
+    close(ends[1]);
+    close(other[0]);
+    close(other[1]);
+}
+
 int
 main(void)
 {
@@ -206,6 +285,10 @@ main(void)
     tcase_add_test(tc, test_fibers_wait_for_one_descriptor_side_by_side);
     tcase_add_test(tc, test_a_cancel_of_one_leaves_the_others_waiting);
     tcase_add_test(tc, test_many_fibers_wait_for_many_descriptors);
+    tcase_add_test(tc, test_closed_before_the_loop_has_seen_it_is_an_error);
+    tcase_add_test(tc, test_its_number_given_to_a_file_is_an_error);
+    tcase_add_test(
+        tc, test_a_new_descriptor_of_a_number_that_is_waited_for_is_seen);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
