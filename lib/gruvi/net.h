@@ -222,7 +222,9 @@ gruvi_udp_recv_many(gruvi_udp_t *udp, gruvi_datagram_t datagrams[], unsigned n,
  *
  * Returns the number of datagrams sent; 0 only for an n of 0.
  * Errors:  as gruvi_udp_send(), for the first.  An error after the first
- *          datagram is returned by the next call, if it still holds then.
+ *          datagram is returned by the next call, if it still holds then; a
+ *          peer that refuses datagrams is told by the next call but one at the
+ *          latest.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int

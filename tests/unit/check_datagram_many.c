@@ -221,6 +221,39 @@ HUB_TEST(test_what_the_kernel_says_is_returned)
     gruvi_udp_close(udp);
 }
 
+/* A socket whose peer has gone. */
+static gruvi_udp_t *
+connect_to_nobody(void)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_sockaddr_t at;
+    gruvi_udp_t *gone = bind_udp("udp://127.0.0.1:0", &at), *udp;
+
+    ck_assert_int_eq(gruvi_udp_address(gone, address, sizeof address), 0);
+    gruvi_udp_close(gone);
+    ck_assert_int_eq(gruvi_udp_connect(&udp, address, NULL, 1), 0);
+    return udp;
+}
+
+/* On loopback the refusal is there when the call that sends returns. */
+HUB_TEST(test_a_peer_that_is_gone_is_told)
+{
+    static const unsigned sizes[] = {1, 2, 3, 32, 33, MANY};
+    gruvi_udp_t *udp = connect_to_nobody();
+    struct pile pile;
+    int n, refused = 0;
+
+    fill_pile(&pile, NULL);
+    for (int k = 0; k < 6; k++) {
+        n = gruvi_udp_send_many(udp, pile.datagrams, sizes[i], 1);
+        if (n < 0)
+            ck_assert_int_eq(n, UV_ECONNREFUSED);
+        refused += n < 0;
+    }
+    ck_assert_int_eq(refused, 3);
+    gruvi_udp_close(udp);
+}
+
 int
 main(void)
 {
@@ -236,6 +269,7 @@ main(void)
     tcase_add_test(tc, test_an_error_between_is_kept_for_the_next_call);
     tcase_add_test(tc, test_an_interrupted_call_goes_on);
     tcase_add_loop_test(tc, test_what_the_kernel_says_is_returned, 0, 3);
+    tcase_add_loop_test(tc, test_a_peer_that_is_gone_is_told, 0, 6);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -104,6 +104,7 @@ attach_any(gruvi_udp_t *udp, const struct addrinfo *info, attach_fn attach,
         if (err == 0) {
             udp->socket.fd = fd;
             udp->family = info->ai_family;
+            udp->connected = attach == attach_peer;
             return 0;
         }
         if (fd >= 0)

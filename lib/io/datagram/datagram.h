@@ -19,6 +19,7 @@
 struct gruvi_udp {
     struct gruvi__socket socket;
     int family;
+    bool connected; /* it has a peer */
     /* By direction: the error of a call that had done something before.  The
      * next call returns it. */
     int error[2];

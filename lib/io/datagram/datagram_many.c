@@ -5,6 +5,12 @@
  * A call waits only for its first datagram; after that it ends where it would
  * have to wait.  So no cancel or timeout hides how many datagrams there were.
  * A later error is kept for the next call.
+ *
+ * Where sendmmsg() has sent a part, it has met an error that it does not tell.
+ * Most errors come again with the next datagram.  That an earlier datagram was
+ * refused does not: it is told once, and sendmmsg() has taken it.  So a
+ * connected socket sends what is left one by one, as a peer that refused one
+ * will refuse the next.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +27,8 @@ struct batch {
     unsigned n;
 };
 
-/* The next datagrams, at most n; their addresses are read or written. */
+/* The next datagrams, at most n of them; their addresses are read or written.
+ */
 static void
 gather(struct batch *batch, gruvi_datagram_t datagrams[], unsigned n,
        bool receives)
@@ -83,21 +90,31 @@ transmit(gruvi_udp_t *udp, struct batch *batch, gruvi_datagram_t datagrams[],
 typedef int (*step_fn)(gruvi_udp_t *udp, struct batch *batch,
                        gruvi_datagram_t datagrams[], unsigned n);
 
+/* Whether a part that was done may hide that a datagram was refused. */
+static bool
+hides_errors(const gruvi_udp_t *udp, const struct gruvi__call *call)
+{
+    return udp->connected && call->side == &udp->socket.side[GRUVI__OUT];
+}
+
 /* At least one; as many as there are to receive, or as the kernel takes. */
 static int
 do_many(gruvi_udp_t *udp, struct gruvi__call *call, step_fn step,
         gruvi_datagram_t datagrams[], unsigned n)
 {
     struct batch batch;
-    unsigned done = 0;
+    unsigned done = 0, most = MAX_BATCH;
     int err;
 
     while (done < n) {
-        err = step(udp, &batch, datagrams + done, n - done);
+        err = step(udp, &batch, datagrams + done,
+                   n - done < most ? n - done : most);
         if (err > 0) {
             done += (unsigned)err;
-            if ((unsigned)err < batch.n)
+            if ((unsigned)err < batch.n && !hides_errors(udp, call))
                 break;
+            if ((unsigned)err < batch.n)
+                most = 1;
         } else if (err == UV_EAGAIN && done == 0) {
             err = gruvi__call_wait(call);
             if (err < 0)
