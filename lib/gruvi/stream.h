@@ -136,12 +136,17 @@ typedef int (*gruvi_connection_fn)(gruvi_stream_t *stream, void *arg);
  * still run are cancelled and joined.  If there is no memory or no fiber for
  * another connection, the call waits, and logs that once.
  *
+ * The listener stays open when the call ends, and the kernel goes on to queue
+ * connections until gruvi_listener_close().  If accepting is forbidden (by
+ * seccomp, or a rule of the system), the call ends, and logs that.
+ *
  *   arg      handed to handler; borrowed
  *   options  NULL: the defaults
  *
  * Returns the error that has ended it: UV_ECANCELED, UV_ECONNABORTED (the
  *          listener was closed), UV_EBUSY (another fiber is accepting),
- *          UV_EINVAL (option, handler).
+ *          UV_EINVAL (option, handler), UV_EPERM, UV_ENOSYS, ... (accepting is
+ *          forbidden).
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Serving: a fiber a connection. */
+#include "unit/calls.h"
 #include "unit/net.h"
 
 #include <stdio.h>
@@ -387,6 +388,24 @@ HUB_TEST(test_the_hub_may_close_under_a_server)
     close_ends(&client);
 }
 
+/* By seccomp, for example. */
+HUB_TEST(test_where_accepting_is_forbidden_it_ends_and_says_so)
+{
+    static const int errors[] = {EPERM, ENOSYS};
+    struct server s;
+
+    begin_server(&s, echo, 0);
+    turns(2);
+    fail_calls(CALL_ACCEPT, errors[i], 1);
+    close(net_connect(s.address));
+    ck_assert_int_eq(finish(s.fiber), 0);
+    ck_assert_int_eq(s.result, -errors[i]);
+    ck_assert_int_eq(logged("no connection is accepted any more"), 1);
+    /* The caller may serve again. */
+    ck_assert_int_ge(gruvi_listener_fd(s.listener), 0);
+    gruvi_listener_close(s.listener);
+}
+
 int
 main(void)
 {
@@ -405,6 +424,8 @@ main(void)
     tcase_add_test(tc, test_arguments_are_checked);
     tcase_add_test(tc, test_a_server_may_belong_to_a_group);
     tcase_add_test(tc, test_the_hub_may_close_under_a_server);
+    tcase_add_loop_test(
+        tc, test_where_accepting_is_forbidden_it_ends_and_says_so, 0, 2);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

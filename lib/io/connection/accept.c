@@ -135,6 +135,8 @@ gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
             ready = !call->last_try;
         } else if (is_about_connection(err)) {
             err = gruvi__call_yield_sometimes(call);
+        } else {
+            listener->forbidden = true;
         }
         if (err < 0)
             return err;

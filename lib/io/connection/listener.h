@@ -16,6 +16,7 @@ struct gruvi_listener {
     gruvi_stream_t *spare; /* for the next connection, made before it comes */
     gruvi_tls_t *tls;      /* shared; NULL: not of tls:// */
     struct gruvi__socket_file file;
+    bool forbidden; /* accept4() itself has failed, for good */
 
     /* Out of descriptors. */
     bool shortage_logged;

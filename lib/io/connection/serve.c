@@ -156,6 +156,18 @@ serve_next(struct gruvi__serve *serve)
     return err;
 }
 
+/* The caller may not know that clients still connect. */
+static void
+log_forbidden(const struct gruvi__serve *serve, int err)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+
+    gruvi_listener_address(serve->listener, address, sizeof address);
+    gruvi_error("%s: no connection is accepted any more: %s; clients wait in"
+                " the queue until the listener is closed",
+                address, gruvi_strerror(err));
+}
+
 static void
 end_all(struct gruvi__serve *serve)
 {
@@ -189,11 +201,14 @@ gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
         (err = gruvi__call_enter(&serve.call, &listener->socket, GRUVI__IN,
                                  fiber, GRUVI_FOREVER, "accept")) < 0)
         return err;
+    listener->forbidden = false;
     err = gruvi_group_init(&serve.group, "connections");
     if (err == 0) {
         while ((err = serve_next(&serve)) == 0)
             gruvi__call_stop_timeout(&serve.call);
         gruvi__call_stop_timeout(&serve.call);
+        if (listener->forbidden && err != UV_ECONNABORTED)
+            log_forbidden(&serve, err);
         end_all(&serve);
     }
     gruvi__listener_leave(listener, &serve.call);
