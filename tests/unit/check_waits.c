@@ -157,6 +157,8 @@ time_out_and_wait_again(void *arg)
     uint64_t began = uv_hrtime();
 
     act->result = call(act, SHORT);
+    ck_assert_msg(act->result == UV_ETIMEDOUT, "%s: %s", act->scene.row->name,
+                  gruvi_strerror(act->result));
     ck_assert_uint_ge(uv_hrtime() - began, (uint64_t)(SHORT * 1e9));
     act->next = call(act, GRUVI_FOREVER);
     return 0;
