@@ -32,6 +32,9 @@ gruvi__list_empty(const struct gruvi__list *list)
 static inline void
 gruvi__list_add(struct gruvi__list *list, struct gruvi__list *link)
 {
+    /* gcc 12 and newer warns of a link on a stack, because it does not see that
+     * the link is taken off again.  Here it does not see where the link is. */
+    __asm__("" : "+r"(link));
     link->next = list;
     link->prev = list->prev;
     list->prev->next = link;

@@ -167,7 +167,7 @@ gruvi_group_spawn(gruvi_group_t *public, gruvi_fiber_fn target, void *arg)
 gruvi__in_group_t *
 gruvi__in_group_enter(gruvi__in_group_t *block, gruvi_group_t *group)
 {
-    block->fiber = gruvi_current_fiber();
+    *block = (gruvi__in_group_t){.fiber = gruvi_current_fiber()};
     if (block->fiber != NULL) {
         block->outer = (gruvi_group_t *)block->fiber->group;
         block->fiber->group = real(group);

@@ -275,7 +275,7 @@ gruvi_queue_try_put(gruvi_queue_t *public, void *pointer,
 static int
 get_now(struct queue *queue, void **pointer, struct gruvi__list *claimed)
 {
-    struct gruvi__item item;
+    struct gruvi__item item = {.pointer = NULL};
 
     if (!gruvi__items_pop(&queue->items, &item))
         return queue->closed ? UV_EOF : UV_EAGAIN;

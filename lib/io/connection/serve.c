@@ -135,7 +135,7 @@ start_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
 static int
 serve_next(struct gruvi__serve *serve)
 {
-    gruvi_stream_t *s;
+    gruvi_stream_t *s = NULL;
     int err;
 
     while (serve->max > 0 && serve->count >= serve->max) {
