@@ -14,6 +14,15 @@ AC_DEFUN([GRUVI_ADD_FLAG], [
   CFLAGS=$gruvi_save_CFLAGS
 ])
 
+# make and libtool take a blank in a path for the end of it, late and without
+# saying so.
+AC_DEFUN([GRUVI_PLACES], [
+  AS_CASE([`cd "$srcdir" && pwd`:`pwd`:$prefix:$exec_prefix],
+    [*@<:@[[:space:]]@:>@*],
+    [AC_MSG_ERROR([make and libtool cannot work with a blank in the path of the
+       sources, of the build or of the prefix: go to a folder without])])
+])
+
 # Warnings are always on; they are errors for those who ask, which CI does.
 AC_DEFUN([GRUVI_WARNINGS], [
   AC_ARG_ENABLE([werror],
@@ -49,8 +58,22 @@ AC_DEFUN([GRUVI_SANITIZER], [
   AC_SUBST([DEFS_LDFLAGS])
 ])
 
+# The level of _FORTIFY_SOURCE, where nobody has set one.
+AC_DEFUN([GRUVI_FORTIFY], [
+  AC_MSG_CHECKING([whether the compiler sets _FORTIFY_SOURCE])
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [[
+#ifndef _FORTIFY_SOURCE
+#error not set
+#endif
+      ]])],
+    [AC_MSG_RESULT([yes])],
+    [AC_MSG_RESULT([no])
+     HARDEN_CPPFLAGS=-D_FORTIFY_SOURCE=2])
+])
+
 # PIE is for programs only; the rest is for everything.  _FORTIFY_SOURCE warns
-# without optimisation and hides calls from a sanitizer.
+# without optimisation and hides calls from a sanitizer; a level that flags or
+# compiler set already stays.
 AC_DEFUN([GRUVI_HARDENING], [
   AC_ARG_ENABLE([hardening],
     [AS_HELP_STRING([--disable-hardening],
@@ -65,16 +88,16 @@ AC_DEFUN([GRUVI_HARDENING], [
     GRUVI_ADD_FLAG([PIE_CFLAGS], [-fPIE])
     GRUVI_ADD_FLAG([PIE_LDFLAGS], [-pie], [-fPIE -pie])
     AS_IF([test "$enable_sanitizer" = no], [
-      AS_CASE([" $CFLAGS "], [*" -O0 "*], [], [*" -O"*],
-        [HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+      AS_CASE([" $CPPFLAGS $CFLAGS "], [*" -O0 "*], [],
+        [*"_FORTIFY_SOURCE"*], [],
+        [*" -O"*], [GRUVI_FORTIFY])])
   ])
   gruvi_hardening=no
   for gruvi_flag in $PIE_LDFLAGS $HARDEN_LDFLAGS $HARDEN_CFLAGS \
     $HARDEN_CPPFLAGS; do
-    AS_CASE([$gruvi_flag], [-U*], [],
-      [AS_IF([test "$gruvi_hardening" = no],
-         [gruvi_hardening=$gruvi_flag],
-         [gruvi_hardening="$gruvi_hardening $gruvi_flag"])])
+    AS_IF([test "$gruvi_hardening" = no],
+      [gruvi_hardening=$gruvi_flag],
+      [gruvi_hardening="$gruvi_hardening $gruvi_flag"])
   done
   AC_SUBST([HARDEN_CFLAGS])
   AC_SUBST([HARDEN_CPPFLAGS])

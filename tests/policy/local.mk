@@ -3,6 +3,7 @@
 POLICY_TESTS =
 POLICY_TESTS += %D%/calls
 POLICY_TESTS += %D%/compile_commands
+POLICY_TESTS += %D%/configure
 POLICY_TESTS += %D%/examples
 POLICY_TESTS += %D%/files
 POLICY_TESTS += %D%/headers
