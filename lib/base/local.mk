@@ -19,6 +19,8 @@ LIBGRUVI_SOURCES += %D%/context_ucontext.h
 LIBGRUVI_SOURCES += %D%/context_x86_64.h
 LIBGRUVI_SOURCES += %D%/context_tools.h
 LIBGRUVI_SOURCES += %D%/context_tools.c
+LIBGRUVI_SOURCES += %D%/shadow_stack.h
+LIBGRUVI_SOURCES += %D%/shadow_stack.c
 if GRUVI_CONTEXT_X86_64
 LIBGRUVI_SOURCES += %D%/context_x86_64.S
 endif

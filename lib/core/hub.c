@@ -23,6 +23,7 @@
 
 #include "base/likely.h"
 #include "base/overflow.h"
+#include "base/shadow_stack.h"
 #include "core/callback.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -135,6 +136,12 @@ hub_open(gruvi_hub_t *hub)
 {
     int err;
 
+    if (gruvi__shadow_stack_in_the_way()) {
+        gruvi_error("no hub: this thread has a shadow stack, which a switch "
+                    "between fibers breaks; run without (GLIBC_TUNABLES), or "
+                    "build gruvi with --with-context=ucontext");
+        return UV_ENOTSUP;
+    }
     if ((err = gruvi__inbox_init(&hub->inbox)) < 0)
         return err;
     if ((err = gruvi__loop_open(&hub->loop)) < 0)

@@ -19,8 +19,8 @@ GRUVI_BEGIN_DECLS
  * the closed hub.
  *
  * Returns a borrowed hub (gruvi_hub_ref() keeps it beyond the thread), or NULL
- * with gruvi_last_error(): UV_ENOMEM, UV_EMFILE, or why the event loop could
- * not be made.
+ * with gruvi_last_error(): UV_ENOMEM, UV_EMFILE, UV_ENOTSUP where the thread has
+ * a shadow stack (gruvi(7)), or why the event loop could not be made.
  * Context: any thread.
  */
 GRUVI_API gruvi_hub_t *gruvi_get_hub(void);
