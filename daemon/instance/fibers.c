@@ -2,8 +2,14 @@
 /* Fibers by name, with the plugin that each works for: see fibers.h. */
 #include "instance/fibers.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "instance/outcome.h"
 #include "log/sink.h"
+
+/* Seconds between two looks at fibers that were cancelled. */
+#define LOOK 0.01
 
 /* The instances whose fibers are watched; NULL: none. */
 static const struct gruvid__instances *watched;
@@ -79,24 +85,143 @@ gruvid__fibers_log(const struct gruvid__hubs *hubs)
         log_hub(&hubs->at[0]);
 }
 
-static void
-report_one(gruvi_fiber_t *fiber, void *arg)
+/* --- fibers that do not end ----------------------------------------------- */
+
+/* So many fibers are named, the others counted by what they wait for. */
+#define NAMED 10
+#define KINDS 8
+
+struct report {
+    const struct gruvid__shard *shard; /* NULL: fibers of no plugin */
+    size_t n;
+    struct {
+        char waits[48];
+        size_t n;
+    } kinds[KINDS];
+};
+
+static bool
+is_of(const gruvi_fiber_t *fiber, const struct gruvid__shard *shard)
 {
-    const struct gruvid__shard *shard = arg;
     const gruvi_group_t *group = gruvi_fiber_group(fiber);
-    const char *waits = gruvi_fiber_waiting_for(fiber);
 
     while (group != NULL && group != &shard->group)
         group = gruvi_group_parent(group);
-    if (group != NULL)
-        gruvi_error("plugin %s: fiber %s was cancelled and has not ended: it "
+    return group != NULL;
+}
+
+/* The root fiber and the hub's own end last, by themselves. */
+static bool
+is_stray(const gruvi_fiber_t *fiber)
+{
+    const char *name = gruvi_fiber_name(fiber);
+
+    return strcmp(name, "Root") != 0 && strcmp(name, "Hub") != 0;
+}
+
+static void
+name_one(const struct report *report, const gruvi_fiber_t *fiber,
+         const char *waits)
+{
+    gruvi_error("%s%s: fiber %s was cancelled and has not ended: it %s%s; "
+                "abandoned",
+                report->shard == NULL ? "no plugin's" : "plugin ",
+                report->shard == NULL ? "" : report->shard->plugin->name,
+                gruvi_fiber_name(fiber),
+                waits[0] == '\0' ? "does not wait" : "waits for ", waits);
+}
+
+/* What does not fit in the table is of the last kind. */
+static void
+count_one(struct report *report, const char *waits)
+{
+    size_t i = 0;
+
+    while (i < KINDS - 1 && report->kinds[i].n > 0 &&
+           strncmp(report->kinds[i].waits, waits,
+                   sizeof report->kinds[i].waits - 1) != 0)
+        i++;
+    if (report->kinds[i].n++ == 0)
+        snprintf(report->kinds[i].waits, sizeof report->kinds[i].waits, "%s",
+                 i == KINDS - 1     ? "something else"
+                 : waits[0] == '\0' ? ""
+                                    : waits);
+}
+
+static void
+report_one(gruvi_fiber_t *fiber, void *arg)
+{
+    struct report *report = arg;
+    const char *waits = gruvi_fiber_waiting_for(fiber);
+
+    if (report->shard != NULL ? !is_of(fiber, report->shard) : !is_stray(fiber))
+        return;
+    if (report->n++ < NAMED)
+        name_one(report, fiber, waits);
+    else
+        count_one(report, waits);
+}
+
+static void
+report_kinds(const struct report *report)
+{
+    for (size_t i = 0; i < KINDS && report->kinds[i].n > 0; i++) {
+        const char *waits = report->kinds[i].waits;
+        size_t n = report->kinds[i].n;
+
+        gruvi_error("%s%s: %zu more fiber%s %s cancelled and %s not ended: "
                     "%s%s; abandoned",
-                    shard->plugin->name, gruvi_fiber_name(fiber),
-                    waits[0] == '\0' ? "does not wait" : "waits for ", waits);
+                    report->shard == NULL ? "no plugin's" : "plugin ",
+                    report->shard == NULL ? "" : report->shard->plugin->name, n,
+                    n == 1 ? "" : "s", n == 1 ? "was" : "were",
+                    n == 1 ? "has" : "have",
+                    waits[0] == '\0' ? "not waiting" : "waiting for ", waits);
+    }
 }
 
 void
 gruvid__fibers_report_stuck(const struct gruvid__shard *shard)
 {
-    gruvi_hub_each_fiber(shard->hub->hub, report_one, (void *)shard);
+    struct report report = {.shard = shard};
+
+    gruvi_hub_each_fiber(shard->hub->hub, report_one, &report);
+    report_kinds(&report);
+}
+
+/* --- fibers of no plugin -------------------------------------------------- */
+
+static void
+cancel_stray(gruvi_fiber_t *fiber, void *arg)
+{
+    if (!is_stray(fiber))
+        return;
+    gruvi_fiber_cancel(fiber, "gruvid stops");
+    (*(size_t *)arg)++;
+}
+
+static void
+count_stray(gruvi_fiber_t *fiber, void *arg)
+{
+    *(size_t *)arg += is_stray(fiber);
+}
+
+bool
+gruvid__fibers_end_strays(struct gruvid__leader *leader, gruvi_hub_t *hub)
+{
+    struct report report = {.shard = NULL};
+    double until = gruvid__now() + leader->cancel_timeout;
+    size_t n = 0;
+
+    gruvi_hub_each_fiber(hub, cancel_stray, &n);
+    while (n > 0 && gruvid__now() < until) {
+        gruvid__wait(leader, gruvid__now() + LOOK);
+        n = 0;
+        gruvi_hub_each_fiber(hub, count_stray, &n);
+    }
+    if (n == 0)
+        return true;
+    gruvi_hub_each_fiber(hub, report_one, &report);
+    report_kinds(&report);
+    leader->abandoned = true;
+    return false;
 }

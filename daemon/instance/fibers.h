@@ -14,8 +14,18 @@ void gruvid__fibers_watch(const struct gruvid__instances *instances);
  * it comes to it. */
 void gruvid__fibers_log(const struct gruvid__hubs *hubs);
 
-/* Log the fibers of a shard that did not end, as errors of the instance.
+/* Log the fibers of a shard that did not end, as errors of the instance: some
+ * by name, the others counted by what they wait for.
  * Context: the thread of its hub. */
 void gruvid__fibers_report_stuck(const struct gruvid__shard *shard);
+
+/*
+ * Cancel the fibers of a hub that belong to no plugin, and wait for
+ * cancel_timeout.  What is left is logged, and the leader marked.
+ *
+ * Returns whether all have ended.
+ * Context: root fiber of the hub, switchpoint.
+ */
+bool gruvid__fibers_end_strays(struct gruvid__leader *leader, gruvi_hub_t *hub);
 
 #endif

@@ -261,6 +261,8 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
         status = start_and_serve(&daemon);
     }
     close_other_hubs(&daemon);
+    if (daemon.hub != NULL && !daemon.leader.abandoned)
+        gruvid__fibers_end_strays(&daemon.leader, daemon.hub);
     if (daemon.leader.abandoned) {
         if (status == GRUVID__EXIT_OK)
             status = GRUVID__EXIT_ABANDONED;

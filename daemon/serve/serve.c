@@ -4,8 +4,8 @@
  * connection stays in the hub that has accepted it.
  *
  *   gruvid__serve_begin    a fiber a listener: accept, spawn, accept ...
- *   gruvid__serve_end      that fiber accepts what the kernel has queued,
- *                          closes the listener, and ends
+ *   gruvid__serve_end      that fiber takes what the kernel has queued, closes
+ *                          the listener, serves what it took, and ends
  *
  * What a connection spawns is in a group of its own.  The group ends before the
  * stream is closed: no fiber is left with a stream that is gone.
@@ -27,9 +27,12 @@
 /* Seconds to wait where the system is short of something. */
 #define PAUSE 0.1
 
-/* A listener that is being closed accepts at most as many as can be queued:
- * clients that go on connecting must not keep it open. */
-#define QUEUE 1024
+/* A listener that is being closed accepts at most so many: clients that go on
+ * connecting must not keep it open. */
+#define QUEUE 4096
+
+/* Seconds for a TLS handshake where there is no read_timeout. */
+#define HANDSHAKE 60.0
 
 struct gruvid__connection {
     struct gruvid__connection *next, **link; /* on shard->streams */
@@ -73,6 +76,24 @@ call_plugin(void *arg)
     return plugin->module->descriptor.connection(connection->stream, plugin);
 }
 
+/* The place of the connection is free when these fibers have ended, so an
+ * operator hears of fibers that do not end. */
+static void
+end_group(const struct gruvid__shard *shard, gruvi_group_t *group)
+{
+    double timeout = shard->plugin->leader->cancel_timeout;
+
+    gruvi_group_cancel(group, "the connection has ended");
+    GRUVI_SHIELD {
+        if (gruvi_group_join(group, timeout) < 0)
+            gruvi_warning("the connection has ended, and %zu of its fibers "
+                          "were cancelled and have not ended within %g "
+                          "seconds; they keep its place",
+                          gruvi_group_size(group), timeout);
+        gruvi_group_join(group, GRUVI_FOREVER);
+    }
+}
+
 /* Run the plugin's function, then end what it has spawned. */
 static int
 serve(struct gruvid__connection *connection)
@@ -85,12 +106,8 @@ serve(struct gruvid__connection *connection)
     GRUVI_IN_GROUP (&group) {
         status = gruvi__guard(call_plugin, connection);
     }
-    if (gruvi_group_size(&group) > 0) {
-        gruvi_group_cancel(&group, "the connection has ended");
-        GRUVI_SHIELD {
-            gruvi_group_join(&group, GRUVI_FOREVER);
-        }
-    }
+    if (gruvi_group_size(&group) > 0)
+        end_group(connection->shard, &group);
     gruvi_group_destroy(&group);
     return status;
 }
@@ -102,7 +119,9 @@ shake_hands(struct gruvid__shard *shard, gruvi_stream_t *stream)
     int err = 0;
 
     if (gruvi_tls_info(stream, &info) == UV_ENOTCONN)
-        err = gruvi_tls_handshake(stream, GRUVI_FOREVER);
+        err = gruvi_tls_handshake(stream, shard->plugin->read_timeout > 0
+                                              ? GRUVI_FOREVER
+                                              : HANDSHAKE);
     if (err == 0)
         return 0;
     gruvid__report_handshake(shard, err);
@@ -269,11 +288,48 @@ tell_address(const struct gruvid__endpoint *endpoint)
         gruvi_info("listening on %s in %zu hubs", address, plugin->n_shards);
 }
 
+/* Take all that the kernel has queued.  Places are not asked for: meanwhile
+ * others would connect, and the listener would never be closed. */
+static size_t
+take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
+{
+    size_t n = 0;
+
+    if (endpoint->held != NULL)
+        queue[n++] = endpoint->held;
+    endpoint->held = NULL;
+    while (n < QUEUE && gruvi_accept(endpoint->listener, &queue[n], 0) == 0)
+        n++;
+    return n;
+}
+
+/* Close the listener, and serve what it has queued as there are places. */
+static void
+serve_queue(struct gruvid__endpoint *endpoint)
+{
+    gruvi_stream_t **queue = calloc(QUEUE, sizeof *queue);
+    size_t n = queue == NULL ? 0 : take_queue(endpoint, queue), i;
+    int err = 0;
+
+    gruvi_listener_close(endpoint->listener);
+    endpoint->listener = NULL;
+    gruvi_debug("not listening any more; %zu were waiting", n);
+    for (i = 0; i < n && err == 0; i++) {
+        endpoint->held = queue[i];
+        err = accept_one(endpoint, 0);
+    }
+    if (err < 0)
+        gruvi_warning("%zu connection%s that waited for a place %s closed",
+                      n - i + 1, i == n ? "" : "s", i == n ? "was" : "were");
+    for (; i < n; i++)
+        gruvi_stream_close(queue[i]);
+    free(queue);
+}
+
 static int
 acceptor_main(void *arg)
 {
     struct gruvid__endpoint *endpoint = arg;
-    unsigned queued = 0;
     int err;
 
     tell_address(endpoint);
@@ -284,13 +340,9 @@ acceptor_main(void *arg)
             err = gruvi_sleep(PAUSE);
         }
     } while (err == 0);
-    while (queued < QUEUE && accept_one(endpoint, 0) == 0)
-        queued++;
-    gruvi_listener_close(endpoint->listener);
+    serve_queue(endpoint);
     gruvi_stream_close(endpoint->held);
-    endpoint->listener = NULL;
     endpoint->held = NULL;
-    gruvi_debug("not listening any more; %u were waiting", queued);
     gruvid__add(&endpoint->shard->accepting, -1);
     gruvid__wake(endpoint->shard->plugin->leader);
     return 0;

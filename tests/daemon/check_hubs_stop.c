@@ -292,6 +292,17 @@ START_TEST(test_a_hub_with_a_fiber_of_nobodys_is_left)
 }
 END_TEST
 
+START_TEST(test_a_fiber_of_nobodys_in_the_first_hub_is_named_and_left)
+{
+    struct gruvid *g = gruvid_ready(HUBS(1) SOON SPREAD "stray = 1\n", NULL);
+
+    gruvid_says(g, "a stray fiber");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+    gruvid_says(g, "no plugin's: fiber stray was cancelled and has not ended: "
+                   "it waits for");
+}
+END_TEST
+
 static void
 add_ends(TCase *tc)
 {
@@ -305,6 +316,8 @@ add_ends(TCase *tc)
     tcase_add_test(tc, test_a_hub_that_is_stuck_is_named_and_left);
     tcase_add_test(tc, test_a_hub_that_was_held_for_a_while_is_waited_for);
     tcase_add_test(tc, test_a_hub_with_a_fiber_of_nobodys_is_left);
+    tcase_add_test(tc,
+                   test_a_fiber_of_nobodys_in_the_first_hub_is_named_and_left);
 }
 
 int

@@ -54,6 +54,51 @@ START_TEST(test_what_the_kernel_has_queued_is_served)
 }
 END_TEST
 
+/* Clients that come later find nobody, though the queue is not served yet. */
+static void
+stop_at_a_limit(const char *config, const char *reached)
+{
+    struct gruvid_options options = {.args = (const char *[]){"-v", NULL}};
+    struct gruvid *g = gruvid_ready(config, &options);
+    int first = serve_one(g), second = connect_to(g, 0);
+
+    send_text(second, "queued\n");
+    gruvid_says(g, reached);
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "not listening any more");
+    ck_assert_int_lt(connect_port(gruvid_port(g, 0)), 0);
+    close(first);
+    expect_text(second, "queued\n");
+    close(second);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+    gruvid_says(g, "2 connections");
+}
+
+START_TEST(test_at_max_connections_the_queue_is_served_and_nothing_else)
+{
+    stop_at_a_limit(ECHO "max_connections = 1\n", "is reached");
+}
+END_TEST
+
+START_TEST(test_at_max_fibers_the_queue_is_served_and_nothing_else)
+{
+    stop_at_a_limit("[fibers]\nmax_fibers = 2\n" ECHO, "a connection waits");
+}
+END_TEST
+
+START_TEST(test_the_queue_that_finds_no_place_is_closed_after_drain_timeout)
+{
+    struct gruvid *g = gruvid_ready(SOON ECHO "max_connections = 1\n", NULL);
+    int first = serve_one(g), second = connect_to(g, 0);
+
+    gruvid_says(g, "is reached");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "1 connection that waited for a place was closed");
+    expect_end(first);
+    expect_end(second);
+}
+END_TEST
+
 START_TEST(test_nothing_is_accepted_any_more)
 {
     struct gruvid_options options = {.args = (const char *[]){"-v", NULL}};
@@ -225,6 +270,22 @@ START_TEST(test_a_connection_that_heeds_no_cancel_is_named)
 }
 END_TEST
 
+START_TEST(test_of_many_that_heed_no_cancel_some_are_named_and_all_counted)
+{
+    struct gruvid *g = gruvid_ready(SOON ECHO "serve = stubborn\n", NULL);
+    int fds[32];
+
+    for (int i = 0; i < 32; i++)
+        fds[i] = connect_to(g, 0);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+    ck_assert_uint_eq(gruvid_said(g, "was cancelled and has not ended"), 10);
+    gruvid_says(g, "plugin trial: 22 more fibers were cancelled and have not "
+                   "ended: waiting for timer; abandoned");
+    for (int i = 0; i < 32; i++)
+        close(fds[i]);
+}
+END_TEST
+
 START_TEST(test_a_stop_that_hangs_is_cancelled)
 {
     struct gruvid *g =
@@ -252,6 +313,8 @@ add_ends(TCase *tc)
                    test_a_fiber_that_heeds_no_cancel_is_named_and_exit_is_75);
     tcase_add_test(tc, test_a_fiber_stuck_in_a_thread_is_named_and_exit_is_75);
     tcase_add_test(tc, test_a_connection_that_heeds_no_cancel_is_named);
+    tcase_add_test(
+        tc, test_of_many_that_heed_no_cancel_some_are_named_and_all_counted);
     tcase_add_test(tc, test_a_stop_that_hangs_is_cancelled);
     tcase_add_test(tc, test_a_stop_that_cannot_be_cancelled_is_left);
 }
@@ -264,6 +327,13 @@ main(void)
 
     tcase_add_test(drain, test_connections_end_by_themselves);
     tcase_add_test(drain, test_what_the_kernel_has_queued_is_served);
+    tcase_add_test(
+        drain, test_at_max_connections_the_queue_is_served_and_nothing_else);
+    tcase_add_test(drain,
+                   test_at_max_fibers_the_queue_is_served_and_nothing_else);
+    tcase_add_test(
+        drain,
+        test_the_queue_that_finds_no_place_is_closed_after_drain_timeout);
     tcase_add_test(drain, test_nothing_is_accepted_any_more);
     tcase_add_test(drain,
                    test_an_idle_client_is_cut_after_drain_timeout_and_counted);
