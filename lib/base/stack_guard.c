@@ -28,7 +28,6 @@
 #include <uv.h>
 
 #include "base/descriptor.h"
-
 #include "base/stack.h"
 
 #ifndef MADV_GUARD_INSTALL

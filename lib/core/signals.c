@@ -149,16 +149,23 @@ take_over(int signum, const struct sigaction *before)
     sigaction(signum, &ours, NULL);
 }
 
-/* Where other code has handles, libuv's stays.  Otherwise libuv has left the
- * default behind, which may not be what was there before. */
+/*
+ * Our last handle has stopped.  Where other code has handles, libuv's handler
+ * stays.  Otherwise libuv has left the default behind; what was there before
+ * comes back, or what the program has set in our place.
+ *
+ *   last  the action while the handle was there
+ */
 static void
-give_back(int signum)
+give_back(int signum, const struct sigaction *last)
 {
     struct sigaction now;
 
     sigaction(signum, NULL, &now);
     if (now.sa_handler == on_signal)
         sigaction(signum, &actions[signum].uv, NULL);
+    else if (now.sa_handler == SIG_DFL && last->sa_handler != on_signal)
+        sigaction(signum, last, NULL);
     else if (now.sa_handler == SIG_DFL && actions[signum].restore)
         sigaction(signum, &actions[signum].before, NULL);
 }
@@ -184,11 +191,13 @@ static void
 stop(struct handle *handle)
 {
     int signum = handle->signum;
+    struct sigaction last;
 
     pthread_mutex_lock(&lock);
+    sigaction(signum, NULL, &last);
     uv_signal_stop(&handle->uv);
     if (--actions[signum].hubs == 0)
-        give_back(signum);
+        give_back(signum, &last);
     pthread_mutex_unlock(&lock);
 }
 

@@ -394,6 +394,28 @@ HUB_TEST(test_afterwards_a_signal_does_what_it_did_before)
     signal(SIGUSR2, SIG_DFL);
 }
 
+/* Of SIGINT a program need not know that the first hub listens. */
+static void
+take_sigint(void *arg)
+{
+    gruvi_hub_t *hub;
+
+    (void)arg;
+    signal(SIGINT, SIG_DFL);
+    hub = gruvi_get_hub();
+    signal(SIGINT, count);
+    raise(SIGINT);
+    ck_assert_str_eq(recorded(), "handler");
+    ck_assert_int_eq(gruvi_hub_close(hub), 0);
+    ck_assert(handler_of(SIGINT) == count);
+}
+
+START_TEST(test_what_the_program_has_set_meanwhile_stays)
+{
+    ck_assert_int_eq(in_child(take_sigint, NULL, NULL, 0), 0);
+}
+END_TEST
+
 static void
 on_usr2(uv_signal_t *handle, int signum)
 {
@@ -506,6 +528,7 @@ main(void)
     suite_add_tcase(suite, tc);
     tc = tcase_create("when nobody listens");
     tcase_add_test(tc, test_afterwards_a_signal_does_what_it_did_before);
+    tcase_add_test(tc, test_what_the_program_has_set_meanwhile_stays);
     tcase_add_test(tc, test_handles_of_the_program_go_on);
     tcase_add_test(tc, test_a_signal_between_two_single_waits_ends_the_process);
     tcase_add_test(tc, test_sigint_also_interrupts_the_root_fiber);
