@@ -103,21 +103,6 @@ open_loop(uv_loop_t *loop)
 /* --- standard descriptors ---------------------------------------------------
  */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void
-unlock_in_child(void)
-{
-    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-}
-
-static void
-watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, unlock_in_child);
-}
-
 /* Until the first three are taken, or no descriptor is left. */
 static void
 take_standard(bool taken[GRUVI__FIRST_FD])
@@ -139,20 +124,59 @@ are_standard_open(void)
     return true;
 }
 
+static void
+let_go(const bool taken[GRUVI__FIRST_FD])
+{
+    for (int fd = 0; fd < GRUVI__FIRST_FD; fd++)
+        if (taken[fd])
+            close(fd);
+}
+
+/* In a forked child libuv opens its pipe again: ours come before and after, in
+ * the order in which they were registered. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool taken_in_child[GRUVI__FIRST_FD];
+
+static void
+before_libuv(void)
+{
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    if (!are_standard_open())
+        take_standard(taken_in_child);
+}
+
+static void
+after_libuv(void)
+{
+    let_go(taken_in_child);
+}
+
+/* Under the lock. */
+static int
+open_watching_forks(uv_loop_t *loop)
+{
+    static bool before, after;
+    int err;
+
+    if (!before)
+        before = pthread_atfork(NULL, NULL, before_libuv) == 0;
+    err = open_loop(loop);
+    if (err == 0 && !after)
+        after = pthread_atfork(NULL, NULL, after_libuv) == 0;
+    return err;
+}
+
 int
 gruvi__loop_open(uv_loop_t *loop)
 {
     bool taken[GRUVI__FIRST_FD] = {false};
     int err;
 
-    pthread_once(&once, watch_forks);
     pthread_mutex_lock(&lock);
     if (!are_standard_open())
         take_standard(taken);
-    err = open_loop(loop);
-    for (int fd = 0; fd < GRUVI__FIRST_FD; fd++)
-        if (taken[fd])
-            close(fd);
+    err = open_watching_forks(loop);
+    let_go(taken);
     pthread_mutex_unlock(&lock);
     return err;
 }

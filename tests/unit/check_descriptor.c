@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
@@ -134,6 +135,37 @@ START_TEST(test_nothing_of_ours_is_a_standard_descriptor)
 }
 END_TEST
 
+/* --- fork --------------------------------------------------------------------
+ */
+
+/* What the child inherits is open there, and closes as ever. */
+static void
+fork_twice(void *arg)
+{
+    close_standard(arg);
+    ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+    for (int generation = 0; generation < 2; generation++) {
+        int status;
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid > 0) {
+            ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+            ck_assert_int_eq(status, 0);
+            return;
+        }
+        are_still_closed();
+    }
+    _exit(0);
+}
+
+START_TEST(test_nor_in_a_child_of_a_child)
+{
+    ck_assert_int_eq(in_child(fork_twice, &_i, NULL, 0), 0);
+}
+END_TEST
+
 /* --- what a child gets -------------------------------------------------------
  */
 
@@ -222,6 +254,7 @@ main(void)
 
     tcase_add_loop_test(tc, test_nothing_of_ours_is_a_standard_descriptor, 0,
                         ALL_CLOSED);
+    tcase_add_loop_test(tc, test_nor_in_a_child_of_a_child, 0, ALL_CLOSED);
     tcase_add_loop_test(tc, test_a_child_gets_nothing_where_one_is_closed, 0,
                         ALL_CLOSED);
     tcase_add_loop_test(tc, test_a_descriptor_is_moved_up, 0, ALL_CLOSED);
