@@ -95,8 +95,9 @@ check_tcp(const char *host, gruvid__why_t *why)
     }
     memcpy(text, host, length);
     text[length] = '\0';
-    if (text[strspn(text, "0123456789.")] == '\0' &&
-        inet_pton(AF_INET, text, &address) != 1)
+    if (inet_pton(AF_INET, text, &address) != 1 &&
+        (text[strspn(text, "0123456789.")] == '\0' ||
+         inet_aton(text, &address) != 0))
         return gruvid__why(why, "the host is not an IPv4 address");
     return check_port(colon + 1, why);
 }

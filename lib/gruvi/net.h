@@ -32,7 +32,8 @@ GRUVI_BEGIN_DECLS
  * Look a host and a service up, as getaddrinfo() does.
  *
  * The system's resolver runs in the IO pool.  Look-ups use at most half of its
- * threads, but at least one; further look-ups queue.  Calls with equal
+ * threads, but at least one; further look-ups queue, but for names that are in
+ * /etc/hosts, for which there is one more thread.  Calls with equal
  * arguments at the same time share one look-up.  A look-up cannot be stopped:
  * if the resolver hangs, the call returns after its timeout, and the look-up
  * goes on without it.  Numbers need no pool, and do not wait.

@@ -5,6 +5,7 @@ LIBGRUVI_SOURCES += %D%/socket/address.h
 LIBGRUVI_SOURCES += %D%/socket/dial.c
 LIBGRUVI_SOURCES += %D%/socket/dial.h
 LIBGRUVI_SOURCES += %D%/socket/eyeballs.c
+LIBGRUVI_SOURCES += %D%/socket/hosts.c
 LIBGRUVI_SOURCES += %D%/socket/lookup.c
 LIBGRUVI_SOURCES += %D%/socket/lookup.h
 LIBGRUVI_SOURCES += %D%/socket/lookup_result.c

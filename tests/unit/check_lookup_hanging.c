@@ -95,6 +95,63 @@ HUB_TEST(test_they_use_their_share_of_the_pool)
     settle();
 }
 
+/* Nor does a name of the hosts file, or a number. */
+HUB_TEST(test_names_of_the_hosts_file_do_not_wait_for_them)
+{
+    static const char *const hosts[] = {"slow1.test", "slow2.test",
+                                        "slow3.test", "slow4.test"};
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    static const char *const local[] = {"localhost", "LOCALHOST", "127.1",
+                                        "127.0.0.1"};
+    struct asker a[4] = {{.hints = NULL}}, here = {.hints = &hints};
+
+    begin();
+    hold_lookups();
+    for (int n = 0; n < 4; n++)
+        begin_ask(&a[n], hosts[n], GRUVI_FOREVER);
+    wait_until(held_lookups() == SHARE);
+    for (int n = 0; n < 4; n++) {
+        begin_ask(&here, local[n], 60);
+        ck_assert_int_eq(end_ask(&here), 0);
+        check_address(here.list, "127.0.0.1");
+        gruvi_freeaddrinfo(here.list);
+    }
+    ck_assert_int_eq(held_lookups(), SHARE);
+    release_lookups();
+    for (int n = 0; n < 4; n++) {
+        ck_assert_int_eq(end_ask(&a[n]), 0);
+        gruvi_freeaddrinfo(a[n].list);
+    }
+    settle();
+}
+
+/* Cancelled while the hosts file is searched, or just after. */
+HUB_TEST(test_one_that_is_not_in_the_hosts_file_goes_with_its_waiter)
+{
+    static const char *const hosts[] = {"slow1.test", "slow2.test"};
+    struct asker a[SHARE] = {{.hints = NULL}}, late = {.hints = NULL};
+
+    begin();
+    hold_lookups();
+    for (int n = 0; n < SHARE; n++)
+        begin_ask(&a[n], hosts[n], GRUVI_FOREVER);
+    wait_until(held_lookups() == SHARE);
+    for (int n = 0; n < 100; n++) {
+        begin_ask(&late, "slow3.test", GRUVI_FOREVER);
+        if (n % 2 == 0)
+            ck_assert_int_eq(gruvi_sleep(0.0001), 0);
+        gruvi_fiber_cancel(late.fiber, NULL);
+        ck_assert_int_eq(end_ask(&late), UV_ECANCELED);
+    }
+    ck_assert_int_eq(held_lookups(), SHARE);
+    release_lookups();
+    for (int n = 0; n < SHARE; n++) {
+        ck_assert_int_eq(end_ask(&a[n]), 0);
+        gruvi_freeaddrinfo(a[n].list);
+    }
+    settle();
+}
+
 HUB_TEST(test_one_that_queued_in_vain_is_never_made)
 {
     static const char *const hosts[] = {"slow1.test", "slow2.test"};
@@ -272,6 +329,9 @@ main(void)
     tcase_add_test(tc, test_a_deadline_does_so_too);
     tcase_add_test(tc, test_the_hub_closes_without_it);
     tcase_add_test(tc, test_they_use_their_share_of_the_pool);
+    tcase_add_test(tc, test_names_of_the_hosts_file_do_not_wait_for_them);
+    tcase_add_test(tc,
+                   test_one_that_is_not_in_the_hosts_file_goes_with_its_waiter);
     tcase_add_test(tc, test_one_that_queued_in_vain_is_never_made);
     tcase_add_test(tc, test_one_that_the_pool_queued_in_vain_is_never_made);
     tcase_add_test(tc, test_the_same_is_looked_up_once);

@@ -73,8 +73,19 @@ parse_ip6(struct sockaddr_in6 *in6, const char *text, size_t len)
     return index == 0 ? UV_EINVAL : 0;
 }
 
+bool
+gruvi__address_is_number(const char *host)
+{
+    struct in_addr at;
+
+    return host[strspn(host, "0123456789abcdefABCDEFxX.")] == '\0' &&
+           inet_aton(host, &at) != 0;
+}
+
 /* "127.0.0.1", or a name.  A name has a letter in it somewhere, so that half
- * an address of digits is not taken for one. */
+ * an address of digits is not taken for one.  Nor are the old ways to write an
+ * address names, which getaddrinfo() would take: "0x7f000001" is refused as
+ * "127.1" is. */
 static int
 parse_host(struct gruvi__address *address, const char *text, size_t len)
 {
@@ -89,7 +100,8 @@ parse_host(struct gruvi__address *address, const char *text, size_t len)
     }
     if (host[strspn(host, NAME_CHARACTERS)] != '\0' ||
         host[strspn(host, ".0123456789")] == '\0' || host[0] == '-' ||
-        host[0] == '.' || strstr(host, "..") != NULL)
+        host[0] == '.' || strstr(host, "..") != NULL ||
+        gruvi__address_is_number(host))
         return UV_EINVAL;
     return 0;
 }

@@ -47,6 +47,10 @@ int gruvi__address_parse(struct gruvi__address *address, const char *text);
 int gruvi__address_format(const union gruvi__sockaddr *at, socklen_t length,
                           char *buf, size_t len);
 
+/* Whether getaddrinfo() takes it for an address of IPv4: "127.0.0.1", and also
+ * "127.1", "0x7f000001". */
+bool gruvi__address_is_number(const char *host);
+
 /* Whether it names a file. */
 bool gruvi__address_has_path(const struct gruvi__address *address);
 

@@ -15,6 +15,14 @@
  * silent takes one thread, however often it is tried again, and all such names
  * together take their share of the pool: files do not wait for the resolver.
  *
+ * Where no thread of the share is free, one more thread looks whether a name is
+ * in the hosts file, and answers what is: however many names hang, "localhost"
+ * does not.
+ *
+ *   QUEUED --> SIFTED --in the hosts file--> ANSWERED
+ *                 |
+ *                 +--not there--> QUEUED, until a thread of the share is free
+ *
  * A look-up is dropped where no fiber waits for it and no thread has begun it.
  */
 #include <arpa/inet.h>
@@ -28,10 +36,13 @@
 #include "base/list.h"
 #include "core/wait.h"
 #include "core/waitlist.h"
+#include "io/socket/address.h"
 #include "io/socket/lookup.h"
 #include "pool/pool.h"
 
-enum state { QUEUED, ASKED, ANSWERED };
+#define REMOTE 1 /* from sift_lookup(): the hosts file does not have it */
+
+enum state { QUEUED, SIFTED, ASKED, ANSWERED };
 
 struct lookup {
     struct gruvi__work work;
@@ -41,6 +52,7 @@ struct lookup {
     struct gruvi__list link; /* on lookups, unless answered */
     struct gruvi__list waiters;
     enum state state;
+    bool remote; /* the hosts file does not have it */
     int status;
     struct addrinfo *result; /* of getaddrinfo() */
 
@@ -52,6 +64,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gruvi__list lookups;     /* under the lock; oldest first */
 static struct gruvi__list left_behind; /* under the lock; by a fork */
 static unsigned asked;                 /* under the lock; how many are ASKED */
+static bool sifting;                   /* under the lock; one is SIFTED */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void
@@ -81,6 +94,7 @@ reset(void)
         gruvi__list_add(&left_behind, link);
     }
     asked = 0;
+    sifting = false;
     pthread_mutex_unlock(&lock);
 }
 
@@ -163,7 +177,6 @@ keep(const char *text, char **room)
     return memcpy(kept, text, size);
 }
 
-static int run_lookup(void *arg, void **result);
 static void on_done(struct gruvi__work *work);
 
 static struct lookup *
@@ -181,11 +194,27 @@ new_lookup(const struct gruvi__question *question)
     lookup->question = *question;
     lookup->question.host = keep(question->host, &room);
     lookup->question.service = keep(question->service, &room);
-    lookup->work =
-        (struct gruvi__work){.fn = run_lookup, .arg = lookup, .done = on_done};
+    lookup->work = (struct gruvi__work){.arg = lookup, .done = on_done};
     gruvi__list_init(&lookup->waiters);
     gruvi__list_add(&lookups, &lookup->link);
     return lookup;
+}
+
+/* "127.0.0.1", "127.1", "fe80::1%eth0" */
+static bool
+is_numeric_host(const char *host)
+{
+    char text[INET6_ADDRSTRLEN];
+    unsigned char at[sizeof(struct in6_addr)];
+    size_t len = strcspn(host, "%");
+
+    if (gruvi__address_is_number(host))
+        return true;
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, host, len);
+    text[len] = '\0';
+    return inet_pton(AF_INET6, text, at) == 1;
 }
 
 /* --- in the pool ----------------------------------------------------------
@@ -205,29 +234,79 @@ answer(struct lookup *lookup, int status, struct gruvi__list *claimed)
         gruvi__list_add(claimed, &waiter->link);
 }
 
-/* Under the lock: hand look-ups to the pool, as many as the share allows. */
+static int
+run_lookup(void *arg, void **result)
+{
+    struct lookup *lookup = arg;
+
+    (void)result;
+    return ask(&lookup->question, &lookup->result);
+}
+
+/* The same, where no server has to be asked. */
+static int
+sift_lookup(void *arg, void **result)
+{
+    struct lookup *lookup = arg;
+    const char *host = lookup->question.host;
+
+    if (host != NULL && !is_numeric_host(host) && !gruvi__hosts_have(host))
+        return REMOTE;
+    return run_lookup(arg, result);
+}
+
+/* Under the lock: hand a look-up to the pool.  0, or why there is no thread. */
+static int
+submit(struct lookup *lookup, enum state state)
+{
+    int err;
+
+    lookup->work.fn = state == SIFTED ? sift_lookup : run_lookup;
+    err =
+        gruvi__workers_add(&gruvi_get_io_pool()->workers, &lookup->work, NULL);
+    if (err < 0)
+        return err;
+    lookup->state = state;
+    lookup->refs++;
+    if (state == SIFTED)
+        sifting = true;
+    else
+        asked++;
+    return 0;
+}
+
+/* Under the lock: the pool is done with it, or has not begun it. */
+static void
+come_back(struct lookup *lookup)
+{
+    if (lookup->state == SIFTED)
+        sifting = false;
+    else
+        asked--;
+}
+
+/* Under the lock: hand look-ups to the pool, as many as the share allows, and
+ * one more of those that may need no server. */
 static void
 hand_over(struct gruvi__list *claimed)
 {
-    gruvi_pool_t *pool = gruvi_get_io_pool();
     unsigned most = share();
     struct gruvi__list *link, *next;
     struct lookup *lookup;
-    int err;
+    int err = 0;
 
-    for (link = lookups.next; link != &lookups && asked < most; link = next) {
+    for (link = lookups.next; link != &lookups; link = next) {
         next = link->next;
         lookup = gruvi__list_entry(link, struct lookup, link);
-        if (lookup->state != QUEUED)
-            continue;
-        err = gruvi__workers_add(&pool->workers, &lookup->work, NULL);
-        if (err < 0) {
+        if (asked >= most && sifting)
+            break;
+        if (lookup->state == QUEUED && asked < most)
+            err = submit(lookup, ASKED);
+        else if (lookup->state == QUEUED && !lookup->remote)
+            err = submit(lookup, SIFTED);
+        if (err < 0)
             answer(lookup, err, claimed);
-        } else {
-            lookup->state = ASKED;
-            lookup->refs++;
-            asked++;
-        }
+        err = 0;
     }
 }
 
@@ -257,13 +336,19 @@ free_lookup(struct lookup *lookup)
     free(lookup);
 }
 
-static int
-run_lookup(void *arg, void **result)
+/* Under the lock: the pool is done with it. */
+static void
+settle(struct lookup *lookup, int status, struct gruvi__list *claimed)
 {
-    struct lookup *lookup = arg;
-
-    (void)result;
-    return ask(&lookup->question, &lookup->result);
+    come_back(lookup);
+    if (status != REMOTE) {
+        answer(lookup, status, claimed);
+    } else if (gruvi__list_empty(&lookup->waiters)) {
+        gruvi__list_remove(&lookup->link);
+    } else {
+        lookup->state = QUEUED;
+        lookup->remote = true;
+    }
 }
 
 static void
@@ -275,14 +360,12 @@ on_done(struct gruvi__work *work)
 
     gruvi__list_init(&claimed);
     pthread_mutex_lock(&lock);
-    if (lookup->state == ASKED) {
-        asked--;
-        answer(lookup, work->status, &claimed);
-    } else {
+    if (lookup->state != ANSWERED)
+        settle(lookup, work->status, &claimed);
+    else
         gruvi__list_remove(&lookup->link); /* it was left behind */
-    }
-    hand_over(&claimed);
     last = drop(lookup);
+    hand_over(&claimed);
     unlock_and_wake(&claimed);
     if (last)
         free_lookup(lookup);
@@ -320,10 +403,10 @@ withdraw(struct lookup *lookup)
 {
     if (!gruvi__list_empty(&lookup->waiters) || lookup->state == ANSWERED)
         return;
-    if (lookup->state == ASKED) {
+    if (lookup->state != QUEUED) {
         if (!gruvi__work_withdraw(&lookup->work))
             return;
-        asked--;
+        come_back(lookup);
         drop(lookup);
     }
     gruvi__list_remove(&lookup->link);
@@ -344,22 +427,6 @@ leave(struct lookup *lookup, struct gruvi__waiter *waiter)
     unlock_and_wake(&claimed);
     if (last)
         free_lookup(lookup);
-}
-
-/* "127.0.0.1", "fe80::1%eth0" */
-static bool
-is_numeric_host(const char *host)
-{
-    char text[INET6_ADDRSTRLEN];
-    unsigned char at[sizeof(struct in6_addr)];
-    size_t len = strcspn(host, "%");
-
-    if (len >= sizeof text)
-        return false;
-    memcpy(text, host, len);
-    text[len] = '\0';
-    return inet_pton(AF_INET6, text, at) == 1 ||
-           inet_pton(AF_INET, host, at) == 1;
 }
 
 /* A service may be a name as well. */

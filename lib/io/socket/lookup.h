@@ -6,6 +6,7 @@
 #define GRUVI_IO_LOOKUP_H
 
 #include <netdb.h>
+#include <stdbool.h>
 
 #include <gruvi/base.h>
 
@@ -23,6 +24,10 @@ struct gruvi__question {
  */
 int gruvi__look_up(gruvi_fiber_t *fiber, const struct gruvi__question *question,
                    double timeout, struct addrinfo **result);
+
+/* hosts.c: whether the hosts file has this name.  Reads the file, so not in a
+ * hub's thread. */
+bool gruvi__hosts_have(const char *host);
 
 /* lookup_result.c */
 
