@@ -11,41 +11,52 @@
 
 #include "run/exit_status.h"
 
+/* What getopt_long() returns for options without a letter. */
+enum { DESCRIBE = 256, RUN };
+
 static const struct {
-    char letter; /* '\0': long only */
+    int code; /* the letter, or one of these */
     const char *name, *argument, *help;
 } table[] = {
     {'c', "config", "FILE", "read FILE in place of the default one"},
     {'t', "test", NULL, "check the configuration and its plugins, and exit"},
     {'o', "option", "SECTION.KEY=VALUE", "override the configuration"},
     {'v', "verbose", NULL, "log everything, as with log.level=debug"},
-    {'\0', "describe", "[PLUGIN]", "print the options of gruvid or a plugin"},
+    {RUN, "run", "FILE [ADDRESS]...", "serve a plugin without a configuration"},
+    {DESCRIBE, "describe", "[PLUGIN]",
+     "print the options of gruvid or a plugin"},
     {'V', "version", NULL, "print the version and what this build is made of"},
     {'h', "help", NULL, "print this"},
 };
 
 #define N_OPTIONS (sizeof table / sizeof table[0])
-#define DESCRIBE  256 /* what getopt_long() returns for --describe */
+
+static bool
+has_letter(size_t i)
+{
+    return table[i].code < DESCRIBE;
+}
 
 void
 gruvid__cli_help(FILE *out)
 {
     fputs("usage: gruvid [-c FILE] [-t] [-o SECTION.KEY=VALUE]... [-v]\n"
-          "              [--describe [PLUGIN]] [-V] [-h]\n\n",
+          "              [--run FILE [ADDRESS]...]\n"
+          "       gruvid --describe [PLUGIN] | -V | -h\n\n",
           out);
     for (size_t i = 0; i < N_OPTIONS; i++) {
         char left[40];
 
-        snprintf(left, sizeof left, "%s%c%s--%s%s%s",
-                 table[i].letter ? "-" : " ",
-                 table[i].letter ? table[i].letter : ' ',
-                 table[i].letter ? ", " : "  ", table[i].name,
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", has_letter(i) ? "-" : " ",
+                 has_letter(i) ? table[i].code : ' ',
+                 has_letter(i) ? ", " : "  ", table[i].name,
                  table[i].argument ? " " : "",
                  table[i].argument ? table[i].argument : "");
         fprintf(out, "  %-32s %s\n", left, table[i].help);
     }
     fputs("\nexample: gruvid -c gruvid.conf -o 'plugin echo.listen="
           "tcp://127.0.0.1:7008'\n"
+          "         gruvid --run ./hello.so tcp://127.0.0.1:7008\n"
           "default: " GRUVID_CONFDIR "/gruvid.conf\n"
           "manual:  gruvid(8), gruvid.conf(5), gruvid-plugin(7)\n",
           out);
@@ -63,18 +74,18 @@ fill(struct option longs[N_OPTIONS + 1], char shorts[2 * N_OPTIONS + 3])
 {
     *shorts++ = ':'; /* so that a missing argument gets a code of its own */
     for (size_t i = 0; i < N_OPTIONS; i++) {
-        bool optional = table[i].letter == '\0';
+        bool optional = table[i].code == DESCRIBE;
 
         longs[i] = (struct option){
             .name = table[i].name,
             .has_arg = optional            ? optional_argument
                        : table[i].argument ? required_argument
                                            : no_argument,
-            .val = optional ? DESCRIBE : table[i].letter,
+            .val = table[i].code,
         };
-        if (optional)
+        if (!has_letter(i))
             continue;
-        *shorts++ = table[i].letter;
+        *shorts++ = (char)table[i].code;
         if (table[i].argument != NULL)
             *shorts++ = ':';
     }
@@ -88,7 +99,7 @@ unknown(char **argv)
 {
     char letter[] = {'-', (char)optopt, '\0'};
 
-    if (optopt != 0 && optopt != DESCRIBE && strchr("thvV", optopt) == NULL)
+    if (optopt != 0 && optopt < DESCRIBE && strchr("thvV", optopt) == NULL)
         return usage("unknown option", letter);
     return usage("unknown option", argv[optind - 1]);
 }
@@ -108,6 +119,12 @@ take(struct gruvid__cli *cli, int option, char **argv)
         return 0;
     case 'v':
         cli->verbose = true;
+        return 0;
+    case RUN:
+        if (cli->run != NULL)
+            return usage("--run was given already: one plugin only, not also",
+                         optarg);
+        cli->run = optarg;
         return 0;
     case DESCRIBE:
         cli->action = GRUVID__DESCRIBE;
@@ -150,14 +167,20 @@ gruvid__cli_parse(struct gruvid__cli *cli, int argc, char **argv)
     if (cli->action == GRUVID__DESCRIBE && cli->describe == NULL &&
         optind < argc)
         cli->describe = argv[optind++];
-    if (optind < argc)
+    if (cli->run != NULL) {
+        cli->addresses = argv + optind;
+        cli->n_addresses = (size_t)(argc - optind);
+    } else if (optind < argc) {
         return usage("unexpected argument", argv[optind]);
+    }
     return 0;
 }
 
 void
 gruvid__cli_free(struct gruvid__cli *cli)
 {
+    for (size_t i = 0; i < cli->n_made; i++)
+        free((char *)cli->overrides[i]);
     free(cli->overrides);
     cli->overrides = NULL;
 }

@@ -15,14 +15,20 @@ enum gruvid__action {
     GRUVID__HELP
 };
 
-/* What was asked for.  All text is borrowed from the command line. */
+/* What was asked for.  Text is borrowed from the command line, but for the
+ * overrides that gruvid__single() has made. */
 struct gruvid__cli {
     enum gruvid__action action;
     const char *config;   /* NULL: the default file */
     const char *describe; /* NULL: everything */
     bool verbose;
-    const char **overrides; /* of -o, in order */
+    const char **overrides; /* those made for run, then of -o, in order */
     size_t n_overrides;
+    size_t n_made; /* how many of them were made, and are owned */
+
+    const char *run;        /* of --run: the file of a plugin; or NULL */
+    char *const *addresses; /* behind it */
+    size_t n_addresses;
 };
 
 /*

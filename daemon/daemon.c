@@ -14,6 +14,7 @@
 #include "module/load.h"
 #include "os/process.h"
 #include "run/run.h"
+#include "single.h"
 
 #define DEFAULT_CONFIG GRUVID_CONFDIR "/gruvid.conf"
 
@@ -58,6 +59,15 @@ check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
         config, section, module->descriptor.options, module->option_size);
 }
 
+/* The file to read; NULL: none.  A plugin named by --run needs none. */
+static const char *
+config_path(const struct gruvid__cli *cli)
+{
+    if (cli->config != NULL || cli->run != NULL)
+        return cli->config;
+    return DEFAULT_CONFIG;
+}
+
 /*
  * Load a configuration with everything it names; print its mistakes.
  *
@@ -67,10 +77,10 @@ static int
 load(const struct gruvid__cli *cli, gruvid__config_t **config,
      struct gruvid__modules *modules)
 {
-    const char *path = cli->config != NULL ? cli->config : DEFAULT_CONFIG;
     gruvid__section_t *section = NULL;
 
-    if (gruvid__config_load(config, path, cli->overrides, cli->n_overrides) < 0)
+    if (gruvid__config_load(config, config_path(cli), cli->overrides,
+                            cli->n_overrides) < 0)
         return out_of_memory();
     while ((section = gruvid__config_next_plugin(*config, section)))
         if (check_plugin(*config, modules, section) < 0)
@@ -130,10 +140,16 @@ describe_plugin(const struct gruvid__cli *cli, struct gruvid__modules *modules,
 }
 
 static int
-act(const struct gruvid__cli *cli, gruvid__config_t **config,
+act(struct gruvid__cli *cli, gruvid__config_t **config,
     struct gruvid__modules *modules)
 {
-    int status;
+    int status = 0;
+
+    if (cli->run != NULL &&
+        (cli->action == GRUVID__RUN || cli->action == GRUVID__TEST))
+        status = gruvid__single(cli, modules);
+    if (status != 0)
+        return status;
 
     switch (cli->action) {
     case GRUVID__HELP:
@@ -150,7 +166,7 @@ act(const struct gruvid__cli *cli, gruvid__config_t **config,
         status = load(cli, config, modules);
         if (status == GRUVID__EXIT_OK)
             printf("%s: no mistakes\n",
-                   cli->config != NULL ? cli->config : DEFAULT_CONFIG);
+                   config_path(cli) != NULL ? config_path(cli) : cli->run);
         return status;
     case GRUVID__RUN:
     default:

@@ -75,6 +75,8 @@ LIBGRUVID_SOURCES += %D%/run/state.h
 LIBGRUVID_SOURCES += %D%/cli.c
 LIBGRUVID_SOURCES += %D%/cli.h
 LIBGRUVID_SOURCES += %D%/daemon.c
+LIBGRUVID_SOURCES += %D%/single.c
+LIBGRUVID_SOURCES += %D%/single.h
 LIBGRUVID_SOURCES += %D%/daemon.h
 
 noinst_LTLIBRARIES += %D%/libgruvid_private.la
