@@ -39,6 +39,7 @@ CONTEXT_TEST += %D%/context_selftest_stack.c
 
 UNIT_SHELL_TESTS =
 UNIT_SHELL_TESTS += %D%/aarch64
+EXTRA_DIST += %D%/machine_selftest.c
 UNIT_SHELL_TESTS += %D%/exceptions
 UNIT_SHELL_TESTS += %D%/gdb
 EXTRA_DIST += %D%/exceptions.cc %D%/exceptions_host.c
