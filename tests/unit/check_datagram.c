@@ -61,7 +61,7 @@ HUB_TEST(test_one_that_was_cut_is_told)
 {
     gruvi_sockaddr_t from = {.length = 0};
     struct post post;
-    char buf[4] = "....";
+    char buf[4] = {[3] = '.'};
 
     open_post(&post);
     peer_sends(&post, "too long");
