@@ -3,10 +3,27 @@
 nodist_pkgconfig_DATA += %D%/gruvi.pc
 nodist_pkgconfig_DATA += %D%/gruvid.pc
 
+# What is installed names the folders of this installation, not those of a
+# checkout or of the default prefix.
+INSTALLED_PATHS = -e 's|/usr/local/etc/gruvid|$(gruvidconfdir)|g'
+INSTALLED_PATHS += -e 's|/usr/local/lib/gruvid/plugins|$(plugindir)|g'
+INSTALLED_PATHS += -e 's|`man/\([a-z_.-]*\)\.\([0-9]\)`|`man \2 \1`|g'
+INSTALLED_PATHS += -e 's|`conf/gruvid.conf`|`$(docdir)/gruvid.conf`|g'
+INSTALLED_PATHS += -e 's|`lib/gruvi/|`$(gruviincludedir)/|g'
+
 # An administrator's configuration is never overwritten.  The configuration of
 # this version is always in the folder of documents, to compare with.
-dist_doc_DATA = README.md NEWS
-dist_doc_DATA += %D%/gruvid.conf
+dist_doc_DATA = NEWS
+doc_DATA = %D%/installed/README.md
+doc_DATA += %D%/installed/gruvid.conf
+EXTRA_DIST += README.md %D%/gruvid.conf
+CLEANFILES += $(doc_DATA)
+%D%/installed/README.md: README.md Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/installed && \
+	    $(SED) $(INSTALLED_PATHS) $(srcdir)/README.md > $@.tmp && mv $@.tmp $@
+%D%/installed/gruvid.conf: %D%/gruvid.conf Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/installed && $(SED) $(INSTALLED_PATHS) \
+	    $(srcdir)/%D%/gruvid.conf > $@.tmp && mv $@.tmp $@
 
 INSTALL_DATA_HOOKS += install-conf-hook
 install-conf-hook:
@@ -15,13 +32,13 @@ install-conf-hook:
 	if test -e "$$conf"; then \
 	    echo "$$conf exists and is left as it is"; \
 	else \
-	    $(INSTALL_DATA) $(srcdir)/conf/gruvid.conf "$$conf"; \
+	    $(INSTALL_DATA) conf/installed/gruvid.conf "$$conf"; \
 	fi
 
 UNINSTALL_HOOKS += uninstall-conf-hook
 uninstall-conf-hook:
 	@conf="$(DESTDIR)$(gruvidconfdir)/gruvid.conf"; \
-	if cmp -s $(srcdir)/conf/gruvid.conf "$$conf"; then rm -f "$$conf"; fi
+	if cmp -s conf/installed/gruvid.conf "$$conf"; then rm -f "$$conf"; fi
 
 # Paths in the unit depend on make's variables, so make fills them in.  Without
 # libsystemd gruvid cannot notify systemd.

@@ -35,12 +35,13 @@ EXTRA_DIST += %D%/names
 INSTALL_DATA_HOOKS += install-man-names
 UNINSTALL_HOOKS += uninstall-man-names
 
-MAN3_NAMES = cd $(srcdir) && %D%/names $(MAN3_PAGES)
+MAN3_NAMES = cd $(srcdir) && %D%/names $(MAN3_PAGES) %D%/gruvid-plugin.7
 
 install-man-names:
 	@$(MAN3_NAMES) | while read -r name page; do \
-	    echo ".so man3/$$page" > "$(DESTDIR)$(man3dir)/$$name" || exit 1; \
+	    echo ".so $$page" > "$(DESTDIR)$(man3dir)/$$name" || exit 1; \
 	done
+	@$(SED) -i $(INSTALLED_PATHS) "$(DESTDIR)$(man8dir)/gruvid.8"
 
 uninstall-man-names:
 	@$(MAN3_NAMES) | while read -r name page; do \
