@@ -71,6 +71,17 @@ AC_DEFUN([GRUVI_FORTIFY], [
      HARDEN_CPPFLAGS=-D_FORTIFY_SOURCE=2])
 ])
 
+# A large frame must hit the guard below a fiber's stack.  On aarch64 the
+# compiler counts on guards of 64 KiB unless it is told otherwise.
+AC_DEFUN([GRUVI_STACK_CLASH], [
+  STACK_CLASH_CFLAGS=
+  GRUVI_ADD_FLAG([STACK_CLASH_CFLAGS], [-fstack-clash-protection])
+  AS_CASE([$host_cpu], [aarch64],
+    [GRUVI_ADD_FLAG([STACK_CLASH_CFLAGS],
+       [--param=stack-clash-protection-guard-size=12])])
+  AC_SUBST([STACK_CLASH_CFLAGS])
+])
+
 # PIE is for programs only; the rest is for everything.  _FORTIFY_SOURCE warns
 # without optimisation and hides calls from a sanitizer; a level that flags or
 # compiler set already stays.
@@ -82,7 +93,7 @@ AC_DEFUN([GRUVI_HARDENING], [
   HARDEN_CFLAGS= HARDEN_CPPFLAGS= HARDEN_LDFLAGS= PIE_CFLAGS= PIE_LDFLAGS=
   AS_IF([test "$enable_hardening" != no], [
     GRUVI_ADD_FLAG([HARDEN_CFLAGS], [-fstack-protector-strong])
-    GRUVI_ADD_FLAG([HARDEN_CFLAGS], [-fstack-clash-protection])
+    HARDEN_CFLAGS="$HARDEN_CFLAGS $STACK_CLASH_CFLAGS"
     GRUVI_ADD_FLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
     GRUVI_ADD_FLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
     GRUVI_ADD_FLAG([PIE_CFLAGS], [-fPIE])

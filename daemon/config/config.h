@@ -231,6 +231,7 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *   [pools]   cpu_threads      integer; 0 for "auto": the cores
  *             io_threads       integer
  *   [fibers]  stack_size       size
+ *             guard_size       size
  *             max_fibers       integer; 0: no limit
  *   [log]     level            string: debug, info, warning, error
  *             target           string: auto, stderr, file:/PATH

@@ -188,6 +188,12 @@ static const gruvid__key_t fiber_keys[] = {
                 .min = "16K",
                 .max = "1G",
                 .help = "the stack of a fiber"}},
+    {.option = {.name = "guard_size",
+                .type = GRUVID_SIZE,
+                .default_value = "0",
+                .min = "0",
+                .max = "64M",
+                .help = "the least guard below a stack; 0: an eighth of it"}},
     {.option =
          {.name = "max_fibers",
           .type = GRUVID_INTEGER,

@@ -32,6 +32,10 @@
 
 /* --- start --------------------------------------------------------------- */
 
+/* What gruvid and TLS take of a stack, on top of what stack_size leaves to the
+ * plugin.  A handshake of OpenSSL 3.0 takes some 14 KiB. */
+#define GRUVID__OWN_STACK ((size_t)32 << 10)
+
 /* Settings that come before there is a hub, the hub, and settings of the hub.
  */
 static int
@@ -46,6 +50,10 @@ init_hub(struct gruvid__daemon *daemon)
     err = gruvi_set_stack_size(gruvid__section_size(fibers, "stack_size"));
     if (err < 0)
         return err;
+    err = gruvi_set_guard_size(gruvid__section_size(fibers, "guard_size"));
+    if (err < 0)
+        return err;
+    gruvi__add_to_stacks(GRUVID__OWN_STACK);
     err = gruvi_set_pool_sizes(
         (unsigned)gruvid__section_integer(pools, "cpu_threads"),
         (unsigned)gruvid__section_integer(pools, "io_threads"));

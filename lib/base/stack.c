@@ -49,6 +49,7 @@ struct gruvi__extent {
     struct gruvi__extent *next; /* made before, half as large */
     char *base;
     size_t slots;
+    struct gruvi__geometry geometry; /* of each slot */
     size_t carved;    /* slots below this one have their guards */
     size_t cold;      /* how many bits are set */
     size_t cold_from; /* no bit is set in the words below */
@@ -56,6 +57,9 @@ struct gruvi__extent {
     unsigned class_index;
     uint64_t is_cold[]; /* a bit a slot */
 };
+
+/* Of the whole process, for extents that are made from now on. */
+static atomic_size_t least_guard, extra_size;
 
 atomic_uint gruvi__stack_default_class =
     17 - GRUVI__STACK_SMALLEST_LOG; /* 128 KiB */
@@ -94,6 +98,56 @@ gruvi__stack_default_size(void)
     return class_size(atomic_load(&gruvi__stack_default_class));
 }
 
+static size_t
+whole_pages(size_t size)
+{
+    return (size + gruvi__page_size() - 1) & ~(gruvi__page_size() - 1);
+}
+
+int
+gruvi__stack_set_guard_size(size_t size)
+{
+    if (size > GRUVI__GUARD_MAX)
+        return UV_EINVAL;
+    atomic_store(&least_guard, whole_pages(size));
+    return 0;
+}
+
+void
+gruvi__stack_set_extra(size_t size)
+{
+    atomic_store(&extra_size, whole_pages(size));
+}
+
+/* A guard that is larger than usual takes nothing from the stack. */
+static struct gruvi__geometry
+geometry_of(unsigned class_index)
+{
+    size_t size = class_size(class_index), usual = gruvi__guard_size(size);
+    size_t least = atomic_load(&least_guard);
+    size_t guard = usual < least ? least : usual;
+
+    return (struct gruvi__geometry){
+        .guard = guard,
+        .slot = size + (guard - usual) + atomic_load(&extra_size),
+    };
+}
+
+size_t
+gruvi__stack_guard_bytes(const struct gruvi__stack *stack)
+{
+    return stack->extent->geometry.guard;
+}
+
+bool
+gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr)
+{
+    uintptr_t low = (uintptr_t)stack->low;
+
+    return (uintptr_t)addr < low &&
+           (uintptr_t)addr >= low - stack->extent->geometry.guard;
+}
+
 struct gruvi__arena *
 gruvi__arena_new(void)
 {
@@ -111,17 +165,17 @@ static struct gruvi__stack *
 place(struct gruvi__stack_class *class, struct gruvi__extent *extent,
       size_t slot)
 {
-    size_t size = class_size(extent->class_index);
+    size_t size = extent->geometry.slot;
     char *base = extent->base + slot * size;
     char *end = base + size - (slot * COLOUR_STEP & COLOUR_MASK);
     struct gruvi__stack *stack = (struct gruvi__stack *)(void *)end - 1;
-    char *low = base + gruvi__guard_size(size);
+    char *low = base + extent->geometry.guard;
 
 #ifdef GRUVI__ASAN
     __asan_unpoison_memory_region(low, (size_t)(base + size - low));
 #endif
     stack->low = low;
-    stack->size = size;
+    stack->size = class_size(extent->class_index);
     stack->next = NULL;
     stack->extent = extent;
     stack->class_index = extent->class_index;
@@ -155,28 +209,30 @@ place_cold(struct gruvi__stack_class *class)
 static struct gruvi__extent *
 extent_new(unsigned class_index, size_t slots)
 {
+    struct gruvi__geometry geometry = geometry_of(class_index);
     struct gruvi__extent *extent;
     void *base;
 
     for (;; slots /= 2) {
         if (slots == 0)
             return NULL;
-        base = mmap(
-            NULL, slots * class_size(class_index), PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+        base = mmap(NULL, slots * geometry.slot, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1,
+                    0);
         if (base != MAP_FAILED)
             break;
     }
     extent = calloc(1, sizeof(*extent) + (slots + 63) / 64 * sizeof(uint64_t));
     if (extent == NULL) {
-        munmap(base, slots * class_size(class_index));
+        munmap(base, slots * geometry.slot);
         return NULL;
     }
     /* A huge page would make a shallow stack cost 2 MiB.  Kernels that have
      * none refuse, rightly. */
-    madvise(base, slots * class_size(class_index), MADV_NOHUGEPAGE);
+    madvise(base, slots * geometry.slot, MADV_NOHUGEPAGE);
     extent->base = base;
     extent->slots = slots;
+    extent->geometry = geometry;
     extent->class_index = class_index;
     return extent;
 }
@@ -185,7 +241,7 @@ static int
 add_extent(struct gruvi__arena *arena, unsigned class_index)
 {
     struct gruvi__stack_class *class = &arena->classes[class_index];
-    size_t slots = FIRST_EXTENT / class_size(class_index);
+    size_t slots = FIRST_EXTENT / geometry_of(class_index).slot;
     struct gruvi__extent *extent;
 
     if (class->extents != NULL)
@@ -210,7 +266,6 @@ place_new(struct gruvi__arena *arena, unsigned class_index,
 {
     struct gruvi__stack_class *class = &arena->classes[class_index];
     struct gruvi__extent *extent = class->extents;
-    size_t size = class_size(class_index);
     int guard;
 
     if (extent == NULL || extent->carved == extent->slots) {
@@ -220,8 +275,9 @@ place_new(struct gruvi__arena *arena, unsigned class_index,
             return err;
         extent = class->extents;
     }
-    guard = gruvi__guard_install(extent->base + extent->carved * size,
-                                 gruvi__guard_size(size));
+    guard = gruvi__guard_install(extent->base +
+                                     extent->carved * extent->geometry.slot,
+                                 extent->geometry.guard);
     if (guard < 0) {
         snprintf(arena->error, sizeof arena->error,
                  "no guard for a fiber's stack: %s (Linux before 6.13 needs "
@@ -267,7 +323,7 @@ static bool
 give_back(struct gruvi__stack_class *class, struct gruvi__stack *stack)
 {
     struct gruvi__extent *extent = stack->extent;
-    size_t size = stack->size;
+    size_t size = extent->geometry.slot;
     size_t slot = (size_t)(stack->low - extent->base) / size;
     char *end = extent->base + (slot + 1) * size;
     unsigned valgrind_id = stack->valgrind_id;
@@ -324,7 +380,7 @@ gruvi__arena_trim(struct gruvi__arena *arena, size_t max)
 static void
 forget_stacks(const struct gruvi__extent *extent)
 {
-    size_t size = class_size(extent->class_index);
+    size_t size = extent->geometry.slot;
     size_t slot;
 
     for (slot = 0; slot < extent->carved; slot++) {
@@ -340,14 +396,14 @@ forget_stacks(const struct gruvi__extent *extent)
 static void
 extent_free(struct gruvi__extent *extent)
 {
-    size_t size = extent->slots * class_size(extent->class_index);
+    size_t size = extent->slots * extent->geometry.slot;
 
     if (RUNNING_ON_VALGRIND)
         forget_stacks(extent);
 #ifdef GRUVI__ASAN
     /* These addresses may be given to other memory. */
-    __asan_unpoison_memory_region(
-        extent->base, extent->carved * class_size(extent->class_index));
+    __asan_unpoison_memory_region(extent->base,
+                                  extent->carved * extent->geometry.slot);
 #endif
     munmap(extent->base, size);
     gruvi__guard_forget(extent->protected);

@@ -2,19 +2,20 @@
 /*
  * The stacks of one hub's fibers: an arena, not thread-safe.
  *
- * A slot is a power of two in size, from 16 KiB to 1 GiB:
+ * A slot is a power of two in size, from 16 KiB to 1 GiB, unless its guard is
+ * to be larger than usual, or stacks are to have something extra:
  *
  *   slot            low                                             slot + size
  *   | guard         | usable                 | control block | colour         |
  *                                            |  ...  | stack |
  *
- * The guard is an eighth of the slot, one page at least and 64 KiB at most; it
- * is taken from the size that was asked for.  The owner's control block lies
- * at the upper end, and struct gruvi__stack is its last member, so that a
- * shallow fiber needs one page for everything, and no other memory.
- * The colour shifts the upper ends of neighbours against each other by
- * multiples of 64 bytes, up to 2 KiB: stacks that all ended at the same offset
- * in a page would fight for the same few sets of the cache.
+ * The usual guard is an eighth of the slot, one page at least and 64 KiB at
+ * most; it is taken from the size that was asked for.  The owner's control
+ * block lies at the upper end, and struct gruvi__stack is its last member, so
+ * that a shallow fiber needs one page for everything, and no other memory. The
+ * colour shifts the upper ends of neighbours against each other by multiples of
+ * 64 bytes, up to 2 KiB: stacks that all ended at the same offset in a page
+ * would fight for the same few sets of the cache.
  *
  * A released stack goes to the cache of its size, last in, first out.  A cached
  * stack keeps its pages.  gruvi__arena_trim() gives the pages of surplus stacks
@@ -31,16 +32,21 @@
 
 #define GRUVI__STACK_MIN          ((size_t)16 << 10)
 #define GRUVI__STACK_MAX          ((size_t)1 << 30)
+#define GRUVI__GUARD_MAX          ((size_t)64 << 20)
 #define GRUVI__STACK_DEFAULT      ((size_t)128 << 10)
 #define GRUVI__STACK_SMALLEST_LOG 14
 #define GRUVI__STACK_CLASSES      17
 
 struct gruvi__extent;
 
+struct gruvi__geometry {
+    size_t slot, guard; /* bytes, whole pages */
+};
+
 /* The last member of the owner's control block. */
 struct gruvi__stack {
     char *low;                 /* lowest usable byte, above the guard */
-    size_t size;               /* of the slot, with its guard */
+    size_t size;               /* as asked for: with a usual guard, no extra */
     struct gruvi__stack *next; /* valid while in the cache */
     struct gruvi__extent *extent;
     unsigned valgrind_id;
@@ -86,6 +92,17 @@ size_t gruvi__stack_default_size(void);
 
 /* "MADV_GUARD_INSTALL", or "mprotect" on Linux before 6.13. */
 const char *gruvi__stack_guard_mode(void);
+
+/*
+ * Guards have size bytes at least, of the whole process, and stacks have extra
+ * usable bytes that nobody asked for.  Both are added to the slots, of extents
+ * that are made from now on.  UV_EINVAL over GRUVI__GUARD_MAX.
+ */
+int gruvi__stack_set_guard_size(size_t size);
+void gruvi__stack_set_extra(size_t size);
+
+/* The size of its guard. */
+size_t gruvi__stack_guard_bytes(const struct gruvi__stack *stack);
 
 /* How many stacks the process can have: with mprotect each takes two of
  * vm.max_map_count mappings; SIZE_MAX otherwise. */

@@ -34,7 +34,7 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-#define GUARD_MAX ((size_t)64 << 10)
+#define USUAL_MAX ((size_t)64 << 10)
 
 /* Mappings that are not ours to use. */
 #define MAPPINGS_LEFT     1024
@@ -64,16 +64,9 @@ gruvi__guard_size(size_t slot_size)
     size_t page = gruvi__page_size();
     size_t size = (slot_size / 8 + page - 1) & ~(page - 1);
 
-    return size < GUARD_MAX ? size : (GUARD_MAX < page ? page : GUARD_MAX);
-}
-
-bool
-gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr)
-{
-    uintptr_t low = (uintptr_t)stack->low;
-
-    return (uintptr_t)addr < low &&
-           (uintptr_t)addr >= low - gruvi__guard_size(stack->size);
+    if (size < USUAL_MAX)
+        return size;
+    return USUAL_MAX < page ? page : USUAL_MAX;
 }
 
 /* A guard is what faults: emulators of a kernel say yes to advice that they do

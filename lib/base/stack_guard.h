@@ -15,7 +15,7 @@ enum gruvi__guard {
 
 size_t gruvi__page_size(void);
 
-/* The size of the guard of a slot. */
+/* The usual size of the guard of a slot. */
 size_t gruvi__guard_size(size_t slot_size);
 
 /*

@@ -93,6 +93,18 @@ gruvi_set_stack_size(size_t bytes)
                                                     : bytes);
 }
 
+int
+gruvi_set_guard_size(size_t bytes)
+{
+    return gruvi__stack_set_guard_size(bytes);
+}
+
+void
+gruvi__add_to_stacks(size_t bytes)
+{
+    gruvi__stack_set_extra(bytes);
+}
+
 const char *
 gruvi_stack_guard(size_t *ceiling)
 {

@@ -225,6 +225,27 @@ gruvi_set_uncaught_handler(gruvi_uncaught_fn handler);
 GRUVI_API int gruvi_set_stack_size(size_t bytes);
 
 /*
+ * Set the least size of the guard below each stack, for the whole process.
+ *
+ * A function whose frame is larger than the guard may reach over it, into the
+ * stack of another fiber, unless it was compiled with
+ * -fstack-clash-protection, as pkg-config says.  A larger guard is for code
+ * that cannot be compiled so.  It takes address space, and nothing from the
+ * stack.
+ *
+ *   bytes  at least; rounded up to pages.  0: as usual, an eighth of the stack,
+ *          a page at least and 64 KiB at most (16 KiB below 128 KiB)
+ *
+ * Call it before the first fiber: stacks that have been prepared keep their
+ * guards.
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL over 64 MiB.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_set_guard_size(size_t bytes);
+
+/*
  * How this machine guards stacks, and the most that can be guarded at once.
  *
  *   ceiling  may be NULL; SIZE_MAX: limited by memory alone
@@ -233,6 +254,10 @@ GRUVI_API int gruvi_set_stack_size(size_t bytes);
  * Context: any thread.
  */
 GRUVI_API const char *gruvi_stack_guard(size_t *ceiling);
+
+/* Behind gruvid; do not use.  Each stack has that many bytes more than was
+ * asked for. */
+GRUVI_API void gruvi__add_to_stacks(size_t bytes);
 
 GRUVI_END_DECLS
 

@@ -161,6 +161,28 @@ START_TEST(test_clients_may_have_to_show_a_certificate)
 }
 END_TEST
 
+/* What TLS needs of a stack is added to what the plugin is to have. */
+START_TEST(test_the_smallest_stack_is_enough)
+{
+    static const char *const args[] = {"-o", "fibers.stack_size=16K", NULL};
+    struct gruvid_options options = {.args = args};
+    struct client c;
+    struct gruvid *g;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return; /* it needs more */
+#endif
+    if (!have_openssl())
+        return;
+    g = gruvid_ready(section("good.pem", "good.key", "ca.pem"), &options);
+    begin_client(&c, tls_port(g), "alice.pem", "alice.key");
+    client_types(&c, "hello\n");
+    client_prints(&c, "hello\n");
+    end_client(&c);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_who_does_not_speak_tls_reaches_no_plugin)
 {
     struct gruvid *g = gruvid_ready(section("good.pem", "good.key", ""), NULL);
@@ -219,6 +241,7 @@ main(void)
     certificate("ca.pem");
     tcase_add_test(tc, test_a_plugin_sees_no_difference);
     tcase_add_test(tc, test_clients_may_have_to_show_a_certificate);
+    tcase_add_test(tc, test_the_smallest_stack_is_enough);
     tcase_add_test(tc, test_who_does_not_speak_tls_reaches_no_plugin);
     tcase_add_loop_test(tc, test_files_that_are_of_no_use_are_mistakes, 0, 10);
     return run_suite(suite);

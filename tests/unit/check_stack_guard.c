@@ -65,6 +65,42 @@ START_TEST(test_so_do_kernels_that_agree_and_do_nothing)
 }
 END_TEST
 
+/* How far the stack reaches, from its lowest byte. */
+static size_t
+usable(const struct gruvi__stack *stack)
+{
+    return (size_t)((const char *)stack - stack->low);
+}
+
+START_TEST(test_a_larger_guard_takes_nothing_from_the_stack)
+{
+    struct gruvi__stack *usual = get(64 << 10), *stack, *other;
+
+    ck_assert_int_eq(gruvi__stack_set_guard_size(GRUVI__GUARD_MAX + 1),
+                     UV_EINVAL);
+    ck_assert_int_eq(gruvi__stack_set_guard_size((1 << 20) - 1), 0);
+    gruvi__stack_set_extra(10000);
+    stack = get(128 << 10);
+    other = get(128 << 10);
+    gruvi__stack_set_extra(0);
+    gruvi__stack_set_guard_size(0);
+    ck_assert_uint_eq(gruvi__stack_guard_bytes(usual),
+                      gruvi__guard_size(64 << 10));
+    ck_assert_uint_eq(gruvi__stack_guard_bytes(stack), 1 << 20);
+    ck_assert_uint_eq(stack->size, 128 << 10);
+    ck_assert_uint_ge(usable(stack), (112 << 10) + 10000);
+    ck_assert(faults(stack->low - (1 << 20)));
+    ck_assert(faults(other->low - 1));
+    ck_assert(faults(other->low - (1 << 20)));
+    ck_assert(!faults(stack->low));
+    ck_assert(gruvi__stack_guards(stack, stack->low - (1 << 20)));
+    ck_assert(gruvi__stack_guards(usual, usual->low - 1));
+    ck_assert(!gruvi__stack_guards(stack, stack->low - (1 << 20) - 1));
+    memset(stack->low, 1, usable(stack));
+    memset(other->low, 1, usable(other));
+}
+END_TEST
+
 START_TEST(test_the_ceiling_is_that_of_the_way_of_guarding)
 {
     if (strcmp(gruvi__stack_guard_mode(), "mprotect") == 0)
@@ -122,6 +158,7 @@ main(void)
     tcase_add_test(tc, test_below_a_stack_there_is_a_guard);
     tcase_add_test(tc, test_older_kernels_guard_with_mprotect);
     tcase_add_test(tc, test_so_do_kernels_that_agree_and_do_nothing);
+    tcase_add_test(tc, test_a_larger_guard_takes_nothing_from_the_stack);
     tcase_add_test(tc, test_the_ceiling_is_that_of_the_way_of_guarding);
     tcase_add_test(tc, test_with_mprotect_the_ceiling_is_kept_and_named);
     suite_add_tcase(suite, tc);
