@@ -79,9 +79,10 @@ call_plugin(void *arg)
 /* The place of the connection is free when these fibers have ended, so an
  * operator hears of fibers that do not end. */
 static void
-end_group(const struct gruvid__shard *shard, gruvi_group_t *group)
+end_group(gruvi_group_t *group, void *arg)
 {
-    double timeout = shard->plugin->leader->cancel_timeout;
+    const struct gruvid__connection *connection = arg;
+    double timeout = connection->shard->plugin->leader->cancel_timeout;
 
     gruvi_group_cancel(group, "the connection has ended");
     GRUVI_SHIELD {
@@ -92,24 +93,6 @@ end_group(const struct gruvid__shard *shard, gruvi_group_t *group)
                           gruvi_group_size(group), timeout);
         gruvi_group_join(group, GRUVI_FOREVER);
     }
-}
-
-/* Run the plugin's function, then end what it has spawned. */
-static int
-serve(struct gruvid__connection *connection)
-{
-    gruvi_group_t group;
-    int status = gruvi_group_init(&group, NULL);
-
-    if (status < 0)
-        return status;
-    GRUVI_IN_GROUP (&group) {
-        status = gruvi__guard(call_plugin, connection);
-    }
-    if (gruvi_group_size(&group) > 0)
-        end_group(connection->shard, &group);
-    gruvi_group_destroy(&group);
-    return status;
 }
 
 static int
@@ -138,7 +121,9 @@ connection_main(void *arg)
     if (plugin->read_timeout > 0)
         gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
     if (shake_hands(shard, connection->stream) == 0)
-        gruvid__report_connection(shard, serve(connection));
+        gruvid__report_connection(
+            shard,
+            gruvi_group_call(NULL, call_plugin, connection, end_group));
     end_connection(connection);
     return 0;
 }

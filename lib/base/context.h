@@ -58,6 +58,10 @@
  * const void *gruvi__context_fp(const struct gruvi__context *ctx)
  *      Where a context that is not running will go on; NULL where the port
  *      does not know.  The frames from fp upwards end with a zero.
+ *
+ * const void *const *gruvi__context_sp_at(const struct gruvi__context *ctx)
+ *      Where the stack pointer of ctx lies at its last switch away, or what is
+ *      as good: an address below every frame that was alive then.
  */
 
 #endif

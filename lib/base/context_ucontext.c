@@ -21,6 +21,7 @@ gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
 {
     if (getcontext(&ctx->uc) != 0)
         __builtin_trap();
+    ctx->switched_at = top;
     ctx->uc.uc_stack.ss_sp = low;
     ctx->uc.uc_stack.ss_size = (size_t)((char *)top - (char *)low);
     ctx->uc.uc_link = NULL;
@@ -31,6 +32,7 @@ void
 gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
 {
     pthread_sigmask(SIG_SETMASK, NULL, &to->uc.uc_sigmask);
+    from->switched_at = __builtin_frame_address(0);
     if (swapcontext(&from->uc, &to->uc) != 0)
         __builtin_trap();
 }

@@ -11,6 +11,7 @@
 
 struct gruvi__context {
     ucontext_t uc;
+    const void *switched_at; /* a frame at or below those of the context */
 };
 
 void gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
@@ -32,6 +33,12 @@ gruvi__context_sp(const struct gruvi__context *ctx)
 {
     (void)ctx;
     return 0;
+}
+
+static inline const void *const *
+gruvi__context_sp_at(const struct gruvi__context *ctx)
+{
+    return &ctx->switched_at;
 }
 
 static inline const void *

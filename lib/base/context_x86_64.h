@@ -121,6 +121,12 @@ gruvi__context_sp(const struct gruvi__context *ctx)
     return ctx->sp;
 }
 
+static inline const void *const *
+gruvi__context_sp_at(const struct gruvi__context *ctx)
+{
+    return (const void *const *)&ctx->sp;
+}
+
 static inline const void *
 gruvi__context_fp(const struct gruvi__context *ctx)
 {

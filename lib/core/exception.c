@@ -291,7 +291,9 @@ gruvi__guard_personality(int version, int actions, uint64_t language,
     longjmp(guard->env, 1);
 }
 
-__attribute__((noinline)) int
+/* gruvi_group_call() needs that nothing is called after fn, not even for
+ * ThreadSanitizer. */
+__attribute__((noinline, no_sanitize("thread"))) int
 gruvi__guard(int (*fn)(void *arg), void *arg)
 {
     struct gruvi__guard **const all = guards();

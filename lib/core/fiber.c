@@ -17,6 +17,7 @@
  */
 #include <string.h>
 
+#include <gruvi/error.h>
 #include <gruvi/hub.h>
 #include <gruvi/log.h>
 #include <gruvi/switch_back.h>
@@ -100,7 +101,7 @@ end(gruvi_fiber_t *fiber, int status)
     gruvi__list_remove(&fiber->all_link);
     hub->live--;
     if (!gruvi__list_empty(&fiber->joiners))
-        gruvi__wake_joiners(&fiber->joiners);
+        gruvi__wake_joiners(&fiber->joiners, 1);
     if (fiber->group != NULL)
         gruvi__group_leave(fiber);
     gruvi_fiber_unref(fiber);
@@ -347,6 +348,17 @@ gruvi_fiber_t *
 gruvi_spawn(gruvi_fiber_fn target, void *arg)
 {
     return gruvi_spawn_ex(target, arg, NULL);
+}
+
+int
+gruvi_go(gruvi_fiber_fn target, void *arg)
+{
+    gruvi_fiber_t *fiber = gruvi_spawn_ex(target, arg, NULL);
+
+    if (fiber == NULL)
+        return gruvi_last_error();
+    gruvi_fiber_unref(fiber);
+    return 0;
 }
 
 int

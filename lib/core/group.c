@@ -7,6 +7,7 @@
  * size counts the members of the whole subtree, so that joining looks at one
  * number; a fiber that enters or leaves walks up the tree.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <gruvi/error.h>
@@ -24,24 +25,8 @@
 #include "core/wait.h"
 #include "core/waitlist.h"
 
-struct gruvi__group {
-    gruvi_hub_t *hub;
-    struct gruvi__group *parent;
-    struct gruvi__list sibling_link; /* on parent->children, or on none */
-    struct gruvi__list children, members, joiners;
-    size_t size;
-    bool cancelled;
-    char name[GRUVI__NAME_SIZE];
-};
-
 _Static_assert(sizeof(struct gruvi__group) <= sizeof(gruvi_group_t),
                "a group outgrew its public size");
-
-static inline struct gruvi__group *
-real(const gruvi_group_t *group)
-{
-    return (struct gruvi__group *)group;
-}
 
 static bool
 is_cancelled(const struct gruvi__group *group)
@@ -63,7 +48,7 @@ is_within(const struct gruvi__group *inner, const struct gruvi__group *outer)
 int
 gruvi_group_init(gruvi_group_t *public, const char *name)
 {
-    struct gruvi__group *group = real(public);
+    struct gruvi__group *group = gruvi__group_real(public);
     gruvi_hub_t *hub = gruvi_get_hub();
     size_t n = name == NULL ? 0 : strnlen(name, GRUVI__NAME_SIZE - 1);
 
@@ -88,7 +73,7 @@ gruvi_group_init(gruvi_group_t *public, const char *name)
 void
 gruvi_group_destroy(gruvi_group_t *public)
 {
-    struct gruvi__group *group = real(public), *child;
+    struct gruvi__group *group = gruvi__group_real(public), *child;
     struct gruvi__list *link;
 
     if (group->hub == NULL)
@@ -107,6 +92,8 @@ gruvi_group_destroy(gruvi_group_t *public)
             gruvi__list_add(&child->parent->children, &child->sibling_link);
     }
     gruvi__list_remove(&group->sibling_link);
+    if (group->owner != NULL)
+        group->owner->group = group->parent;
     group->hub = NULL;
 }
 
@@ -122,64 +109,6 @@ gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group)
     for (; group != NULL; group = group->parent)
         group->size++;
     return 0;
-}
-
-void
-gruvi__group_leave(gruvi_fiber_t *fiber)
-{
-    struct gruvi__group *group = fiber->group;
-
-    if (group == NULL)
-        return;
-    fiber->group = NULL;
-    gruvi__list_remove(&fiber->group_link);
-    for (; group != NULL; group = group->parent)
-        if (--group->size == 0)
-            gruvi__wake_joiners(&group->joiners);
-}
-
-gruvi_fiber_t *
-gruvi_group_spawn(gruvi_group_t *public, gruvi_fiber_fn target, void *arg)
-{
-    struct gruvi__group *group = real(public);
-    gruvi_fiber_t *fiber;
-    int err;
-
-    if (group->hub == NULL)
-        return gruvi__fail(UV_EINVAL);
-    if (!gruvi__is_own(group->hub))
-        return gruvi__fail(UV_EPERM);
-    if (is_cancelled(group))
-        return gruvi__fail(UV_ECANCELED);
-    fiber = gruvi_fiber_new(target, arg, NULL);
-    if (fiber == NULL)
-        return NULL;
-    err = gruvi__fiber_start_in(fiber, group);
-    if (err < 0) {
-        gruvi_fiber_unref(fiber);
-        return gruvi__fail(err);
-    }
-    return fiber;
-}
-
-/* The fiber stays on the list of its own group: fiber->group only says where
- * the fibers that it spawns belong meanwhile. */
-gruvi__in_group_t *
-gruvi__in_group_enter(gruvi__in_group_t *block, gruvi_group_t *group)
-{
-    *block = (gruvi__in_group_t){.fiber = gruvi_current_fiber()};
-    if (block->fiber != NULL) {
-        block->outer = (gruvi_group_t *)block->fiber->group;
-        block->fiber->group = real(group);
-    }
-    return block;
-}
-
-void
-gruvi__in_group_exit(gruvi__in_group_t *block)
-{
-    if (block->fiber != NULL)
-        block->fiber->group = real(block->outer);
 }
 
 /* The next group of the tree below top, in the order of a walk. */
@@ -209,24 +138,122 @@ cancel_members(struct gruvi__group *group, const char *message)
                            message);
 }
 
+static void
+cancel_tree(struct gruvi__group *top, const char *message)
+{
+    struct gruvi__group *group = top;
+
+    for (; group != NULL; group = next_in_tree(top, group))
+        cancel_members(group, message);
+}
+
+/* A member has failed: this fails the innermost group around it that fails as
+ * one.  What goes wrong after the first failure comes of that. */
+static void
+fail(struct gruvi__group *group, const gruvi_fiber_t *fiber)
+{
+    char message[GRUVI__MESSAGE_SIZE];
+
+    while (group != NULL && !group->fail_fast)
+        group = group->parent;
+    if (group == NULL || group->error < 0)
+        return;
+    group->error = fiber->status;
+    snprintf(group->failed_name, sizeof group->failed_name, "%s",
+             gruvi_fiber_name(fiber));
+    snprintf(message, sizeof message, "fiber %s has failed",
+             group->failed_name);
+    cancel_tree(group, message);
+}
+
+void
+gruvi__group_leave(gruvi_fiber_t *fiber)
+{
+    struct gruvi__group *group = fiber->group;
+
+    if (group == NULL)
+        return;
+    fiber->group = NULL;
+    gruvi__list_remove(&fiber->group_link);
+    if (fiber->status < 0 && fiber->status != UV_ECANCELED)
+        fail(group, fiber);
+    for (; group != NULL; group = group->parent)
+        if (--group->size == 0)
+            gruvi__wake_joiners(&group->joiners,
+                                group->error < 0 ? group->error : 1);
+}
+
+gruvi_fiber_t *
+gruvi_group_spawn(gruvi_group_t *public, gruvi_fiber_fn target, void *arg)
+{
+    struct gruvi__group *group = gruvi__group_real(public);
+    gruvi_fiber_t *fiber;
+    int err;
+
+    if (group->hub == NULL)
+        return gruvi__fail(UV_EINVAL);
+    if (!gruvi__is_own(group->hub))
+        return gruvi__fail(UV_EPERM);
+    if (is_cancelled(group))
+        return gruvi__fail(UV_ECANCELED);
+    fiber = gruvi_fiber_new(target, arg, NULL);
+    if (fiber == NULL)
+        return NULL;
+    err = gruvi__fiber_start_in(fiber, group);
+    if (err < 0) {
+        gruvi_fiber_unref(fiber);
+        return gruvi__fail(err);
+    }
+    return fiber;
+}
+
 int
 gruvi_group_cancel(gruvi_group_t *public, const char *message)
 {
-    struct gruvi__group *group = real(public), *top;
+    struct gruvi__group *group = gruvi__group_real(public);
 
     if (group->hub == NULL)
         return UV_EINVAL;
     if (!gruvi__is_own(group->hub))
         return UV_EPERM;
-    for (top = group; group != NULL; group = next_in_tree(top, group))
-        cancel_members(group, message);
+    cancel_tree(group, message);
     return 0;
+}
+
+int
+gruvi_group_set_fail_fast(gruvi_group_t *public, bool on)
+{
+    struct gruvi__group *group = gruvi__group_real(public);
+
+    if (group->hub == NULL)
+        return UV_EINVAL;
+    if (!gruvi__is_own(group->hub))
+        return UV_EPERM;
+    group->fail_fast = on;
+    return 0;
+}
+
+const char *
+gruvi_group_error(const gruvi_group_t *group)
+{
+    return gruvi__group_real(group)->failed_name;
+}
+
+/* The group that the fiber is a member of, whatever blocks it is in. */
+static struct gruvi__group *
+own_group(const gruvi_fiber_t *fiber)
+{
+    struct gruvi__group *group = fiber->group;
+
+    while (group != NULL && group->owner == fiber)
+        group = group->parent;
+    return group;
 }
 
 GRUVI_SWITCHPOINT int
 gruvi_group_join(gruvi_group_t *public, double timeout)
 {
-    struct gruvi__group *group = real(public);
+    struct gruvi__group *group = gruvi__group_real(public);
     struct gruvi__joiner joiner = {.granted = 0};
     int err = gruvi__enter(__func__, &joiner.fiber);
 
@@ -236,26 +263,27 @@ gruvi_group_join(gruvi_group_t *public, double timeout)
         return UV_EINVAL;
     if (!gruvi__is_own(group->hub))
         return UV_EPERM;
-    if (is_within(joiner.fiber->group, group))
+    if (is_within(own_group(joiner.fiber), group))
         return UV_EINVAL;
     if (group->size == 0)
-        return 0;
+        return group->error;
     gruvi__list_add(&group->joiners, &joiner.link);
     err = gruvi__wait(joiner.fiber, &joiner.granted, "join", timeout);
     gruvi__list_remove(&joiner.link);
-    return err;
+    /* The group may be gone: another joiner may have ended it. */
+    return err == 0 && joiner.granted < 0 ? joiner.granted : err;
 }
 
 size_t
 gruvi_group_size(const gruvi_group_t *group)
 {
-    return real(group)->size;
+    return gruvi__group_real(group)->size;
 }
 
 const char *
 gruvi_group_name(const gruvi_group_t *group)
 {
-    return real(group)->name;
+    return gruvi__group_real(group)->name;
 }
 
 gruvi_group_t *
@@ -267,7 +295,7 @@ gruvi_fiber_group(const gruvi_fiber_t *fiber)
 gruvi_group_t *
 gruvi_group_parent(const gruvi_group_t *group)
 {
-    return (gruvi_group_t *)real(group)->parent;
+    return (gruvi_group_t *)gruvi__group_real(group)->parent;
 }
 
 const char *

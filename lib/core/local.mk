@@ -30,6 +30,7 @@ LIBGRUVI_SOURCES += %D%/exception.c
 LIBGRUVI_SOURCES += %D%/fiber.c
 LIBGRUVI_SOURCES += %D%/fiber_info.c
 LIBGRUVI_SOURCES += %D%/group.c
+LIBGRUVI_SOURCES += %D%/group_block.c
 LIBGRUVI_SOURCES += %D%/hub.c
 LIBGRUVI_SOURCES += %D%/hub_data.c
 LIBGRUVI_SOURCES += %D%/inbox.c

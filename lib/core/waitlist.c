@@ -238,7 +238,7 @@ gruvi__wait_link_settle(const struct gruvi__wait_link *link)
 }
 
 void
-gruvi__wake_joiners(struct gruvi__list *joiners)
+gruvi__wake_joiners(struct gruvi__list *joiners, int granted)
 {
     struct gruvi__list *link;
     struct gruvi__joiner *joiner;
@@ -249,7 +249,7 @@ gruvi__wake_joiners(struct gruvi__list *joiners)
             gruvi__wait_link_fire(gruvi__wait_link_of(link));
             continue;
         }
-        joiner->granted = 1;
+        joiner->granted = granted;
         gruvi__ready(joiner->fiber);
     }
 }

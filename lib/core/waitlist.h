@@ -23,8 +23,9 @@ struct gruvi__joiner {
     int granted;
 };
 
-/* Grant the waits of all of them, and empty the list. */
-void gruvi__wake_joiners(struct gruvi__list *joiners);
+/* Grant the waits of all of them, with what granted becomes, which is not 0;
+ * and empty the list. */
+void gruvi__wake_joiners(struct gruvi__list *joiners, int granted);
 
 /*
  * One wait for an object that any thread may use.  It lies on the waiter's

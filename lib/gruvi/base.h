@@ -23,6 +23,9 @@
 
 #define GRUVI_API __attribute__((visibility("default")))
 
+/* A result that must not be dropped: whoever gets it has to release it. */
+#define GRUVI_OWNED __attribute__((warn_unused_result))
+
 /* Any negative timeout means "no limit"; programs write this. */
 #define GRUVI_FOREVER (-1.0)
 

@@ -39,8 +39,9 @@ typedef struct gruvi_fiber_options {
  *          (no target, a stack under 16 KiB, a reserved member in use).
  * Context: hub thread.
  */
-GRUVI_API gruvi_fiber_t *gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
-                                         const gruvi_fiber_options_t *options);
+GRUVI_API GRUVI_OWNED gruvi_fiber_t *
+gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
+                const gruvi_fiber_options_t *options);
 
 /*
  * Schedule a fiber to run in the next iteration of its hub.  It joins the
@@ -122,7 +123,8 @@ GRUVI_API gruvi_fiber_t *gruvi_fiber_parent(const gruvi_fiber_t *fiber);
 /*
  * Take or release a reference to a fiber.  A reference keeps the fiber's stack
  * allocated.  To release the last reference to a running fiber is fine: it
- * runs on.
+ * runs on.  gruvi_fiber_unref(NULL) does nothing, so that a fiber that could
+ * not be spawned need not be told apart.
  *
  * Returns fiber.
  * Context: hub thread.
@@ -176,9 +178,21 @@ GRUVI_API gruvi_fiber_t *gruvi_current_fiber(void);
  * gruvi_fiber_new() and gruvi_fiber_start().
  * Context: hub thread.
  */
-GRUVI_API gruvi_fiber_t *gruvi_spawn(gruvi_fiber_fn target, void *arg);
-GRUVI_API gruvi_fiber_t *gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
-                                        const gruvi_fiber_options_t *options);
+GRUVI_API GRUVI_OWNED gruvi_fiber_t *gruvi_spawn(gruvi_fiber_fn target,
+                                                 void *arg);
+GRUVI_API GRUVI_OWNED gruvi_fiber_t *
+gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
+               const gruvi_fiber_options_t *options);
+
+/*
+ * Make a fiber and start it, for a caller that needs no handle of it.  There is
+ * nothing to release.
+ *
+ * Returns 0.
+ * Errors:  those of gruvi_fiber_new() and gruvi_fiber_start().
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_go(gruvi_fiber_fn target, void *arg);
 
 /*
  * Sleep.

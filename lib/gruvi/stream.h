@@ -123,9 +123,10 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_accept(gruvi_listener_t *listener,
                                              double timeout);
 
 /*
- * Handles a connection, in a fiber of its own.  It must not close the stream:
- * the stream is closed when it returns, and fibers that it has started must not
- * use the stream any more.  A negative result is logged as a warning; the codes
+ * Handles a connection, in a fiber of its own, and called as gruvi_group_call()
+ * calls: when it has returned, the fibers that it has started are cancelled and
+ * joined, and then the stream is closed.  It must not close the stream.  A
+ * negative result is logged as a warning; the codes
  * of a peer or server that goes away are logged at the debug level.
  */
 typedef int (*gruvi_connection_fn)(gruvi_stream_t *stream, void *arg);

@@ -329,6 +329,37 @@ HUB_TEST(test_over_max_fibers_a_spawn_fails)
     finish(b);
 }
 
+/* --- gruvi_go() -------------------------------------------------------------
+ */
+
+HUB_TEST(test_go_starts_a_fiber_that_nobody_has_to_release)
+{
+    ck_assert_int_eq(gruvi_go(note_and_return, "ran"), 0);
+    ck_assert_uint_eq(fibers_of(hub), 1);
+    ck_assert_str_eq(recorded(), "");
+    turns(1);
+    ck_assert_str_eq(recorded(), "ran");
+    ck_assert_uint_eq(fibers_of(hub), 0);
+}
+
+HUB_TEST(test_go_fails_as_spawn_does)
+{
+    ck_assert_int_eq(gruvi_go(NULL, NULL), UV_EINVAL);
+    gruvi_hub_set_max_fibers(hub, 1);
+    ck_assert_int_eq(gruvi_go(end_at_once, NULL), 0);
+    ck_assert_int_eq(gruvi_go(end_at_once, NULL), UV_EAGAIN);
+    turns(1);
+    ck_assert_int_eq(gruvi_hub_close(hub), 0);
+    ck_assert_int_eq(gruvi_go(end_at_once, NULL), UV_ESHUTDOWN);
+}
+
+HUB_TEST(test_to_release_no_fiber_does_nothing)
+{
+    gruvi_fiber_unref(NULL);
+    gruvi_fiber_unref(gruvi_fiber_new(NULL, NULL, NULL));
+    ck_assert_int_eq(gruvi_last_error(), UV_EINVAL);
+}
+
 int
 main(void)
 {
@@ -356,6 +387,9 @@ main(void)
     tcase_add_test(tc, test_options_are_checked);
     tcase_add_test(tc, test_a_larger_stack_can_be_asked_for);
     tcase_add_test(tc, test_over_max_fibers_a_spawn_fails);
+    tcase_add_test(tc, test_go_starts_a_fiber_that_nobody_has_to_release);
+    tcase_add_test(tc, test_go_fails_as_spawn_does);
+    tcase_add_test(tc, test_to_release_no_fiber_does_nothing);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

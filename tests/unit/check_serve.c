@@ -100,6 +100,55 @@ check_ended(struct ends *client)
     close_ends(client);
 }
 
+struct pair {
+    gruvi_stream_t *stream;
+    bool ended;
+};
+
+/* Uses the handler's struct and its stream until it ends. */
+static int
+write_at_the_end(void *arg)
+{
+    struct pair *pair = arg;
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    GRUVI_SHIELD {
+        turns(3);
+        gruvi_stream_write(pair->stream, "b", 1);
+    }
+    pair->ended = true;
+    record("%s", gruvi_error_message());
+    return err;
+}
+
+static int
+handle_with_two(gruvi_stream_t *stream, void *arg)
+{
+    struct pair pair = {stream, false};
+    int err = gruvi_go(write_at_the_end, &pair);
+
+    return err < 0 ? err : echo(stream, arg);
+}
+
+HUB_TEST(test_what_a_handler_spawns_ends_before_its_stream_is_closed)
+{
+    struct ends client;
+    struct server s;
+    char c = 0;
+
+    begin_server(&s, handle_with_two, 0);
+    open_client(&client, s.address);
+    check_served(&client);
+    ck_assert_uint_eq(fibers_of(hub), 3);
+    shutdown(client.peer, SHUT_WR);
+    while (recv(client.peer, &c, 1, 0) < 0)
+        turns(1);
+    ck_assert_int_eq(c, 'b');
+    check_ended(&client);
+    ck_assert_str_eq(recorded(), "the function of the group has returned");
+    ck_assert_int_eq(end_server(&s), UV_ECANCELED);
+}
+
 HUB_TEST(test_each_connection_has_a_fiber_of_its_own)
 {
     struct ends clients[CLIENTS];
@@ -413,6 +462,8 @@ main(void)
     TCase *tc = tcase_create("serve");
 
     tcase_add_test(tc, test_each_connection_has_a_fiber_of_its_own);
+    tcase_add_test(tc,
+                   test_what_a_handler_spawns_ends_before_its_stream_is_closed);
     tcase_add_test(tc, test_a_cancel_ends_the_handlers_and_waits_for_them);
     tcase_add_test(tc, test_a_handler_may_clean_up_before_the_server_ends);
     tcase_add_test(tc, test_a_connection_whose_handler_never_ran_is_closed);

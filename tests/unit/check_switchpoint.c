@@ -289,7 +289,7 @@ spawn_one_that_dies(void *arg)
 
     (void)arg;
     signal(SIGABRT, SIG_DFL);
-    gruvi_spawn_ex(die_in_section, NULL, &options);
+    ck_assert_ptr_nonnull(gruvi_spawn_ex(die_in_section, NULL, &options));
     gruvi_sleep(1);
 }
 

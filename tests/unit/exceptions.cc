@@ -171,6 +171,66 @@ throw_at_shield(void *arg)
     return 0;
 }
 
+// A member that uses the frame of the block to its end.
+struct shared {
+    int turns;
+    bool ended;
+};
+
+int
+use_shared(void *arg)
+{
+    shared *mine = static_cast<shared *>(arg);
+
+    gruvi_sleep(GRUVI_FOREVER);
+    GRUVI_SHIELD {
+        while (mine->turns-- > 0)
+            gruvi_sleep(0);
+    }
+    mine->ended = true;
+    return 0;
+}
+
+struct wants_end {
+    shared *mine;
+    ~wants_end()
+    {
+        expect(mine->ended, "the block of the group waits");
+    }
+};
+
+int
+throw_at_group(void *arg)
+{
+    shared mine{3, false};
+    wants_end here{&mine};
+
+    GRUVI_WITH_GROUP (group) {
+        gruvi_go(use_shared, &mine);
+        expect(gruvi_group_size(&group) == 1, "a member of the block's group");
+        gruvi_sleep(0);
+        throw_text(arg);
+    }
+    return 0;
+}
+
+int
+throw_in_call(void *arg)
+{
+    static shared mine;
+
+    mine = {3, false};
+    gruvi_go(use_shared, &mine);
+    gruvi_sleep(0);
+    return throw_text(arg) + mine.ended;
+}
+
+int
+call_with_group(void *arg)
+{
+    return gruvi_group_call("call", throw_in_call, arg, nullptr);
+}
+
 void
 ends(int (*fn)(void *), const char *text)
 {
@@ -228,6 +288,8 @@ run_exceptions(void)
     ends(throw_odd, "of type (anonymous namespace)::odd");
     ends(throw_in_catch, "out of paper");
     ends(throw_at_shield, "out of paper");
+    ends(throw_at_group, "out of paper");
+    ends(call_with_group, "out of paper");
     test_an_exception_ends_its_work(gruvi_get_cpu_pool());
     test_an_exception_ends_its_work(fibers);
     gruvi_pool_close(fibers);

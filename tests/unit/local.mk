@@ -48,7 +48,8 @@ TEST_PROGS += %D%/gdb_target
 %C%_gdb_target_SOURCES = %D%/gdb_target.c
 
 # core: fibers, hub
-UNIT_TESTS += %D%/check_group_scope
+UNIT_TESTS += %D%/check_group_block
+UNIT_TESTS += %D%/check_group_fail_fast
 UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group
 UNIT_TESTS += %D%/check_sync_initialisers

@@ -123,6 +123,11 @@ close_group(struct scene *scene)
     gruvi_group_destroy(&scene->group);
 }
 
+SCENE_CALL(call_group_call)
+{
+    return gruvi_group_call(NULL, end_at_once, NULL, NULL);
+}
+
 /* --- wait_fd, uv_close ------------------------------------------------------
  */
 
@@ -180,6 +185,8 @@ const struct scene_row core_scenes[] = {
      open_join, call_join, grant_by_ending, close_join},
     {"gruvi_group_join", "join", SCENE_TIMED_WAIT | SCENE_FOR_FIBER, 0,
      open_group, call_group, grant_by_ending, close_group},
+    {"gruvi_group_call", NULL, SCENE_READY, 0, open_nothing, call_group_call,
+     NULL, open_nothing},
     {"gruvi_wait_fd", "descriptor", SCENE_TIMED_WAIT | SCENE_ALLOCATES,
      UV_READABLE, open_fd, call_fd, grant_fd, close_fd},
     {"gruvi_uv_close", NULL, SCENE_READY, 0, open_handle, call_uv_close, NULL,

@@ -11,7 +11,6 @@
 #include <gruvi/error.h>
 #include <gruvi/fiber.h>
 #include <gruvi/group.h>
-#include <gruvi/exception.h>
 #include <gruvi/log.h>
 #include <gruvi/switch_back.h>
 
@@ -81,7 +80,7 @@ run_connection(void *arg)
 {
     gruvi_stream_t *s = arg;
     struct gruvi__serve *serve = s->serve;
-    int status = gruvi__guard(call_handler, s);
+    int status = gruvi_group_call(NULL, call_handler, s, NULL);
 
     if (status < 0)
         log_end(s, status);

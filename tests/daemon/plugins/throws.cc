@@ -82,7 +82,7 @@ start(gruvid_plugin_t *plugin)
     for (gruvi_event_t &event : may_leave)
         gruvi_event_init(&event);
     for (char *name : names)
-        gruvi_fiber_unref(gruvi_spawn(client, name));
+        gruvi_go(client, name);
     return 0;
 }
 
