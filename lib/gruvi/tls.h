@@ -21,7 +21,9 @@
  *   peer refuses to go on (an alert)         UV_EPROTO
  *   the peer's certificate is not good       UV_EACCES
  *
- * After a read or a handshake has failed so, writes return that error, too.
+ * After a read or a handshake has failed so, writes return that error, too.  A
+ * write or shutdown that the peer does not take any more returns UV_EPIPE or
+ * UV_ECONNRESET, also after the peer's close_notify.
  * gruvi_error_message() returns the reason, in OpenSSL's words: "certificate
  * has expired".
  *
@@ -32,8 +34,8 @@
  * missing.  gruvi_stream_traffic() counts the bytes of the socket.
  *
  * Versions are TLS 1.2 and 1.3; there is no renegotiation.  Servers hand out
- * tickets.  Clients keep them in their gruvi_tls_t, and the next connection to
- * a host and port resumes the session.
+ * tickets.  Clients keep them in their gruvi_tls_t, 64 in all and 16 for a host
+ * and port, and the next connection there resumes the session.
  *
  * If libgruvi was built without OpenSSL, all of this fails with UV_ENOTSUP.
  */
@@ -60,7 +62,8 @@ typedef struct gruvi_tls_options {
     const char *key;         /* a file: its key, not encrypted; NULL: it is in
                                 the file of the certificate */
     const char *authorities; /* a file: the authorities to trust, in place of
-                                the system's */
+                                the system's; and their lists of revoked
+                                certificates (CRL), of all or of none */
     const char *const *alpn; /* protocols, the best first, ended by NULL; a
                                 server refuses a client if none is common */
     gruvi_tls_clients_t clients; /* for servers; needs authorities */

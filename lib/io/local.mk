@@ -56,6 +56,7 @@ LIBGRUVI_TLS_SOURCES += %D%/tls/tls_end.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_error.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_handshake.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_openssl.h
+LIBGRUVI_TLS_SOURCES += %D%/tls/tls_revoked.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_session.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_stream.c
 if HAVE_OPENSSL

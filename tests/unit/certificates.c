@@ -102,6 +102,48 @@ make(const char *name, const char *hosts, const struct pair *issuer, long until)
     return pair;
 }
 
+/* A list that says that a certificate is revoked. */
+static void
+write_list(FILE *file, const struct pair *issuer, const struct pair *revoked)
+{
+    X509_CRL *list = X509_CRL_new();
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *time = X509_gmtime_adj(NULL, -DAY);
+
+    must(list != NULL && entry != NULL && time != NULL, "a list");
+    X509_CRL_set_version(list, 1);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer->certificate));
+    X509_CRL_set1_lastUpdate(list, time);
+    X509_REVOKED_set_revocationDate(entry, time);
+    X509_REVOKED_set_serialNumber(entry,
+                                  X509_get_serialNumber(revoked->certificate));
+    X509_CRL_add0_revoked(list, entry);
+    X509_gmtime_adj(time, DAY);
+    X509_CRL_set1_nextUpdate(list, time);
+    must(X509_CRL_sign(list, issuer->key, EVP_sha256()) > 0, "signing");
+    must(PEM_write_X509_CRL(file, list), "writing");
+    ASN1_TIME_free(time);
+    X509_CRL_free(list);
+}
+
+static void
+make_lists(const struct pair *ca, const struct pair *other)
+{
+    struct pair mallory = make("mallory", "email:m@example.org", ca, DAY);
+    FILE *file = create("ca_list", ".pem");
+
+    PEM_write_X509(file, ca->certificate);
+    write_list(file, ca, &mallory);
+    fclose(file);
+    file = create("half_list", ".pem");
+    PEM_write_X509(file, ca->certificate);
+    PEM_write_X509(file, other->certificate);
+    write_list(file, ca, &mallory);
+    fclose(file);
+    X509_free(mallory.certificate);
+    EVP_PKEY_free(mallory.key);
+}
+
 static void
 forget_pair(struct pair pair)
 {
@@ -137,6 +179,7 @@ make_all(void)
     file = create("junk", ".pem");
     fputs("nothing of use\n", file);
     fclose(file);
+    make_lists(&ca, &other);
     forget_pair(ca);
     forget_pair(other);
     forget_pair(good);

@@ -15,6 +15,9 @@
  *   elsewhere.pem for elsewhere.test     expired.pem   over since yesterday
  *   self.pem      signed by itself       foreign.pem   by the other authority
  *   alice.pem     a client, by the first
+ *   mallory.pem   another one, which is revoked
+ *   ca_list.pem   the first authority, with its list of revoked certificates
+ *   half_list.pem both authorities, with the list of the first only
  *   NAME.key      the key of each
  *   secret.key    that of good.pem, encrypted
  *   junk.pem      no certificate

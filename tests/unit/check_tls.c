@@ -317,6 +317,52 @@ HUB_TEST(test_a_server_says_what_clients_have_to_show)
     gruvi_tls_unref(client);
 }
 
+static gruvi_tls_t *
+client_with(const char *pem, const char *key)
+{
+    gruvi_tls_options_t own = {.authorities = certificate("ca.pem"),
+                               .certificate = certificate(pem),
+                               .key = certificate(key)};
+
+    return gruvi_tls_new(&own);
+}
+
+/* By a list that is in the file of the authorities. */
+HUB_TEST(test_a_client_whose_certificate_is_revoked_is_refused)
+{
+    gruvi_tls_options_t strict = {.certificate = certificate("good.pem"),
+                                  .key = certificate("good.key"),
+                                  .authorities = certificate("ca_list.pem"),
+                                  .clients = GRUVI_TLS_CERTIFIED_CLIENT};
+    gruvi_tls_t *server = gruvi_tls_new(&strict);
+    gruvi_connect_options_t options = {0};
+    struct tls_pair pair;
+
+    ck_assert_ptr_nonnull(server);
+    options.tls = client_with("alice.pem", "alice.key");
+    open_pair(&pair, server, &options);
+    ck_assert_int_eq(pair.server_result, 0);
+    close_pair(&pair);
+    gruvi_tls_unref(options.tls);
+    options.tls = client_with("mallory.pem", "mallory.key");
+    open_pair(&pair, server, &options);
+    ck_assert_int_eq(pair.server_result, UV_EACCES);
+    ck_assert_str_eq(pair.server_message, "certificate revoked");
+    close_pair(&pair);
+    gruvi_tls_unref(options.tls);
+    gruvi_tls_unref(server);
+}
+
+/* OpenSSL would refuse all clients of that authority. */
+HUB_TEST(test_an_authority_without_a_list_beside_one_with_a_list_is_refused)
+{
+    gruvi_tls_options_t half = {.authorities = certificate("half_list.pem")};
+
+    ck_assert_ptr_null(gruvi_tls_new(&half));
+    ck_assert_int_eq(gruvi_last_error(), UV_EINVAL);
+    ck_assert_str_eq(gruvi_error_message(), "authorities: no CRL of other_ca");
+}
+
 /* --- protocols --------------------------------------------------------------
  */
 
@@ -408,6 +454,9 @@ handshakes(void)
     tcase_add_loop_test(tc, test_by_default_the_system_says_who_is_trusted, 0,
                         2);
     tcase_add_loop_test(tc, test_a_server_says_what_clients_have_to_show, 0, 9);
+    tcase_add_test(tc, test_a_client_whose_certificate_is_revoked_is_refused);
+    tcase_add_test(
+        tc, test_an_authority_without_a_list_beside_one_with_a_list_is_refused);
     tcase_add_loop_test(tc, test_both_sides_agree_on_a_protocol, 0, 5);
     tcase_add_test(tc, test_a_server_is_told_which_name_was_asked_for);
     return tc;

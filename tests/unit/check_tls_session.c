@@ -93,6 +93,54 @@ HUB_TEST(test_a_client_resumes_its_sessions)
     gruvi_tls_unref(other);
 }
 
+#define TOGETHER 12
+
+struct visitor {
+    struct resumer *server;
+    gruvi_tls_t *client;
+};
+
+static int
+visit_once(void *arg)
+{
+    struct visitor *v = arg;
+
+    return visit(v->server, v->client, true);
+}
+
+/* How many of those that connect at the same time resume a session. */
+static int
+visit_together(struct visitor *v)
+{
+    gruvi_fiber_t *fibers[TOGETHER];
+    int resumed = 0, served = v->server->served;
+
+    for (int n = 0; n < TOGETHER; n++)
+        fibers[n] = spawn(visit_once, v);
+    for (int n = 0; n < TOGETHER; n++)
+        resumed += finish(fibers[n]);
+    wait_until(v->server->served == served + TOGETHER);
+    return resumed;
+}
+
+HUB_TEST(test_clients_that_connect_together_resume_a_session_each)
+{
+    gruvi_tls_t *client = client_of("ca.pem");
+    struct resumer r = {.served = 0};
+    struct visitor v = {&r, client};
+    gruvi_fiber_t *fiber;
+
+    r.listener = tls_listen(server_of("good"), r.address);
+    fiber = spawn(serve_some, &r);
+    visit_together(&v);
+    ck_assert_int_eq(visit_together(&v), TOGETHER);
+    ck_assert_int_eq(visit_together(&v), TOGETHER);
+    gruvi_fiber_cancel(fiber, NULL);
+    finish(fiber);
+    gruvi_listener_close(r.listener);
+    gruvi_tls_unref(client);
+}
+
 /* Another port is another server. */
 HUB_TEST(test_a_session_is_for_one_server)
 {
@@ -223,6 +271,8 @@ sessions(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, test_a_client_resumes_its_sessions, 0, 2);
+    tcase_add_test(tc,
+                   test_clients_that_connect_together_resume_a_session_each);
     tcase_add_test(tc, test_a_session_is_for_one_server);
     tcase_add_test(tc, test_threads_share_credentials);
     tcase_add_test(

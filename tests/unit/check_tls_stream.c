@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of TLS: how they end, and how calls do. */
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 #include "unit/tls.h"
@@ -61,6 +62,78 @@ HUB_TEST(test_an_end_without_close_notify_is_an_error)
     ck_assert_int_lt(gruvi_stream_write(ends.stream, "x", 1), 0);
     ck_assert_int_eq(gruvi_stream_write(ends.stream, "x", 1), UV_EPIPE);
     close_tls(&ends);
+}
+
+static bool
+is_closed(const gruvi_stream_t *s)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+
+    ck_assert_int_eq(
+        getsockopt(gruvi_stream_fd(s), IPPROTO_TCP, TCP_INFO, &info, &length),
+        0);
+    return info.tcpi_state == TCP_CLOSE;
+}
+
+/* The peer says close_notify and is gone; the kernel tells that to the first
+ * write, which gets through.  i: what comes second */
+HUB_TEST(test_a_peer_that_closes_in_order_breaks_a_write)
+{
+    struct tls_ends ends;
+    uv_buf_t bufs[2] = {uv_buf_init("x", 1), uv_buf_init("y", 1)};
+    char c;
+    int err;
+
+    open_tls(&ends, true);
+    /* What it has not taken would make the kernel reset the connection. */
+    ck_assert_int_lt(SSL_read(ends.peer.ssl, &c, 1), 0);
+    SSL_shutdown(ends.peer.ssl);
+    close(ends.peer.fd);
+    ends.peer.fd = -1;
+    ck_assert_int_eq(read_one(ends.stream), 0);
+    ck_assert_int_eq(gruvi_stream_write(ends.stream, "x", 1), 0);
+    wait_until(is_closed(ends.stream));
+    if (i == 0)
+        err = gruvi_stream_write(ends.stream, "x", 1);
+    else if (i == 1)
+        err = gruvi_stream_writev(ends.stream, bufs, 2);
+    else
+        err = gruvi_stream_shutdown(ends.stream);
+    ck_assert_int_eq(err, UV_EPIPE);
+    ck_assert_str_eq(gruvi_error_message(), gruvi_strerror(UV_EPIPE));
+    ck_assert_int_eq(gruvi_stream_write(ends.stream, "x", 1), UV_EPIPE);
+    close_tls(&ends);
+}
+
+/* A server that answers the client's first record with a close_notify. */
+static int
+end_handshake(void *arg)
+{
+    static const char notify[] = {21, 3, 3, 0, 2, 1, 0};
+    gruvi_stream_t *s;
+    char buf[4096];
+
+    ck_assert_int_eq(gruvi_accept(arg, &s, GRUVI_FOREVER), 0);
+    ck_assert_int_gt(gruvi_stream_read(s, buf, sizeof buf), 0);
+    ck_assert_int_eq(gruvi_stream_write(s, notify, sizeof notify), 0);
+    ck_assert_int_eq(gruvi_stream_read(s, buf, sizeof buf), 0);
+    gruvi_stream_close(s);
+    return 0;
+}
+
+HUB_TEST(test_a_peer_that_ends_the_handshake_breaks_it)
+{
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = net_listen(NET_TCP, address);
+    gruvi_fiber_t *fiber = spawn(end_handshake, listener);
+    gruvi_stream_t *s;
+
+    memcpy(address, "tls", 3);
+    ck_assert_int_eq(gruvi_connect(&s, address, NULL, 60), UV_ECONNRESET);
+    ck_assert_str_eq(gruvi_error_message(), "the peer has ended the handshake");
+    ck_assert_int_eq(finish(fiber), 0);
+    gruvi_listener_close(listener);
 }
 
 HUB_TEST(test_a_shutdown_ends_one_direction)
@@ -294,6 +367,9 @@ ending(void)
     tcase_add_test(tc, test_close_notify_is_the_end_of_the_stream);
     tcase_add_loop_test(tc, test_an_end_without_close_notify_is_an_error, 0,
                         2 * READS);
+    tcase_add_loop_test(tc, test_a_peer_that_closes_in_order_breaks_a_write, 0,
+                        3);
+    tcase_add_test(tc, test_a_peer_that_ends_the_handshake_breaks_it);
     tcase_add_test(tc, test_a_shutdown_ends_one_direction);
     tcase_add_test(tc, test_a_close_says_so_to_the_peer);
     tcase_add_loop_test(tc, test_the_peer_sees_that_a_write_was_cut_off, 0, 2);

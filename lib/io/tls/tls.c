@@ -133,7 +133,7 @@ load_authorities(gruvi_tls_t *tls, const char *path)
             return openssl_error("authorities");
         SSL_CTX_set_client_CA_list(tls->context, names);
     }
-    return 0;
+    return gruvi__tls_use_lists(tls->context);
 }
 
 /* --- credentials -----------------------------------------------------------

@@ -9,6 +9,7 @@
  *   tls_bio.c        the socket, as OpenSSL sees it
  *   tls.c            credentials
  *   tls_session.c    sessions that clients may resume
+ *   tls_revoked.c    lists of revoked certificates
  *   tls_error.c      why something failed
  */
 #ifndef GRUVI_IO_TLS_H

@@ -18,6 +18,8 @@
 
 #include <openssl/bio.h>
 
+#include <gruvi/error.h>
+
 #include "base/likely.h"
 #include "io/tls/tls_openssl.h"
 
@@ -157,7 +159,7 @@ gruvi__tls_flush(struct gruvi__tls *tls)
     while (gruvi__unlikely(gruvi__buffer_held(out) > 0)) {
         n = send_some(tls, out->data + out->start, gruvi__buffer_held(out));
         if (n < 0)
-            return (int)n;
+            return gruvi__tls_refuse((int)n, gruvi_strerror((int)n));
         if (n == 0)
             return UV_EAGAIN;
         out->start += (size_t)n;

@@ -120,7 +120,12 @@ gruvi__tls_failure(struct gruvi__tls *tls, int result)
         call->event = UV_WRITABLE;
         return UV_EAGAIN;
     case SSL_ERROR_ZERO_RETURN:
-        return UV_EOF;
+        /* So says OpenSSL 3.0 also of a send that failed after a close_notify
+         * of the peer. */
+        if (tls->socket_error == 0)
+            return UV_EOF;
+        return gruvi__tls_refuse(tls->socket_error,
+                                 gruvi_strerror(tls->socket_error));
     case SSL_ERROR_SYSCALL:
         err = tls->socket_error != 0 ? tls->socket_error : UV_ECONNRESET;
         return gruvi__tls_refuse(err, gruvi_strerror(err));

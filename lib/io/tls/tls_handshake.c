@@ -62,6 +62,9 @@ try_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
         gruvi__tls_enter(tls, call);
         result = SSL_do_handshake(tls->ssl);
         err = result == 1 ? 0 : gruvi__tls_failure(tls, result);
+        if (err == UV_EOF)
+            err = gruvi__tls_fail(tls, UV_ECONNRESET,
+                                  "the peer has ended the handshake");
         if (err != 0 && err != UV_EAGAIN && tls->failed == 0)
             gruvi__tls_fail(tls, err, gruvi_strerror(err));
         if (err != 0 && err != UV_EAGAIN)

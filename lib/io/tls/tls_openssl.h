@@ -23,7 +23,8 @@
 #include "io/tls/tls.h"
 
 #define GRUVI__TLS_REASON_SIZE 64 /* as long as gruvi_error_message() */
-#define GRUVI__TLS_SESSIONS    32 /* kept by a client */
+#define GRUVI__TLS_SESSIONS    64 /* kept by a client */
+#define GRUVI__TLS_OF_A_HOST   16 /* of these at most */
 
 /* A session that may be resumed once more. */
 struct gruvi__tls_session {
@@ -121,6 +122,14 @@ char *gruvi__tls_copy(const char *text);
 SSL_SESSION *gruvi__tls_session_take(gruvi_tls_t *tls, const char *key);
 int gruvi__tls_session_keep(SSL *ssl, SSL_SESSION *session);
 void gruvi__tls_sessions_free(gruvi_tls_t *tls);
+
+/*
+ * tls_revoked.c: use the lists of revoked certificates that were loaded with
+ * the authorities, if there are any.
+ *
+ * Returns 0, UV_EINVAL with a message, UV_ENOMEM.
+ */
+int gruvi__tls_use_lists(SSL_CTX *context);
 
 /* tls_error.c */
 
