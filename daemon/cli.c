@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "run/exit_status.h"
 
 /* What getopt_long() returns for options without a letter. */
@@ -115,6 +116,13 @@ take(struct gruvid__cli *cli, int option, char **argv)
         cli->action = GRUVID__TEST;
         return 0;
     case 'o':
+        if (!gruvid__is_override_sound(optarg)) {
+            /* Not quoted: it may be a secret. */
+            fputs("gruvid: an argument of -o is not of the form "
+                  "section.key=value; try gruvid -h\n",
+                  stderr);
+            return GRUVID__EXIT_USAGE;
+        }
         cli->overrides[cli->n_overrides++] = optarg;
         return 0;
     case 'v':

@@ -43,7 +43,7 @@ check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
     char why[1024];
     size_t addresses;
 
-    if (name == NULL)
+    if (name == NULL || plugin_dir(config) == NULL)
         return 0; /* recorded as a mistake already */
     module =
         gruvid__module_open(modules, plugin_dir(config), name, why, sizeof why);
@@ -55,6 +55,11 @@ check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
     if (addresses > 0 && module->descriptor.connection == NULL)
         gruvid__section_error(section, "listen",
                               "plugin %s takes no connections", name);
+    else if (addresses == 0 && module->descriptor.connection != NULL)
+        gruvid__section_note(section, "listen",
+                             "no address: plugin %s serves connections, and "
+                             "nobody can connect",
+                             name);
     return gruvid__config_check_plugin(
         config, section, module->descriptor.options, module->option_size);
 }
@@ -127,6 +132,10 @@ describe_plugin(const struct gruvid__cli *cli, struct gruvid__modules *modules,
         path = DEFAULT_CONFIG;
     if (gruvid__config_load(config, path, cli->overrides, cli->n_overrides) < 0)
         return out_of_memory();
+    if (plugin_dir(*config) == NULL) {
+        gruvid__config_print_mistakes(*config, stderr);
+        return GRUVID__EXIT_CONFIG;
+    }
     module = gruvid__module_open(modules, plugin_dir(*config), cli->describe,
                                  why, sizeof why);
     if (module == NULL) {
@@ -164,9 +173,11 @@ act(struct gruvid__cli *cli, gruvid__config_t **config,
         return GRUVID__EXIT_OK;
     case GRUVID__TEST:
         status = load(cli, config, modules);
-        if (status == GRUVID__EXIT_OK)
+        if (status == GRUVID__EXIT_OK) {
+            gruvid__config_print_notes(*config, stderr);
             printf("%s: no mistakes\n",
                    config_path(cli) != NULL ? config_path(cli) : cli->run);
+        }
         return status;
     case GRUVID__RUN:
     default:

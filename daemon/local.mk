@@ -26,6 +26,7 @@ LIBGRUVID_SOURCES += %D%/config/error.c
 LIBGRUVID_SOURCES += %D%/config/file.c
 LIBGRUVID_SOURCES += %D%/config/get.c
 LIBGRUVID_SOURCES += %D%/config/internal.h
+LIBGRUVID_SOURCES += %D%/config/listen.c
 LIBGRUVID_SOURCES += %D%/config/load.c
 LIBGRUVID_SOURCES += %D%/config/memory.c
 LIBGRUVID_SOURCES += %D%/config/option.c

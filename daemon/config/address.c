@@ -83,6 +83,10 @@ check_tcp(const char *host, gruvid__why_t *why)
     if (length == 0)
         return gruvid__why(why, "the host is missing; 0.0.0.0 or [::] stand "
                                 "for every address of this machine");
+    if (*host == '*' && length == 1)
+        return gruvid__why(why, "\"*\" is not a host; 0.0.0.0 stands for every "
+                                "IPv4 address of this machine, [::] for every "
+                                "IPv6 address");
     if (length > MAX_HOST)
         return gruvid__why(why, "the name of the host is too long");
     for (size_t i = 0; i < length; i++) {
@@ -130,12 +134,31 @@ check_fd(const char *number, gruvid__why_t *why)
                        gruvid__shown(&shown, number));
 }
 
+/* "tcp://a:1, tcp://b:2" */
+static bool
+is_two(const char *text)
+{
+    static const char *const forms[] = {"tcp://", "tls://", "udp://",
+                                        "unix:", "fd:"};
+    const char *next = text + strcspn(text, " \t,;");
+
+    next += strspn(next, " \t,;");
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (next > text && strncmp(next, forms[i], strlen(forms[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool
 gruvid__parse_address(const char *text, gruvid__why_t *why)
 {
     static const char *const later[] = {"udp://"};
     gruvid__shown_t shown;
 
+    if (is_two(text))
+        return gruvid__why(why, "there is more than one address; give each a "
+                                "line of its own");
     if (strncmp(text, "tcp://", 6) == 0 || gruvid__is_tls(text))
         return check_tcp(text + 6, why);
     if (strncmp(text, "unix:", 5) == 0)

@@ -88,6 +88,9 @@ typedef struct gruvid__value {
 int gruvid__config_load(gruvid__config_t **config, const char *path,
                         const char *const *overrides, size_t n_overrides);
 
+/* Whether an argument of -o has the form section.key=value. */
+bool gruvid__is_override_sound(const char *argument);
+
 /* SYSCONFDIR/gruvid/gruvid.conf, which is read without -c. */
 const char *gruvid__config_default_path(void);
 
@@ -146,7 +149,12 @@ void gruvid__section_error(gruvid__section_t *section, const char *key,
                            const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* How many so far. */
+/* The same for what is no mistake, and may surprise: gruvid -t says it. */
+void gruvid__section_note(gruvid__section_t *section, const char *key,
+                          const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* How many mistakes so far. */
 size_t gruvid__config_mistakes(const gruvid__config_t *config);
 
 /*
@@ -156,6 +164,9 @@ size_t gruvid__config_mistakes(const gruvid__config_t *config);
  *     gruvid.conf:12: log.levle: unknown key; did you mean "level"?
  */
 void gruvid__config_print_mistakes(gruvid__config_t *config, FILE *out);
+
+/* The same for notes. */
+void gruvid__config_print_notes(const gruvid__config_t *config, FILE *out);
 
 /* Sections. */
 
@@ -238,6 +249,12 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *             format           string: text, json
  *   [plugin]  module           string; use gruvid__section_module()
  *             listen           list of addresses, checked; may be empty
+ *             listen_mode      string: octal digits; "": by the umask
+ *             listen_owner     string; use gruvid__section_socket_owner()
+ *             listen_group     string; ""
+ *             backlog          integer
+ *             keepalive        duration; 0: none
+ *             dual_stack       bool
  *             tls_certificate  string, tls_key, tls_client_ca too: paths of
  *                              files; use gruvid__section_tls()
  *             max_connections  integer; 0: no limit
@@ -254,6 +271,10 @@ bool gruvid__is_tls(const char *address);
  * gruvi_last_error(), where the files have changed since they were checked.
  */
 gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section);
+
+/* Who is to own the socket files of a plugin section: listen_owner, or else the
+ * user that gruvid becomes; "": nobody in particular. */
+const char *gruvid__section_socket_owner(const gruvid__section_t *section);
 
 /* --describe. */
 

@@ -73,10 +73,10 @@ format_text(gruvid__config_t *config, const char *format, va_list args)
     return text;
 }
 
-static void __attribute__((format(printf, 6, 0)))
-add_mistake(gruvid__config_t *config, const char *file, unsigned line,
-            const char *section, const char *key, const char *format,
-            va_list args)
+static void __attribute__((format(printf, 7, 0)))
+add_mistake(gruvid__config_t *config, bool note, const char *file,
+            unsigned line, const char *section, const char *key,
+            const char *format, va_list args)
 {
     gruvid__mistake_t *m = gruvid__config_alloc(config, 1, sizeof *m);
     const char *place = place_of(config, section, key);
@@ -90,9 +90,16 @@ add_mistake(gruvid__config_t *config, const char *file, unsigned line,
     m->place = place;
     m->text = text;
     m->line = line;
-    m->number = config->n_mistakes++;
-    m->next = config->mistakes;
-    config->mistakes = m;
+    m->number = config->n_mistakes + config->n_notes;
+    if (note) {
+        config->n_notes++;
+        m->next = config->notes;
+        config->notes = m;
+    } else {
+        config->n_mistakes++;
+        m->next = config->mistakes;
+        config->mistakes = m;
+    }
 }
 
 void
@@ -103,17 +110,16 @@ gruvid__config_error(gruvid__config_t *config, const char *file, unsigned line,
     va_list args;
 
     va_start(args, format);
-    add_mistake(config, file, line, section, key, format, args);
+    add_mistake(config, false, file, line, section, key, format, args);
     va_end(args);
 }
 
-void
-gruvid__section_error(gruvid__section_t *section, const char *key,
-                      const char *format, ...)
+static void __attribute__((format(printf, 4, 0)))
+add_to_section(gruvid__section_t *section, bool note, const char *key,
+               const char *format, va_list args)
 {
     const char *file = section->file;
     unsigned line = section->line;
-    va_list args;
 
     for (const gruvid__entry_t *e = section->entries; key != NULL && e != NULL;
          e = e->next) {
@@ -122,8 +128,29 @@ gruvid__section_error(gruvid__section_t *section, const char *key,
             line = e->line;
         }
     }
+    add_mistake(section->config, note, file, line, section->name, key, format,
+                args);
+}
+
+void
+gruvid__section_error(gruvid__section_t *section, const char *key,
+                      const char *format, ...)
+{
+    va_list args;
+
     va_start(args, format);
-    add_mistake(section->config, file, line, section->name, key, format, args);
+    add_to_section(section, false, key, format, args);
+    va_end(args);
+}
+
+void
+gruvid__section_note(gruvid__section_t *section, const char *key,
+                     const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_to_section(section, true, key, format, args);
     va_end(args);
 }
 
@@ -187,8 +214,8 @@ print_escaped(FILE *out, const char *text)
 static int
 compare(const void *a, const void *b)
 {
-    const gruvid__mistake_t *left = *(gruvid__mistake_t *const *)a;
-    const gruvid__mistake_t *right = *(gruvid__mistake_t *const *)b;
+    const gruvid__mistake_t *left = *(const gruvid__mistake_t *const *)a;
+    const gruvid__mistake_t *right = *(const gruvid__mistake_t *const *)b;
 
     if (left->order != right->order)
         return left->order < right->order ? -1 : 1;
@@ -214,24 +241,36 @@ print_mistake(const gruvid__mistake_t *m, FILE *out)
     fputc('\n', out);
 }
 
+/* In the order of compare(); without memory in the wrong order. */
+static void
+print_sorted(const gruvid__mistake_t *last, size_t n, FILE *out)
+{
+    const gruvid__mistake_t **sorted = calloc(n + 1, sizeof *sorted);
+    size_t i = n;
+
+    if (sorted == NULL) {
+        for (const gruvid__mistake_t *m = last; m != NULL; m = m->next)
+            print_mistake(m, out);
+        return;
+    }
+    for (const gruvid__mistake_t *m = last; m != NULL; m = m->next)
+        sorted[--i] = m;
+    qsort(sorted, n, sizeof *sorted, compare);
+    for (i = 0; i < n; i++)
+        print_mistake(sorted[i], out);
+    free(sorted);
+}
+
 void
 gruvid__config_print_mistakes(gruvid__config_t *config, FILE *out)
 {
-    size_t n = config->n_mistakes, i = n;
-    gruvid__mistake_t **sorted = calloc(n + 1, sizeof *sorted);
-
-    if (sorted == NULL) {
-        /* The wrong order is better than no mistakes at all. */
-        for (gruvid__mistake_t *m = config->mistakes; m != NULL; m = m->next)
-            print_mistake(m, out);
-    } else {
-        for (gruvid__mistake_t *m = config->mistakes; m != NULL; m = m->next)
-            sorted[--i] = m;
-        qsort(sorted, n, sizeof *sorted, compare);
-        for (i = 0; i < n; i++)
-            print_mistake(sorted[i], out);
-        free(sorted);
-    }
+    print_sorted(config->mistakes, config->n_mistakes, out);
     if (config->n_lost > 0)
         fprintf(out, "%zu more: out of memory\n", config->n_lost);
+}
+
+void
+gruvid__config_print_notes(const gruvid__config_t *config, FILE *out)
+{
+    print_sorted(config->notes, config->n_notes, out);
 }

@@ -106,3 +106,14 @@ gruvid__section_list(const gruvid__section_t *section, const char *key,
         *length = some ? value->list_length : 0;
     return some ? value->list : none;
 }
+
+const char *
+gruvid__section_socket_owner(const gruvid__section_t *section)
+{
+    const char *owner = gruvid__section_string(section, "listen_owner");
+
+    if (owner != NULL && *owner != '\0')
+        return owner;
+    return gruvid__section_string(
+        gruvid__config_section(section->config, "gruvid"), "user");
+}

@@ -11,6 +11,7 @@
  *   types.c    one parser for each type, address.c the long one
  *   secret.c   file: and credential:
  *   option.c   what an option makes of a text: type, words, limits
+ *   listen.c   addresses of a section, and the keys about them
  *   tables.c   the options that gruvid itself has
  *   check.c    entries and a table become values
  *   get.c      values for the rest of the daemon
@@ -131,6 +132,8 @@ struct gruvid__config {
 
     gruvid__mistake_t *mistakes; /* last found first */
     size_t n_mistakes;
+    gruvid__mistake_t *notes; /* last found first */
+    size_t n_notes;
     size_t n_lost; /* found without memory for them */
 };
 
@@ -240,6 +243,10 @@ bool gruvid__parse_address(const char *text, gruvid__why_t *why);
 const char *gruvid__parse_secret(gruvid__config_t *config, const char *text,
                                  gruvid__why_t *why);
 
+/* The path of a credential; NULL: *why is set, or no memory. */
+const char *gruvid__credential_path(gruvid__config_t *config, const char *name,
+                                    gruvid__why_t *why);
+
 /* option.c */
 
 /*
@@ -293,6 +300,10 @@ void gruvid__config_check(gruvid__config_t *config);
 
 /* tls.c: what a plugin section says of TLS, with its files. */
 void gruvid__config_check_tls(gruvid__section_t *section);
+
+/* listen.c: addresses that are there twice, and keys that fit none.  Sections
+ * in front of this one are known. */
+void gruvid__config_check_listen(gruvid__section_t *section);
 
 /* suggest.c */
 

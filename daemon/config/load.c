@@ -261,6 +261,17 @@ cut_override(char *argument, struct override *o, char **value)
     return true;
 }
 
+bool
+gruvid__is_override_sound(const char *argument)
+{
+    char *text = strdup(argument), *value;
+    struct override o;
+    bool sound = text == NULL || cut_override(text, &o, &value);
+
+    free(text);
+    return sound;
+}
+
 /*
  * "plugin echo.listen=tcp://[::1]:0".  The value is as in a file, but without
  * comments: the shell has them already.

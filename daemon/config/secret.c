@@ -59,8 +59,9 @@ read_secret(gruvid__config_t *config, const char *path, gruvid__why_t *why)
     return secret;
 }
 
-static const char *
-read_credential(gruvid__config_t *config, const char *name, gruvid__why_t *why)
+const char *
+gruvid__credential_path(gruvid__config_t *config, const char *name,
+                        gruvid__why_t *why)
 {
     const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
     size_t length;
@@ -78,12 +79,19 @@ read_credential(gruvid__config_t *config, const char *name, gruvid__why_t *why)
     }
     length = strlen(folder) + strlen(name) + 2;
     path = gruvid__config_alloc(config, length, 1);
-    if (path == NULL) {
+    if (path == NULL)
         gruvid__why(why, "out of memory");
-        return NULL;
-    }
-    snprintf(path, length, "%s/%s", folder, name);
-    return read_secret(config, path, why);
+    else
+        snprintf(path, length, "%s/%s", folder, name);
+    return path;
+}
+
+static const char *
+read_credential(gruvid__config_t *config, const char *name, gruvid__why_t *why)
+{
+    const char *path = gruvid__credential_path(config, name, why);
+
+    return path == NULL ? NULL : read_secret(config, path, why);
 }
 
 const char *

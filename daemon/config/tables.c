@@ -4,7 +4,9 @@
  * a test compares them with gruvid.conf(5) and with conf/gruvid.conf.
  */
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -67,6 +69,40 @@ accept_user(const char *text, gruvid__why_t *why)
         return gruvid__why(why, "user \"%s\" cannot be looked up: %s",
                            shown.text, strerror(errno));
     return gruvid__why(why, "there is no user \"%s\"", shown.text);
+}
+
+static bool
+accept_group(const char *text, gruvid__why_t *why)
+{
+    gruvid__shown_t shown;
+
+    if (*text == '\0' || getgrnam(text) != NULL)
+        return true;
+    return gruvid__why(why, "there is no group \"%s\"",
+                       gruvid__shown(&shown, text));
+}
+
+/* Four digits at most, and somebody may connect. */
+static bool
+accept_mode(const char *text, gruvid__why_t *why)
+{
+    size_t digits = strspn(text, "01234567");
+    unsigned long mode = strtoul(text, NULL, 8);
+    gruvid__shown_t shown;
+
+    if (*text == '\0' ||
+        (text[digits] == '\0' && digits >= 3 && mode > 0 && mode <= 0777))
+        return true;
+    return gruvid__why(why,
+                       "\"%s\" is not a mode in octal digits, such as 0660",
+                       gruvid__shown(&shown, text));
+}
+
+/* A file, or a credential of the service manager. */
+static bool
+accept_credential(const char *text, gruvid__why_t *why)
+{
+    return strncmp(text, "credential:", 11) == 0 || accept_file(text, why);
 }
 
 static bool
@@ -242,19 +278,53 @@ static const gruvid__key_t plugin_keys[] = {
                 .type = GRUVID_ADDRESS,
                 .help = "an address to serve connections on"},
      .repeats = true},
+    {.option = {.name = "listen_mode",
+                .default_value = "",
+                .help = "permissions of the files of unix:/ addresses, in "
+                        "octal; empty: by the umask"},
+     .accept = accept_mode},
+    {.option = {.name = "listen_owner",
+                .default_value = "",
+                .help = "who owns the files of unix:/ addresses; empty: the "
+                        "user that gruvid becomes"},
+     .accept = accept_user},
+    {.option = {.name = "listen_group",
+                .default_value = "",
+                .help = "the group of the files of unix:/ addresses; empty: "
+                        "that of the user that gruvid becomes"},
+     .accept = accept_group},
+    {.option = {.name = "backlog",
+                .type = GRUVID_INTEGER,
+                .default_value = "1024",
+                .min = "1",
+                .max = "65535",
+                .help = "the most connections that the kernel queues for an "
+                        "address, until they are accepted"}},
+    {.option = {.name = "keepalive",
+                .type = GRUVID_DURATION,
+                .default_value = "0",
+                .max = "9h",
+                .help = "a TCP peer without traffic for so long is asked "
+                        "whether it is there; 0: never"}},
+    {.option = {.name = "dual_stack",
+                .type = GRUVID_BOOL,
+                .default_value = "no",
+                .help = "whether [::] stands for every IPv4 address, too"}},
     {.option = {.name = "tls_certificate",
                 .help = "of tls:// addresses: a file (PEM) with the "
-                        "certificate, and those that lead to its authority"},
-     .accept = accept_file},
+                        "certificate, and those that lead to its authority; "
+                        "or credential:NAME"},
+     .accept = accept_credential},
     {.option = {.name = "tls_key",
                 .help = "of tls:// addresses: a file (PEM) with the key of "
-                        "the certificate"},
-     .accept = accept_file},
-    {.option =
-         {.name = "tls_client_ca",
-          .help = "of tls:// addresses: a file (PEM) with the authorities of "
-                  "which every client has to show a certificate; empty: none"},
-     .accept = accept_file},
+                        "the certificate; or credential:NAME"},
+     .accept = accept_credential},
+    {.option = {.name = "tls_client_ca",
+                .help =
+                    "of tls:// addresses: a file (PEM) with the authorities of "
+                    "which every client has to show a certificate, or "
+                    "credential:NAME; empty: none"},
+     .accept = accept_credential},
     {.option =
          {.name = "max_connections",
           .type = GRUVID_INTEGER,
@@ -300,9 +370,9 @@ gruvid__find_key(const gruvid__table_t *table, const char *name)
 bool
 gruvid__is_reserved(const char *key)
 {
-    static const char *const later[] = {
-        "backlog",   "cancel_timeout", "drain_timeout", "hubs",
-        "log_level", "stop_timeout",   "write_timeout"};
+    static const char *const later[] = {"cancel_timeout", "drain_timeout",
+                                        "hubs",           "log_level",
+                                        "stop_timeout",   "write_timeout"};
 
     if (gruvid__find_key(&gruvid__plugin_keys, key) != NULL)
         return true;

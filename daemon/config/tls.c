@@ -100,15 +100,35 @@ check_files(gruvid__section_t *section)
     gruvi_tls_unref(tls);
 }
 
+/* credential:NAME becomes the path of that file, once. */
+static void
+find_credential(gruvid__section_t *section, const char *key)
+{
+    static const char credential[] = "credential:";
+    const gruvid__key_t *at = gruvid__find_key(&section->own, key);
+    gruvid__value_t *value = &section->own.values[at - section->own.keys];
+    gruvid__why_t why;
+
+    if (value->text == NULL ||
+        strncmp(value->text, credential, sizeof credential - 1) != 0)
+        return;
+    value->text = gruvid__credential_path(
+        section->config, value->text + sizeof credential - 1, &why);
+    if (value->text == NULL)
+        gruvid__section_error(section, key, "%s", why.text);
+}
+
 void
 gruvid__config_check_tls(gruvid__section_t *section)
 {
     if (section->own.values == NULL)
         return;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        find_credential(section, options[i].key);
     if (listens_with_tls(section)) {
         if (!is_there(section, "tls_certificate"))
             gruvid__section_error(section, "listen",
-                                  "tls:// wants tls_certificate and tls_key");
+                                  "tls:// needs tls_certificate and tls_key");
         else if (!is_there(section, "tls_key"))
             gruvid__section_error(section, "tls_certificate",
                                   "tls_key is missing");

@@ -190,8 +190,7 @@ gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n)
         /* Counted once it is there: a signal may have it looked at. */
         hubs->n++;
     }
-    if (n > 1)
-        gruvid__log_set_hub(self->name);
+    gruvid__log_show_hubs(n > 1);
     return 0;
 }
 
@@ -225,6 +224,6 @@ gruvid__hubs_free(struct gruvid__hubs *hubs)
         gruvi_hub_unref(hubs->at[i].hub);
     }
     free(hubs->at);
-    gruvid__log_set_hub("");
+    gruvid__log_show_hubs(false);
     self = NULL;
 }

@@ -51,11 +51,12 @@ log_one(gruvi_fiber_t *fiber, void *arg)
     const struct gruvid__shard *shard = find_shard(fiber);
     const char *waits = gruvi_fiber_waiting_for(fiber);
 
-    gruvid__log_notice("fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
-                       shard == NULL ? "" : " of plugin ",
-                       shard == NULL ? "" : shard->plugin->name,
-                       waits[0] == '\0' ? "does not wait" : "waits for ",
-                       waits);
+    gruvid__log_notice(
+        shard == NULL ? "" : shard->plugin->name, gruvi_fiber_name(fiber),
+        "fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
+        shard == NULL ? "" : " of plugin ",
+        shard == NULL ? "" : shard->plugin->name,
+        waits[0] == '\0' ? "does not wait" : "waits for ", waits);
     (*count)++;
 }
 
@@ -67,7 +68,7 @@ log_hub(void *arg)
     size_t count = 0;
 
     gruvi_hub_each_fiber(hub->hub, log_one, &count);
-    gruvid__log_notice("%zu fibers", count);
+    gruvid__log_notice("", "", "%zu fibers", count);
 }
 
 void

@@ -22,6 +22,16 @@ is_peer_gone(int status)
     }
 }
 
+const char *
+gruvid__explain(int status)
+{
+    if (status == -1)
+        return "the plugin's function has returned -1, which is the code of "
+               "\"not permitted\"; its author should return a code such as "
+               "UV_EIO, or that of the call that failed";
+    return gruvi_strerror(status);
+}
+
 void
 gruvid__report_connection(struct gruvid__shard *shard, int status)
 {
@@ -34,7 +44,7 @@ gruvid__report_connection(struct gruvid__shard *shard, int status)
         gruvi_debug("connection ended: %s", gruvi_strerror(status));
     } else {
         gruvid__count(&shard->failed);
-        gruvi_error("connection failed: %s (%s)", gruvi_strerror(status),
+        gruvi_error("connection failed: %s (%s)", gruvid__explain(status),
                     gruvi_err_name(status));
     }
 }
@@ -62,5 +72,5 @@ gruvid__report_fiber(struct gruvid__shard *shard, const gruvi_fiber_t *fiber,
         gruvid__count(gone ? &shard->gone : &shard->failed);
     gruvi_log(gone ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
               "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
-              gruvi_err_name(status), gruvi_strerror(status));
+              gruvi_err_name(status), gruvid__explain(status));
 }

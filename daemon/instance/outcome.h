@@ -8,6 +8,10 @@
 
 #include "instance/shard.h"
 
+/* What a code that a plugin's function has returned says to an operator: not
+ * more than the code, but for -1, which is seldom meant.  Borrowed. */
+const char *gruvid__explain(int status);
+
 /* Count and log what a plugin's connection has returned.  Context: the thread
  * of the shard's hub, as for all here. */
 void gruvid__report_connection(struct gruvid__shard *shard, int status);

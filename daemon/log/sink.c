@@ -27,6 +27,7 @@ static struct {
     enum gruvid__log_style style;
     bool journal;
     char *path; /* NULL: no file */
+    bool hubs;  /* text names them; atomic */
 } sink;
 
 /* Not on the stack: a fiber's may be small.  Logging never switches. */
@@ -39,6 +40,12 @@ void
 gruvid__log_set_hub(const char *name)
 {
     hub_name = name;
+}
+
+void
+gruvid__log_show_hubs(bool show)
+{
+    __atomic_store_n(&sink.hubs, show, __ATOMIC_RELAXED);
 }
 
 /* Whether stderr is the journal: the journal gives the numbers of its socket,
@@ -165,28 +172,30 @@ tell_lost(char *buf, size_t size, uint64_t lost)
 void
 gruvid__log_write(const gruvi_log_record_t *record)
 {
-    gruvi_log_record_t named;
+    gruvi_log_record_t named = *record;
     int saved = errno;
 
-    if (hub_name[0] != '\0') {
-        named = *record;
-        named.hub = hub_name;
-        record = &named;
-    }
-    gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, record,
+    /* The library's own name for a hub says nothing. */
+    named.hub = hub_name;
+    if (sink.style == GRUVID__LOG_TEXT &&
+        !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
+        named.hub = "";
+    gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, &named,
                                                 sink.style, sink.journal));
     errno = saved;
 }
 
 void
-gruvid__log_notice(const char *format, ...)
+gruvid__log_notice(const char *plugin, const char *fiber, const char *format,
+                   ...)
 {
+    bool json = sink.style == GRUVID__LOG_JSON;
     char message[1024];
     gruvi_log_record_t record = {
         .level = GRUVI_LOG_INFO,
         .hub = "",
-        .fiber = "",
-        .group = "",
+        .fiber = json ? fiber : "",
+        .group = json ? plugin : "",
         .message = message,
     };
     va_list args;

@@ -51,10 +51,18 @@ void gruvid__log_watch_crash(void);
  * Borrowed. */
 void gruvid__log_set_hub(const char *name);
 
-/* Log a line at level info, whatever the log's level: an operator asked for it.
+/* Whether lines of text name the hub, too: there are several. */
+void gruvid__log_show_hubs(bool show);
+
+/*
+ * Log a line at level info, whatever the log's level: an operator asked for it.
+ *
+ *   plugin, fiber  whom it is about, for JSON; text says it in its own words.
+ *                  "": gruvid itself
  */
-void gruvid__log_notice(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void gruvid__log_notice(const char *plugin, const char *fiber,
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The sink.  Context: any thread. */
 void gruvid__log_write(const gruvi_log_record_t *record);

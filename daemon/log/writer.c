@@ -28,10 +28,11 @@
  * share a pipe do not mix, and poll() answers for it. */
 #define BATCH 4096
 
-#define SLICE       100 /* ms, from one look at what else is asked to the next */
-#define NO_PROGRESS 1.0 /* seconds that a flush waits for a target that hangs  \
-                         */
-#define LONGEST 5.0     /* seconds of a flush */
+#define SLICE 100 /* ms, from one look at what else is asked to the next */
+#define NO_PROGRESS                                                            \
+    1.0             /* seconds that a flush waits for a target that hangs      \
+                     */
+#define LONGEST 5.0 /* seconds of a flush */
 
 enum state {
     STOPPED, /* no thread: lines are dropped */

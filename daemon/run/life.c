@@ -22,6 +22,7 @@
 
 #include "instance/fibers.h"
 #include "instance/instance.h"
+#include "instance/outcome.h"
 #include "instance/shard.h"
 #include "serve/listen.h"
 #include "serve/serve.h"
@@ -240,7 +241,7 @@ start_shard(struct gruvid__shard *shard)
                     where, gruvi_strerror(err));
     else if (shard->status < 0)
         gruvi_error("plugin %s refused to start%s%s: %s (%s)", plugin->name, in,
-                    where, gruvi_strerror(shard->status),
+                    where, gruvid__explain(shard->status),
                     gruvi_err_name(shard->status));
     if (err == 0 && shard->status < 0)
         err = shard->status;

@@ -200,6 +200,7 @@ open_log(gruvid__config_t *config, bool verbose)
         gruvid__log_open(target, json ? GRUVID__LOG_JSON : GRUVID__LOG_TEXT,
                          user[0] == '\0' ? NULL : getpwnam(user));
 
+    gruvid__log_set_hub("hub 1");
     if (err < 0) {
         fprintf(stderr, "gruvid: log.target %s cannot be opened: %s\n", target,
                 uv_strerror(err));

@@ -21,6 +21,8 @@ struct gruvid__endpoint {
     /* How the other hubs listen on it, too; set in the first shard. */
     char shared[GRUVI_ADDRESS_SIZE];
     bool reuse_port;
+
+    bool not_given; /* the file could not be given to its owner */
 };
 
 /* Listen on all addresses: a body for gruvid__shard_run().  The first shard

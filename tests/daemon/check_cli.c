@@ -25,16 +25,23 @@ run_with(const char *const *args)
 START_TEST(test_mistakes_of_usage_are_exit_2_with_a_hint)
 {
     static const char *const bad[][4] = {
-        {"-x"},   {"--nonsense"},        {"-c"},
-        {"-o"},   {"--test=yes"},        {"gruvid.conf"},
-        {"-tx"},  {"-t", "gruvid.conf"}, {"--describe", "a", "b"},
-        {"--ver"}};
+        {"-x"},    {"--nonsense"},        {"-c"},
+        {"-o"},    {"--test=yes"},        {"gruvid.conf"},
+        {"-tx"},   {"-t", "gruvid.conf"}, {"--describe", "a", "b"},
+        {"--ver"}, {"-o", "nonsense"},    {"-t", "-o", "level=info"}};
     static const char *const reason[] = {
-        "unknown option '-x'",         "unknown option '--nonsense'",
-        "no argument to '-c'",         "no argument to '-o'",
-        "unknown option '--test=yes'", "unexpected argument 'gruvid.conf'",
-        "unknown option '-x'",         "unexpected argument 'gruvid.conf'",
-        "unexpected argument 'b'",     "unknown option '--ver'"};
+        "unknown option '-x'",
+        "unknown option '--nonsense'",
+        "no argument to '-c'",
+        "no argument to '-o'",
+        "unknown option '--test=yes'",
+        "unexpected argument 'gruvid.conf'",
+        "unknown option '-x'",
+        "unexpected argument 'gruvid.conf'",
+        "unexpected argument 'b'",
+        "unknown option '--ver'",
+        "an argument of -o is not of the form section.key=value",
+        "an argument of -o is not of the form section.key=value"};
     struct gruvid *g = run_with(bad[_i]);
 
     ck_assert_int_eq(g->status, 2);
@@ -115,6 +122,41 @@ START_TEST(test_t_finds_the_mistakes_that_a_start_would)
     gruvid_says(g, "gruvid.conf:6: log.levle: unknown key; did you mean "
                    "\"level\"?");
     ck_assert_uint_eq(gruvid_said(g, "no mistakes"), 0);
+}
+END_TEST
+
+START_TEST(test_t_says_what_is_no_mistake_and_may_surprise)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"-t", NULL},
+        .stdout_too = true,
+    };
+    struct gruvid *g = gruvid_run("[gruvid]\ncontrol = /run/gruvid.sock\n"
+                                  "[plugin trial]\n",
+                                  &options);
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "gruvid.conf:2: gruvid.control: this version has no control "
+                   "socket");
+    gruvid_says(g, "gruvid.conf:3: plugin trial.listen: no address: plugin "
+                   "trial serves connections, and nobody can connect");
+    gruvid_says(g, "no mistakes");
+}
+END_TEST
+
+START_TEST(test_a_wrong_plugin_dir_is_one_mistake)
+{
+    struct gruvid_options options = {
+        .args = (const char *[]){"-o", "gruvid.plugin_dir=.", NULL},
+    };
+    struct gruvid *g = gruvid_run("[plugin trial]\n", &options);
+
+    ck_assert_int_eq(g->status, 78);
+    ck_assert_str_eq(g->log, "-o: gruvid.plugin_dir: \".\" is not an absolute "
+                             "path\n");
+    g = RUN("--describe", "trial", "-o", "gruvid.plugin_dir=.");
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "gruvid.plugin_dir: \".\" is not an absolute path\n");
 }
 END_TEST
 
@@ -242,12 +284,14 @@ main(void)
     TCase *tc = gruvid_case(suite, "command line");
 
     tcase_add_loop_test(tc, test_mistakes_of_usage_are_exit_2_with_a_hint, 0,
-                        10);
+                        12);
     tcase_add_test(tc, test_help_names_every_option);
     tcase_add_test(tc, test_version_says_what_it_is_made_of);
     tcase_add_test(tc, test_a_missing_configuration_is_exit_78);
     tcase_add_test(tc, test_t_checks_and_starts_nothing);
     tcase_add_test(tc, test_t_finds_the_mistakes_that_a_start_would);
+    tcase_add_test(tc, test_t_says_what_is_no_mistake_and_may_surprise);
+    tcase_add_test(tc, test_a_wrong_plugin_dir_is_one_mistake);
     tcase_add_test(tc, test_o_overrides_the_file);
     tcase_add_test(tc, test_a_mistake_in_o_is_told_as_such);
     tcase_add_test(tc, test_v_logs_everything);

@@ -105,7 +105,7 @@ START_TEST(test_what_was_not_inherited_is_said)
 
     ck_assert_int_eq(g->status, 69);
     gruvid_says(g, "plugin spread: cannot listen on fd:999: ");
-    gruvid_says(g, "it wants a socket that listens");
+    gruvid_says(g, "this has to be a socket that listens");
 }
 END_TEST
 
@@ -125,7 +125,8 @@ check_taken(int port, const char *plugin)
     snprintf(line, sizeof line,
              "plugin %s: cannot listen on tcp://127.0.0.1:%d: ", plugin, port);
     gruvid_says(g, line);
-    gruvid_says(g, "address already in use; stop who has it");
+    gruvid_says(g,
+                "address already in use; stop the program that has the port");
 }
 
 /* Somebody else has it, and would let others listen there too, or not. */

@@ -134,7 +134,7 @@ START_TEST(test_notices_are_written_at_every_level)
 {
     gruvi_set_log_level(GRUVI_LOG_ERROR);
     gruvi_info("suppressed");
-    gruvid__log_notice("asked %s", "for");
+    gruvid__log_notice("", "", "asked %s", "for");
     gruvi_set_log_level(GRUVI_LOG_INFO);
     ck_assert_int_eq(count(path, "suppressed"), 0);
     ck_assert_int_eq(count(path, "info gruvid: asked for\n"), 1);

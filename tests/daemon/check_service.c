@@ -158,11 +158,15 @@ START_TEST(test_every_line_of_json_is_an_object)
 
     gruvid_says(g, "\"message\":\"ready\"}\n");
     gruvid_says(g, "\"plugin\":\"trial\",\"fiber\":\"worker\",");
+    gruvid_signal(g, SIGUSR2);
+    gruvid_says(g, "\"plugin\":\"trial\",\"fiber\":\"accept\","
+                   "\"message\":\"fiber accept of plugin trial: waits for");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     lines = gruvid_said(g, "\n");
     objects = gruvid_said(g, "{\"time\":\"");
     ck_assert_uint_eq(objects, lines);
     ck_assert_uint_eq(gruvid_said(g, "\"}\n"), lines);
+    ck_assert_uint_eq(gruvid_said(g, "\"hub\":\"hub 1\","), lines);
 }
 END_TEST
 

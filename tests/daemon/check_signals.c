@@ -312,6 +312,39 @@ START_TEST(test_it_becomes_the_user_for_good_after_it_has_bound)
 }
 END_TEST
 
+static void
+expect_socket(const struct gruvid *g, const char *name, uid_t uid, gid_t gid,
+              mode_t mode)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(gruvid_path(g, name), &st), 0);
+    ck_assert_uint_eq(st.st_uid, uid);
+    ck_assert_uint_eq(st.st_gid, gid);
+    if (mode != 0)
+        ck_assert_uint_eq(st.st_mode & 0777, mode);
+}
+
+START_TEST(test_unix_sockets_belong_to_the_user_or_as_the_section_says)
+{
+    struct gruvid *g;
+
+    if (geteuid() != 0) {
+        printf("skipped: only root can become somebody else\n");
+        return;
+    }
+    g = gruvid_ready("[gruvid]\nuser = nobody\n"
+                     "[plugin trial]\nlisten = unix:@DIR@/a\n"
+                     "[plugin b]\nmodule = trial\nlisten = unix:@DIR@/b\n"
+                     "listen_owner = root\nlisten_group = daemon\n"
+                     "listen_mode = 0620\n",
+                     NULL);
+    expect_socket(g, "a", 65534, 65534, 0);
+    expect_socket(g, "b", 0, 1, 0620);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* Its folder is root's, as /var/log is. */
 START_TEST(test_the_log_is_given_to_the_user_who_opens_it_again)
 {
@@ -371,6 +404,8 @@ main(void)
     tcase_add_loop_test(tc, test_also_when_orphans_end_all_the_while, 0, 2);
     tc = gruvid_case(suite, "user");
     tcase_add_test(tc, test_it_becomes_the_user_for_good_after_it_has_bound);
+    tcase_add_test(tc,
+                   test_unix_sockets_belong_to_the_user_or_as_the_section_says);
     tcase_add_test(tc, test_the_log_is_given_to_the_user_who_opens_it_again);
     tcase_add_test(tc, test_a_user_that_does_not_exist_is_a_mistake);
     return run_suite(suite);

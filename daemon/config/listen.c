@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a section says about listening, as a whole: no address twice, and no key
+ * that fits none of the addresses.
+ */
+#include "config/internal.h"
+
+static bool
+is_tcp(const char *address)
+{
+    return strncmp(address, "tcp://", 6) == 0 || gruvid__is_tls(address);
+}
+
+static bool
+is_ipv6(const char *address)
+{
+    return is_tcp(address) && address[6] == '[';
+}
+
+static bool
+has_file(const char *address)
+{
+    return strncmp(address, "unix:/", 6) == 0;
+}
+
+/* --- addresses twice ------------------------------------------------------ */
+
+/* Whether both cannot be listened on.  The kernel chooses the port for 0. */
+static bool
+collide(const char *a, const char *b)
+{
+    size_t n = strlen(a);
+
+    if (is_tcp(a) && is_tcp(b))
+        return strcmp(a + 6, b + 6) == 0 && (n < 2 || strcmp(a + n - 2, ":0"));
+    return strcmp(a, b) == 0;
+}
+
+/* Whether an entry is one of the addresses that count. */
+static bool
+is_used(const gruvid__section_t *section, const gruvid__entry_t *entry)
+{
+    const char *const *addresses =
+        gruvid__section_list(section, "listen", NULL);
+
+    while (*addresses != NULL && *addresses != entry->text)
+        addresses++;
+    return *addresses != NULL;
+}
+
+/* The entry before this one with the same address, and its section. */
+static const gruvid__entry_t *
+find_before(const gruvid__entry_t *entry, const gruvid__section_t *last,
+            const gruvid__section_t **section)
+{
+    for (*section = last->config->sections;; *section = (*section)->next) {
+        const gruvid__entry_t *e = (*section)->entries;
+
+        if ((*section)->kind != GRUVID__PLUGIN ||
+            (*section)->own.values == NULL)
+            e = NULL;
+        for (; e != NULL && e != entry; e = e->next)
+            if (is_used(*section, e) && collide(e->text, entry->text))
+                return e;
+        if (*section == last)
+            return NULL;
+    }
+}
+
+static void
+check_address(gruvid__section_t *section, const gruvid__entry_t *entry)
+{
+    const gruvid__section_t *other;
+    const gruvid__entry_t *before = find_before(entry, section, &other);
+
+    if (before == NULL)
+        return;
+    if (other == section)
+        gruvid__config_error(
+            section->config, entry->file, entry->line, section->name, "listen",
+            "%s is there twice; first in line %u", entry->text, before->line);
+    else if (strncmp(entry->text, "fd:", 3) != 0) /* two may share a socket */
+        gruvid__config_error(section->config, entry->file, entry->line,
+                             section->name, "listen",
+                             "[%s] listens on %s, too; give one of them "
+                             "another address",
+                             other->name, before->text);
+}
+
+/* --- keys that fit no address --------------------------------------------- */
+
+static bool
+some_address(const gruvid__section_t *section, bool (*fits)(const char *))
+{
+    const char *const *addresses =
+        gruvid__section_list(section, "listen", NULL);
+
+    while (*addresses != NULL && !fits(*addresses))
+        addresses++;
+    return *addresses != NULL;
+}
+
+static void
+check_key(gruvid__section_t *section, const char *key,
+          bool (*fits)(const char *), const char *what)
+{
+    const gruvid__value_t *value = gruvid__section_value(section, key);
+
+    if (value->file == NULL || value->text == NULL || *value->text == '\0' ||
+        (value->option->type == GRUVID_BOOL && !value->as.boolean) ||
+        (value->option->type == GRUVID_DURATION && value->as.number <= 0))
+        return;
+    if (!some_address(section, fits))
+        gruvid__section_error(section, key, "no address of listen is %s", what);
+}
+
+void
+gruvid__config_check_listen(gruvid__section_t *section)
+{
+    for (const gruvid__entry_t *e = section->entries; e != NULL; e = e->next)
+        if (strcmp(e->key, "listen") == 0 && is_used(section, e))
+            check_address(section, e);
+    check_key(section, "listen_mode", has_file, "unix:/");
+    check_key(section, "listen_owner", has_file, "unix:/");
+    check_key(section, "listen_group", has_file, "unix:/");
+    check_key(section, "keepalive", is_tcp, "tcp:// or tls://");
+    check_key(section, "dual_stack", is_ipv6, "an IPv6 address in brackets");
+}
