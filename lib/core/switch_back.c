@@ -379,7 +379,7 @@ gruvi_deadline_remaining(void)
     if (fiber == NULL)
         return GRUVI_FOREVER;
     for (sb = fiber->sb; sb != NULL; sb = sb->outer) {
-        if (sb->expired)
+        if (sb->expired || sb->timed_out)
             return 0;
         if (gruvi__deadline_armed(&sb->deadline) && sb->deadline.due < due)
             due = sb->deadline.due;

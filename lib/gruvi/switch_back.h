@@ -42,7 +42,8 @@ typedef union gruvi_switch_back {
  *
  *   timeout  seconds; GRUVI_FOREVER: none.  It is a deadline for all waits of
  *            this fiber between init and exit, at any depth, and is delivered
- *            once, as UV_ETIMEDOUT.
+ *            once, as UV_ETIMEDOUT.  A loop that goes on after a timeout of its
+ *            own asks gruvi_deadline_remaining().
  *
  * If the hub cannot be made, or timeout is NaN, the switch back is inactive and
  * the next switchpoint returns the reason.
@@ -181,8 +182,15 @@ GRUVI_API void gruvi_on_work(uv_work_t *req, int status);
 #define GRUVI_SHIELD GRUVI__SHIELD(__COUNTER__)
 
 /*
- * Seconds to the nearest deadline around the caller; 0 if it has passed;
- * GRUVI_FOREVER if there is none.
+ * Seconds to the nearest deadline around the caller; 0 from when one has passed
+ * until its block ends, delivered or not; GRUVI_FOREVER if there is none.
+ *
+ * A deadline is delivered once, as UV_ETIMEDOUT, like the timeout of a call.  So
+ * a loop that goes on after a timeout has to ask:
+ *
+ *     do
+ *         err = gruvi_event_wait(&event, 0.5);
+ *     while (err == UV_ETIMEDOUT && gruvi_deadline_remaining() != 0);
  *
  * Context: fiber.
  */

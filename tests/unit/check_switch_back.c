@@ -77,6 +77,36 @@ HUB_TEST(test_the_deadline_is_delivered_once)
     }
 }
 
+/* A loop that goes on after a timeout of its own, and does not know whose
+ * timeout it got. */
+HUB_TEST(test_a_loop_sees_that_its_deadline_has_passed)
+{
+    gruvi_event_t never;
+    int err, rounds = 0;
+
+    gruvi_event_init(&never);
+    GRUVI_WITH_SWITCH_BACK (outer, GRUVI_FOREVER) {
+        GRUVI_WITH_SWITCH_BACK (sb, 0.003) {
+            do {
+                err = gruvi_event_wait(&never, 0.001);
+                rounds++;
+            } while (err == UV_ETIMEDOUT && gruvi_deadline_remaining() != 0);
+            ck_assert_int_eq(err, UV_ETIMEDOUT);
+            ck_assert_int_ge(rounds, 1);
+            ck_assert(gruvi_switch_back_timed_out(&sb) || rounds > 1);
+            /* It is said until the block ends, also deeper. */
+            gruvi_event_wait(&never, 0.001);
+            ck_assert_double_eq(gruvi_deadline_remaining(), 0);
+            GRUVI_WITH_SWITCH_BACK (inner, 60)
+                ck_assert_double_eq(gruvi_deadline_remaining(), 0);
+            ck_assert(gruvi_switch_back_timed_out(&sb));
+        }
+        ck_assert_double_eq(gruvi_deadline_remaining(), GRUVI_FOREVER);
+        ck_assert(!gruvi_switch_back_timed_out(&outer));
+    }
+    gruvi_event_destroy(&never);
+}
+
 static int
 sleep_deeper(int depth)
 {
@@ -351,6 +381,7 @@ main(void)
     tcase_add_test(tc, test_it_switches_back_at_most_once);
     tcase_add_test(tc, test_after_exit_nothing_reaches_the_fiber);
     tcase_add_test(tc, test_the_deadline_is_delivered_once);
+    tcase_add_test(tc, test_a_loop_sees_that_its_deadline_has_passed);
     tcase_add_test(tc, test_the_deadline_spans_nested_calls);
     tcase_add_test(tc, test_an_inner_block_ends_at_an_outer_deadline);
     tcase_add_test(tc, test_two_deadlines_that_passed_are_both_delivered);
