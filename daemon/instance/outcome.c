@@ -22,6 +22,15 @@ is_peer_gone(int status)
     }
 }
 
+/* Whether a peer has sent what nobody reads: a line that has no end, bytes that
+ * are no record of TLS.  Anyone can do that, so it is not the plugin's failure.
+ */
+static bool
+is_peer_wrong(int status)
+{
+    return status == UV_E2BIG || status == UV_EPROTO;
+}
+
 const char *
 gruvid__explain(int status)
 {
@@ -42,10 +51,18 @@ gruvid__report_connection(struct gruvid__shard *shard, int status)
         (status == UV_ETIMEDOUT && shard->plugin->read_timeout > 0)) {
         gruvid__count(&shard->gone);
         gruvi_debug("connection ended: %s", gruvi_strerror(status));
+    } else if (is_peer_wrong(status)) {
+        gruvid__count(&shard->gone);
+        gruvid__rate_log(shard, GRUVID__RATE_CONNECTION, status, GRUVI_LOG_INFO,
+                         "connection ended: what the peer has sent is %s (%s)",
+                         status == UV_E2BIG ? gruvi_strerror(status)
+                                            : "against the protocol",
+                         gruvi_err_name(status));
     } else {
         gruvid__count(&shard->failed);
-        gruvi_error("connection failed: %s (%s)", gruvid__explain(status),
-                    gruvi_err_name(status));
+        gruvid__rate_log(shard, GRUVID__RATE_CONNECTION, status,
+                         GRUVI_LOG_ERROR, "connection failed: %s (%s)",
+                         gruvid__explain(status), gruvi_err_name(status));
     }
 }
 
@@ -58,8 +75,9 @@ gruvid__report_handshake(struct gruvid__shard *shard, int err)
     if (is_peer_gone(err))
         gruvi_debug("connection ended: %s", gruvi_strerror(err));
     else
-        gruvi_info("TLS handshake failed: %s (%s)", gruvi_error_message(),
-                   gruvi_err_name(err));
+        gruvid__rate_log(shard, GRUVID__RATE_HANDSHAKE, err, GRUVI_LOG_INFO,
+                         "TLS handshake failed: %s (%s)", gruvi_error_message(),
+                         gruvi_err_name(err));
 }
 
 void
@@ -70,7 +88,12 @@ gruvid__report_fiber(struct gruvid__shard *shard, const gruvi_fiber_t *fiber,
 
     if (shard != NULL)
         gruvid__count(gone ? &shard->gone : &shard->failed);
-    gruvi_log(gone ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
-              "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
-              gruvi_err_name(status), gruvid__explain(status));
+    if (shard == NULL || gone)
+        gruvi_log(gone ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
+                  "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
+                  gruvi_err_name(status), gruvid__explain(status));
+    else
+        gruvid__rate_log(shard, GRUVID__RATE_FIBER, status, GRUVI_LOG_ERROR,
+                         "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),
+                         gruvi_err_name(status), gruvid__explain(status));
 }

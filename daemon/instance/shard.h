@@ -16,6 +16,7 @@
 #include <gruvid/plugin.h>
 
 #include "hub/hubs.h"
+#include "instance/rate.h"
 
 struct gruvid__connection;
 struct gruvid__endpoint;
@@ -29,6 +30,8 @@ struct gruvid__shard {
     bool starting;                      /* start runs here: data may be set */
     struct gruvid__endpoint *endpoints; /* plugin->n_endpoints, or NULL */
     struct gruvid__connection *streams;
+
+    struct gruvid__rate rate; /* lines of the log that may be many */
 
     double until; /* when cancelled fibers are given up */
 

@@ -46,6 +46,7 @@ close_shard(void *arg)
     struct gruvid__shard *shard = arg;
 
     gruvid__serve_close(shard);
+    gruvid__rate_close(shard);
     if (shard->has_connections)
         gruvi_group_destroy(&shard->connections);
     if (shard->has_group)

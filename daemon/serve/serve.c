@@ -122,8 +122,7 @@ connection_main(void *arg)
         gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
     if (shake_hands(shard, connection->stream) == 0)
         gruvid__report_connection(
-            shard,
-            gruvi_group_call(NULL, call_plugin, connection, end_group));
+            shard, gruvi_group_call(NULL, call_plugin, connection, end_group));
     end_connection(connection);
     return 0;
 }
@@ -222,7 +221,9 @@ hand_over(struct gruvid__endpoint *endpoint)
                UV_EAGAIN ||
            err == UV_ENOMEM) {
         if (!told)
-            gruvi_warning("a connection waits: %s", gruvi_strerror(err));
+            gruvid__rate_log(endpoint->shard, GRUVID__RATE_ACCEPT, err,
+                             GRUVI_LOG_WARNING, "a connection waits: %s",
+                             gruvi_strerror(err));
         told = true;
         err = gruvi_sleep(PAUSE);
         if (err < 0)
@@ -321,7 +322,9 @@ acceptor_main(void *arg)
     do {
         err = accept_one(endpoint, GRUVI_FOREVER);
         if (err < 0 && err != UV_ECANCELED && err != UV_ESHUTDOWN) {
-            gruvi_error("cannot accept a connection: %s", gruvi_strerror(err));
+            gruvid__rate_log(endpoint->shard, GRUVID__RATE_ACCEPT, err,
+                             GRUVI_LOG_ERROR, "cannot accept a connection: %s",
+                             gruvi_strerror(err));
             err = gruvi_sleep(PAUSE);
         }
     } while (err == 0);

@@ -59,6 +59,8 @@ gruvi_strerror(int err)
         return "no such entry";
     case UV_EINVAL:
         return "invalid argument";
+    case UV_E2BIG:
+        return "longer than there is room for";
     case UV_ENOTSUP:
         return "not supported";
     case UV_UNKNOWN:

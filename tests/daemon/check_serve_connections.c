@@ -107,6 +107,63 @@ START_TEST(test_a_connection_that_fails_is_logged_and_harms_no_other)
 }
 END_TEST
 
+/* How many failures the log tells of, one a line or counted. */
+static unsigned
+failures(const struct gruvid *g)
+{
+    unsigned sum = gruvid_said(g, ": connection failed");
+
+    for (const char *at = g->log;
+         (at = strstr(at, "connection failed")) != NULL; at++) {
+        unsigned more = 0;
+
+        sscanf(at, "connection failed: invalid argument (EINVAL) (%u more",
+               &more);
+        sum += more > 0 ? more - 1 : 0;
+    }
+    return sum;
+}
+
+START_TEST(test_many_that_fail_alike_are_counted_in_a_line_a_second)
+{
+    struct gruvid *g = gruvid_ready(ECHO "serve = fail\n", NULL);
+
+    for (int i = 0; i < 300; i++) {
+        int fd = connect_to(g, 0);
+
+        expect_end(fd);
+        close(fd);
+    }
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    ck_assert_uint_eq(failures(g), 300);
+    ck_assert_uint_lt(gruvid_said(g, "connection failed"), 100);
+    gruvid_says(g, "300 failed");
+}
+END_TEST
+
+START_TEST(test_a_peer_that_sends_too_much_is_no_error)
+{
+    struct gruvid *g = gruvid_ready(ECHO "serve = long_line\n", NULL);
+
+    close(connect_to(g, 0));
+    gruvid_says(g, "info trial[");
+    gruvid_says(g, "connection ended: what the peer has sent is longer than "
+                   "there is room for (E2BIG)");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "1 connections, 1 gone, 0 failed");
+}
+END_TEST
+
+START_TEST(test_a_plugin_that_returns_minus_one_is_told_what_that_means)
+{
+    struct gruvid *g = gruvid_ready(ECHO "serve = minus_one\n", NULL);
+
+    close(connect_to(g, 0));
+    gruvid_says(g, "connection failed: the plugin's function has returned -1");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_peers_that_go_away_are_no_errors)
 {
     struct gruvid *g = gruvid_ready(ECHO "serve = peer\n", NULL);
@@ -395,6 +452,11 @@ main(void)
         errors, test_what_a_connection_spawns_ends_before_its_stream_is_closed);
     tcase_add_test(errors,
                    test_a_connection_that_fails_is_logged_and_harms_no_other);
+    tcase_add_test(
+        errors, test_a_plugin_that_returns_minus_one_is_told_what_that_means);
+    tcase_add_test(errors, test_a_peer_that_sends_too_much_is_no_error);
+    tcase_add_test(errors,
+                   test_many_that_fail_alike_are_counted_in_a_line_a_second);
     tcase_add_test(errors, test_peers_that_go_away_are_no_errors);
     tcase_add_test(errors, test_peers_that_go_away_are_lines_of_debug);
     tcase_add_test(errors,

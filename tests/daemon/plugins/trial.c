@@ -19,9 +19,9 @@ static const char *const start_choices[] = {
     "busy",     "cancelled",    NULL};
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
-static const char *const serve_choices[] = {"echo",     "fail",   "spawn",
-                                            "stubborn", "name",   "peer",
-                                            "tick",     "thread", NULL};
+static const char *const serve_choices[] = {
+    "echo", "fail",   "spawn",     "stubborn",  "name", "peer",
+    "tick", "thread", "minus_one", "long_line", NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
 
 static const gruvid_option_t options[] = {
@@ -364,6 +364,10 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         gruvi_error("data was changed");
     if (is(plugin, "serve", "fail"))
         return UV_EINVAL;
+    if (is(plugin, "serve", "minus_one"))
+        return -1;
+    if (is(plugin, "serve", "long_line"))
+        return UV_E2BIG;
     if (is(plugin, "serve", "peer"))
         return UV_EPIPE;
     if (is(plugin, "serve", "name"))
