@@ -3,6 +3,7 @@
  * and does what was asked for. */
 #include "daemon.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "cli.h"
 #include "config/config.h"
 #include "run/exit_status.h"
+#include "module/clash.h"
 #include "module/load.h"
 #include "os/process.h"
 #include "run/run.h"
@@ -33,6 +35,24 @@ out_of_memory(void)
 }
 
 /* --- checking ------------------------------------------------------------ */
+
+static void
+look_for_clash(gruvid__config_t *config, gruvid__section_t *section,
+               const char *name)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/%s.so", plugin_dir(config), name) <
+            (int)sizeof path &&
+        gruvid__clash_seen(path))
+        gruvid__section_note(
+            section, "module",
+            "%s was compiled without -fstack-clash-protection: a function with "
+            "more local variables than a guard is large changes the stack of "
+            "another fiber; see pkg-config --cflags gruvid, or "
+            "fibers.guard_size",
+            path);
+}
 
 static int
 check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
@@ -60,6 +80,7 @@ check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
                              "no address: plugin %s serves connections, and "
                              "nobody can connect",
                              name);
+    look_for_clash(config, section, name);
     return gruvid__config_check_plugin(
         config, section, module->descriptor.options, module->option_size);
 }

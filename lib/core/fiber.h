@@ -118,6 +118,21 @@ void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
                        enum gruvi__kind kind);
 int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);
 
+/*
+ * The result of a system call that was given a buffer: where it is UV_EFAULT
+ * because of the guard below the current fiber's stack, that is logged, and
+ * gruvi_error_message() says so.  Returns result.
+ */
+void gruvi__fault_in_guard(const void *buf, size_t len);
+
+static inline ssize_t
+gruvi__result_with(ssize_t result, const void *buf, size_t len)
+{
+    if (__builtin_expect(result == UV_EFAULT, 0))
+        gruvi__fault_in_guard(buf, len);
+    return result;
+}
+
 /* Whether a hub or libuv callback is running in this thread. */
 static inline bool
 gruvi__in_callback(void)

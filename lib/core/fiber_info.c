@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include <gruvi/fiber.h>
+#include <gruvi/log.h>
 
 #include "base/likely.h"
 #include "base/stack.h"
+#include "core/error.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/thread.h"
@@ -91,6 +93,25 @@ gruvi_set_stack_size(size_t bytes)
 {
     return gruvi__stack_set_default_size(bytes == 0 ? GRUVI__STACK_DEFAULT
                                                     : bytes);
+}
+
+void
+gruvi__fault_in_guard(const void *buf, size_t len)
+{
+    gruvi_fiber_t *fiber = gruvi__self.current;
+    uintptr_t low, start = (uintptr_t)buf;
+
+    if (fiber == NULL || fiber->kind != GRUVI__FIBER)
+        return;
+    low = (uintptr_t)fiber->stack.low;
+    if (start >= low ||
+        start + len <= low - gruvi__stack_guard_bytes(&fiber->stack))
+        return;
+    gruvi__fiber_set_message(fiber, "the buffer lies below the fiber's stack");
+    gruvi_error("stack overflow in fiber %s: a buffer of %zu bytes lies below "
+                "its stack of %zu KiB; give it a larger one, or the buffer to "
+                "the heap",
+                gruvi_fiber_name(fiber), len, fiber->stack.size / 1024);
 }
 
 int

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "core/fiber.h"
 #include "io/datagram/datagram.h"
 
 /* MSG_TRUNC: the result is the full length of the datagram. */
@@ -47,7 +48,7 @@ gruvi_udp_recv(gruvi_udp_t *udp, void *buf, size_t len, gruvi_sockaddr_t *from,
         return err;
     n = receive(udp, &call, buf, len, from);
     gruvi__udp_end(udp, &call);
-    return n;
+    return gruvi__result_with(n, buf, len);
 }
 
 static int
@@ -86,5 +87,5 @@ gruvi_udp_send(gruvi_udp_t *udp, const void *buf, size_t len,
         return err;
     err = transmit(udp, &call, buf, len, to);
     gruvi__udp_end(udp, &call);
-    return err;
+    return (int)gruvi__result_with(err, buf, len);
 }

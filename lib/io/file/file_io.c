@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/sigpipe.h"
+#include "core/fiber.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
 
@@ -126,7 +127,7 @@ transfer(const char *function, gruvi_work_fn fn, struct transfer *t)
         return err;
     err = gruvi__blocking(function, fn, t);
     gruvi__file_leave(t->file);
-    return err;
+    return (int)gruvi__result_with(err, t->buf, t->len);
 }
 
 GRUVI_SWITCHPOINT ssize_t

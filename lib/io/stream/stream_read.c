@@ -54,7 +54,7 @@ receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     n = -errno;
     if (n != UV_ENOMEM && n != UV_ENOBUFS)
         s->broken = (int)n;
-    return n;
+    return gruvi__result_with(n, buf, len);
 }
 
 /* Receive, and wait for data if there is none. */

@@ -55,7 +55,7 @@ gruvi__stream_write_all(gruvi_stream_t *s, struct gruvi__call *call,
         if (gruvi__unlikely(n == UV_EAGAIN))
             continue;
         if (gruvi__unlikely(n < 0))
-            return (int)n;
+            return (int)gruvi__result_with(n, buf, len);
         buf += n;
         len -= (size_t)n;
     }
@@ -198,5 +198,7 @@ gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n)
         err = s->layer->write(s, &call, bufs, n);
     else
         err = writev_all(s, &call, at);
+    for (unsigned i = 0; gruvi__unlikely(err == UV_EFAULT) && i < n; i++)
+        gruvi__result_with(err, bufs[i].base, bufs[i].len);
     return end(s, &call, err);
 }
