@@ -24,6 +24,8 @@
 #ifndef GRUVI_STREAM_H
 #define GRUVI_STREAM_H
 
+#include <stdarg.h>
+
 #include <gruvi/base.h>
 #include <gruvi/switchpoint.h>
 
@@ -250,6 +252,46 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_line(gruvi_stream_t *s,
                                                            size_t len);
 
 /*
+ * Read a line as text: without its end, which is "\n" or "\r\n", and with a
+ * '\0' behind it.  The last line may end without '\n'.  A failure consumes
+ * nothing: the next read begins with the same bytes.
+ *
+ *   buf, len  where to put it; the '\0' needs one of len bytes.  "" on failure
+ *
+ * Returns the number of bytes, without the '\0'; 0 for an empty line.  If buf
+ *          holds a '\0' before that, the peer has sent it.
+ * Errors:  UV_EOF (the end of the stream); UV_E2BIG (the line does not fit);
+ *          UV_EINVAL (no buf); UV_ENOMEM; as gruvi_stream_read().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_read_text(gruvi_stream_t *s,
+                                                           char *buf,
+                                                           size_t len);
+
+/*
+ * Look at what comes next: as gruvi_stream_read(), but the next read begins
+ * with the same bytes.
+ *
+ * Returns the number of bytes; 0 at the end of the stream, and for a len of 0.
+ * Errors:  UV_ENOMEM; as gruvi_stream_read().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_peek(gruvi_stream_t *s,
+                                                      void *buf, size_t len);
+
+/*
+ * Look at the next len bytes: as gruvi_stream_read_exact(), but the next read
+ * begins with the same bytes.  Bytes that had arrived before a failure are in
+ * buf all the same.
+ *
+ * Returns 0.
+ * Errors:  UV_EOF (the stream ends early); UV_ENOMEM; as gruvi_stream_read().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_peek_exact(gruvi_stream_t *s,
+                                                        void *buf, size_t len);
+
+/*
  * Read at least one byte, into memory of the stream.  A stream that waits has
  * no such memory, so that idle connections are cheap.
  *
@@ -281,6 +323,22 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_write(gruvi_stream_t *s,
                                                    const void *buf, size_t len);
 GRUVI_API GRUVI_SWITCHPOINT int
 gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n);
+
+/*
+ * Write text that is formatted as by printf().  Up to 511 bytes of it need no
+ * memory.
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL (the format), UV_ENOMEM: nothing was written;
+ *          as gruvi_stream_write().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_printf(gruvi_stream_t *s,
+                                                    const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_stream_vprintf(gruvi_stream_t *s, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /*
  * End the write side: the peer reads the end of the stream.  Waits with TLS

@@ -187,6 +187,10 @@ TEST_ARCHIVES += %D%/libnet.a
 NET_TEST_LIBS = %D%/libnet.a $(UNIT_TEST_LIBS)
 
 UNIT_TESTS += %D%/check_address
+UNIT_TESTS += %D%/check_stream_read_text
+%C%_check_stream_read_text_LDADD = $(NET_TEST_LIBS)
+UNIT_TESTS += %D%/check_stream_printf
+%C%_check_stream_printf_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_socket_shared
 %C%_check_socket_shared_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_lookup

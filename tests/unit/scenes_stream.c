@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Switchpoints of streams and listeners. */
+#include <stdarg.h>
+
 #include "unit/scenes.h"
 
 #include "io/connection/listener.h"
@@ -38,6 +40,30 @@ scene_read_line(struct scene *scene, double timeout)
 
     gruvi_stream_set_timeout(scene->ends.stream, timeout);
     return (int)gruvi_stream_read_line(scene->ends.stream, buf, sizeof buf);
+}
+
+SCENE_CALL(call_read_text)
+{
+    char buf[10];
+
+    gruvi_stream_set_timeout(scene->ends.stream, timeout);
+    return (int)gruvi_stream_read_text(scene->ends.stream, buf, sizeof buf);
+}
+
+SCENE_CALL(call_peek)
+{
+    char c;
+
+    gruvi_stream_set_timeout(scene->ends.stream, timeout);
+    return (int)gruvi_stream_peek(scene->ends.stream, &c, 1);
+}
+
+SCENE_CALL(call_peek_exact)
+{
+    char c;
+
+    gruvi_stream_set_timeout(scene->ends.stream, timeout);
+    return gruvi_stream_peek_exact(scene->ends.stream, &c, 1);
 }
 
 SCENE_CALL(call_take)
@@ -110,6 +136,30 @@ SCENE_CALL(call_writev)
     renew_stream(scene, timeout);
     return note_write(scene, gruvi_stream_writev(scene->ends.stream, bufs, 2),
                       2);
+}
+
+SCENE_CALL(call_printf)
+{
+    renew_stream(scene, timeout);
+    return note_write(scene, gruvi_stream_printf(scene->ends.stream, "x"), 1);
+}
+
+static int
+vprintf_x(gruvi_stream_t *s, const char *format, ...)
+{
+    va_list args;
+    int err;
+
+    va_start(args, format);
+    err = gruvi_stream_vprintf(s, format, args);
+    va_end(args);
+    return err;
+}
+
+SCENE_CALL(call_vprintf)
+{
+    renew_stream(scene, timeout);
+    return note_write(scene, vprintf_x(scene->ends.stream, "x"), 1);
 }
 
 void
@@ -201,12 +251,22 @@ const struct scene_row stream_scenes[] = {
      open_stream, scene_read_exact, grant_read, close_stream},
     {"gruvi_stream_read_line", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 1,
      open_stream, scene_read_line, grant_read, close_stream},
+    {"gruvi_stream_read_text", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
+     open_stream, call_read_text, grant_read, close_stream},
+    {"gruvi_stream_peek", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 1,
+     open_stream, call_peek, grant_read, close_stream},
+    {"gruvi_stream_peek_exact", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
+     open_stream, call_peek_exact, grant_read, close_stream},
     {"gruvi_stream_take", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 1,
      open_stream, call_take, grant_read, close_stream},
     {"gruvi_stream_write", "write", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
      open_full_stream, call_write, grant_write, close_stream},
     {"gruvi_stream_writev", "write", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
      open_full_stream, call_writev, grant_write, close_stream},
+    {"gruvi_stream_printf", "write", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
+     open_full_stream, call_printf, grant_write, close_stream},
+    {"gruvi_stream_vprintf", "write", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
+     open_full_stream, call_vprintf, grant_write, close_stream},
     {"gruvi_stream_shutdown", NULL, SCENE_READY, 0, open_stream, call_shutdown,
      NULL, close_stream},
     {"gruvi_listen", NULL, SCENE_READY | SCENE_ALLOCATES, 0, open_nothing,

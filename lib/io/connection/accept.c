@@ -157,6 +157,8 @@ gruvi_accept(gruvi_listener_t *listener, gruvi_stream_t **stream,
     if (stream == NULL)
         return UV_EINVAL;
     *stream = NULL;
+    if (listener == NULL)
+        return UV_EINVAL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = gruvi__call_enter(&call, &listener->socket, GRUVI__IN, fiber,
                                  timeout, "accept")) < 0)

@@ -190,7 +190,7 @@ gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
     gruvi_fiber_t *fiber;
     int err;
 
-    if (handler == NULL ||
+    if (listener == NULL || handler == NULL ||
         (options != NULL && gruvi__reserved(options->reserved)))
         return UV_EINVAL;
     if (options != NULL)

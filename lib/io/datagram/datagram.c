@@ -197,6 +197,8 @@ gruvi__udp_begin(struct gruvi__call *call, const char *function,
     gruvi_fiber_t *fiber;
     int err;
 
+    if (udp == NULL)
+        return UV_EINVAL;
     if ((err = gruvi__enter(function, &fiber)) < 0 ||
         (err = gruvi__call_enter(call, &udp->socket, direction, fiber, timeout,
                                  direction == GRUVI__IN ? "receive" : "send")) <

@@ -75,6 +75,8 @@ gruvi_stream_shutdown(gruvi_stream_t *s)
     gruvi_fiber_t *fiber;
     int err;
 
+    if (s == NULL)
+        return UV_EINVAL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = gruvi__call_enter(&call, &s->socket, GRUVI__OUT, fiber,
                                  s->layer == NULL ? GRUVI_FOREVER : s->timeout,

@@ -83,7 +83,11 @@ void gruvi__stream_set_peer(gruvi_stream_t *s, const struct sockaddr *at,
 /* Leave a call.  The last call frees a stream that was closed. */
 void gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call);
 
-/* stream_write.c: write all bytes to the socket itself, inside a call.  0 or an
+/* stream_write.c: gruvi_stream_write() for another switchpoint, its name. */
+int gruvi__stream_write(const char *function, gruvi_stream_t *s,
+                        const void *buf, size_t len);
+
+/* Write all bytes to the socket itself, inside a call.  0 or an
  * error. */
 int gruvi__stream_write_all(gruvi_stream_t *s, struct gruvi__call *call,
                             const char *buf, size_t len);

@@ -13,6 +13,7 @@
  * A read that fails takes nothing out: what it received is in the buffer.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -105,9 +106,12 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
 static inline int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
-    int err = gruvi__call_enter(call, &s->socket, GRUVI__IN, fiber, s->timeout,
-                                "read");
+    int err;
 
+    if (gruvi__unlikely(s == NULL))
+        return UV_EINVAL;
+    err = gruvi__call_enter(call, &s->socket, GRUVI__IN, fiber, s->timeout,
+                            "read");
     if (gruvi__unlikely(err < 0))
         return err;
     if (s->lent)
@@ -129,6 +133,8 @@ gruvi_stream_read(gruvi_stream_t *s, void *buf, size_t len)
     ssize_t n;
     int err;
 
+    if (gruvi__unlikely(buf == NULL && len > 0))
+        return UV_EINVAL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;
@@ -193,6 +199,8 @@ gruvi_stream_read_exact(gruvi_stream_t *s, void *buf, size_t len)
     gruvi_fiber_t *fiber;
     int err;
 
+    if (gruvi__unlikely(buf == NULL && len > 0))
+        return UV_EINVAL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;
@@ -204,8 +212,10 @@ gruvi_stream_read_exact(gruvi_stream_t *s, void *buf, size_t len)
     return err;
 }
 
+/* Receive until a line is held whose end is within len bytes.  Returns the
+ * length of the line in the buffer; 0 at the end of the stream. */
 static ssize_t
-read_line(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
+await_line(gruvi_stream_t *s, struct gruvi__call *call, size_t len)
 {
     struct gruvi__buffer *buffer = &s->buffer;
     size_t seen = 0, held;
@@ -220,18 +230,27 @@ read_line(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
             line = buffer->data + buffer->start;
             end = memchr(line + seen, '\n', held - seen);
             if (end != NULL)
-                return (ssize_t)gruvi__buffer_take(buffer, buf,
-                                                   (size_t)(end + 1 - line));
+                return end + 1 - line;
         }
         if (held == len)
             return UV_E2BIG;
         seen = held;
         n = fill(s, call, GRUVI__BUFFER_SIZE, len);
         if (n == 0)
-            return (ssize_t)gruvi__buffer_take(buffer, buf, held);
+            return (ssize_t)held;
         if (n < 0)
             return n;
     }
+}
+
+static ssize_t
+read_line(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
+{
+    ssize_t n = await_line(s, call, len);
+
+    if (n > 0)
+        gruvi__buffer_take(&s->buffer, buf, (size_t)n);
+    return n;
 }
 
 GRUVI_SWITCHPOINT ssize_t
@@ -242,12 +261,117 @@ gruvi_stream_read_line(gruvi_stream_t *s, char *buf, size_t len)
     ssize_t n;
     int err;
 
+    if (gruvi__unlikely(buf == NULL && len > 0))
+        return UV_EINVAL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;
     n = read_line(s, &call, buf, len);
     gruvi__stream_leave(s, &call);
     return n;
+}
+
+/* A line in the buffer without its end: "\n" or "\r\n". */
+static size_t
+text_length(const struct gruvi__buffer *buffer, size_t len)
+{
+    const char *line = buffer->data + buffer->start;
+
+    if (line[len - 1] != '\n')
+        return len;
+    len--;
+    return len > 0 && line[len - 1] == '\r' ? len - 1 : len;
+}
+
+/* Room for len - 1 bytes of text, which "\r\n" may follow. */
+static ssize_t
+read_text(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
+{
+    ssize_t n = await_line(s, call, len < SIZE_MAX ? len + 1 : len);
+    size_t text;
+    char end[2];
+
+    if (n <= 0)
+        return n == 0 ? UV_EOF : n;
+    text = text_length(&s->buffer, (size_t)n);
+    if (text >= len)
+        return UV_E2BIG;
+    gruvi__buffer_take(&s->buffer, buf, text);
+    gruvi__buffer_take(&s->buffer, end, (size_t)n - text);
+    buf[text] = '\0';
+    return (ssize_t)text;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_stream_read_text(gruvi_stream_t *s, char *buf, size_t len)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    ssize_t n;
+    int err;
+
+    if (buf == NULL || len == 0)
+        return UV_EINVAL;
+    buf[0] = '\0';
+    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    n = read_text(s, &call, buf, len);
+    gruvi__stream_leave(s, &call);
+    return n;
+}
+
+/* Receive until least bytes are held, and copy up to len of what is. */
+static ssize_t
+peek(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len,
+     size_t least)
+{
+    struct gruvi__buffer *buffer = &s->buffer;
+    ssize_t n = 1;
+    size_t held;
+
+    while ((held = gruvi__buffer_held(buffer)) < least && n > 0)
+        n = fill(s, call, GRUVI__BUFFER_SIZE, least);
+    if (held > len)
+        held = len;
+    if (held > 0)
+        memcpy(buf, buffer->data + buffer->start, held);
+    return n < 0 ? n : (ssize_t)held;
+}
+
+static ssize_t
+peek_by(const char *function, gruvi_stream_t *s, void *buf, size_t len,
+        size_t least)
+{
+    struct gruvi__call call;
+    gruvi_fiber_t *fiber;
+    ssize_t n;
+    int err;
+
+    if (buf == NULL && len > 0)
+        return UV_EINVAL;
+    if ((err = gruvi__enter(function, &fiber)) < 0 ||
+        (err = begin(s, &call, fiber)) < 0)
+        return err;
+    n = peek(s, &call, buf, len, least);
+    gruvi__stream_leave(s, &call);
+    return n;
+}
+
+GRUVI_SWITCHPOINT ssize_t
+gruvi_stream_peek(gruvi_stream_t *s, void *buf, size_t len)
+{
+    return peek_by(__func__, s, buf, len, len > 0);
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_stream_peek_exact(gruvi_stream_t *s, void *buf, size_t len)
+{
+    ssize_t n = peek_by(__func__, s, buf, len, len);
+
+    if (n < 0)
+        return (int)n;
+    return (size_t)n == len ? 0 : UV_EOF;
 }
 
 /* All that is held; the next read frees it. */
@@ -275,6 +399,8 @@ gruvi_stream_take(gruvi_stream_t *s, char **data)
     ssize_t n;
     int err;
 
+    if (gruvi__unlikely(data == NULL))
+        return UV_EINVAL;
     *data = NULL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)

@@ -163,7 +163,8 @@ gruvi_stream_sendfile(gruvi_stream_t *stream, gruvi_file_t *file,
 
     if ((err = gruvi__enter(__func__, &fiber)) < 0)
         return err;
-    if (offset < 0 || (length > 0 && offset > INT64_MAX - length))
+    if (stream == NULL || offset < 0 ||
+        (length > 0 && offset > INT64_MAX - length))
         return UV_EINVAL;
     if (length < 0) /* to the end, which no file has beyond this */
         length = INT64_MAX - offset;

@@ -144,9 +144,12 @@ write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
 static inline int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
-    int err = gruvi__call_enter(call, &s->socket, GRUVI__OUT, fiber, s->timeout,
-                                "write");
+    int err;
 
+    if (gruvi__unlikely(s == NULL))
+        return UV_EINVAL;
+    err = gruvi__call_enter(call, &s->socket, GRUVI__OUT, fiber, s->timeout,
+                            "write");
     if (gruvi__unlikely(err < 0))
         return err;
     err = gruvi__call_yield_sometimes(call);
@@ -166,14 +169,16 @@ end(gruvi_stream_t *s, struct gruvi__call *call, int err)
     return err;
 }
 
-GRUVI_SWITCHPOINT int
-gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
+static inline int
+write_by(const char *function, gruvi_stream_t *s, const void *buf, size_t len)
 {
     struct gruvi__call call;
     gruvi_fiber_t *fiber;
     int err;
 
-    if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
+    if (gruvi__unlikely(buf == NULL && len > 0))
+        return UV_EINVAL;
+    if ((err = gruvi__enter(function, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;
     if (gruvi__unlikely(s->layer != NULL))
@@ -184,6 +189,32 @@ gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
 }
 
 GRUVI_SWITCHPOINT int
+gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
+{
+    return write_by(__func__, s, buf, len);
+}
+
+int
+gruvi__stream_write(const char *function, gruvi_stream_t *s, const void *buf,
+                    size_t len)
+{
+    return write_by(function, s, buf, len);
+}
+
+/* Whether there is less than was said. */
+static bool
+is_missing(const uv_buf_t bufs[], unsigned n)
+{
+    if (bufs == NULL)
+        return n > 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (gruvi__unlikely(bufs[i].base == NULL && bufs[i].len > 0))
+            return true;
+    }
+    return false;
+}
+
+GRUVI_SWITCHPOINT int
 gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n)
 {
     struct position at = {bufs, n, 0};
@@ -191,6 +222,8 @@ gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n)
     gruvi_fiber_t *fiber;
     int err;
 
+    if (gruvi__unlikely(is_missing(bufs, n)))
+        return UV_EINVAL;
     if ((err = gruvi__enter(__func__, &fiber)) < 0 ||
         (err = begin(s, &call, fiber)) < 0)
         return err;

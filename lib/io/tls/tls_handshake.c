@@ -132,7 +132,7 @@ gruvi_tls_handshake(gruvi_stream_t *s, double timeout)
 
     if ((err = gruvi__enter(__func__, &fiber)) < 0)
         return err;
-    if (s->tls == NULL)
+    if (s == NULL || s->tls == NULL)
         return gruvi__tls_refuse(UV_EINVAL, "not a stream of TLS");
     err = gruvi__call_enter(&call, &s->socket, GRUVI__OUT, fiber, timeout,
                             "handshake");
