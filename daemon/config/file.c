@@ -5,13 +5,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "config/internal.h"
+
+/* How long a FIFO without a writer is waited for, in milliseconds. */
+#define WRITER 1000
 
 /* Grow content by what one read() brings; 0 at the end. */
 static ssize_t
@@ -44,12 +50,50 @@ read_some(int fd, gruvid__content_t *content, size_t *room)
     return n;
 }
 
+/* Whether a FIFO with a name: a pipe of -c <(...) has none, and its end is the
+ * end of the text. */
+static bool
+is_named_fifo(int fd)
+{
+    struct statfs fs;
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+           fstatfs(fd, &fs) == 0 && fs.f_type != PIPEFS_MAGIC;
+}
+
+/* Read the first of a FIFO, which looks as if it was at its end as long as no
+ * program has it open for writing. */
+static ssize_t
+read_first(int fd, gruvid__content_t *content, size_t *room)
+{
+    struct pollfd pfd = {.fd = fd, .events = POLLIN};
+    ssize_t n = read_some(fd, content, room);
+
+    if (n == 0 && poll(&pfd, 1, WRITER) == 0) {
+        n = read_some(fd, content, room);
+        return n == 0 ? UV_EPIPE : n;
+    }
+    return n == 0 ? read_some(fd, content, room) : n;
+}
+
+/* From here on a read may wait. */
+static int
+make_blocking(int fd)
+{
+    return fcntl(fd, F_SETFL, 0) < 0 ? -errno : 0;
+}
+
 static int
 read_all(int fd, gruvid__content_t *content, size_t max)
 {
     size_t room = 0;
-    ssize_t n;
+    ssize_t n = is_named_fifo(fd) ? read_first(fd, content, &room) : 1;
 
+    if (n < 0 && n != UV_EAGAIN)
+        return (int)n;
+    if (make_blocking(fd) < 0)
+        return -errno;
     do {
         n = read_some(fd, content, &room);
         if (n < 0)
@@ -74,10 +118,7 @@ check_kind(int fd, gruvid__content_t *content, bool regular)
         return UV_EISDIR;
     if (S_ISREG(st.st_mode))
         return 0;
-    if (regular)
-        return UV_ENOTSUP;
-    /* A pipe, as in -c <(...): from here on a read may wait. */
-    return fcntl(fd, F_SETFL, 0) < 0 ? -errno : 0;
+    return regular ? UV_ENOTSUP : 0;
 }
 
 int

@@ -183,7 +183,8 @@ void gruvid__config_parse(gruvid__config_t *config, const char *file,
  *   regular  only a regular file will do
  *
  * Returns 0.
- * Errors:  of open() and read(); UV_EISDIR; UV_EFBIG; UV_ENOTSUP: not regular.
+ * Errors:  of open() and read(); UV_EISDIR; UV_EFBIG; UV_ENOTSUP: not regular;
+ *          UV_EPIPE: a FIFO that no program writes to.
  */
 typedef struct gruvid__content {
     char *text; /* ends with a NUL that length does not count */

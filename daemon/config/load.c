@@ -10,11 +10,13 @@
  * A file is read once, at its first mention: "include = *.conf" beside
  * gruvid.conf does not read gruvid.conf again.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #include "config/internal.h"
@@ -28,6 +30,11 @@ struct override {
     const char *section;
     gruvid__entry_t entry;
 };
+
+/* Links may lead back, and then there are as many folders as a pattern has
+ * levels, to the power of that. */
+enum { MAX_FOLDERS = 1000 };
+static _Thread_local unsigned n_folders;
 
 /* Why glob() gave up: its callback has no argument for this. */
 static _Thread_local int glob_error;
@@ -46,6 +53,8 @@ explain(int err)
         return "the file is too large; 4 MiB are the most";
     case UV_EISDIR:
         return "it is a directory";
+    case UV_EPIPE:
+        return "it is a FIFO, and no program writes to it";
     default:
         return strerror(-err);
     }
@@ -150,13 +159,39 @@ on_glob_error(const char *path, int err)
     return err != ENOENT; /* a missing folder matches nothing */
 }
 
+static void *
+open_folder(const char *path)
+{
+    if (++n_folders > MAX_FOLDERS) {
+        errno = ELOOP;
+        return NULL;
+    }
+    return opendir(path);
+}
+
+static struct dirent *
+read_folder(void *folder)
+{
+    return readdir(folder);
+}
+
+static void
+close_folder(void *folder)
+{
+    closedir(folder);
+}
+
 static void
 include_glob(gruvid__config_t *config, const gruvid__entry_t *entry)
 {
     const char *wildcard = entry->text + strcspn(entry->text, "*?[");
     char *pattern = include_path(config, entry, true);
     unsigned depth = 0;
-    glob_t found = {0};
+    glob_t found = {.gl_opendir = open_folder,
+                    .gl_readdir = read_folder,
+                    .gl_closedir = close_folder,
+                    .gl_lstat = lstat,
+                    .gl_stat = stat};
     int err;
 
     for (const char *s = wildcard; *s != '\0'; s++)
@@ -168,12 +203,15 @@ include_glob(gruvid__config_t *config, const gruvid__entry_t *entry)
     if (pattern == NULL)
         return;
     /* glob() itself sorts by the locale. */
-    err = glob(pattern, GLOB_NOSORT, on_glob_error, &found);
+    n_folders = 0;
+    err = glob(pattern, GLOB_NOSORT | GLOB_ALTDIRFUNC, on_glob_error, &found);
     if (err == GLOB_NOSPACE || (err == GLOB_ABORTED && glob_error == ENOMEM)) {
         config->no_memory = true;
     } else if (err == GLOB_ABORTED) {
         include_error(config, entry, "%s: %s", entry->text,
-                      strerror(glob_error));
+                      n_folders > MAX_FOLDERS
+                          ? "more than 1000 folders match; links may lead back"
+                          : strerror(glob_error));
     } else if (err == 0) {
         qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv,
               compare_paths);

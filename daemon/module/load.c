@@ -19,7 +19,9 @@
 
 #include <gruvi/exception.h>
 
+#include "module/image.h"
 #include "module/note.h"
+#include "module/opening.h"
 
 static bool
 is_bare(const char *name)
@@ -30,7 +32,7 @@ is_bare(const char *name)
 static bool
 read_note(const char *path, struct gruvid__abi *abi, char *why, size_t why_size)
 {
-    char reason[200];
+    char reason[400];
     bool good;
     /* So that a FIFO does not wait for its other end. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -41,7 +43,8 @@ read_note(const char *path, struct gruvid__abi *abi, char *why, size_t why_size)
         return false;
     }
     good = gruvid__note_read(abi, fd, reason, sizeof reason) == 0 &&
-           gruvid__abi_accepts(&gruvid__abi, abi, reason, sizeof reason);
+           gruvid__abi_accepts(&gruvid__abi, abi, reason, sizeof reason) &&
+           gruvid__image_check(fd, reason, sizeof reason) == 0;
     close(fd);
     if (!good)
         snprintf(why, why_size, "%s: %s", path, reason);
@@ -52,8 +55,11 @@ static const gruvid_descriptor_t *
 open_library(const char *path, char *why, size_t why_size)
 {
     const gruvid_descriptor_t *descriptor;
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *handle;
 
+    gruvid__opening_begin(path);
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    gruvid__opening_end();
     if (handle == NULL) {
         const char *reason = dlerror();
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line: what it prints and exits with. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/run_gruvid.h"
@@ -141,6 +143,113 @@ START_TEST(test_t_says_what_is_no_mistake_and_may_surprise)
     gruvid_says(g, "gruvid.conf:3: plugin trial.listen: no address: plugin "
                    "trial serves connections, and nobody can connect");
     gruvid_says(g, "no mistakes");
+}
+END_TEST
+
+START_TEST(test_a_plugin_that_ends_gruvid_while_it_is_opened_is_named)
+{
+    static const char *const how[] = {"QUITS=abort", "QUITS=exit"};
+    static const char *const said[] = {
+        "quits.so: gruvid crashes while it opens this plugin",
+        "quits.so: code that runs when this plugin is loaded has ended gruvid"};
+    struct gruvid_options options = {
+        .args = (const char *[]){"-t", NULL},
+        .env = (const char *[]){how[_i], NULL},
+    };
+    struct gruvid *g = gruvid_run("[plugin quits]\n", &options);
+
+    ck_assert_int_eq(g->status, _i == 0 ? 128 + SIGABRT : 0);
+    gruvid_says(g, said[_i]);
+}
+END_TEST
+
+/* --- files that are no files ---------------------------------------------- */
+
+static void
+make_fifo(char *path)
+{
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    strcat(path, "/fifo");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+static void
+remove_fifo(char *path)
+{
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+}
+
+START_TEST(test_a_fifo_that_nobody_writes_to_is_no_configuration)
+{
+    char path[64] = "/tmp/gruvid-fifo-XXXXXX";
+    struct gruvid *g;
+
+    make_fifo(path);
+    g = RUN("-t", "-c", path);
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "fifo: it is a FIFO, and no program writes to it\n");
+    remove_fifo(path);
+}
+END_TEST
+
+START_TEST(test_a_fifo_with_a_writer_and_a_pipe_are_configurations)
+{
+    static const char text[] = "[log]\nlevel = nonsense\n";
+    char path[64] = "/tmp/gruvid-fifo-XXXXXX";
+    struct gruvid_options options = {
+        .args = (const char *[]){"-t", "-c", "/dev/fd/3", NULL},
+        .no_config = true,
+    };
+    struct gruvid *g;
+    int fds[2];
+
+    make_fifo(path);
+    if (fork() == 0) {
+        int fd = open(path, O_WRONLY);
+
+        _exit(write(fd, text, strlen(text)) < 0);
+    }
+    g = RUN("-t", "-c", path);
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "fifo:2: log.level: \"nonsense\" is not");
+    remove_fifo(path);
+    ck_assert_int_eq(pipe(fds), 0);
+    ck_assert_int_eq(write(fds[1], text, strlen(text)), (ssize_t)strlen(text));
+    close(fds[1]);
+    options.inherit = fds[0];
+    g = gruvid_run("", &options);
+    gruvid_says(g, "/dev/fd/3:2: log.level: \"nonsense\" is not");
+    close(fds[0]);
+    ck_assert_int_eq(RUN("-t", "-c", "/dev/null")->status, 0);
+}
+END_TEST
+
+START_TEST(test_a_pattern_ends_in_a_folder_of_links_to_itself)
+{
+    struct gruvid_options options = {
+        .stdout_too = true,
+    };
+    char path[64] = "/tmp/gruvid-links-XXXXXX", link[80], include[128];
+    struct gruvid *g;
+
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    for (int i = 0; i < 6; i++) {
+        snprintf(link, sizeof link, "%s/%d", path, i);
+        ck_assert_int_eq(symlink(".", link), 0);
+    }
+    snprintf(include, sizeof include,
+             "gruvid.include=%s/*/*/*/*/*/*/*/*/*.conf", path);
+    options.args = (const char *[]){"-t", "-o", include, NULL};
+    g = gruvid_run("", &options);
+    ck_assert_int_eq(g->status, 78);
+    gruvid_says(g, "more than 1000 folders match; links may lead back\n");
+    for (int i = 0; i < 6; i++) {
+        snprintf(link, sizeof link, "%s/%d", path, i);
+        unlink(link);
+    }
+    rmdir(path);
 }
 END_TEST
 
@@ -291,6 +400,11 @@ main(void)
     tcase_add_test(tc, test_t_checks_and_starts_nothing);
     tcase_add_test(tc, test_t_finds_the_mistakes_that_a_start_would);
     tcase_add_test(tc, test_t_says_what_is_no_mistake_and_may_surprise);
+    tcase_add_loop_test(
+        tc, test_a_plugin_that_ends_gruvid_while_it_is_opened_is_named, 0, 2);
+    tcase_add_test(tc, test_a_pattern_ends_in_a_folder_of_links_to_itself);
+    tcase_add_test(tc, test_a_fifo_with_a_writer_and_a_pipe_are_configurations);
+    tcase_add_test(tc, test_a_fifo_that_nobody_writes_to_is_no_configuration);
     tcase_add_test(tc, test_a_wrong_plugin_dir_is_one_mistake);
     tcase_add_test(tc, test_o_overrides_the_file);
     tcase_add_test(tc, test_a_mistake_in_o_is_told_as_such);

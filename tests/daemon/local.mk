@@ -34,6 +34,9 @@ EXTRA_DIST += $(CONFIG_CHECKS) %D%/config
 DAEMON_TESTS += %D%/check_module_note
 %C%_check_module_note_LDADD = $(DAEMON_TEST_LIBS)
 
+DAEMON_TESTS += %D%/check_module_image
+%C%_check_module_image_LDADD = $(DAEMON_TEST_LIBS)
+
 PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
@@ -139,6 +142,9 @@ TEST_PLUGINS += %D%/plugins/responder.la
 %C%_plugins_responder_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_responder_la_LIBADD = $(PLUGIN_LIBS)
 %C%_plugins_responder_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/quits.la
+%C%_plugins_quits_la_SOURCES = %D%/plugins/quits.c
+%C%_plugins_quits_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 TEST_PLUGINS += %D%/plugins/silent.la
 %C%_plugins_silent_la_SOURCES = %D%/plugins/silent.c
 %C%_plugins_silent_la_LDFLAGS = $(TEST_PLUGIN_LINKING)

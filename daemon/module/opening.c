@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlopen() runs code of the module, and of what it links with.  If that crashes
+ * or calls exit(), or the file is damaged where no check looks, the operator
+ * would not learn whose fault it was.
+ */
+#include "module/opening.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+#define N_SIGNALS (sizeof signals / sizeof *signals)
+
+static const char *volatile opening; /* NULL: none */
+static struct sigaction before[N_SIGNALS];
+
+static void
+put(const char *text)
+{
+    ssize_t n = write(STDERR_FILENO, text, strlen(text));
+
+    (void)n;
+}
+
+static void
+name_it(const char *what)
+{
+    const char *path = opening;
+
+    opening = NULL;
+    if (path == NULL)
+        return;
+    put("gruvid: ");
+    put(path);
+    put(what);
+}
+
+static void
+restore(void)
+{
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
+}
+
+/* A fault comes again, and so does abort(); what was sent is sent again. */
+static void
+on_signal(int signum, siginfo_t *info, void *context)
+{
+    (void)context;
+    name_it(": gruvid crashes while it opens this plugin: the file is damaged, "
+            "or code that runs when it is loaded is wrong\n");
+    restore();
+    if (info->si_code <= 0)
+        raise(signum);
+}
+
+static void
+on_exit_while_opening(void)
+{
+    name_it(": code that runs when this plugin is loaded has ended gruvid\n");
+}
+
+void
+gruvid__opening_begin(const char *path)
+{
+    static bool registered;
+    struct sigaction action = {.sa_sigaction = on_signal,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    if (!registered)
+        registered = atexit(on_exit_while_opening) == 0;
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        sigaction(signals[i], &action, &before[i]);
+    opening = path;
+}
+
+/* A handler that the module has installed stays. */
+void
+gruvid__opening_end(void)
+{
+    opening = NULL;
+    for (size_t i = 0; i < N_SIGNALS; i++) {
+        struct sigaction now;
+
+        if (sigaction(signals[i], NULL, &now) == 0 &&
+            (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_signal)
+            sigaction(signals[i], &before[i], NULL);
+    }
+}

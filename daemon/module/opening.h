@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A word about the module that is being opened when the process ends. */
+#ifndef GRUVID_MODULE_OPENING_H
+#define GRUVID_MODULE_OPENING_H
+
+/* From here on, an end of the process names this file.  Borrowed. */
+void gruvid__opening_begin(const char *path);
+
+void gruvid__opening_end(void);
+
+#endif
