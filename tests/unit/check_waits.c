@@ -464,6 +464,7 @@ main(void)
     int all = scene_count(SCENE_WAITS), granted = scene_count(SCENE_GRANTED);
     int timed = scene_count(SCENE_TIMED);
 
+    tcase_set_timeout(tc, 60); /* to fill a TCP connection takes its time */
     tcase_add_loop_test(tc, test_a_cancel_ends_a_wait_and_no_other, 0, all);
     tcase_add_loop_test(tc, test_a_throw_ends_a_wait_and_no_other, 0, all);
     tcase_add_loop_test(tc, test_two_cancels_end_two_waits, 0, all);
