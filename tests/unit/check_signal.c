@@ -401,6 +401,7 @@ take_sigint(void *arg)
     gruvi_hub_t *hub;
 
     (void)arg;
+    forget();
     signal(SIGINT, SIG_DFL);
     hub = gruvi_get_hub();
     signal(SIGINT, count);
