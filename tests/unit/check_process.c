@@ -347,14 +347,6 @@ END_TEST
 
 #define ROUNDS 20
 
-/* It does not see libuv close descriptors, and takes two with the same number
- * for one. */
-#ifdef __SANITIZE_THREAD__
-#define UNDER_TSAN true
-#else
-#define UNDER_TSAN false
-#endif
-
 static void
 spawn_and_wait(void *arg)
 {
@@ -518,8 +510,7 @@ main(void)
     tcase_add_test(tc, test_one_that_was_let_go_is_reaped_when_it_ends);
     tcase_add_test(tc, test_closing_wakes_those_who_wait);
     tcase_add_test(tc, test_one_whose_hub_was_closed_is_reaped_with_the_next);
-    if (!UNDER_TSAN)
-        tcase_add_test(tc, test_each_hub_reaps_its_own);
+    tcase_add_test(tc, test_each_hub_reaps_its_own);
     suite_add_tcase(suite, tc);
     tc = tcase_create("refused");
     tcase_add_test(tc, test_what_cannot_be_run_is_told_by_spawn);
