@@ -142,10 +142,24 @@ on_look(struct gruvi__deadline *deadline)
     gruvi__process_drop(p);
 }
 
+/* A kernel that does not know the call is asked once. */
+static int
+open_pidfd(pid_t pid)
+{
+    static bool unknown; /* atomic */
+    int fd = -1;
+
+    if (!__atomic_load_n(&unknown, __ATOMIC_RELAXED))
+        fd = gruvi__fd_own((int)syscall(SYS_pidfd_open, pid, 0));
+    if (fd < 0 && errno == ENOSYS)
+        __atomic_store_n(&unknown, true, __ATOMIC_RELAXED);
+    return fd;
+}
+
 static void
 watch(gruvi_process_t *p)
 {
-    p->pidfd = gruvi__fd_own((int)syscall(SYS_pidfd_open, p->pid, 0));
+    p->pidfd = open_pidfd(p->pid);
     if (p->pidfd >= 0)
         p->watch =
             gruvi_poll_add(p->hub->poller, p->pidfd, UV_READABLE, on_pidfd, p);
