@@ -291,23 +291,23 @@ gruvi__guard_personality(int version, int actions, uint64_t language,
     longjmp(guard->env, 1);
 }
 
-/* gruvi_group_call() needs that nothing is called after fn, not even for
- * ThreadSanitizer. */
+/* What lives across setjmp() is in memory, not in registers. gruvi_group_call()
+ * needs that nothing is called after fn, not even for ThreadSanitizer. */
 __attribute__((noinline, no_sanitize("thread"))) int
 gruvi__guard(int (*fn)(void *arg), void *arg)
 {
-    struct gruvi__guard **const all = guards();
-    struct gruvi__guard guard = {.outer = *all};
+    struct gruvi__guard guard = {.slot = guards()};
     volatile int status = UV_UNKNOWN;
 
     GRUVI__ENDS_EXCEPTIONS(gruvi__guard_personality);
+    guard.outer = *guard.slot;
     guard.section = gruvi__self.section;
     if (gruvi__self.current != NULL)
         guard.shield = gruvi__self.current->shield;
     if (_setjmp(guard.env) == 0) {
-        *all = &guard;
+        *guard.slot = &guard;
         status = fn(arg);
     }
-    *all = guard.outer;
+    *guard.slot = guard.outer;
     return status;
 }

@@ -55,7 +55,7 @@ void gruvi__cxx_give(const struct gruvi__cxx_state *state);
 
 /* A frame at which exceptions end: see gruvi__guard(). */
 struct gruvi__guard {
-    struct gruvi__guard *outer;
+    struct gruvi__guard **slot, *outer; /* where it is noted, what was there */
     gruvi__no_switch_t *section;
     uint16_t shield;
     jmp_buf env;
