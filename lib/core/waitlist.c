@@ -20,6 +20,7 @@
 #include "core/schedule.h"
 #include "core/thread.h"
 #include "core/wait.h"
+#include "core/waitable.h"
 #include "core/waitlist.h"
 
 enum { WAITING, CLAIMED, WITHDRAWN };
@@ -225,6 +226,62 @@ gruvi__wait_link_fire(struct gruvi__wait_link *link)
     __atomic_store_n(&link->joiner.granted, GRUVI__LINK_DONE, __ATOMIC_RELEASE);
     if (claimed)
         gruvi__waiter_wake(&wait->waiter);
+}
+
+/* Far below 0, so that no waker takes it to 0 any more. */
+#define ABORTED (-(1L << 30))
+
+void
+gruvi__wait_link_abort(struct gruvi__wait_link *link, int error)
+{
+    struct gruvi__multi_wait *wait = link->wait;
+    bool last = __atomic_exchange_n(&wait->left, ABORTED, __ATOMIC_ACQ_REL) > 0;
+    bool claimed = last && gruvi__waiter_claim(&wait->waiter);
+
+    if (last)
+        wait->error = error;
+    __atomic_store_n(&link->joiner.granted, GRUVI__LINK_DONE, __ATOMIC_RELEASE);
+    if (claimed)
+        gruvi__waiter_wake(&wait->waiter);
+}
+
+int
+gruvi__waitable_link(struct gruvi__waitable_other *object,
+                     struct gruvi__wait_link *link)
+{
+    gruvi__list_add(&object->links, &link->joiner.link);
+    return 0;
+}
+
+bool
+gruvi__waitable_unlink(struct gruvi__waitable_other *object,
+                       struct gruvi__wait_link *link)
+{
+    (void)object;
+    gruvi__list_remove(&link->joiner.link);
+    return true;
+}
+
+void
+gruvi__waitable_fire(struct gruvi__waitable_other *object)
+{
+    struct gruvi__list *link;
+
+    if (!gruvi__waitable_awaited(object))
+        return;
+    while ((link = gruvi__list_pop(&object->links)) != NULL)
+        gruvi__wait_link_fire(gruvi__wait_link_of(link));
+}
+
+void
+gruvi__waitable_abort(struct gruvi__waitable_other *object)
+{
+    struct gruvi__list *link;
+
+    if (!gruvi__waitable_awaited(object))
+        return;
+    while ((link = gruvi__list_pop(&object->links)) != NULL)
+        gruvi__wait_link_abort(gruvi__wait_link_of(link), UV_ECONNABORTED);
 }
 
 void

@@ -114,6 +114,7 @@ bool gruvi__waiter_withdraw(struct gruvi__waiter *waiter);
 struct gruvi__multi_wait {
     struct gruvi__waiter waiter;
     long left; /* atomic: the waker that takes it to 0 claims the waiter */
+    int error; /* of an object that was closed, by the hub's thread; or 0 */
 };
 
 struct gruvi__wait_link {
@@ -147,6 +148,10 @@ void gruvi__wait_link_take_all(struct gruvi__list *links,
 
 /* The waker's last touch. */
 void gruvi__wait_link_fire(struct gruvi__wait_link *link);
+
+/* The same where the object goes: the wait ends, and fails unless enough were
+ * done.  In the waiter's thread. */
+void gruvi__wait_link_abort(struct gruvi__wait_link *link, int error);
 
 /* Wait until a taken link is DONE: a few instructions of another thread. */
 void gruvi__wait_link_settle(const struct gruvi__wait_link *link);

@@ -25,6 +25,7 @@
 
 #include <gruvi/base.h>
 #include <gruvi/switchpoint.h>
+#include <gruvi/wait.h>
 
 GRUVI_BEGIN_DECLS
 
@@ -288,6 +289,16 @@ GRUVI_API int gruvi_udp_fd(const gruvi_udp_t *udp);
  * Context: hub thread.
  */
 GRUVI_API void gruvi_udp_close(gruvi_udp_t *udp);
+
+/*
+ * For gruvi_wait(): a socket is done while a receive would find a datagram or
+ * an error.  It may be closed during such a wait, which then returns
+ * UV_ECONNABORTED.
+ *
+ * Returns a borrowed waitable; NULL for NULL.
+ * Context: hub thread, and it is waited for there.
+ */
+GRUVI_API gruvi_waitable_t *gruvi_udp_waitable(gruvi_udp_t *udp);
 
 GRUVI_END_DECLS
 

@@ -32,6 +32,7 @@
 
 #include <gruvi/base.h>
 #include <gruvi/switchpoint.h>
+#include <gruvi/wait.h>
 
 GRUVI_BEGIN_DECLS
 
@@ -110,6 +111,16 @@ GRUVI_API int gruvi_signal_set_callback(gruvi_signal_t *watcher,
  * Context: hub thread.
  */
 GRUVI_API void gruvi_signal_close(gruvi_signal_t *watcher);
+
+/*
+ * For gruvi_wait(): a watcher is done while gruvi_signal_next() would return a
+ * signal.  A watcher with a callback never is.  It
+ * may be closed during such a wait, which then returns UV_ECONNABORTED.
+ *
+ * Returns a borrowed waitable; NULL for NULL.
+ * Context: hub thread, and it is waited for there.
+ */
+GRUVI_API gruvi_waitable_t *gruvi_signal_waitable(gruvi_signal_t *watcher);
 
 GRUVI_END_DECLS
 

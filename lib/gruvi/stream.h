@@ -28,6 +28,7 @@
 
 #include <gruvi/base.h>
 #include <gruvi/switchpoint.h>
+#include <gruvi/wait.h>
 
 GRUVI_BEGIN_DECLS
 
@@ -397,6 +398,27 @@ GRUVI_API int gruvi_stream_fd(const gruvi_stream_t *s);
  * Context: hub thread.
  */
 GRUVI_API int gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len);
+
+/*
+ * For gruvi_wait(): a stream is done while a read would find bytes, the end of
+ * the stream or an error; with TLS also while a client has not begun its
+ * handshake, and a read may wait all the same when part of a record has come.
+ * While one fiber waits another may read.  The stream may be closed during such
+ * a wait, which then returns UV_ECONNABORTED.
+ *
+ * Returns a borrowed waitable; NULL for NULL.
+ * Context: hub thread, and it is waited for there.
+ */
+GRUVI_API gruvi_waitable_t *gruvi_stream_waitable(gruvi_stream_t *stream);
+
+/*
+ * The same for a listener, which is done while a connection waits to be
+ * accepted.
+ *
+ * Returns a borrowed waitable; NULL for NULL.
+ * Context: hub thread, and it is waited for there.
+ */
+GRUVI_API gruvi_waitable_t *gruvi_listener_waitable(gruvi_listener_t *listener);
 
 GRUVI_END_DECLS
 

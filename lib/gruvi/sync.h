@@ -349,7 +349,9 @@ gruvi_queue_put(gruvi_queue_t *queue, void *item,
                 const gruvi_queue_put_options_t *options, double timeout);
 
 /*
- * Put an item in without waiting.
+ * Put an item in without waiting, and without letting other fibers run: a burst
+ * fills a small queue before those who get from it run.  gruvi_sync(3) shows
+ * what to do where that must lose nothing.
  *
  * Returns 0.
  * Errors:  UV_EAGAIN (there is no space), and as above.

@@ -19,15 +19,22 @@ typedef struct gruvi_waitable gruvi_waitable_t;
 
 /*
  * The waitable of an object.  An event is done when it is set, a future when it
- * has its result, a fiber when it has ended.  Processes have one, too: see
- * gruvi/process.h.
+ * has its result, a fiber when it has ended, a queue as long as it has items or
+ * is closed.  Processes, streams, listeners, datagrams and signals have a
+ * waitable, too: see gruvi/process.h, stream.h, net.h and signal.h.
  *
- * Returns a borrowed waitable.
+ * That a queue, a stream and the like is done means that a call on it would
+ * find something then.  All who wait are told, and the first that calls may
+ * take it: call without waiting (gruvi_queue_try_get(), a timeout of 0) and
+ * wait again.
+ *
+ * Returns a borrowed waitable; NULL for NULL.
  * Context: any thread; for a fiber: hub thread, which also has to wait for it.
  */
 GRUVI_API gruvi_waitable_t *gruvi_event_waitable(gruvi_event_t *e);
 GRUVI_API gruvi_waitable_t *gruvi_future_waitable(gruvi_future_t *f);
 GRUVI_API gruvi_waitable_t *gruvi_fiber_waitable(gruvi_fiber_t *f);
+GRUVI_API gruvi_waitable_t *gruvi_queue_waitable(gruvi_queue_t *q);
 
 /*
  * Wait until some of several objects are done.
@@ -41,8 +48,10 @@ GRUVI_API gruvi_waitable_t *gruvi_fiber_waitable(gruvi_fiber_t *f);
  * Returns the number of objects that are done, also after a timeout.
  * Errors:  UV_ECANCELED, UV_EINTR, UV_ESHUTDOWN, UV_ETIMEDOUT for a deadline
  *          around this call; UV_EINVAL (count over n, NaN, NULL, the calling
- *          fiber, root and hub), UV_EPERM (a fiber of another thread),
- *          UV_ENOMEM for n over 64.
+ *          fiber, root and hub), UV_EPERM (an object of another thread),
+ *          UV_ECONNABORTED (a stream, listener, socket of datagrams or watcher
+ *          of signals was closed meanwhile, before enough objects were done),
+ *          UV_ENOMEM for n over 64, and errors of gruvi_poll_add().
  * Context: fiber or plain thread, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_wait(gruvi_waitable_t *objects[],

@@ -10,6 +10,8 @@
  *   - where putters wait there are items, and the first putter does not fit.
  *     When there is room, the putters that fit are let in, in their order; no
  *     newcomer overtakes them;
+ *   - where gruvi_wait() waits for it there are no items, either: the next item
+ *     that stays here wakes them all;
  *   - unfinished counts the items that were put in, less the calls of
  *     gruvi_queue_task_done().
  *
@@ -18,11 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gruvi/wait.h>
+
 #include "base/likely.h"
 #include "base/list.h"
 #include "base/spin.h"
 #include "core/switchpoint.h"
 #include "core/wait.h"
+#include "core/waitable.h"
 #include "core/waitlist.h"
 #include "sync/items.h"
 
@@ -34,6 +39,7 @@ struct queue {
     struct gruvi__items items;
     struct gruvi__list putters, getters; /* struct waiter */
     struct gruvi__list joiners;          /* struct gruvi__waiter */
+    struct gruvi__waitable_other ready;  /* it has items, or is closed */
 };
 
 _Static_assert(sizeof(struct queue) <= sizeof(gruvi_queue_t),
@@ -50,6 +56,8 @@ real(gruvi_queue_t *queue)
 {
     return (struct queue *)queue;
 }
+
+static const struct gruvi__waitable_ops ready_ops;
 
 static struct waiter *
 claim_first(struct gruvi__list *waiters)
@@ -70,6 +78,7 @@ gruvi_queue_init(gruvi_queue_t *public, gruvi_queue_order_t order,
     gruvi__list_init(&queue->putters);
     gruvi__list_init(&queue->getters);
     gruvi__list_init(&queue->joiners);
+    gruvi__waitable_other_init(&queue->ready, &ready_ops);
     return order > GRUVI_QUEUE_PRIORITY ? UV_EINVAL : 0;
 }
 
@@ -81,7 +90,8 @@ gruvi_queue_destroy(gruvi_queue_t *public)
     gruvi__spin_lock(&queue->spin);
     if (!gruvi__list_empty(&queue->putters) ||
         !gruvi__list_empty(&queue->getters) ||
-        !gruvi__list_empty(&queue->joiners)) {
+        !gruvi__list_empty(&queue->joiners) ||
+        !gruvi__list_empty(&queue->ready.links)) {
         gruvi__spin_unlock(&queue->spin);
         gruvi__assert_failed("gruvi_queue_destroy(): somebody waits for it");
         return;
@@ -120,12 +130,13 @@ fits(const struct queue *queue, size_t size)
  * Under the spin lock: put an item in if that can be done at once.
  *
  *   getter  set to a claimed getter, to be woken without the spin lock, or NULL
+ *   taken   gets the links to fire then
  *
  * Returns 0, UV_EAGAIN, or why it never can be.
  */
 static int
 put_now(struct queue *queue, const struct gruvi__item *item,
-        struct waiter **getter)
+        struct waiter **getter, struct gruvi__list *taken)
 {
     int err;
 
@@ -144,6 +155,8 @@ put_now(struct queue *queue, const struct gruvi__item *item,
         return err;
     } else {
         queue->size += item->size;
+        if (gruvi__unlikely(!gruvi__list_empty(&queue->ready.links)))
+            gruvi__wait_link_take_all(&queue->ready.links, taken);
     }
     queue->unfinished++;
     return 0;
@@ -168,10 +181,22 @@ make_item(struct gruvi__item *item, void *pointer,
 }
 
 static void
-wake(struct waiter *waiter)
+fire_all(struct gruvi__list *taken)
 {
-    if (waiter != NULL)
-        gruvi__waiter_wake(&waiter->waiter);
+    struct gruvi__list *link;
+
+    while ((link = gruvi__list_pop(taken)) != NULL)
+        gruvi__wait_link_fire(gruvi__wait_link_of(link));
+}
+
+/* With the spin lock free, after put_now(). */
+static void
+wake(struct waiter *getter, struct gruvi__list *taken)
+{
+    if (getter != NULL)
+        gruvi__waiter_wake(&getter->waiter);
+    else if (gruvi__unlikely(!gruvi__list_empty(taken)))
+        fire_all(taken);
 }
 
 /* With the spin lock free: wake what was claimed. */
@@ -231,14 +256,16 @@ gruvi_queue_put(gruvi_queue_t *public, void *pointer,
 {
     struct queue *queue = real(public);
     struct waiter self, *getter;
+    struct gruvi__list taken;
     gruvi_fiber_t *fiber;
     int err = gruvi__enter_any(__func__, &fiber);
 
     if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0 ||
         (err = make_item(&self.item, pointer, options)) < 0)
         return err;
+    gruvi__list_init(&taken);
     gruvi__spin_lock(&queue->spin);
-    err = put_now(queue, &self.item, &getter);
+    err = put_now(queue, &self.item, &getter, &taken);
     if (err == UV_EAGAIN && timeout != 0) {
         gruvi__waiter_init(&self.waiter, fiber);
         err = wait_in(queue, &queue->putters, &self.waiter, "queue", timeout);
@@ -247,7 +274,7 @@ gruvi_queue_put(gruvi_queue_t *public, void *pointer,
         return err < 0 ? err : self.status;
     }
     gruvi__spin_unlock(&queue->spin);
-    wake(getter);
+    wake(getter, &taken);
     return err == UV_EAGAIN ? UV_ETIMEDOUT : err;
 }
 
@@ -256,16 +283,18 @@ gruvi_queue_try_put(gruvi_queue_t *public, void *pointer,
                     const gruvi_queue_put_options_t *options)
 {
     struct queue *queue = real(public);
+    struct gruvi__list taken;
     struct gruvi__item item;
     struct waiter *getter;
     int err = make_item(&item, pointer, options);
 
     if (err < 0)
         return err;
+    gruvi__list_init(&taken);
     gruvi__spin_lock(&queue->spin);
-    err = put_now(queue, &item, &getter);
+    err = put_now(queue, &item, &getter, &taken);
     gruvi__spin_unlock(&queue->spin);
-    wake(getter);
+    wake(getter, &taken);
     return err;
 }
 
@@ -347,15 +376,18 @@ void
 gruvi_queue_close(gruvi_queue_t *public)
 {
     struct queue *queue = real(public);
-    struct gruvi__list claimed;
+    struct gruvi__list claimed, taken;
 
     gruvi__list_init(&claimed);
+    gruvi__list_init(&taken);
     gruvi__spin_lock(&queue->spin);
     queue->closed = true;
     refuse_all(&queue->putters, UV_EPIPE, &claimed);
     refuse_all(&queue->getters, UV_EOF, &claimed);
+    gruvi__wait_link_take_all(&queue->ready.links, &taken);
     gruvi__spin_unlock(&queue->spin);
     wake_all(&claimed);
+    fire_all(&taken);
 }
 
 size_t
@@ -410,4 +442,75 @@ gruvi_queue_join(gruvi_queue_t *public, double timeout)
     }
     gruvi__spin_unlock(&queue->spin);
     return done ? 0 : UV_ETIMEDOUT;
+}
+
+/* --- gruvi_wait() ----------------------------------------------------------
+ */
+
+static inline struct queue *
+queue_of(struct gruvi__waitable_other *object)
+{
+    return gruvi__list_entry(object, struct queue, ready);
+}
+
+static int
+check(struct gruvi__waitable_other *object)
+{
+    (void)object;
+    return 0;
+}
+
+static inline bool
+ready_now(const struct queue *queue)
+{
+    return queue->items.count > 0 || queue->closed;
+}
+
+static bool
+is_ready(struct gruvi__waitable_other *object)
+{
+    struct queue *queue = queue_of(object);
+    bool ready;
+
+    gruvi__spin_lock(&queue->spin);
+    ready = ready_now(queue);
+    gruvi__spin_unlock(&queue->spin);
+    return ready;
+}
+
+static int
+link_to(struct gruvi__waitable_other *object, struct gruvi__wait_link *link)
+{
+    struct queue *queue = queue_of(object);
+    bool ready;
+
+    gruvi__spin_lock(&queue->spin);
+    ready = ready_now(queue);
+    if (!ready)
+        gruvi__list_add(&object->links, &link->joiner.link);
+    gruvi__spin_unlock(&queue->spin);
+    return ready;
+}
+
+static bool
+unlink_from(struct gruvi__waitable_other *object, struct gruvi__wait_link *link)
+{
+    struct queue *queue = queue_of(object);
+    bool listed;
+
+    gruvi__spin_lock(&queue->spin);
+    listed = gruvi__wait_link_listed(link);
+    if (listed)
+        gruvi__list_remove(&link->joiner.link);
+    gruvi__spin_unlock(&queue->spin);
+    return listed;
+}
+
+static const struct gruvi__waitable_ops ready_ops = {check, is_ready, link_to,
+                                                     unlink_from};
+
+gruvi_waitable_t *
+gruvi_queue_waitable(gruvi_queue_t *queue)
+{
+    return queue == NULL ? NULL : &real(queue)->ready.waitable;
 }

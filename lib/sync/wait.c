@@ -9,7 +9,11 @@
  * left counts down from count.  A waker takes 1 off for its object.  The caller
  * may find objects done while it links them, and takes these off in one go.
  * Enough are done when left is 0 or below.  A waker that takes it there claims
- * the waiter; if the caller does, nobody claims.
+ * the waiter; if the caller does, nobody claims.  An object that is closed
+ * takes it far below 0.
+ *
+ * Where the wait ends with an error, objects may be gone: a link that is DONE
+ * says so, and the others are there.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -49,9 +53,20 @@ is_fiber(const gruvi_waitable_t *object)
     return object->kind == GRUVI__WAITABLE_FIBER;
 }
 
+/* NULL: an event or a fiber. */
+static inline struct gruvi__waitable_other *
+other(gruvi_waitable_t *object)
+{
+    return object->kind == GRUVI__WAITABLE_OTHER
+               ? gruvi__waitable_other_of(object)
+               : NULL;
+}
+
 static inline bool
 is_done(gruvi_waitable_t *object)
 {
+    if (other(object) != NULL)
+        return other(object)->ops->is_ready(other(object));
     if (is_fiber(object))
         return fiber_of(object)->state == GRUVI__DEAD;
     return gruvi_event_is_set((gruvi_event_t *)gruvi__event_of(object));
@@ -64,6 +79,8 @@ check_object(gruvi_waitable_t *object)
 
     if (object == NULL)
         return UV_EINVAL;
+    if (other(object) != NULL)
+        return other(object)->ops->check(other(object));
     if (!is_fiber(object))
         return 0;
     fiber = fiber_of(object);
@@ -106,24 +123,28 @@ look(const struct wait *wait)
     return found;
 }
 
-/* Link an object; false where the object is done. */
-static bool
+/* Link an object: 0; 1 where it is done; or an error. */
+static int
 link_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
 {
+    if (other(object) != NULL)
+        return other(object)->ops->link(other(object), link);
     if (!is_fiber(object))
-        return gruvi__event_link(gruvi__event_of(object), link);
+        return gruvi__event_link(gruvi__event_of(object), link) ? 0 : 1;
     if (is_done(object))
-        return false;
+        return 1;
     gruvi__list_add(&fiber_of(object)->joiners, &link->joiner.link);
-    return true;
+    return 0;
 }
 
-/* Link objects until enough are done.  Returns how many are. */
-static size_t
+/* Link objects until enough are done.  Returns how many are, or an error: then
+ * the object at wait->linked is not linked. */
+static long
 link_all(struct wait *wait)
 {
     struct gruvi__wait_link *next;
     size_t found = 0;
+    int result;
 
     for (; wait->linked < wait->n && found < wait->count; wait->linked++) {
         next = &wait->links[wait->linked];
@@ -131,12 +152,15 @@ link_all(struct wait *wait)
         next->joiner.fiber = NULL;
         next->joiner.granted = GRUVI__LINK_LISTED;
         next->wait = &wait->multi;
-        if (!link_object(wait->objects[wait->linked], next)) {
+        result = link_object(wait->objects[wait->linked], next);
+        if (result < 0)
+            return result;
+        if (result > 0) {
             next->joiner.granted = GRUVI__LINK_DONE;
             found++;
         }
     }
-    return found;
+    return (long)found;
 }
 
 /* Unlink an object; false where the object was done. */
@@ -150,7 +174,9 @@ unlink_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
         gruvi__list_remove(&link->joiner.link);
         return true;
     }
-    if (gruvi__event_unlink(gruvi__event_of(object), link))
+    if (other(object) != NULL
+            ? other(object)->ops->unlink(other(object), link)
+            : gruvi__event_unlink(gruvi__event_of(object), link))
         return true;
     gruvi__wait_link_settle(link);
     return false;
@@ -192,10 +218,17 @@ wait_for_objects(struct wait *wait, gruvi_fiber_t *fiber)
 
     gruvi__waiter_init(&wait->multi.waiter, fiber);
     wait->multi.left = (long)wait->count;
-    found = (long)link_all(wait);
+    wait->multi.error = 0;
+    found = link_all(wait);
+    if (found < 0) {
+        unlink_all(wait);
+        return (int)found;
+    }
     left = __atomic_fetch_sub(&wait->multi.left, found, __ATOMIC_ACQ_REL);
     if (left <= 0 || left > found)
         err = wait_for_enough(&wait->multi.waiter, wait->timeout);
+    if (err == 0)
+        err = wait->multi.error;
     done = unlink_all(wait);
     return err < 0 ? err : (int)done;
 }

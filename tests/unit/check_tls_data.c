@@ -298,7 +298,40 @@ moving(void)
     tcase_add_test(tc, test_data_that_nobody_reads_does_not_keep_the_loop_busy);
     tcase_add_loop_test(tc, test_system_calls_that_fail_are_reported, 0, 2);
     tcase_add_test(tc, test_what_moves_is_counted);
+    tcase_add_test(tc, test_what_is_left_of_a_record_is_ready);
     return tc;
+}
+
+/* --- gruvi_wait() -----------------------------------------------------------
+ */
+
+static int
+wait_readable(gruvi_stream_t *stream, double timeout)
+{
+    gruvi_waitable_t *object = gruvi_stream_waitable(stream);
+
+    return gruvi_wait(&object, 1, 0, timeout, NULL);
+}
+
+/* A record that was read in part leaves nothing in the socket. */
+HUB_TEST(test_what_is_left_of_a_record_is_ready)
+{
+    struct tls_ends ends;
+    char c;
+
+    open_tls(&ends, true);
+    gruvi_stream_set_timeout(ends.stream, 0);
+    while (gruvi_stream_read(ends.stream, &c, 1) > 0)
+        ;
+    ck_assert_int_eq(wait_readable(ends.stream, 0), 0);
+    tls_peer_sends(&ends.peer, "ab");
+    ck_assert_int_eq(wait_readable(ends.stream, GRUVI_FOREVER), 1);
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), 1);
+    ck_assert_int_eq(wait_readable(ends.stream, 0), 1);
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), 1);
+    ck_assert_int_eq(c, 'b');
+    ck_assert_int_eq(wait_readable(ends.stream, 0), 0);
+    close_tls(&ends);
 }
 
 int

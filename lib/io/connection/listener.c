@@ -308,3 +308,20 @@ gruvi_listener_close(gruvi_listener_t *listener)
         listener_free(listener);
     gruvi__descriptor_closed();
 }
+
+static bool
+is_acceptable(struct gruvi__waitable_other *object)
+{
+    return gruvi__socket_readable(gruvi__socket_of(object));
+}
+
+gruvi_waitable_t *
+gruvi_listener_waitable(gruvi_listener_t *listener)
+{
+    static const struct gruvi__waitable_ops ops =
+        GRUVI__SOCKET_WAITABLE(is_acceptable);
+
+    return listener == NULL
+               ? NULL
+               : gruvi__waitable_get(&listener->socket.readable, &ops);
+}

@@ -240,3 +240,22 @@ gruvi_udp_fd(const gruvi_udp_t *udp)
 {
     return gruvi__socket_give(&udp->socket);
 }
+
+static bool
+is_receivable(struct gruvi__waitable_other *object)
+{
+    const gruvi_udp_t *udp =
+        gruvi__list_entry(gruvi__socket_of(object), gruvi_udp_t, socket);
+
+    return udp->error[GRUVI__IN] < 0 || gruvi__socket_readable(&udp->socket);
+}
+
+gruvi_waitable_t *
+gruvi_udp_waitable(gruvi_udp_t *udp)
+{
+    static const struct gruvi__waitable_ops ops =
+        GRUVI__SOCKET_WAITABLE(is_receivable);
+
+    return udp == NULL ? NULL
+                       : gruvi__waitable_get(&udp->socket.readable, &ops);
+}

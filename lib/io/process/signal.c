@@ -22,6 +22,7 @@
 #include "core/switchpoint.h"
 #include "core/thread.h"
 #include "core/wait.h"
+#include "core/waitable.h"
 
 struct gruvi_signal {
     struct gruvi__signal_listener listener;
@@ -35,6 +36,7 @@ struct gruvi_signal {
     void *arg;
     struct gruvi__callback call; /* of the hub: it calls that */
     bool called;                 /* call is queued, and has a reference */
+    struct gruvi__waitable_other ready; /* for gruvi_wait() */
     unsigned refs;
 };
 
@@ -123,6 +125,7 @@ on_signals(struct gruvi__signal_listener *listener, uint64_t came)
         call_later(watcher);
     else
         wake(watcher);
+    gruvi__waitable_fire(&watcher->ready);
 }
 
 static void
@@ -147,6 +150,7 @@ close_watcher(gruvi_signal_t *watcher)
     stop_listening(watcher);
     watcher->closed = true;
     wake(watcher);
+    gruvi__waitable_abort(&watcher->ready);
     drop(watcher);
 }
 
@@ -283,4 +287,37 @@ gruvi_signal_wait(int signum, double timeout)
     err = next(watcher, fiber, timeout);
     close_watcher(watcher);
     return err < 0 ? err : 0;
+}
+
+/* --- gruvi_wait() ----------------------------------------------------------
+ */
+
+static inline gruvi_signal_t *
+watcher_of(struct gruvi__waitable_other *object)
+{
+    return gruvi__list_entry(object, gruvi_signal_t, ready);
+}
+
+static int
+check(struct gruvi__waitable_other *object)
+{
+    return gruvi__is_own(watcher_of(object)->hub) ? 0 : UV_EPERM;
+}
+
+static bool
+is_ready(struct gruvi__waitable_other *object)
+{
+    gruvi_signal_t *watcher = watcher_of(object);
+
+    gruvi__signals_deliver(watcher->hub);
+    return watcher->pending != 0;
+}
+
+gruvi_waitable_t *
+gruvi_signal_waitable(gruvi_signal_t *watcher)
+{
+    static const struct gruvi__waitable_ops ops = {
+        check, is_ready, gruvi__waitable_link, gruvi__waitable_unlink};
+
+    return watcher == NULL ? NULL : gruvi__waitable_get(&watcher->ready, &ops);
 }

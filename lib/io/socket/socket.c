@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for a socket.  See socket.h. */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "io/socket/socket.h"
@@ -100,6 +102,10 @@ on_ready(int fd, int events, void *arg)
             gruvi__side_wake(side);
         }
     }
+    if ((came & UV_READABLE) && gruvi__waitable_awaited(&socket->readable)) {
+        wanted |= UV_READABLE;
+        gruvi__waitable_fire(&socket->readable);
+    }
     if (came & ~wanted)
         arm(socket, socket->armed & ~(came & ~wanted));
 }
@@ -116,8 +122,37 @@ gruvi__socket_close(struct gruvi__socket *socket)
     socket->fd = -1;
     gruvi__side_wake(&socket->side[GRUVI__IN]);
     gruvi__side_wake(&socket->side[GRUVI__OUT]);
+    gruvi__waitable_abort(&socket->readable);
     return socket->side[GRUVI__IN].fiber == NULL &&
            socket->side[GRUVI__OUT].fiber == NULL;
+}
+
+int
+gruvi__socket_check(struct gruvi__waitable_other *object)
+{
+    return gruvi__is_own(gruvi__socket_of(object)->hub) ? 0 : UV_EPERM;
+}
+
+int
+gruvi__socket_link(struct gruvi__waitable_other *object,
+                   struct gruvi__wait_link *link)
+{
+    struct gruvi__socket *socket = gruvi__socket_of(object);
+    int err = arm(socket, socket->armed | UV_READABLE);
+
+    return err < 0 ? err : gruvi__waitable_link(object, link);
+}
+
+bool
+gruvi__socket_readable(const struct gruvi__socket *socket)
+{
+    struct pollfd p = {.fd = socket->fd, .events = POLLIN};
+    int n;
+
+    do
+        n = poll(&p, 1, 0);
+    while (n < 0 && errno == EINTR);
+    return n != 0;
 }
 
 int

@@ -37,6 +37,7 @@
 #include <gruvi/base.h>
 
 #include "base/wheel.h"
+#include "core/waitable.h"
 
 /* Indices of gruvi__socket.side; 1 << side is the event of libuv. */
 enum gruvi__direction { GRUVI__IN, GRUVI__OUT };
@@ -57,6 +58,7 @@ struct gruvi__socket {
     bool shared;          /* it came from outside, or was given to a caller */
     unsigned armed;       /* UV_READABLE | UV_WRITABLE: what watch waits for */
     struct gruvi__side side[2];
+    struct gruvi__waitable_other readable; /* for gruvi_wait() */
 };
 
 /* A call that is inside a socket, on its fiber's stack. */
@@ -128,6 +130,30 @@ void gruvi__call_stop_timeout(struct gruvi__call *call);
 /* Returns true where the socket is closed and no call is left inside: then the
  * caller frees its memory. */
 bool gruvi__call_leave(struct gruvi__call *call);
+
+/*
+ * For gruvi_wait(): functions of sockets, to which is_ready is added.  Waiting
+ * is no call that is inside: while one fiber reads others may wait, and find
+ * that there is nothing left.
+ */
+#define GRUVI__SOCKET_WAITABLE(is_ready)                                       \
+    {                                                                          \
+        gruvi__socket_check, (is_ready), gruvi__socket_link,                   \
+            gruvi__waitable_unlink                                             \
+    }
+
+static inline struct gruvi__socket *
+gruvi__socket_of(struct gruvi__waitable_other *object)
+{
+    return gruvi__list_entry(object, struct gruvi__socket, readable);
+}
+
+int gruvi__socket_check(struct gruvi__waitable_other *object);
+int gruvi__socket_link(struct gruvi__waitable_other *object,
+                       struct gruvi__wait_link *link);
+
+/* Whether there is something to receive or accept, or an error. */
+bool gruvi__socket_readable(const struct gruvi__socket *socket);
 
 /* Wake the call inside, if it waits. */
 void gruvi__side_wake(struct gruvi__side *side);

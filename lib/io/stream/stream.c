@@ -132,3 +132,24 @@ gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
         memcpy(buf, "tls", 3); /* instead of "tcp" */
     return err;
 }
+
+static bool
+is_readable(struct gruvi__waitable_other *object)
+{
+    const gruvi_stream_t *s =
+        gruvi__list_entry(gruvi__socket_of(object), gruvi_stream_t, socket);
+
+    return s->read_dead || s->broken != 0 ||
+           gruvi__buffer_held(&s->buffer) > 0 ||
+           (s->layer != NULL && s->layer->holds(s)) ||
+           gruvi__socket_readable(&s->socket);
+}
+
+gruvi_waitable_t *
+gruvi_stream_waitable(gruvi_stream_t *s)
+{
+    static const struct gruvi__waitable_ops ops =
+        GRUVI__SOCKET_WAITABLE(is_readable);
+
+    return s == NULL ? NULL : gruvi__waitable_get(&s->socket.readable, &ops);
+}

@@ -38,6 +38,8 @@ struct gruvi__layer {
     int (*write)(gruvi_stream_t *s, struct gruvi__call *call,
                  const uv_buf_t bufs[], unsigned n);
     int (*shutdown)(gruvi_stream_t *s, struct gruvi__call *call);
+    /* Whether receive has something without the socket. */
+    bool (*holds)(const gruvi_stream_t *s);
     void (*close)(gruvi_stream_t *s); /* before the socket's */
     void (*free)(gruvi_stream_t *s);
 };

@@ -221,7 +221,23 @@ tls_close(gruvi_stream_t *s)
     ERR_clear_error();
 }
 
+/* Part of a record is not enough.  A client speaks first: what waits for the
+ * server before would wait for ever. */
+static bool
+tls_holds(const gruvi_stream_t *s)
+{
+    const struct gruvi__tls *tls = s->tls;
+
+    if (tls->failed < 0)
+        return true;
+    if (!tls->up)
+        return tls->client && tls->due == 0;
+    return SSL_pending(tls->ssl) > 0 ||
+           (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 static const struct gruvi__layer tls_layer = {
+    .holds = tls_holds,
     .receive = tls_receive,
     .write = tls_write,
     .shutdown = tls_shutdown,
