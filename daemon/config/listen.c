@@ -75,10 +75,15 @@ check_address(gruvid__section_t *section, const gruvid__entry_t *entry)
 
     if (before == NULL)
         return;
-    if (other == section)
+    if (other == section && strcmp(before->file, entry->file) == 0)
         gruvid__config_error(
             section->config, entry->file, entry->line, section->name, "listen",
             "%s is there twice; first in line %u", entry->text, before->line);
+    else if (other == section)
+        gruvid__config_error(section->config, entry->file, entry->line,
+                             section->name, "listen",
+                             "%s is there twice; first in %s:%u", entry->text,
+                             before->file, before->line);
     else if (strncmp(entry->text, "fd:", 3) != 0) /* two may share a socket */
         gruvid__config_error(section->config, entry->file, entry->line,
                              section->name, "listen",

@@ -71,6 +71,30 @@ gruvid__section_tls(const gruvid__section_t *section)
     return gruvi_tls_new(&files);
 }
 
+/* What OpenSSL says in two words, for who has to mend it. */
+static const struct {
+    const char *says, *means;
+} sentences[] = {
+    {"values mismatch", "it is not the key of tls_certificate; give the key "
+                        "that belongs to that certificate"},
+    {"type mismatch",
+     "it is not the key of tls_certificate, but one of another "
+     "kind; give the key that belongs to that certificate"},
+    {"unsupported", "there is nothing of that kind in the file; it has to be "
+                    "PEM, with a line of dashes and BEGIN"},
+    {"no start line", "there is nothing of that kind in the file; it has to be "
+                      "PEM, with a line of dashes and BEGIN"},
+};
+
+static const char *
+sentence_of(const char *message)
+{
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (strstr(message, sentences[i].says) != NULL)
+            return sentences[i].means;
+    return message;
+}
+
 static void
 report(gruvid__section_t *section, int err)
 {
@@ -80,7 +104,9 @@ report(gruvid__section_t *section, int err)
         size_t n = strlen(options[i].prefix);
 
         if (err != UV_ENOTSUP && strncmp(message, options[i].prefix, n) == 0) {
-            gruvid__section_error(section, options[i].key, "%s", message + n);
+            gruvid__section_error(section, options[i].key, "%s: %s",
+                                  path_of(section, options[i].key),
+                                  sentence_of(message + n));
             return;
         }
     }

@@ -101,6 +101,10 @@ find_owner(const gruvid__section_t *section, uid_t *uid, gid_t *gid)
     const struct passwd *entry = *user == '\0' ? NULL : getpwnam(user);
     const struct group *named = *group == '\0' ? NULL : getgrnam(group);
 
+    /* A file that is this user's already keeps the group that its folder has
+     * given it. */
+    if (entry != NULL && entry->pw_uid == geteuid())
+        entry = NULL;
     *uid = entry == NULL ? (uid_t)-1 : entry->pw_uid;
     *gid = entry == NULL ? (gid_t)-1 : entry->pw_gid;
     if (named != NULL)
@@ -128,8 +132,7 @@ give_file(const gruvid__section_t *section, const char *path)
     else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
              st.st_uid != geteuid())
         err = UV_EEXIST;
-    else if (((uid != (uid_t)-1 && st.st_uid != uid) || st.st_gid != gid) &&
-             fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+    else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
         err = uv_translate_sys_error(errno);
     if (fd >= 0)
         close(fd);

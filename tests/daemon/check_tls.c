@@ -209,11 +209,12 @@ START_TEST(test_files_that_are_of_no_use_are_mistakes)
 {
     static const struct bad cases[] = {
         {"good.pem", "second.key", "",
-         "plugin trial.tls_key: key values mismatch"},
+         "second.key: it is not the key of tls_certificate; give the key"},
         {"good.pem", "junk.pem", "", "plugin trial.tls_key: "},
         {"junk.pem", "good.key", "", "plugin trial.tls_certificate: "},
         {"good.pem", "good.key", "junk.pem", "plugin trial.tls_client_ca: "},
-        {"gone", "good.key", "", "plugin trial.tls_certificate: no such entry"},
+        {"gone", "good.key", "",
+         "plugin trial.tls_certificate: /nonexistent: no such entry"},
     };
     static const char *const only_check[] = {"-t", NULL};
     struct gruvid_options options = {.args = _i % 2 == 0 ? only_check : NULL};
