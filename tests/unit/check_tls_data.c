@@ -284,24 +284,6 @@ HUB_TEST(test_what_moves_is_counted)
     close_tls(&ends);
 }
 
-static TCase *
-moving(void)
-{
-    TCase *tc = tcase_create("data");
-
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, test_a_lot_goes_both_ways_at_once);
-    tcase_add_test(tc, test_new_keys_disturb_nothing);
-    tcase_add_test(tc, test_a_file_is_sent);
-    tcase_add_test(tc, test_there_is_no_renegotiation);
-    tcase_add_loop_test(tc, test_a_message_costs_one_recv_and_one_send, 0, 2);
-    tcase_add_test(tc, test_data_that_nobody_reads_does_not_keep_the_loop_busy);
-    tcase_add_loop_test(tc, test_system_calls_that_fail_are_reported, 0, 2);
-    tcase_add_test(tc, test_what_moves_is_counted);
-    tcase_add_test(tc, test_what_is_left_of_a_record_is_ready);
-    return tc;
-}
-
 /* --- gruvi_wait() -----------------------------------------------------------
  */
 
@@ -332,6 +314,24 @@ HUB_TEST(test_what_is_left_of_a_record_is_ready)
     ck_assert_int_eq(c, 'b');
     ck_assert_int_eq(wait_readable(ends.stream, 0), 0);
     close_tls(&ends);
+}
+
+static TCase *
+moving(void)
+{
+    TCase *tc = tcase_create("data");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_a_lot_goes_both_ways_at_once);
+    tcase_add_test(tc, test_new_keys_disturb_nothing);
+    tcase_add_test(tc, test_a_file_is_sent);
+    tcase_add_test(tc, test_there_is_no_renegotiation);
+    tcase_add_loop_test(tc, test_a_message_costs_one_recv_and_one_send, 0, 2);
+    tcase_add_test(tc, test_data_that_nobody_reads_does_not_keep_the_loop_busy);
+    tcase_add_loop_test(tc, test_system_calls_that_fail_are_reported, 0, 2);
+    tcase_add_test(tc, test_what_moves_is_counted);
+    tcase_add_test(tc, test_what_is_left_of_a_record_is_ready);
+    return tc;
 }
 
 int
