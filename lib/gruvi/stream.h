@@ -353,6 +353,38 @@ gruvi_stream_vprintf(gruvi_stream_t *s, const char *format, va_list args)
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_shutdown(gruvi_stream_t *s);
 
 /*
+ * Have the calling fiber cancelled when the peer goes, while it computes or
+ * waits for something else: "the peer has gone".  The fiber is cancelled once.
+ * If it is inside a call on this stream, the call tells it instead.
+ *
+ * The peer has gone when the connection is broken: by a reset, or when a Unix
+ * socket is closed.  A TCP peer that closes in order looks like a peer that has
+ * only ended its side and still reads, so it counts where end is set.  Nothing
+ * is read: bytes that have come stay readable, and an end behind them counts as
+ * well.  With TLS the end of the socket counts, not a close_notify alone.
+ *
+ * It ends with gruvi_stream_unwatch_peer() and with the stream.  Another call
+ * begins it anew.
+ *
+ *   end  whether the end of the peer's side counts, too
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY (another fiber watches), UV_EINVAL (no stream; the root
+ *          fiber, which cannot be cancelled), UV_EPERM (another thread's
+ *          stream), UV_ENOMEM, UV_EMFILE, UV_ESHUTDOWN.
+ * Context: fiber.
+ */
+GRUVI_API int gruvi_stream_watch_peer(gruvi_stream_t *s, bool end);
+
+/*
+ * Watch the peer no more.  A cancel that has been given stays.  NULL, or a
+ * stream that is not watched, is fine.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_stream_unwatch_peer(gruvi_stream_t *s);
+
+/*
  * Close and free a stream, which must not be used any more.  A fiber inside a
  * call on it gets UV_ECONNABORTED.  NULL is fine.
  *

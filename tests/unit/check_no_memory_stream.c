@@ -87,6 +87,28 @@ read_lines(gruvi_hub_t *hub)
     return failed;
 }
 
+static int
+watch_once(void *arg)
+{
+    return gruvi_stream_watch_peer(arg, true);
+}
+
+static int
+watch_peer(gruvi_hub_t *hub)
+{
+    gruvi_fiber_t *fiber;
+    struct pair pair;
+    int err;
+
+    (void)hub;
+    if ((err = open_pair(&pair)) < 0)
+        return err;
+    fiber = gruvi_spawn(watch_once, pair.far);
+    err = fiber == NULL ? gruvi_last_error() : finish(fiber);
+    close_pair(&pair);
+    return err;
+}
+
 static int served;
 
 static int
@@ -288,7 +310,7 @@ talk_securely(gruvi_hub_t *hub)
 #endif
 
 static const operation_fn operations[] = {
-    listen_unix,   read_lines, serve, look_up, connect_by_name,
+    listen_unix,   read_lines, watch_peer, serve, look_up, connect_by_name,
 #ifdef HAVE_OPENSSL
     talk_securely,
 #endif

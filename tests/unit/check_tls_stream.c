@@ -136,6 +136,32 @@ HUB_TEST(test_a_peer_that_ends_the_handshake_breaks_it)
     gruvi_listener_close(listener);
 }
 
+static int
+sleep_watched(void *arg)
+{
+    ck_assert_int_eq(gruvi_stream_watch_peer(arg, true), 0);
+    return gruvi_sleep(GRUVI_FOREVER);
+}
+
+/* What it wrote before stays readable. */
+HUB_TEST(test_a_peer_that_goes_cancels_whoever_watches)
+{
+    struct tls_ends ends;
+    gruvi_fiber_t *fiber;
+
+    open_tls(&ends, true);
+    fiber = spawn(sleep_watched, ends.stream);
+    tls_peer_sends(&ends.peer, "last");
+    turns(5);
+    ck_assert(gruvi_fiber_alive(fiber));
+    SSL_shutdown(ends.peer.ssl);
+    shutdown(ends.peer.fd, SHUT_WR);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+    hears(ends.stream, "last");
+    ck_assert_int_eq(read_one(ends.stream), 0);
+    close_tls(&ends);
+}
+
 HUB_TEST(test_a_shutdown_ends_one_direction)
 {
     struct tls_ends ends;
@@ -370,6 +396,7 @@ ending(void)
     tcase_add_loop_test(tc, test_a_peer_that_closes_in_order_breaks_a_write, 0,
                         3);
     tcase_add_test(tc, test_a_peer_that_ends_the_handshake_breaks_it);
+    tcase_add_test(tc, test_a_peer_that_goes_cancels_whoever_watches);
     tcase_add_test(tc, test_a_shutdown_ends_one_direction);
     tcase_add_test(tc, test_a_close_says_so_to_the_peer);
     tcase_add_loop_test(tc, test_the_peer_sees_that_a_write_was_cut_off, 0, 2);

@@ -49,7 +49,7 @@ try_one(gruvi_fiber_t *fiber, const struct addrinfo *info,
     gruvi__stream_set_peer(s, info->ai_addr, info->ai_addrlen);
     gruvi__call_enter(&call, &s->socket, GRUVI__OUT, fiber, timeout, "connect");
     err = establish(s, &call, info);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave(s, &call, err);
     return err;
 }
 

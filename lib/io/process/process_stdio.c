@@ -37,8 +37,8 @@ open_pipe(struct gruvi__stdio *stdio, gruvi_hub_t *hub, int i)
     }
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     shutdown(ends[0], i == 0 ? SHUT_RD : SHUT_WR);
-    if (i != 0)
-        s->write_dead = true;
+    s->write_only = i == 0;
+    s->write_dead = i != 0;
     s->socket.fd = ends[0];
     stdio->streams[i] = s;
     stdio->ends[i] = ends[1];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/likely.h"
 #include "core/switchpoint.h"
 #include "core/thread.h"
 #include "core/wait.h"
@@ -45,11 +46,37 @@ gruvi__stream_free(gruvi_stream_t *s)
     free(s);
 }
 
-void
-gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call)
+static void
+leave(gruvi_stream_t *s, struct gruvi__call *call, enum gruvi__news news)
 {
     if (gruvi__call_leave(call))
         gruvi__stream_free(s);
+    else if (gruvi__unlikely(s->watcher != NULL))
+        gruvi__watcher_leave(s->watcher, call, news);
+}
+
+static enum gruvi__news
+news_of(ssize_t result)
+{
+    if (gruvi__likely(result >= 0))
+        return GRUVI__NEWS_NONE;
+    if (result == UV_EOF)
+        return GRUVI__NEWS_END;
+    return result == UV_ECONNRESET || result == UV_EPIPE ? GRUVI__NEWS_BROKEN
+                                                         : GRUVI__NEWS_NONE;
+}
+
+void
+gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call, ssize_t result)
+{
+    leave(s, call, news_of(result));
+}
+
+void
+gruvi__stream_leave_read(gruvi_stream_t *s, struct gruvi__call *call,
+                         ssize_t result)
+{
+    leave(s, call, result == 0 ? GRUVI__NEWS_END : news_of(result));
 }
 
 void
@@ -61,6 +88,7 @@ gruvi_stream_close(gruvi_stream_t *s)
         gruvi__assert_failed("gruvi_stream_close: another thread's stream");
         return;
     }
+    gruvi__watcher_end(s);
     if (s->layer != NULL)
         s->layer->close(s);
     if (gruvi__socket_close(&s->socket))
@@ -88,7 +116,7 @@ gruvi_stream_shutdown(gruvi_stream_t *s)
         err = -errno;
     else
         s->write_dead = true;
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave(s, &call, err);
     return err;
 }
 

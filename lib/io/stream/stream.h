@@ -24,6 +24,10 @@ struct gruvi__buffer {
 
 struct gruvi__serve;
 struct gruvi__tls;
+struct gruvi__watcher;
+
+/* What a call has told its fiber about the peer. */
+enum gruvi__news { GRUVI__NEWS_NONE, GRUVI__NEWS_END, GRUVI__NEWS_BROKEN };
 
 /*
  * What lies between a stream and its socket, and does what the socket would.
@@ -56,6 +60,8 @@ struct gruvi_stream {
     bool read_dead;  /* bytes were lost: no memory */
     bool lent;       /* buffer was taken; the next read frees it */
     bool write_dead; /* part of a write may be missing, or it was shut down */
+    bool write_only; /* our reading side was shut down */
+    struct gruvi__watcher *watcher; /* of the peer, owned; NULL: none */
     struct gruvi__buffer buffer;
     struct gruvi__tls *tls; /* the layer's, owned */
 
@@ -82,8 +88,19 @@ void gruvi__stream_free(gruvi_stream_t *s);
 void gruvi__stream_set_peer(gruvi_stream_t *s, const struct sockaddr *at,
                             socklen_t length);
 
-/* Leave a call.  The last call frees a stream that was closed. */
-void gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call);
+/* Leave a call that returns result.  The last call frees a stream that was
+ * closed.  _read: of a read, where 0 may be the end. */
+void gruvi__stream_leave(gruvi_stream_t *s, struct gruvi__call *call,
+                         ssize_t result);
+void gruvi__stream_leave_read(gruvi_stream_t *s, struct gruvi__call *call,
+                              ssize_t result);
+
+/* stream_watch.c: the fiber that watches may leave a call, which told it news;
+ * end the watching, if there is any. */
+void gruvi__watcher_leave(struct gruvi__watcher *w,
+                          const struct gruvi__call *call,
+                          enum gruvi__news news);
+void gruvi__watcher_end(gruvi_stream_t *s);
 
 /* stream_write.c: gruvi_stream_write() for another switchpoint, its name. */
 int gruvi__stream_write(const char *function, gruvi_stream_t *s,

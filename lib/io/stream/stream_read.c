@@ -121,7 +121,7 @@ begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
     if (gruvi__unlikely(s->read_dead) && err == 0)
         err = UV_ENOMEM;
     if (gruvi__unlikely(err < 0))
-        gruvi__stream_leave(s, call);
+        gruvi__stream_leave(s, call, err);
     return err;
 }
 
@@ -144,7 +144,7 @@ gruvi_stream_read(gruvi_stream_t *s, void *buf, size_t len)
         n = (ssize_t)gruvi__buffer_take(&s->buffer, buf, len);
     else
         n = receive_some(s, &call, buf, len);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave_read(s, &call, len > 0 ? n : 1);
     return n;
 }
 
@@ -208,7 +208,7 @@ gruvi_stream_read_exact(gruvi_stream_t *s, void *buf, size_t len)
         err = read_small(s, &call, buf, len);
     else
         err = read_large(s, &call, buf, len);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave(s, &call, err);
     return err;
 }
 
@@ -267,7 +267,7 @@ gruvi_stream_read_line(gruvi_stream_t *s, char *buf, size_t len)
         (err = begin(s, &call, fiber)) < 0)
         return err;
     n = read_line(s, &call, buf, len);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave_read(s, &call, n);
     return n;
 }
 
@@ -317,7 +317,7 @@ gruvi_stream_read_text(gruvi_stream_t *s, char *buf, size_t len)
         (err = begin(s, &call, fiber)) < 0)
         return err;
     n = read_text(s, &call, buf, len);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave(s, &call, n);
     return n;
 }
 
@@ -354,7 +354,7 @@ peek_by(const char *function, gruvi_stream_t *s, void *buf, size_t len,
         (err = begin(s, &call, fiber)) < 0)
         return err;
     n = peek(s, &call, buf, len, least);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave_read(s, &call, len > 0 ? n : 1);
     return n;
 }
 
@@ -406,6 +406,6 @@ gruvi_stream_take(gruvi_stream_t *s, char **data)
         (err = begin(s, &call, fiber)) < 0)
         return err;
     n = take(s, &call, data);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave_read(s, &call, n);
     return n;
 }

@@ -185,7 +185,7 @@ gruvi_stream_sendfile(gruvi_stream_t *stream, gruvi_file_t *file,
         if (sent < 0)
             stream->write_dead = true;
     }
-    gruvi__stream_leave(stream, &call);
+    gruvi__stream_leave(stream, &call, sent);
     gruvi__file_leave(file);
     return sent;
 }

@@ -156,7 +156,7 @@ begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
     if (gruvi__unlikely(s->write_dead) && err == 0)
         err = UV_EPIPE;
     if (gruvi__unlikely(err < 0))
-        gruvi__stream_leave(s, call);
+        gruvi__stream_leave(s, call, err);
     return err;
 }
 
@@ -165,7 +165,7 @@ end(gruvi_stream_t *s, struct gruvi__call *call, int err)
 {
     if (gruvi__unlikely(err < 0))
         s->write_dead = true;
-    gruvi__stream_leave(s, call);
+    gruvi__stream_leave(s, call, err);
     return err;
 }
 

@@ -141,6 +141,6 @@ gruvi_tls_handshake(gruvi_stream_t *s, double timeout)
     err = gruvi__call_yield_sometimes(&call);
     if (err == 0)
         err = gruvi__tls_ready(s->tls, &call);
-    gruvi__stream_leave(s, &call);
+    gruvi__stream_leave(s, &call, err);
     return err;
 }
