@@ -343,7 +343,8 @@ die_after_logging(int signum)
 
 START_TEST(test_the_lines_before_a_crash_are_written)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE,  SIGILL, SIGABRT,
+                                  SIGQUIT, SIGSYS, SIGTRAP, SIGXCPU};
 
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
         pid_t child = fork();
@@ -358,6 +359,61 @@ START_TEST(test_the_lines_before_a_crash_are_written)
         ck_assert_int_eq(WTERMSIG(status), signals[i]);
         ck_assert_int_eq(count(path, "the last words"), (int)i + 1);
     }
+}
+END_TEST
+
+#if defined(__x86_64__)
+/* The kernel sends it, but it does not come again: the next instruction does.
+ */
+START_TEST(test_the_lines_before_a_breakpoint_are_written)
+{
+    const struct rlimit no_core = {0, 0};
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &no_core);
+        gruvid__log_open(target, GRUVID__LOG_TEXT, NULL);
+        gruvid__log_watch_crash();
+        gruvi_info("the last words");
+        __asm__ volatile("int3");
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGTRAP);
+    ck_assert_int_eq(count(path, "the last words"), 1);
+}
+END_TEST
+#endif
+
+START_TEST(test_a_signal_that_is_ignored_stays_so)
+{
+    struct sigaction now;
+
+    signal(SIGQUIT, SIG_IGN);
+    gruvid__log_watch_crash();
+    sigaction(SIGQUIT, NULL, &now);
+    ck_assert(now.sa_handler == SIG_IGN);
+    signal(SIGQUIT, SIG_DFL);
+}
+END_TEST
+
+START_TEST(test_the_lines_before_a_quick_exit_are_written)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        gruvid__log_open(target, GRUVID__LOG_TEXT, NULL);
+        for (int i = 0; i < 1000; i++)
+            gruvi_info("line %d", i);
+        gruvi_info("the last words");
+        quick_exit(3);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(WEXITSTATUS(status), 3);
+    ck_assert_int_eq(count(path, "the last words"), 1);
 }
 END_TEST
 
@@ -425,6 +481,11 @@ main(void)
     tcase_add_test(tc, test_the_end_waits_for_a_target_that_is_slow);
     tcase_add_test(tc, test_a_child_after_fork_logs_too);
     tcase_add_test(tc, test_the_lines_before_a_crash_are_written);
+#if defined(__x86_64__)
+    tcase_add_test(tc, test_the_lines_before_a_breakpoint_are_written);
+#endif
+    tcase_add_test(tc, test_a_signal_that_is_ignored_stays_so);
+    tcase_add_test(tc, test_the_lines_before_a_quick_exit_are_written);
     tcase_add_test(tc, test_logging_leaves_errno_alone);
     tcase_add_test(
         tc, test_threads_do_not_mix_their_lines_while_the_file_is_reopened);
