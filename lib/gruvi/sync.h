@@ -350,7 +350,7 @@ gruvi_queue_put(gruvi_queue_t *queue, void *item,
 
 /*
  * Put an item in without waiting, and without letting other fibers run: a burst
- * fills a small queue before those who get from it run.  gruvi_sync(3) shows
+ * fills a small queue before its readers run.  gruvi_sync(3) shows
  * what to do where that must lose nothing.
  *
  * Returns 0.
