@@ -25,6 +25,10 @@
  * above the last switch, and to begin below that is enough.  If the function
  * has not switched no member has run, and none will: a fiber that is cancelled
  * before it runs never runs.  Nothing is noted when a fiber is spawned.
+ *
+ * What remains: a signal in the few instructions between the return and the
+ * move of the stack pointer, whose handler has no stack of its own, writes into
+ * the frame.  GRUVI_WITH_GROUP() has no such gap.
  */
 #include <alloca.h>
 #include <stdint.h>

@@ -88,6 +88,23 @@ START_TEST(test_what_a_connection_spawns_ends_before_its_stream_is_closed)
 }
 END_TEST
 
+START_TEST(test_what_a_connection_spawns_may_use_its_stack)
+{
+    struct gruvid *g = gruvid_ready(ECHO "serve = share\n", NULL);
+
+    for (int n = 0; n < 3; n++) {
+        int fd = connect_to(g, 0);
+
+        send_text(fd, "x");
+        expect_text(fd, "x");
+        shutdown(fd, SHUT_WR);
+        expect_text(fd, "shared\n");
+        ck_assert(!expect_end(fd));
+    }
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_a_connection_that_fails_is_logged_and_harms_no_other)
 {
     struct gruvid *g = gruvid_ready(
@@ -450,6 +467,7 @@ main(void)
     tcase_add_test(simple, test_the_echo_plugin_echoes);
     tcase_add_test(
         errors, test_what_a_connection_spawns_ends_before_its_stream_is_closed);
+    tcase_add_test(errors, test_what_a_connection_spawns_may_use_its_stack);
     tcase_add_test(errors,
                    test_a_connection_that_fails_is_logged_and_harms_no_other);
     tcase_add_test(

@@ -21,7 +21,8 @@ static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
 static const char *const serve_choices[] = {
     "echo", "fail",   "spawn",     "stubborn",  "name", "peer",
-    "tick", "thread", "minus_one", "long_line", NULL};
+    "tick", "thread", "minus_one", "long_line", "share",
+    NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
 
 static const gruvid_option_t options[] = {
@@ -345,6 +346,39 @@ read_beside_ticker(gruvi_stream_t *stream)
     return err;
 }
 
+/* On the stack of a connection, and used by its helper to the end. */
+struct shared {
+    gruvi_stream_t *stream;
+    char text[512];
+};
+
+/* Uses it when the function of the connection has returned, for some turns. */
+static int
+use_shared(void *arg)
+{
+    struct shared *shared = arg;
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    GRUVI_SHIELD {
+        for (size_t n = 0; n + 1 < sizeof shared->text; n++) {
+            gruvi_sleep(0);
+            shared->text[n] = "shared\n"[n % 7];
+        }
+        shared->text[7] = '\0';
+        gruvi_stream_write(shared->stream, shared->text, 7);
+    }
+    return err;
+}
+
+static int
+share(gruvi_stream_t *stream)
+{
+    struct shared shared = {.stream = stream};
+    int err = gruvi_go(use_shared, &shared);
+
+    return err < 0 ? err : echo(stream);
+}
+
 static int
 tell_thread(gruvi_stream_t *stream)
 {
@@ -380,6 +414,8 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
         gruvi_fiber_unref(spawn_named(companion, stream, "companion"));
     }
+    if (is(plugin, "serve", "share"))
+        return share(stream);
     if (is(plugin, "serve", "tick"))
         return read_beside_ticker(stream);
     return echo(stream);
