@@ -309,11 +309,11 @@ after_fork(void)
 static void
 in_child(void)
 {
-    pthread_mutex_init(&writer.lock, NULL);
     init_conditions();
     discard();
     if (writer.state == RUNNING)
         SET(state, FORKED);
+    pthread_mutex_unlock(&writer.lock);
 }
 
 static void
