@@ -17,6 +17,8 @@
  * exceptions.  The destructors in between run, then the unwinder calls the
  * routine again, to go on in that frame; and from there the routine does not
  * return.  So no function of an unwinder is needed: there are several, too.
+ * What the library calls from then on, a log sink say, must not throw: the
+ * routine ends only the first exception, and std::terminate() is called.
  */
 #include "core/exception.h"
 
@@ -160,15 +162,21 @@ gruvi__cxx_busy_slowly(void)
     return false;
 }
 
+/* Of those that are busy: others may go while the fiber is away. */
 void
 gruvi__cxx_take(struct gruvi__cxx_state *state)
 {
-    state->n = own.n;
+    static const struct gruvi__cxx_globals none;
+
+    state->n = 0;
     for (unsigned i = 0; i < own.n; i++) {
-        state->of[i].at = own.of[i];
-        state->of[i].value = *own.of[i];
-        own.of[i]->caught = NULL;
-        own.of[i]->uncaught = 0;
+        struct gruvi__cxx_globals *at = own.of[i];
+
+        if (at->caught == NULL && at->uncaught == 0)
+            continue;
+        state->of[state->n++] =
+            (struct gruvi__cxx_saved){.at = at, .value = *at};
+        *at = none;
     }
 }
 
@@ -278,12 +286,13 @@ gruvi__guard_personality(int version, int actions, uint64_t language,
     (void)version;
     (void)language;
     (void)context;
-    if (actions & GRUVI__UNWIND_FORCED)
+    if (guard == NULL) /* the root fiber was made in the meantime */
+        guard = gruvi__self.guard;
+    if ((actions & GRUVI__UNWIND_FORCED) || guard->ends)
         return GRUVI__UNWIND_CONTINUE;
     if (actions & GRUVI__UNWIND_SEARCH)
         return GRUVI__UNWIND_HANDLER;
-    if (guard == NULL) /* the root fiber was made in the meantime */
-        guard = gruvi__self.guard;
+    guard->ends = true;
     gruvi__self.section = guard->section;
     if (gruvi__self.current != NULL)
         gruvi__self.current->shield = guard->shield;

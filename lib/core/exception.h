@@ -58,6 +58,7 @@ struct gruvi__guard {
     struct gruvi__guard **slot, *outer; /* where it is noted, what was there */
     gruvi__no_switch_t *section;
     uint16_t shield;
+    bool ends; /* an exception has come here */
     jmp_buf env;
 };
 

@@ -84,6 +84,7 @@ end(gruvi_fiber_t *fiber, int status)
 {
     gruvi_hub_t *hub = fiber->hub;
 
+    fiber->target = NULL; /* no exception ends it any more */
     if (gruvi__unlikely(fiber->sb != NULL)) {
         gruvi__assert_failed("fiber %s ended inside a switch back block that "
                              "it has not left with gruvi_switch_back_exit()",
@@ -134,10 +135,11 @@ gruvi__fiber_personality(int version, int actions, uint64_t language,
     (void)version;
     (void)language;
     (void)context;
-    if (actions & GRUVI__UNWIND_FORCED)
+    if ((actions & GRUVI__UNWIND_FORCED) || fiber->target == NULL)
         return GRUVI__UNWIND_CONTINUE;
     if (actions & GRUVI__UNWIND_SEARCH)
         return GRUVI__UNWIND_HANDLER;
+    fiber->target = NULL;
     gruvi__exception_end(exception);
     end(fiber, UV_UNKNOWN);
     gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));

@@ -8,6 +8,8 @@
 #include <exception>
 #include <stdexcept>
 
+#include <unistd.h>
+
 namespace {
 
 int wrong;
@@ -25,7 +27,8 @@ expect(bool holds, const char *what)
 void
 keep_log(const gruvi_log_record_t *record)
 {
-    std::strncat(logged, record->message, sizeof logged - std::strlen(logged) - 1);
+    std::strncat(logged, record->message,
+                 sizeof logged - std::strlen(logged) - 1);
 }
 
 struct job {
@@ -128,7 +131,10 @@ test_destructors_that_wait()
 
 struct sets {
     bool *flag;
-    ~sets() { *flag = true; }
+    ~sets()
+    {
+        *flag = true;
+    }
 };
 
 int
@@ -270,6 +276,49 @@ test_an_exception_ends_its_work(gruvi_pool_t *pool)
     gruvi_future_unref(future);
 }
 
+// A runtime that goes, with its module, while a fiber waits in a catch block.
+struct words {
+    void *caught;
+    unsigned uncaught;
+} going;
+
+void *
+words_of_going()
+{
+    return &going;
+}
+
+int
+catch_and_sleep(void *arg)
+{
+    try {
+        throw std::runtime_error("kept");
+    } catch (const std::exception &) {
+        gruvi_event_wait(static_cast<gruvi_event_t *>(arg), GRUVI_FOREVER);
+    }
+    return 0;
+}
+
+void
+test_a_runtime_that_goes_is_left_alone()
+{
+    gruvi__cxx_t runtime = {nullptr, words_of_going, nullptr};
+    gruvi_event_t event;
+
+    going = {nullptr, 0};
+    gruvi_event_init(&event);
+    gruvi__cxx_add(&runtime);
+    gruvi_fiber_t *fiber = gruvi_spawn(catch_and_sleep, &event);
+    gruvi_sleep(0);
+    gruvi__cxx_remove(&runtime);
+    going = {&event, 7};
+    gruvi_event_set(&event);
+    gruvi_fiber_join(fiber, GRUVI_FOREVER);
+    expect(going.caught == &event && going.uncaught == 7,
+           "the words of a runtime that is gone");
+    gruvi_fiber_unref(fiber);
+}
+
 } // namespace
 
 extern "C" int run_exceptions(void);
@@ -290,6 +339,7 @@ run_exceptions(void)
     ends(throw_at_shield, "out of paper");
     ends(throw_at_group, "out of paper");
     ends(call_with_group, "out of paper");
+    test_a_runtime_that_goes_is_left_alone();
     test_an_exception_ends_its_work(gruvi_get_cpu_pool());
     test_an_exception_ends_its_work(fibers);
     gruvi_pool_close(fibers);
@@ -298,9 +348,55 @@ run_exceptions(void)
 }
 
 #ifndef MODULE
-int
-main()
+namespace {
+
+void
+throw_from_handler(gruvi_fiber_t *, int)
 {
+    throw 1;
+}
+
+void
+throw_from_sink(const gruvi_log_record_t *)
+{
+    throw 1;
+}
+
+int
+fail(void *)
+{
+    return UV_EIO;
+}
+
+// Where an exception must not leave a function the program ends.
+void
+end_by_terminate(const char *how)
+{
+    void *value;
+
+    std::set_terminate([] { _exit(0); });
+    if (std::strcmp(how, "handler") == 0)
+        gruvi_set_uncaught_handler(throw_from_handler);
+    else
+        gruvi_set_log_sink(throw_from_sink);
+    if (std::strcmp(how, "work") == 0)
+        gruvi_compute(work, &wrong, &value);
+    else if (std::strcmp(how, "throw") == 0)
+        gruvi_fiber_join(gruvi_spawn(throw_text, &wrong), GRUVI_FOREVER);
+    else
+        gruvi_fiber_join(gruvi_spawn(fail, nullptr), GRUVI_FOREVER);
+}
+
+} // namespace
+
+int
+main(int argc, char **argv)
+{
+    if (argc > 1) {
+        end_by_terminate(argv[1]);
+        return 1;
+    }
+
     int status = run_exceptions();
 
     gruvi_hub_close(gruvi_get_hub());
