@@ -301,7 +301,11 @@ gruvi__guard_personality(int version, int actions, uint64_t language,
 }
 
 /* What lives across setjmp() is in memory, not in registers. gruvi_group_call()
- * needs that nothing is called after fn, not even for ThreadSanitizer. */
+ * needs that nothing is called after fn, not even for ThreadSanitizer; clang's
+ * notes each return, unless it is told not to. */
+#ifdef __clang__
+__attribute__((disable_sanitizer_instrumentation))
+#endif
 __attribute__((noinline, no_sanitize("thread"))) int
 gruvi__guard(int (*fn)(void *arg), void *arg)
 {
