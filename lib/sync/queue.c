@@ -130,13 +130,12 @@ fits(const struct queue *queue, size_t size)
  * Under the spin lock: put an item in if that can be done at once.
  *
  *   getter  set to a claimed getter, to be woken without the spin lock, or NULL
- *   taken   gets the links to fire then
  *
  * Returns 0, UV_EAGAIN, or why it never can be.
  */
 static int
 put_now(struct queue *queue, const struct gruvi__item *item,
-        struct waiter **getter, struct gruvi__list *taken)
+        struct waiter **getter)
 {
     int err;
 
@@ -155,8 +154,6 @@ put_now(struct queue *queue, const struct gruvi__item *item,
         return err;
     } else {
         queue->size += item->size;
-        if (gruvi__unlikely(!gruvi__list_empty(&queue->ready.links)))
-            gruvi__wait_link_take_all(&queue->ready.links, taken);
     }
     queue->unfinished++;
     return 0;
@@ -189,14 +186,36 @@ fire_all(struct gruvi__list *taken)
         gruvi__wait_link_fire(gruvi__wait_link_of(link));
 }
 
-/* With the spin lock free, after put_now(). */
 static void
-wake(struct waiter *getter, struct gruvi__list *taken)
+wake(struct waiter *waiter)
 {
-    if (getter != NULL)
-        gruvi__waiter_wake(&getter->waiter);
-    else if (gruvi__unlikely(!gruvi__list_empty(taken)))
-        fire_all(taken);
+    if (waiter != NULL)
+        gruvi__waiter_wake(&waiter->waiter);
+}
+
+/* Under the spin lock, which it gives up: an item has come. */
+static __attribute__((noinline)) void
+unlock_and_tell(struct queue *queue)
+{
+    struct gruvi__list taken;
+
+    gruvi__list_init(&taken);
+    gruvi__wait_link_take_all(&queue->ready.links, &taken);
+    gruvi__spin_unlock(&queue->spin);
+    fire_all(&taken);
+}
+
+/* The same after put_now(). */
+static inline void
+unlock_and_wake(struct queue *queue, struct waiter *getter)
+{
+    if (gruvi__unlikely(!gruvi__list_empty(&queue->ready.links)) &&
+        queue->items.count > 0) {
+        unlock_and_tell(queue);
+        return;
+    }
+    gruvi__spin_unlock(&queue->spin);
+    wake(getter);
 }
 
 /* With the spin lock free: wake what was claimed. */
@@ -256,16 +275,14 @@ gruvi_queue_put(gruvi_queue_t *public, void *pointer,
 {
     struct queue *queue = real(public);
     struct waiter self, *getter;
-    struct gruvi__list taken;
     gruvi_fiber_t *fiber;
     int err = gruvi__enter_any(__func__, &fiber);
 
     if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0 ||
         (err = make_item(&self.item, pointer, options)) < 0)
         return err;
-    gruvi__list_init(&taken);
     gruvi__spin_lock(&queue->spin);
-    err = put_now(queue, &self.item, &getter, &taken);
+    err = put_now(queue, &self.item, &getter);
     if (err == UV_EAGAIN && timeout != 0) {
         gruvi__waiter_init(&self.waiter, fiber);
         err = wait_in(queue, &queue->putters, &self.waiter, "queue", timeout);
@@ -273,8 +290,7 @@ gruvi_queue_put(gruvi_queue_t *public, void *pointer,
             give_up_putting(queue, &self);
         return err < 0 ? err : self.status;
     }
-    gruvi__spin_unlock(&queue->spin);
-    wake(getter, &taken);
+    unlock_and_wake(queue, getter);
     return err == UV_EAGAIN ? UV_ETIMEDOUT : err;
 }
 
@@ -283,18 +299,15 @@ gruvi_queue_try_put(gruvi_queue_t *public, void *pointer,
                     const gruvi_queue_put_options_t *options)
 {
     struct queue *queue = real(public);
-    struct gruvi__list taken;
     struct gruvi__item item;
     struct waiter *getter;
     int err = make_item(&item, pointer, options);
 
     if (err < 0)
         return err;
-    gruvi__list_init(&taken);
     gruvi__spin_lock(&queue->spin);
-    err = put_now(queue, &item, &getter, &taken);
-    gruvi__spin_unlock(&queue->spin);
-    wake(getter, &taken);
+    err = put_now(queue, &item, &getter);
+    unlock_and_wake(queue, getter);
     return err;
 }
 
