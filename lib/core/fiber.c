@@ -23,6 +23,7 @@
 #include <gruvi/switch_back.h>
 
 #include "base/likely.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/exception.h"
 #include "core/fiber.h"
@@ -35,6 +36,9 @@
 #include "core/uncaught.h"
 #include "core/wait.h"
 #include "core/waitlist.h"
+
+/* Seconds from a line about missing fibers to the next. */
+#define REFUSALS_APART 10.0
 
 GRUVI__STACK_LAST(struct gruvi_fiber, stack);
 #if defined(GRUVI_CONTEXT_X86_64) && !defined(GRUVI__ASAN) &&                  \
@@ -171,13 +175,14 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
     return 0;
 }
 
-/* Log why there is no fiber: once, until a fiber can be had again. */
+/* Log why there is no fiber, but not each time: a server that is full has a
+ * place again every now and then. */
 static gruvi_fiber_t *
 refuse(gruvi_hub_t *hub, int err)
 {
-    if (hub->refusal_logged)
+    if (gruvi__clock_now() < hub->next_refusal)
         return gruvi__fail(err);
-    hub->refusal_logged = true;
+    hub->next_refusal = gruvi__clock_due(REFUSALS_APART);
     if (err == UV_EAGAIN)
         gruvi_warning("no more fibers: max_fibers is %zu", hub->max_fibers);
     else
@@ -210,7 +215,6 @@ gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
                              options == NULL ? 0 : options->stack_size, &stack);
     if (err < 0)
         return err == UV_EINVAL ? gruvi__fail(err) : refuse(hub, err);
-    hub->refusal_logged = false;
     fiber = gruvi__stack_control(stack, gruvi_fiber_t, stack);
     gruvi__fiber_init(fiber, hub, GRUVI__FIBER);
     if (options != NULL)

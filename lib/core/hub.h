@@ -68,7 +68,8 @@ struct gruvi_hub {
     size_t live, max_fibers;
     size_t blocks; /* control blocks, that is stacks, in use */
     uint64_t next_id;
-    bool refusal_logged; /* that no more fibers can be had */
+    uint64_t next_refusal; /* when it may be logged again that there are no
+                              more fibers */
 
     gruvi_poller_t *poller;
     struct gruvi__list data;

@@ -159,7 +159,7 @@ GRUVI_API void gruvi_hub_each_fiber(gruvi_hub_t *hub,
  * the hub's fiber.
  *
  *   max  0: as many as the machine allows.  Over max gruvi_fiber_new() fails
- *        with UV_EAGAIN, and one line in the log says so.
+ *        with UV_EAGAIN, and the log says so, once in ten seconds.
  *
  * Context: hub thread.
  */

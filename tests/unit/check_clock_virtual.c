@@ -4,6 +4,7 @@
  * time, and what they are of works as it does with those of milliseconds.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -185,6 +186,42 @@ VIRTUAL_TEST(test_descriptors_are_looked_at_before_time_passes)
     close(fds[1]);
 }
 
+/* --- what is logged now and then -------------------------------------------
+ */
+
+static int refusals;
+
+static void
+count_refusals(const gruvi_log_record_t *record)
+{
+    refusals += strstr(record->message, "no more fibers") != NULL;
+}
+
+/* As in a server that is full, and has a place again for a moment. */
+static void
+have_one_and_no_more(void)
+{
+    gruvi_fiber_t *fiber = spawn(end_at_once, NULL);
+
+    ck_assert_ptr_null(gruvi_spawn(end_at_once, NULL));
+    ck_assert_int_eq(gruvi_last_error(), UV_EAGAIN);
+    ck_assert_int_eq(finish(fiber), 0);
+}
+
+VIRTUAL_TEST(test_that_there_are_no_more_fibers_is_logged_now_and_then)
+{
+    gruvi_log_fn sink = gruvi_set_log_sink(count_refusals);
+
+    gruvi_hub_set_max_fibers(hub, 1);
+    for (int n = 0; n < 100; n++)
+        have_one_and_no_more();
+    ck_assert_int_eq(refusals, 1);
+    ck_assert_int_eq(gruvi_sleep(HOUR), 0);
+    have_one_and_no_more();
+    ck_assert_int_eq(refusals, 2);
+    gruvi_set_log_sink(sink);
+}
+
 int
 main(void)
 {
@@ -196,6 +233,8 @@ main(void)
     tcase_add_test(tc, test_a_timeout_counts_from_its_wait);
     tcase_add_test(tc, test_a_deadline_spans_what_lies_inside);
     tcase_add_test(tc, test_descriptors_are_looked_at_before_time_passes);
+    tcase_add_test(tc,
+                   test_that_there_are_no_more_fibers_is_logged_now_and_then);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
