@@ -111,13 +111,14 @@ is_of(const gruvi_fiber_t *fiber, const struct gruvid__shard *shard)
     return group != NULL;
 }
 
-/* The root fiber and the hub's own end last, by themselves. */
+/* The root fiber, which has no parent, and the hub's own, which is its child,
+ * end last, by themselves. */
 static bool
 is_stray(const gruvi_fiber_t *fiber)
 {
-    const char *name = gruvi_fiber_name(fiber);
+    const gruvi_fiber_t *parent = gruvi_fiber_parent(fiber);
 
-    return strcmp(name, "Root") != 0 && strcmp(name, "Hub") != 0;
+    return parent != NULL && gruvi_fiber_parent(parent) != NULL;
 }
 
 static void
