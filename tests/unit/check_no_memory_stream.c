@@ -109,13 +109,10 @@ watch_peer(gruvi_hub_t *hub)
     return err;
 }
 
-static int served;
-
 static int
 serve_one(gruvi_stream_t *stream, void *arg)
 {
     (void)arg;
-    served++;
     return gruvi_stream_write(stream, "served", 6);
 }
 

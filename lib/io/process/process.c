@@ -233,7 +233,7 @@ static int
 start(gruvi_process_t *p, const gruvi_process_options_t *options)
 {
     struct gruvi__stdio stdio;
-    pid_t pid;
+    pid_t pid = 0;
     int err = gruvi__stdio_open(&stdio, p->hub, options->stdio);
 
     if (err < 0)
