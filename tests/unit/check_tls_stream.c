@@ -363,6 +363,7 @@ HUB_TEST(test_calls_on_a_blocking_socket_wait_in_the_hub)
     struct tls_ends ends;
 
     open_tls(&ends, true);
+    shrink(&(struct ends){ends.stream, ends.peer.fd});
     gruvi_stream_set_timeout(ends.stream, 0.001);
     ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), UV_ETIMEDOUT);
     make_blocking(ends.stream);
