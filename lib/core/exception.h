@@ -66,10 +66,19 @@ struct gruvi__guard {
  * Exceptions end at the function that has this in it, and at each call in it:
  * the unwinder asks the function named, a personality routine.
  *
- * (0x1b: relative to the place, four bytes.)
+ * (0x1b: relative to the place, four bytes.)  The routine is an operand, so that
+ * a compiler that links (-flto) sees the use.
  */
+#if defined(__x86_64__)
+#define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
+    __asm__ volatile(".cfi_personality 0x1b, %c0" : : "i"(personality))
+#elif defined(__aarch64__)
+#define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
+    __asm__ volatile(".cfi_personality 0x1b, %c0" : : "S"(personality))
+#else
 #define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
     __asm__ volatile(".cfi_personality 0x1b, " #personality)
+#endif
 
 /* What the unwinder asks, and what it may be told; by the ABI. */
 #define GRUVI__UNWIND_SEARCH   1 /* actions: nothing is unwound yet */
