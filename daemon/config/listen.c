@@ -32,7 +32,7 @@ collide(const char *a, const char *b)
     size_t n = strlen(a);
 
     if (is_tcp(a) && is_tcp(b))
-        return strcmp(a + 6, b + 6) == 0 && (n < 2 || strcmp(a + n - 2, ":0"));
+        return strcmp(a + 6, b + 6) == 0 && (n < 2 || strcmp(a + n - 2, ":0") != 0);
     return strcmp(a, b) == 0;
 }
 

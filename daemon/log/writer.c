@@ -324,7 +324,7 @@ set_up(void)
     signal(SIGXFSZ, SIG_IGN); /* and so does EFBIG */
     pthread_atfork(before_fork, after_fork, in_child);
     atexit(gruvid__writer_stop);
-    at_quick_exit(gruvid__writer_stop);
+    (void)at_quick_exit(gruvid__writer_stop);
 }
 
 /* The thread gets no signal but for its own faults. */

@@ -127,12 +127,11 @@ give_file(const gruvid__section_t *section, const char *path)
     if (uid == (uid_t)-1 && gid == (gid_t)-1)
         return 0;
     fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        err = uv_translate_sys_error(errno);
-    else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
-             st.st_uid != geteuid())
+    if (fd >= 0 &&
+        (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
+         st.st_uid != geteuid()))
         err = UV_EEXIST;
-    else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+    else if (fd < 0 || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
         err = uv_translate_sys_error(errno);
     if (fd >= 0)
         close(fd);

@@ -4,11 +4,8 @@
 #define GRUVI_BASE_SPIN_H
 
 #include <stdbool.h>
-#if defined(__has_include)
-#if __has_include(<sys/single_threaded.h>)
+#ifdef HAVE_SYS_SINGLE_THREADED_H
 #include <sys/single_threaded.h>
-#define GRUVI__HAVE_SINGLE_THREADED 1
-#endif
 #endif
 
 #include "base/likely.h"
@@ -31,7 +28,7 @@ void gruvi__spin_pause(unsigned *n);
 static inline bool
 gruvi__alone(void)
 {
-#ifdef GRUVI__HAVE_SINGLE_THREADED
+#ifdef HAVE_SYS_SINGLE_THREADED_H
     return __libc_single_threaded;
 #else
     return false;

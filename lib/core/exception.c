@@ -98,6 +98,15 @@ gruvi__cxx_remove(gruvi__cxx_t *runtime)
     pthread_mutex_unlock(&lock);
 }
 
+/* A failure is kept for dlerror(), for each thread.  The first call returns it,
+ * the second one frees it: a program does not find an error of ours. */
+static void
+forget_dlerror(void)
+{
+    dlerror();
+    dlerror();
+}
+
 void
 gruvi__cxx_find(void *handle)
 {
@@ -105,8 +114,10 @@ gruvi__cxx_find(void *handle)
     gruvi__cxx_t *new = NULL;
     unsigned i;
 
-    if (symbol == NULL)
+    if (symbol == NULL) {
+        forget_dlerror();
         return;
+    }
     pthread_mutex_lock(&lock);
     for (i = 0; i < n_found; i++)
         if (found[i].globals == (void *(*)(void))symbol)

@@ -179,6 +179,7 @@ gruvi_group_call(const char *name, gruvi_fiber_fn target, void *arg,
     if (kept_from < low)
         kept_from = low;
     if (kept_from != NULL && kept_from < here) {
+        // cppcheck-suppress allocaCalled // that it moves the stack is its use
         kept = alloca((size_t)(here - kept_from));
         VALGRIND_MAKE_MEM_DEFINED(kept, here - kept_from);
     }

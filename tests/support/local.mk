@@ -8,6 +8,7 @@ TEST_ARCHIVES += %D%/libsupport.a
 %C%_libsupport_a_SOURCES += %D%/random.c
 %C%_libsupport_a_SOURCES += %D%/suite.h
 %C%_libsupport_a_SOURCES += %D%/suite.c
+%C%_libsupport_a_SOURCES += %D%/valgrind.h
 
 # Against the inside of libgruvi; this is what a program without an LDADD of
 # its own gets.

@@ -4,10 +4,7 @@
 
 #include <stdio.h>
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#endif
-
+#include "support/valgrind.h"
 #include "unit/calls.h"
 
 #define SHORT 0.002
@@ -257,12 +254,10 @@ HUB_TEST(test_accepts_that_never_wait_let_others_run)
 static bool
 plays_shortage(void)
 {
-#ifdef HAVE_VALGRIND
     if (RUNNING_ON_VALGRIND) {
         printf("skipped: accept() without descriptors is not real here\n");
         return true;
     }
-#endif
     return false;
 }
 

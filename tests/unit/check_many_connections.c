@@ -6,11 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
+#include "support/valgrind.h"
 
 #define MANY     1000
 #define MESSAGES 10

@@ -5,11 +5,7 @@
 
 #include "unit/harness.h"
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
+#include "support/valgrind.h"
 
 #define MOST 10000
 

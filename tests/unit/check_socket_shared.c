@@ -123,7 +123,7 @@ HUB_TEST(test_a_file_arrives_over_a_blocking_socket)
 
 HUB_TEST(test_datagrams_wait_in_the_hub)
 {
-    char buf[16];
+    char buf[16] = "";
     gruvi_datagram_t datagram = {.data = buf, .size = sizeof buf};
     gruvi_udp_t *udp;
     gruvi_sockaddr_t at;

@@ -12,11 +12,7 @@
 #include "base/stack.h"
 #include "unit/harness.h"
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
+#include "support/valgrind.h"
 
 /* Where memory is not what it is otherwise, or a fiber costs much more. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)

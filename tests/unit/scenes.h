@@ -29,6 +29,8 @@ enum {
     SCENE_READY = 8,      /* it can be ready before the call */
     SCENE_FOR_FIBER = 16, /* the end of a fiber that is older grants it */
     SCENE_ALLOCATES = 32, /* the call asks for memory in its own thread */
+    SCENE_PIDFD = 64,     /* needs descriptors of processes: without them the
+                             hub asks from time to time */
     SCENE_WAIT = SCENE_WAITS | SCENE_GRANTED | SCENE_READY,
     SCENE_TIMED_WAIT = SCENE_WAIT | SCENE_TIMED
 };
@@ -105,6 +107,9 @@ void close_scene(struct scene *scene);
 
 /* Grant it, from the root fiber, with scene->before and scene->after. */
 void grant_scene(struct scene *scene);
+
+/* Whether the row is as the table says here; else says what is missing. */
+bool scene_is_whole(const struct scene_row *row);
 
 /* Grant it while nobody waits: a call with SCENE_READY finds it ready. */
 void make_scene_ready(struct scene *scene);

@@ -157,9 +157,9 @@ const struct scene_row os_scenes[] = {
      call_signal_next, grant_signal, close_signal},
     {"gruvi_process_spawn", NULL, SCENE_READY | SCENE_ALLOCATES, 0,
      open_nothing, call_spawn, NULL, open_nothing},
-    {"gruvi_process_wait", "process", SCENE_TIMED_WAIT, 0, open_process,
-     call_process_wait, grant_process, close_process},
-    {"gruvi_process_communicate", NULL, SCENE_READY, 0, open_brief_process,
-     call_communicate, NULL, close_process},
+    {"gruvi_process_wait", "process", SCENE_TIMED_WAIT | SCENE_PIDFD, 0,
+     open_process, call_process_wait, grant_process, close_process},
+    {"gruvi_process_communicate", NULL, SCENE_READY | SCENE_PIDFD, 0,
+     open_brief_process, call_communicate, NULL, close_process},
     {0},
 };

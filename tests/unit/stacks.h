@@ -8,11 +8,7 @@
 
 #include "base/stack.h"
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
+#include "support/valgrind.h"
 
 /* Made and freed by the fixture. */
 extern struct gruvi__arena *arena;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a test runs under Valgrind, where some of what the kernel does is not
+ * as elsewhere: RUNNING_ON_VALGRIND. */
+#ifndef TESTS_SUPPORT_VALGRIND_H
+#define TESTS_SUPPORT_VALGRIND_H
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+#endif
