@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/shadow_stack.h"
 
+static bool pretended;
+
 /* glibc's ucontext changes shadow stacks as well. */
 #if defined(GRUVI_CONTEXT_UCONTEXT)
 
-bool
-gruvi__shadow_stack_in_the_way(void)
+static bool
+there_is_one(void)
 {
     return false;
 }
@@ -13,8 +15,8 @@ gruvi__shadow_stack_in_the_way(void)
 #elif defined(GRUVI_CONTEXT_X86_64)
 
 /* rdsspq, by its bytes for older assemblers, is a no-op without. */
-bool
-gruvi__shadow_stack_in_the_way(void)
+static bool
+there_is_one(void)
 {
     unsigned long pointer = 0;
 
@@ -25,8 +27,8 @@ gruvi__shadow_stack_in_the_way(void)
 #elif defined(GRUVI_CONTEXT_AARCH64)
 
 /* chkfeat x16: clears the bits of what is switched on; a no-op on others. */
-bool
-gruvi__shadow_stack_in_the_way(void)
+static bool
+there_is_one(void)
 {
     register unsigned long features __asm__("x16") = 1;
 
@@ -35,3 +37,15 @@ gruvi__shadow_stack_in_the_way(void)
 }
 
 #endif
+
+bool
+gruvi__shadow_stack_in_the_way(void)
+{
+    return pretended || there_is_one();
+}
+
+void
+gruvi__shadow_stack_pretend(bool there_is)
+{
+    pretended = there_is;
+}

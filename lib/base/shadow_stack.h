@@ -13,4 +13,7 @@
 /* Whether this thread has a shadow stack, and switches that do not know it. */
 bool gruvi__shadow_stack_in_the_way(void);
 
+/* For tests: as if there was one. */
+void gruvi__shadow_stack_pretend(bool there_is);
+
 #endif

@@ -282,7 +282,7 @@ guards(void)
 }
 
 /* The personality routine of gruvi__guard(). */
-__attribute__((visibility("hidden"))) int
+GRUVI__PERSONALITY int
 gruvi__guard_personality(int version, int actions, uint64_t language,
                          struct gruvi__unwind_exception *exception,
                          void *context);

@@ -66,19 +66,17 @@ struct gruvi__guard {
  * Exceptions end at the function that has this in it, and at each call in it:
  * the unwinder asks the function named, a personality routine.
  *
- * (0x1b: relative to the place, four bytes.)  The routine is an operand, so that
- * a compiler that links (-flto) sees the use.
+ * (0x1b: relative to the place, four bytes.)
  */
-#if defined(__x86_64__)
-#define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
-    __asm__ volatile(".cfi_personality 0x1b, %c0" : : "i"(personality))
-#elif defined(__aarch64__)
-#define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
-    __asm__ volatile(".cfi_personality 0x1b, %c0" : : "S"(personality))
-#else
 #define GRUVI__ENDS_EXCEPTIONS(personality)                                    \
     __asm__ volatile(".cfi_personality 0x1b, " #personality)
-#endif
+
+/*
+ * In front of such a routine.  A compiler that links (-flto) does not see that
+ * it is used, and would make it local besides: ld takes two descriptions of
+ * frames for one if all that differs is which local function they name.
+ */
+#define GRUVI__PERSONALITY __attribute__((used, visibility("hidden")))
 
 /* What the unwinder asks, and what it may be told; by the ABI. */
 #define GRUVI__UNWIND_SEARCH   1 /* actions: nothing is unwound yet */

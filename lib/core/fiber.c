@@ -124,7 +124,7 @@ run(gruvi_fiber_t *fiber)
 
 /* The personality routine of entry(): a fiber that an exception has left ends
  * here, above the frames that are gone. */
-__attribute__((visibility("hidden"))) int
+GRUVI__PERSONALITY int
 gruvi__fiber_personality(int version, int actions, uint64_t language,
                          struct gruvi__unwind_exception *exception,
                          void *context);

@@ -106,8 +106,6 @@ UNIT_TESTS += %D%/check_fiber_info
 %C%_check_fiber_info_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_hub
 UNIT_TESTS += %D%/check_shadow_stack
-%C%_check_shadow_stack_LDFLAGS = $(AM_LDFLAGS)
-%C%_check_shadow_stack_LDFLAGS += -Wl,--wrap=gruvi__shadow_stack_in_the_way
 UNIT_TESTS += %D%/check_interrupt
 UNIT_TESTS += %D%/check_poll
 UNIT_TESTS += %D%/check_poll_kept
