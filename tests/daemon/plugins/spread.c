@@ -7,6 +7,7 @@
  *
  *   hold\n    keep the hub's thread, until the peer says something or goes
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,8 @@ hold(gruvi_stream_t *stream)
 {
     struct pollfd pfd = {.fd = gruvi_stream_fd(stream), .events = POLLIN};
 
-    poll(&pfd, 1, -1);
+    while (poll(&pfd, 1, -1) < 0 && errno == EINTR)
+        ;
 }
 
 static int

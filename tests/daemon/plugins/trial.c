@@ -85,10 +85,13 @@ wait_on(void)
 static int
 sleep_in_thread(void *arg, void **result)
 {
+    unsigned left = 600;
+
     (void)arg;
     (void)result;
     gruvi_info("a thread sleeps");
-    sleep(600);
+    while (left > 0) /* a signal of the process may end a sleep */
+        left = sleep(left);
     return 0;
 }
 
