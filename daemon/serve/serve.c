@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections: a fiber a listener accepts, a fiber a connection serves.  A
- * connection stays in the hub that has accepted it.
- *
- *   gruvid__serve_begin    a fiber a listener: accept, spawn, accept ...
- *   gruvid__serve_end      that fiber takes what the kernel has queued, closes
- *                          the listener, serves what it took, and ends
+ * Connections: a fiber serves each.  A connection stays in the hub that has
+ * accepted it; accept.c accepts.
  *
  * What a connection spawns is in a group of its own.  The group ends before the
  * stream is closed: no fiber is left with a stream that is gone.
@@ -21,15 +17,9 @@
 
 #include "instance/instance.h"
 #include "instance/outcome.h"
+#include "serve/accept.h"
 #include "serve/limit.h"
 #include "serve/listen.h"
-
-/* Seconds to wait where the system is short of something. */
-#define PAUSE 0.1
-
-/* A listener that is being closed accepts at most so many: clients that go on
- * connecting must not keep it open. */
-#define QUEUE 4096
 
 /* Seconds for a TLS handshake where there is no read_timeout. */
 #define HANDSHAKE 60.0
@@ -161,7 +151,7 @@ watch_idle(void *arg)
     return err;
 }
 
-/* --- accepting ----------------------------------------------------------- */
+/* --- a stream that was accepted ------------------------------------------- */
 
 /* A name for the fiber: its peer, where the peer has an address.  May be in
  * buf.
@@ -178,9 +168,8 @@ name_connection(const struct gruvid__connection *connection, char *buf,
     return buf;
 }
 
-/* Hand a stream to a fiber of its own.  On failure it is still the caller's. */
-static int
-spawn_connection(struct gruvid__shard *shard, gruvi_stream_t *stream)
+int
+gruvid__serve_stream(struct gruvid__shard *shard, gruvi_stream_t *stream)
 {
     struct gruvid__connection *connection = malloc(sizeof *connection);
     gruvi_fiber_options_t options = {0};
@@ -209,147 +198,21 @@ spawn_connection(struct gruvid__shard *shard, gruvi_stream_t *stream)
     return 0;
 }
 
-/* The same for the stream that is held.  Without memory or a fiber it waits:
- * the client waits, too, and the kernel holds back the next clients. */
-static int
-hand_over(struct gruvid__endpoint *endpoint)
-{
-    bool told = false;
-    int err;
-
-    while ((err = spawn_connection(endpoint->shard, endpoint->held)) ==
-               UV_EAGAIN ||
-           err == UV_ENOMEM) {
-        if (!told)
-            gruvid__rate_log(endpoint->shard, GRUVID__RATE_ACCEPT, err,
-                             GRUVI_LOG_WARNING, "a connection waits: %s",
-                             gruvi_strerror(err));
-        told = true;
-        err = gruvi_sleep(PAUSE);
-        if (err < 0)
-            break;
-    }
-    if (err == 0)
-        endpoint->held = NULL;
-    return err;
-}
-
-/* Serve the stream that is held, or accept one.  timeout is for the accept
- * alone.
- */
-static int
-accept_one(struct gruvid__endpoint *endpoint, double timeout)
-{
-    gruvid_plugin_t *plugin = endpoint->shard->plugin;
-    int err = 0;
-
-    if (endpoint->held == NULL) {
-        err = gruvid__limit_wait(plugin);
-        if (err == 0)
-            err = gruvi_accept(endpoint->listener, &endpoint->held, timeout);
-    }
-    if (err == 0)
-        err = gruvid__limit_claim(plugin);
-    if (err < 0)
-        return err;
-    err = hand_over(endpoint);
-    if (err < 0)
-        gruvid__limit_release(plugin);
-    return err;
-}
-
-/* Once for each address, however many hubs listen on it. */
-static void
-tell_address(const struct gruvid__endpoint *endpoint)
-{
-    const gruvid_plugin_t *plugin = endpoint->shard->plugin;
-    char address[GRUVI_ADDRESS_SIZE];
-
-    if (endpoint->shard != &plugin->shards[0] ||
-        gruvi_listener_address(endpoint->listener, address, sizeof address) < 0)
-        return;
-    if (plugin->n_shards == 1)
-        gruvi_info("listening on %s", address);
-    else
-        gruvi_info("listening on %s in %zu hubs", address, plugin->n_shards);
-}
-
-/* Take all that the kernel has queued.  Places are not asked for: meanwhile
- * others would connect, and the listener would never be closed. */
-static size_t
-take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
-{
-    size_t n = 0;
-
-    if (endpoint->held != NULL)
-        queue[n++] = endpoint->held;
-    endpoint->held = NULL;
-    while (n < QUEUE && gruvi_accept(endpoint->listener, &queue[n], 0) == 0)
-        n++;
-    return n;
-}
-
-/* Close the listener, and serve what it has queued as there are places. */
-static void
-serve_queue(struct gruvid__endpoint *endpoint)
-{
-    gruvi_stream_t **queue = calloc(QUEUE, sizeof *queue);
-    size_t n = queue == NULL ? 0 : take_queue(endpoint, queue), i;
-    int err = 0;
-
-    gruvi_listener_close(endpoint->listener);
-    endpoint->listener = NULL;
-    gruvi_debug("not listening any more; %zu were waiting", n);
-    for (i = 0; i < n && err == 0; i++) {
-        endpoint->held = queue[i];
-        err = accept_one(endpoint, 0);
-    }
-    if (err < 0)
-        gruvi_warning("%zu connection%s that waited for a place %s closed",
-                      n - i + 1, i == n ? "" : "s", i == n ? "was" : "were");
-    for (; i < n; i++)
-        gruvi_stream_close(queue[i]);
-    free(queue);
-}
-
-static int
-acceptor_main(void *arg)
-{
-    struct gruvid__endpoint *endpoint = arg;
-    int err;
-
-    tell_address(endpoint);
-    do {
-        err = accept_one(endpoint, GRUVI_FOREVER);
-        if (err < 0 && err != UV_ECANCELED && err != UV_ESHUTDOWN) {
-            gruvid__rate_log(endpoint->shard, GRUVID__RATE_ACCEPT, err,
-                             GRUVI_LOG_ERROR, "cannot accept a connection: %s",
-                             gruvi_strerror(err));
-            err = gruvi_sleep(PAUSE);
-        }
-    } while (err == 0);
-    serve_queue(endpoint);
-    gruvi_stream_close(endpoint->held);
-    endpoint->held = NULL;
-    gruvid__add(&endpoint->shard->accepting, -1);
-    gruvid__wake(endpoint->shard->plugin->leader);
-    return 0;
-}
-
 /* --- for the leader ------------------------------------------------------- */
 
-/* A fiber in the group of connections; the caller owns it. */
 static int
-spawn(struct gruvid__shard *shard, gruvi_fiber_t **fiber, gruvi_fiber_fn target,
-      void *arg, const char *name)
+begin_watch(struct gruvid__shard *shard)
 {
-    gruvi_fiber_options_t options = {.name = name};
+    gruvi_fiber_options_t options = {.name = "idle_timeout"};
+    gruvi_fiber_t *watcher = NULL;
 
-    *fiber = NULL;
     GRUVI_IN_GROUP (&shard->connections) {
-        *fiber = gruvi_spawn_ex(target, arg, &options);
+        watcher = gruvi_spawn_ex(watch_idle, shard, &options);
     }
-    return *fiber == NULL ? gruvi_last_error() : 0;
+    if (watcher == NULL)
+        return gruvi_last_error();
+    gruvi_fiber_unref(watcher);
+    return 0;
 }
 
 int
@@ -357,26 +220,16 @@ gruvid__serve_begin(void *arg)
 {
     struct gruvid__shard *shard = arg;
     const gruvid_plugin_t *plugin = shard->plugin;
-    gruvi_fiber_t *watcher;
     int err = 0;
 
     GRUVI_IN_GROUP (&shard->group) {
         err = gruvi_group_init(&shard->connections, NULL);
     }
     shard->has_connections = err == 0;
-    for (size_t i = 0; i < plugin->n_endpoints && err == 0; i++) {
-        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
-
-        err = spawn(shard, &endpoint->acceptor, acceptor_main, endpoint,
-                    "accept");
-        if (err == 0)
-            gruvid__add(&shard->accepting, 1);
-    }
-    if (err == 0 && plugin->idle_timeout > 0 && plugin->n_endpoints > 0) {
-        err = spawn(shard, &watcher, watch_idle, shard, "idle_timeout");
-        if (err == 0)
-            gruvi_fiber_unref(watcher);
-    }
+    if (err == 0)
+        err = gruvid__accept_begin(shard);
+    if (err == 0 && plugin->idle_timeout > 0 && plugin->n_endpoints > 0)
+        err = begin_watch(shard);
     /* Let the acceptors begin: a fiber that is cancelled before it runs would
      * never report its end. */
     GRUVI_SHIELD {
@@ -388,12 +241,7 @@ gruvid__serve_begin(void *arg)
 int
 gruvid__serve_end(void *arg)
 {
-    struct gruvid__shard *shard = arg;
-
-    for (size_t i = 0;
-         shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++)
-        if (shard->endpoints[i].acceptor != NULL)
-            gruvi_fiber_cancel(shard->endpoints[i].acceptor, "gruvid stops");
+    gruvid__accept_end(arg);
     /* Let them accept what is queued, so that it is counted. */
     GRUVI_SHIELD {
         gruvi_sleep(0);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accepting: a fiber a listener.
+ *
+ *   gruvid__accept_begin   a fiber a listener: accept, serve, accept ...
+ *   gruvid__accept_end     that fiber takes what the kernel has queued, closes
+ *                          the listener, serves what it took, and ends
+ */
+#include "serve/accept.h"
+
+#include <stdlib.h>
+
+#include "instance/instance.h"
+#include "serve/limit.h"
+#include "serve/listen.h"
+#include "serve/serve.h"
+
+/* Seconds to wait where the system is short of something. */
+#define PAUSE 0.1
+
+/* A listener that is being closed accepts at most so many: clients that go on
+ * connecting must not keep it open. */
+#define QUEUE 4096
+
+/* Hand the stream that is held to a fiber.  Without memory or a fiber it waits:
+ * the client waits, too, and the kernel holds back the next clients. */
+static int
+hand_over(struct gruvid__endpoint *endpoint)
+{
+    bool told = false;
+    int err;
+
+    while ((err = gruvid__serve_stream(endpoint->shard, endpoint->held)) ==
+               UV_EAGAIN ||
+           err == UV_ENOMEM) {
+        if (!told)
+            gruvid__rate_log(endpoint->shard, GRUVID__RATE_ACCEPT, err,
+                             GRUVI_LOG_WARNING, "a connection waits: %s",
+                             gruvi_strerror(err));
+        told = true;
+        err = gruvi_sleep(PAUSE);
+        if (err < 0)
+            break;
+    }
+    if (err == 0)
+        endpoint->held = NULL;
+    return err;
+}
+
+/* Serve the stream that is held, or accept one.  timeout is for the accept
+ * alone.
+ */
+static int
+accept_one(struct gruvid__endpoint *endpoint, double timeout)
+{
+    gruvid_plugin_t *plugin = endpoint->shard->plugin;
+    int err = 0;
+
+    if (endpoint->held == NULL) {
+        err = gruvid__limit_wait(plugin);
+        if (err == 0)
+            err = gruvi_accept(endpoint->listener, &endpoint->held, timeout);
+    }
+    if (err == 0)
+        err = gruvid__limit_claim(plugin);
+    if (err < 0)
+        return err;
+    err = hand_over(endpoint);
+    if (err < 0)
+        gruvid__limit_release(plugin);
+    return err;
+}
+
+/* Once for each address, however many hubs listen on it. */
+static void
+tell_address(const struct gruvid__endpoint *endpoint)
+{
+    const gruvid_plugin_t *plugin = endpoint->shard->plugin;
+    char address[GRUVI_ADDRESS_SIZE];
+
+    if (endpoint->shard != &plugin->shards[0] ||
+        gruvi_listener_address(endpoint->listener, address, sizeof address) < 0)
+        return;
+    if (plugin->n_shards == 1)
+        gruvi_info("listening on %s", address);
+    else
+        gruvi_info("listening on %s in %zu hubs", address, plugin->n_shards);
+}
+
+/* Take all that the kernel has queued.  Places are not asked for: meanwhile
+ * others would connect, and the listener would never be closed. */
+static size_t
+take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
+{
+    size_t n = 0;
+
+    if (endpoint->held != NULL)
+        queue[n++] = endpoint->held;
+    endpoint->held = NULL;
+    while (n < QUEUE && gruvi_accept(endpoint->listener, &queue[n], 0) == 0)
+        n++;
+    return n;
+}
+
+/* Close the listener, and serve what it has queued as there are places. */
+static void
+serve_queue(struct gruvid__endpoint *endpoint)
+{
+    gruvi_stream_t **queue = calloc(QUEUE, sizeof *queue);
+    size_t n = queue == NULL ? 0 : take_queue(endpoint, queue), i;
+    int err = 0;
+
+    gruvi_listener_close(endpoint->listener);
+    endpoint->listener = NULL;
+    gruvi_debug("not listening any more; %zu were waiting", n);
+    for (i = 0; i < n && err == 0; i++) {
+        endpoint->held = queue[i];
+        err = accept_one(endpoint, 0);
+    }
+    if (err < 0)
+        gruvi_warning("%zu connection%s that waited for a place %s closed",
+                      n - i + 1, i == n ? "" : "s", i == n ? "was" : "were");
+    for (; i < n; i++)
+        gruvi_stream_close(queue[i]);
+    free(queue);
+}
+
+static int
+acceptor_main(void *arg)
+{
+    struct gruvid__endpoint *endpoint = arg;
+    int err;
+
+    tell_address(endpoint);
+    do {
+        err = accept_one(endpoint, GRUVI_FOREVER);
+        if (err < 0 && err != UV_ECANCELED && err != UV_ESHUTDOWN) {
+            gruvid__rate_log(endpoint->shard, GRUVID__RATE_ACCEPT, err,
+                             GRUVI_LOG_ERROR, "cannot accept a connection: %s",
+                             gruvi_strerror(err));
+            err = gruvi_sleep(PAUSE);
+        }
+    } while (err == 0);
+    serve_queue(endpoint);
+    gruvi_stream_close(endpoint->held);
+    endpoint->held = NULL;
+    gruvid__add(&endpoint->shard->accepting, -1);
+    gruvid__wake(endpoint->shard->plugin->leader);
+    return 0;
+}
+
+/* --- for the leader ------------------------------------------------------- */
+
+int
+gruvid__accept_begin(struct gruvid__shard *shard)
+{
+    gruvi_fiber_options_t options = {.name = "accept"};
+
+    for (size_t i = 0; i < shard->plugin->n_endpoints; i++) {
+        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
+
+        GRUVI_IN_GROUP (&shard->connections) {
+            endpoint->acceptor =
+                gruvi_spawn_ex(acceptor_main, endpoint, &options);
+        }
+        if (endpoint->acceptor == NULL)
+            return gruvi_last_error();
+        gruvid__add(&shard->accepting, 1);
+    }
+    return 0;
+}
+
+void
+gruvid__accept_end(struct gruvid__shard *shard)
+{
+    for (size_t i = 0;
+         shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++)
+        if (shard->endpoints[i].acceptor != NULL)
+            gruvi_fiber_cancel(shard->endpoints[i].acceptor, "gruvid stops");
+}
