@@ -94,8 +94,18 @@ bool gruvid__is_override_sound(const char *argument);
 /* SYSCONFDIR/gruvid/gruvid.conf, which is read without -c. */
 const char *gruvid__config_default_path(void);
 
-/* Wipes what may be secret.  NULL is fine. */
+/* Give back the reference that gruvid__config_load() gave.  With the last one
+ * all is wiped and freed.  NULL is fine. */
 void gruvid__config_free(gruvid__config_t *config);
+
+/*
+ * A reference to the config of a section, for text that is used for longer than
+ * the config; gruvid__section_drop() gives it back, NULL is fine.
+ *
+ * Context: any thread.
+ */
+gruvid__section_t *gruvid__section_hold(gruvid__section_t *section);
+void gruvid__section_drop(gruvid__section_t *section);
 
 /*
  * The second step for a plugin section: check the keys that are not gruvid's

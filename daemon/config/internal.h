@@ -120,6 +120,7 @@ typedef struct gruvid__mistake {
 } gruvid__mistake_t;
 
 struct gruvid__config {
+    unsigned refs;                /* atomic */
     struct gruvid__block *blocks; /* all memory */
     bool no_memory;               /* an allocation failed */
 

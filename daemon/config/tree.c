@@ -50,6 +50,7 @@ gruvid__config_new(void)
 
     if (config == NULL)
         return NULL;
+    config->refs = 1;
     config->sections_end = &config->sections;
     for (const gruvid__builtin_t *b = gruvid__builtins; b->name != NULL; b++) {
         gruvid__section_t *section = new_section(config, b->name);
@@ -74,11 +75,26 @@ keep_section(void *section)
 void
 gruvid__config_free(gruvid__config_t *config)
 {
-    if (config == NULL)
+    if (config == NULL ||
+        __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     tdestroy(config->by_name, keep_section);
     gruvid__config_wipe(config);
     free(config);
+}
+
+gruvid__section_t *
+gruvid__section_hold(gruvid__section_t *section)
+{
+    __atomic_add_fetch(&section->config->refs, 1, __ATOMIC_RELAXED);
+    return section;
+}
+
+void
+gruvid__section_drop(gruvid__section_t *section)
+{
+    if (section != NULL)
+        gruvid__config_free(section->config);
 }
 
 const gruvid__file_t *

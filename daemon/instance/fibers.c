@@ -11,44 +11,23 @@
 /* Seconds between two looks at fibers that were cancelled. */
 #define LOOK 0.01
 
-/* The instances whose fibers are watched; NULL: none. */
-static const struct gruvid__instances *watched;
-
-/* The shard that a fiber of this hub works for, or NULL. */
-static struct gruvid__shard *
-find_shard(const gruvi_fiber_t *fiber)
-{
-    gruvi_group_t *group = gruvi_fiber_group(fiber);
-
-    for (; group != NULL; group = gruvi_group_parent(group))
-        for (size_t i = 0; watched != NULL && i < watched->n; i++) {
-            struct gruvid__shard *shard =
-                gruvid__shard_here(&watched->plugins[i]);
-
-            if (shard != NULL && group == &shard->group)
-                return shard;
-        }
-    return NULL;
-}
-
 static void
 on_failure(gruvi_fiber_t *fiber, int status)
 {
-    gruvid__report_fiber(find_shard(fiber), fiber, status);
+    gruvid__report_fiber(gruvid__shard_of(fiber), fiber, status);
 }
 
 void
-gruvid__fibers_watch(const struct gruvid__instances *instances)
+gruvid__fibers_watch(bool on)
 {
-    watched = instances;
-    gruvi_set_uncaught_handler(instances == NULL ? NULL : on_failure);
+    gruvi_set_uncaught_handler(on ? on_failure : NULL);
 }
 
 static void
 log_one(gruvi_fiber_t *fiber, void *arg)
 {
     size_t *count = arg;
-    const struct gruvid__shard *shard = find_shard(fiber);
+    const struct gruvid__shard *shard = gruvid__shard_of(fiber);
     const char *waits = gruvi_fiber_waiting_for(fiber);
 
     gruvid__log_notice(
@@ -101,16 +80,6 @@ struct report {
     } kinds[KINDS];
 };
 
-static bool
-is_of(const gruvi_fiber_t *fiber, const struct gruvid__shard *shard)
-{
-    const gruvi_group_t *group = gruvi_fiber_group(fiber);
-
-    while (group != NULL && group != &shard->group)
-        group = gruvi_group_parent(group);
-    return group != NULL;
-}
-
 /* The root fiber, which has no parent, and the hub's own, which is its child,
  * end last, by themselves. */
 static bool
@@ -156,7 +125,8 @@ report_one(gruvi_fiber_t *fiber, void *arg)
     struct report *report = arg;
     const char *waits = gruvi_fiber_waiting_for(fiber);
 
-    if (report->shard != NULL ? !is_of(fiber, report->shard) : !is_stray(fiber))
+    if (report->shard != NULL ? gruvid__shard_of(fiber) != report->shard
+                              : !is_stray(fiber))
         return;
     if (report->n++ < NAMED)
         name_one(report, fiber, waits);

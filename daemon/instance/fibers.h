@@ -7,8 +7,8 @@
 #include "instance/instance.h"
 #include "instance/shard.h"
 
-/* Log and count the fibers of these instances that fail; NULL: no more. */
-void gruvid__fibers_watch(const struct gruvid__instances *instances);
+/* Log fibers that fail, and count those of instances; or no more. */
+void gruvid__fibers_watch(bool on);
 
 /* Log every fiber of every hub with what it waits for; each hub does so when
  * it comes to it. */

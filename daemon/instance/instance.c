@@ -2,15 +2,190 @@
 /*
  * Instances, and where they live.
  *
- * Instances with one home are dealt out to the hubs in turn, in the order of
+ * An instance with one home lives where the generation before it does, or else
+ * where the fewest do: at a start they are dealt out in turn, in the order of
  * the file.  Instances with multi_hub live in every hub and are not counted.
  */
 #include "instance/instance.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "instance/shard.h"
+
+/* --- lines ---------------------------------------------------------------- */
+
+static struct gruvid__line *
+find_line(struct gruvid__instances *instances, const char *name)
+{
+    struct gruvid__line *line = instances->lines;
+
+    while (line != NULL && strcmp(line->name, name) != 0)
+        line = line->next;
+    return line;
+}
+
+static struct gruvid__line *
+add_line(struct gruvid__instances *instances, const char *name)
+{
+    struct gruvid__line *line = calloc(1, sizeof *line);
+
+    if (line == NULL)
+        return NULL;
+    snprintf(line->name, sizeof line->name, "%s", name);
+    pthread_mutex_lock(&instances->lock);
+    line->next = instances->lines;
+    instances->lines = line;
+    pthread_mutex_unlock(&instances->lock);
+    return line;
+}
+
+/* --- counters ------------------------------------------------------------- */
+
+static void
+add_counts(struct gruvid__counts *sum, const struct gruvid__counts *more)
+{
+    sum->accepted += more->accepted;
+    sum->served += more->served;
+    sum->failed += more->failed;
+    sum->gone += more->gone;
+    sum->cut += more->cut;
+}
+
+struct gruvid__counts
+gruvid__plugin_counts(const gruvid_plugin_t *plugin)
+{
+    struct gruvid__counts sum = {
+        .cut = __atomic_load_n(&plugin->cut, __ATOMIC_RELAXED)};
+
+    for (size_t i = 0; i < plugin->n_shards; i++) {
+        const struct gruvid__shard *shard = &plugin->shards[i];
+
+        sum.accepted += __atomic_load_n(&shard->accepted, __ATOMIC_RELAXED);
+        sum.served += __atomic_load_n(&shard->served, __ATOMIC_RELAXED);
+        sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
+        sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
+    }
+    return sum;
+}
+
+struct gruvid__counts
+gruvid__line_counts(struct gruvid__instances *instances,
+                    const struct gruvid__line *line)
+{
+    struct gruvid__counts sum;
+
+    pthread_mutex_lock(&instances->lock);
+    sum = line->ended;
+    for (size_t i = 0; i < instances->n; i++) {
+        struct gruvid__counts more = gruvid__plugin_counts(instances->at[i]);
+
+        if (instances->at[i]->line == line)
+            add_counts(&sum, &more);
+    }
+    pthread_mutex_unlock(&instances->lock);
+    return sum;
+}
+
+size_t
+gruvid__plugin_open(const gruvid_plugin_t *plugin)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        open += __atomic_load_n(&plugin->shards[i].open, __ATOMIC_RELAXED);
+    return open;
+}
+
+/* --- the list ------------------------------------------------------------- */
+
+static bool
+make_room(struct gruvid__instances *instances)
+{
+    size_t room = instances->room == 0 ? 16 : 2 * instances->room;
+    gruvid_plugin_t **more;
+
+    if (instances->n < instances->room)
+        return true;
+    pthread_mutex_lock(&instances->lock);
+    more = realloc(instances->at, room * sizeof(*more));
+    if (more != NULL) {
+        instances->at = more;
+        instances->room = room;
+    }
+    pthread_mutex_unlock(&instances->lock);
+    return more != NULL;
+}
+
+static void
+take_off_list(struct gruvid__instances *instances, gruvid_plugin_t *plugin)
+{
+    size_t i = 0;
+
+    while (i < instances->n && instances->at[i] != plugin)
+        i++;
+    if (i == instances->n)
+        return;
+    instances->n--;
+    memmove(&instances->at[i], &instances->at[i + 1],
+            (instances->n - i) * sizeof(*instances->at));
+}
+
+gruvid_plugin_t *
+gruvid__instance_find(const struct gruvid__instances *instances,
+                      const char *name)
+{
+    for (size_t i = 0; i < instances->n; i++)
+        if (instances->at[i]->role == GRUVID__CURRENT &&
+            strcmp(instances->at[i]->name, name) == 0)
+            return instances->at[i];
+    return NULL;
+}
+
+void
+gruvid__instances_each(struct gruvid__instances *instances,
+                       void (*fn)(gruvid_plugin_t *plugin, void *arg),
+                       void *arg)
+{
+    pthread_mutex_lock(&instances->lock);
+    for (size_t i = 0; i < instances->n; i++)
+        fn(instances->at[i], arg);
+    pthread_mutex_unlock(&instances->lock);
+}
+
+/* --- homes ---------------------------------------------------------------- */
+
+static size_t
+count_at_home(const struct gruvid__instances *instances,
+              const struct gruvid__hub *hub)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < instances->n; i++) {
+        const gruvid_plugin_t *plugin = instances->at[i];
+
+        n += plugin->role != GRUVID__OLD && plugin->n_shards == 1 &&
+             plugin->shards[0].hub == hub;
+    }
+    return n;
+}
+
+static unsigned
+choose_home(const struct gruvid__instances *instances, const char *name)
+{
+    const gruvid_plugin_t *before = gruvid__instance_find(instances, name);
+    struct gruvid__hubs *hubs = instances->hubs;
+    unsigned home = 0;
+
+    if (before != NULL && before->n_shards == 1)
+        return before->shards[0].hub->number - 1;
+    for (unsigned i = 1; i < hubs->n; i++)
+        if (count_at_home(instances, &hubs->at[i]) <
+            count_at_home(instances, &hubs->at[home]))
+            home = i;
+    return home;
+}
 
 /* --- making them --------------------------------------------------------- */
 
@@ -26,12 +201,12 @@ allocate(size_t n, size_t size)
 }
 
 static int
-init_shards(gruvid_plugin_t *plugin, struct gruvid__hubs *hubs,
-            unsigned *next_home)
+init_shards(gruvid_plugin_t *plugin, struct gruvid__instances *instances)
 {
-    bool everywhere = plugin->module->descriptor.multi_hub;
+    struct gruvid__hubs *hubs = instances->hubs;
+    bool everywhere = plugin->module->descriptor.multi_hub && hubs->n > 1;
     size_t n = everywhere ? hubs->n : 1;
-    unsigned first = everywhere ? 0 : (*next_home)++ % hubs->n;
+    unsigned first = everywhere ? 0 : choose_home(instances, plugin->name);
 
     plugin->shards = allocate(n, sizeof *plugin->shards);
     if (plugin->shards == NULL)
@@ -57,81 +232,120 @@ find_module(gruvid__config_t *config, struct gruvid__modules *modules,
                                why, sizeof why);
 }
 
-static void
+static int
 read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
+    plugin->held = malloc(sizeof(*plugin->held));
+    if (plugin->held == NULL)
+        return UV_ENOMEM;
+    plugin->held[plugin->n_held++] = gruvid__section_hold(section);
     plugin->section = section;
-    plugin->name = gruvid__section_plugin(section);
     plugin->max_connections =
         (size_t)gruvid__section_integer(section, "max_connections");
     plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
     plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
     gruvid__section_list(section, "listen", &plugin->n_endpoints);
+    return 0;
+}
+
+static void
+free_plugin(gruvid_plugin_t *plugin)
+{
+    gruvi_event_destroy(&plugin->below_limit);
+    while (plugin->n_held > 0)
+        gruvid__section_drop(plugin->held[--plugin->n_held]);
+    free(plugin->held);
+    free(plugin->shards);
+    free(plugin);
 }
 
 int
+gruvid__instance_new(gruvid_plugin_t **result,
+                     struct gruvid__instances *instances,
+                     gruvid__section_t *section,
+                     const struct gruvid__module *module, size_t position)
+{
+    const char *name = gruvid__section_plugin(section);
+    struct gruvid__line *line = find_line(instances, name);
+    gruvid_plugin_t *plugin = allocate(1, sizeof *plugin);
+    int err;
+
+    *result = NULL;
+    if (line == NULL)
+        line = add_line(instances, name);
+    if (line == NULL || plugin == NULL || !make_room(instances)) {
+        free(plugin);
+        return UV_ENOMEM;
+    }
+    plugin->leader = instances->hubs->leader;
+    plugin->line = line;
+    plugin->name = line->name;
+    plugin->module = module;
+    plugin->position = position;
+    gruvi_event_init(&plugin->below_limit);
+    err = read_section(plugin, section);
+    if (err == 0)
+        err = init_shards(plugin, instances);
+    if (err < 0) {
+        free_plugin(plugin);
+        return err;
+    }
+    plugin->generation = ++line->last;
+    pthread_mutex_lock(&instances->lock);
+    instances->at[instances->n++] = plugin;
+    pthread_mutex_unlock(&instances->lock);
+    *result = plugin;
+    return 0;
+}
+
+void
+gruvid__instance_free(struct gruvid__instances *instances,
+                      gruvid_plugin_t *plugin)
+{
+    struct gruvid__counts counts = gruvid__plugin_counts(plugin);
+
+    pthread_mutex_lock(&instances->lock);
+    add_counts(&plugin->line->ended, &counts);
+    take_off_list(instances, plugin);
+    pthread_mutex_unlock(&instances->lock);
+    free_plugin(plugin);
+}
+
+void
 gruvid__instances_init(struct gruvid__instances *instances,
-                       gruvid__config_t *config,
-                       struct gruvid__modules *modules,
                        struct gruvid__hubs *hubs)
 {
+    *instances = (struct gruvid__instances){.hubs = hubs};
+    pthread_mutex_init(&instances->lock, NULL);
+}
+
+int
+gruvid__instances_load(struct gruvid__instances *instances,
+                       gruvid__config_t *config,
+                       struct gruvid__modules *modules)
+{
     gruvid__section_t *section = NULL;
-    unsigned next_home = 0;
-    size_t n = 0;
+    gruvid_plugin_t *plugin;
     int err = 0;
 
-    while ((section = gruvid__config_next_plugin(config, section)))
-        n++;
-    instances->plugins = allocate(n + 1, sizeof *instances->plugins);
-    if (instances->plugins == NULL)
-        return UV_ENOMEM;
-    while (err == 0 &&
-           (section = gruvid__config_next_plugin(config, section))) {
-        gruvid_plugin_t *plugin = &instances->plugins[instances->n++];
-
-        plugin->leader = hubs->leader;
-        plugin->module = find_module(config, modules, section);
-        read_section(plugin, section);
-        gruvi_event_init(&plugin->below_limit);
-        err = init_shards(plugin, hubs, &next_home);
-    }
+    while (err == 0 && (section = gruvid__config_next_plugin(config, section)))
+        err = gruvid__instance_new(&plugin, instances, section,
+                                   find_module(config, modules, section),
+                                   instances->n);
     return err;
 }
 
 void
 gruvid__instances_free(struct gruvid__instances *instances)
 {
-    for (size_t i = 0; i < instances->n; i++) {
-        gruvi_event_destroy(&instances->plugins[i].below_limit);
-        free(instances->plugins[i].shards);
+    while (instances->n > 0)
+        gruvid__instance_free(instances, instances->at[instances->n - 1]);
+    free(instances->at);
+    while (instances->lines != NULL) {
+        struct gruvid__line *line = instances->lines;
+
+        instances->lines = line->next;
+        free(line);
     }
-    free(instances->plugins);
-}
-
-/* --- looking at them ------------------------------------------------------ */
-
-size_t
-gruvid__plugin_open(const gruvid_plugin_t *plugin)
-{
-    size_t open = 0;
-
-    for (size_t i = 0; i < plugin->n_shards; i++)
-        open += __atomic_load_n(&plugin->shards[i].open, __ATOMIC_RELAXED);
-    return open;
-}
-
-struct gruvid__counts
-gruvid__plugin_counts(const gruvid_plugin_t *plugin)
-{
-    struct gruvid__counts sum = {0};
-
-    for (size_t i = 0; i < plugin->n_shards; i++) {
-        const struct gruvid__shard *shard = &plugin->shards[i];
-
-        sum.accepted += __atomic_load_n(&shard->accepted, __ATOMIC_RELAXED);
-        sum.served += __atomic_load_n(&shard->served, __ATOMIC_RELAXED);
-        sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
-        sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
-    }
-    return sum;
+    pthread_mutex_destroy(&instances->lock);
 }

@@ -11,12 +11,17 @@
  *       127.0.0.1:4711              a fiber a connection
  *         what that spawns          a group in it, ended with the connection
  *
+ * An instance is one generation of a section of the configuration: a reload may
+ * make another of the same section, which takes its place while the old one
+ * drains.  What the generations of a section have in common is their line.
+ *
  * An instance lives in one hub, its home; with multi_hub in all of them.  In
  * each hub that it lives in, it has a shard.
  */
 #ifndef GRUVID_INSTANCE_H
 #define GRUVID_INSTANCE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,21 +42,49 @@ enum gruvid__state {
     GRUVID__ABANDONED /* some fibers of it did not end */
 };
 
-/* An instance of a plugin: a section of the configuration. */
+/* Which of the generations of its section it is. */
+enum gruvid__role {
+    GRUVID__NEXT,    /* of a start or a reload that may yet be undone */
+    GRUVID__CURRENT, /* serves */
+    GRUVID__OLD      /* drains, and ends */
+};
+
+struct gruvid__counts {
+    uint64_t accepted, served, failed, gone, cut;
+};
+
+/* All generations of the sections of one name; there until gruvid ends. */
+struct gruvid__line {
+    struct gruvid__line *next;
+    char name[40];
+    uint64_t last;               /* generation */
+    struct gruvid__counts ended; /* what generations counted that are gone */
+};
+
+/* A generation of a plugin's section. */
 struct gruvid_plugin {
     struct gruvid__leader *leader;
-    gruvid__section_t *section;
+    struct gruvid__line *line;
+    uint64_t generation; /* from 1 */
+    const char *name;    /* the line's */
     const struct gruvid__module *module;
-    const char *name; /* the section's */
     struct gruvid__shard *shards;
     size_t n_shards;
-    enum gruvid__state state; /* for the leader */
-    void *data;               /* the plugin's own; atomic */
-    size_t n_endpoints;       /* of each shard */
-    size_t max_connections;   /* of all hubs together; 0: no limit */
-    double read_timeout;      /* seconds of a read or write; 0: no limit */
-    double idle_timeout;      /* seconds without traffic; 0: no limit */
-    uint64_t cut;             /* connections */
+
+    /* For the leader. */
+    gruvid__section_t *section; /* held, as are earlier ones of it */
+    gruvid__section_t **held;
+    size_t n_held;
+    size_t position; /* of its section in the file, from 0 */
+    enum gruvid__state state;
+    enum gruvid__role role;
+
+    void *data;             /* the plugin's own; atomic */
+    size_t n_endpoints;     /* of each shard */
+    size_t max_connections; /* of all hubs together; 0: no limit */
+    double read_timeout;    /* seconds of a read or write; 0: no limit */
+    double idle_timeout;    /* seconds without traffic; 0: no limit */
+    uint64_t cut;           /* connections */
 
     /* Where there is a limit: how many connections there are, what fibers that
      * accept wait for, and whether that was logged.  In a cache line of their
@@ -62,35 +95,86 @@ struct gruvid_plugin {
     bool was_full;   /* atomic */
 };
 
+/* All generations that exist.  The leader's thread changes the list, under the
+ * lock; it reads without.  Other threads use gruvid__instances_each(). */
 struct gruvid__instances {
-    gruvid_plugin_t *plugins; /* in the order of the file */
-    size_t n;
+    struct gruvid__hubs *hubs;
+    pthread_mutex_t lock;
+    gruvid_plugin_t **at; /* n of them, the oldest first */
+    size_t n, room;
+    struct gruvid__line *lines;
 };
 
-/*
- * Make the instances that the configuration names.
+/* No instances yet.
  *
- *   instances  zeroed; the result, to be freed after a failure too
- *   modules    all that the configuration names are open
- *   hubs       where the instances live
+ *   hubs  where instances are to live; borrowed
+ */
+void gruvid__instances_init(struct gruvid__instances *instances,
+                            struct gruvid__hubs *hubs);
+
+/*
+ * Make the instances that a configuration names, at its start.
+ *
+ *   modules  all that the configuration names are open
  *
  * Returns 0.
  * Errors:  UV_ENOMEM.
+ * Context: first hub.
  */
-int gruvid__instances_init(struct gruvid__instances *instances,
+int gruvid__instances_load(struct gruvid__instances *instances,
                            gruvid__config_t *config,
-                           struct gruvid__modules *modules,
-                           struct gruvid__hubs *hubs);
+                           struct gruvid__modules *modules);
 
+/* Free all instances and lines. */
 void gruvid__instances_free(struct gruvid__instances *instances);
+
+/*
+ * Make a generation of a section: the next of its name.  Nothing of it runs.
+ * Its home is that of the current generation, or else the hub where the fewest
+ * instances are at home.
+ *
+ *   plugin    the result, with the role GRUVID__NEXT; NULL on failure
+ *   section   of a configuration without mistakes; held until the end
+ *   module    the section's
+ *   position  of the section in its file, from 0
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM.
+ * Context: first hub.
+ */
+int gruvid__instance_new(gruvid_plugin_t **plugin,
+                         struct gruvid__instances *instances,
+                         gruvid__section_t *section,
+                         const struct gruvid__module *module, size_t position);
+
+/* Free a generation that nothing is left of; its line keeps what it counted.
+ * Context: first hub. */
+void gruvid__instance_free(struct gruvid__instances *instances,
+                           gruvid_plugin_t *plugin);
+
+/* The current generation of a section's name, or NULL.  Context: first hub. */
+gruvid_plugin_t *gruvid__instance_find(const struct gruvid__instances *,
+                                       const char *name);
+
+/*
+ * Call a function for each generation that exists, the oldest first.  None is
+ * made or freed meanwhile, so the function has to be short, and may not switch.
+ *
+ * Context: any thread.
+ */
+void gruvid__instances_each(struct gruvid__instances *instances,
+                            void (*fn)(gruvid_plugin_t *plugin, void *arg),
+                            void *arg);
+
+/* What all generations of a line have counted, also those that have ended.
+ * Context: any thread. */
+struct gruvid__counts gruvid__line_counts(struct gruvid__instances *instances,
+                                          const struct gruvid__line *line);
 
 /* How many connections an instance has.  Context: any thread. */
 size_t gruvid__plugin_open(const gruvid_plugin_t *plugin);
 
 /* The counters of all its shards.  Context: any thread. */
-struct gruvid__counts {
-    uint64_t accepted, served, failed, gone;
-};
 struct gruvid__counts gruvid__plugin_counts(const gruvid_plugin_t *plugin);
 
 #endif

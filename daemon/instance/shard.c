@@ -16,6 +16,12 @@ gruvid__shard_here(const gruvid_plugin_t *plugin)
     return plugin->shards[0].hub == hub ? &plugin->shards[0] : NULL;
 }
 
+struct gruvid__shard *
+gruvid__shard_of(const gruvi_fiber_t *fiber)
+{
+    return gruvi__fiber_keeper(fiber);
+}
+
 int
 gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
                    double within)

@@ -59,6 +59,10 @@ struct gruvid__shard {
 /* The shard of an instance in the hub of this thread, or NULL. */
 struct gruvid__shard *gruvid__shard_here(const gruvid_plugin_t *plugin);
 
+/* The shard that a fiber works for, or NULL: the one that has its group.
+ * Context: the fiber's thread, also a signal handler there. */
+struct gruvid__shard *gruvid__shard_of(const gruvi_fiber_t *fiber);
+
 /* Add to a counter.  Context: the thread of the counter's hub. */
 static inline void
 gruvid__count(uint64_t *counter)

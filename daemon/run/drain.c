@@ -29,7 +29,7 @@ count_open(const struct gruvid__daemon *daemon)
     size_t open = 0;
 
     for (size_t i = 0; i < daemon->instances.n; i++)
-        open += gruvid__plugin_open(&daemon->instances.plugins[i]);
+        open += gruvid__plugin_open(daemon->instances.at[i]);
     return open;
 }
 
@@ -101,10 +101,10 @@ gruvid__drain(struct gruvid__daemon *daemon)
     gruvi_info("stopping");
     gruvid__notify_stopping("stopping");
     for (size_t i = 0; i < daemon->instances.n; i++)
-        gruvid__each_shard(&daemon->instances.plugins[i], gruvid__serve_end, 0);
+        gruvid__each_shard(daemon->instances.at[i], gruvid__serve_end, 0);
     tell(daemon, until);
     for (size_t i = daemon->instances.n; i-- > 0;) {
-        gruvid_plugin_t *plugin = &daemon->instances.plugins[i];
+        gruvid_plugin_t *plugin = daemon->instances.at[i];
 
         if (plugin->state != GRUVID__STARTED)
             continue;

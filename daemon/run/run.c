@@ -93,13 +93,14 @@ init_daemon(struct gruvid__daemon *daemon)
     gruvid__leader_init(&daemon->leader,
                         gruvid__section_duration(section, "cancel_timeout"));
     daemon->hubs.leader = &daemon->leader;
+    gruvid__instances_init(&daemon->instances, &daemon->hubs);
     err = init_hub(daemon);
     if (err == 0) {
         /* It logs its errors itself. */
         if (gruvid__hubs_open(&daemon->hubs, count_hubs(daemon)) < 0)
             return -1;
-        err = gruvid__instances_init(&daemon->instances, daemon->config,
-                                     daemon->modules, &daemon->hubs);
+        err = gruvid__instances_load(&daemon->instances, daemon->config,
+                                     daemon->modules);
     }
     if (err < 0)
         gruvi_error("cannot start: %s", gruvi_strerror(err));
@@ -116,7 +117,7 @@ take_addresses(struct gruvid__daemon *daemon)
 
     for (size_t i = 0;
          i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++) {
-        int err = gruvid__plugin_bind(&daemon->instances.plugins[i]);
+        int err = gruvid__plugin_bind(daemon->instances.at[i]);
 
         if (err < 0 &&
             !(err == UV_ECANCELED && gruvid__stopping(&daemon->leader)))
@@ -136,6 +137,7 @@ begin_serving(gruvid_plugin_t *plugin)
 {
     int err = gruvid__each_shard(plugin, gruvid__serve_begin, 0);
 
+    plugin->role = GRUVID__CURRENT;
     if (err < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
                     gruvi_strerror(err));
@@ -147,7 +149,7 @@ start_plugins(struct gruvid__daemon *daemon)
 {
     for (size_t i = 0;
          i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++) {
-        int err = gruvid__plugin_start(&daemon->instances.plugins[i]);
+        int err = gruvid__plugin_start(daemon->instances.at[i]);
 
         if (err < 0 &&
             !(err == UV_ECANCELED && gruvid__stopping(&daemon->leader)))
@@ -155,7 +157,7 @@ start_plugins(struct gruvid__daemon *daemon)
     }
     for (size_t i = 0;
          i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++)
-        if (begin_serving(&daemon->instances.plugins[i]) < 0)
+        if (begin_serving(daemon->instances.at[i]) < 0)
             return GRUVID__EXIT_FAILURE;
     return GRUVID__EXIT_OK;
 }
@@ -237,7 +239,7 @@ close_other_hubs(struct gruvid__daemon *daemon)
 {
     for (size_t i = 0; i < daemon->instances.n && !daemon->leader.abandoned;
          i++)
-        gruvid__plugin_close(&daemon->instances.plugins[i]);
+        gruvid__plugin_close(daemon->instances.at[i]);
     if (!daemon->leader.abandoned)
         gruvid__hubs_close(&daemon->hubs);
 }
@@ -248,7 +250,7 @@ free_daemon(struct gruvid__daemon *daemon)
     gruvid__signals_close(daemon);
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
-    gruvid__fibers_watch(NULL);
+    gruvid__fibers_watch(false);
     gruvid__instances_free(&daemon->instances);
     gruvid__hubs_free(&daemon->hubs);
     gruvid__leader_destroy(&daemon->leader);
@@ -264,7 +266,7 @@ gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
     if (open_log(config, verbose) < 0)
         return status;
     gruvid__process_raise_limits();
-    gruvid__fibers_watch(&daemon.instances);
+    gruvid__fibers_watch(true);
     if (init_daemon(&daemon) == 0) {
         greet(&daemon);
         status = start_and_serve(&daemon);

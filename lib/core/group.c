@@ -65,8 +65,10 @@ gruvi_group_init(gruvi_group_t *public, const char *name)
     gruvi__list_init(&group->joiners);
     if (n > 0)
         memcpy(group->name, name, n);
-    if (group->parent != NULL)
+    if (group->parent != NULL) {
+        group->keeper = group->parent->keeper;
         gruvi__list_add(&group->parent->children, &group->sibling_link);
+    }
     return 0;
 }
 
@@ -296,6 +298,23 @@ gruvi_group_t *
 gruvi_group_parent(const gruvi_group_t *group)
 {
     return (gruvi_group_t *)gruvi__group_real(group)->parent;
+}
+
+void
+gruvi__group_set_keeper(gruvi_group_t *group, void *keeper)
+{
+    gruvi__group_real(group)->keeper = keeper;
+}
+
+/* A signal may come while the fiber enters or leaves a group.  Each of both is
+ * one store of a pointer, and the group is there before and after it. */
+void *
+gruvi__fiber_keeper(const gruvi_fiber_t *fiber)
+{
+    const struct gruvi__group *group =
+        __atomic_load_n(&fiber->group, __ATOMIC_RELAXED);
+
+    return group == NULL ? NULL : group->keeper;
 }
 
 const char *

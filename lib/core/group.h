@@ -20,6 +20,7 @@ struct gruvi__group {
     gruvi_fiber_t *owner; /* the fiber that is in the group's block, or NULL */
     int error;            /* of the member that failed first; 0: none */
     bool cancelled, fail_fast;
+    void *keeper; /* see gruvi__group_set_keeper() */
     char name[GRUVI__NAME_SIZE];
     char failed_name[GRUVI__NAME_SIZE]; /* of that member */
 };

@@ -120,9 +120,10 @@ typedef void (*gruvi_group_fn)(gruvi_group_t *group, void *arg);
  * Errors:  UV_EINVAL (no target); those of gruvi_group_init().
  * Context: fiber, switchpoint.
  */
-GRUVI_API GRUVI_SWITCHPOINT int
-gruvi_group_call(const char *name, gruvi_fiber_fn target, void *arg,
-                 gruvi_group_fn ending);
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_group_call(const char *name,
+                                                 gruvi_fiber_fn target,
+                                                 void *arg,
+                                                 gruvi_group_fn ending);
 
 /*
  * Cancel all members, as gruvi_fiber_cancel() does, and refuse new ones from
@@ -204,6 +205,15 @@ GRUVI_API gruvi_group_t *gruvi_fiber_group(const gruvi_fiber_t *fiber);
  * Context: hub thread.
  */
 GRUVI_API gruvi_group_t *gruvi_group_parent(const gruvi_group_t *group);
+
+/*
+ * Behind gruvid; do not use.  A group may have a keeper, which is what its
+ * fibers work for.  Groups that are made in it from then on have it, too.
+ * gruvi__fiber_keeper() returns the one of the fiber's group, NULL where there
+ * is none; it is for the fiber's thread, and for a signal handler there.
+ */
+GRUVI_API void gruvi__group_set_keeper(gruvi_group_t *group, void *keeper);
+GRUVI_API void *gruvi__fiber_keeper(const gruvi_fiber_t *fiber);
 
 /* Behind the macro above; do not use. */
 #define GRUVI__IN_GROUP(group, n)                                              \

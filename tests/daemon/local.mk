@@ -22,6 +22,10 @@ DAEMON_TESTS += %D%/check_config_secret
 DAEMON_TESTS += %D%/check_config_types
 %C%_check_config_types_LDADD = $(DAEMON_TEST_LIBS)
 
+# instances
+DAEMON_TESTS += %D%/check_instance
+%C%_check_instance_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
+
 TEST_PROGS += %D%/config_tool
 %C%_config_tool_SOURCES = %D%/config_tool.c
 %C%_config_tool_LDADD = $(DAEMON_TEST_LIBS)

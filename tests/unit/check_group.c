@@ -251,6 +251,37 @@ HUB_TEST(test_children_of_a_group_that_ends_belong_to_the_one_around)
     gruvi_group_destroy(&innermost);
 }
 
+static int
+note_keepers(void *arg)
+{
+    gruvi_group_t group;
+    void **keepers = arg;
+
+    keepers[0] = gruvi__fiber_keeper(gruvi_current_fiber());
+    make(&group, "inside");
+    GRUVI_IN_GROUP (&group) {
+        keepers[1] = gruvi__fiber_keeper(gruvi_current_fiber());
+    }
+    gruvi_group_destroy(&group);
+    return 0;
+}
+
+HUB_TEST(test_a_keeper_is_that_of_all_groups_made_inside)
+{
+    void *keepers[2] = {NULL, NULL};
+    int keeper;
+    gruvi_group_t outer;
+
+    make(&outer, "outer");
+    gruvi__group_set_keeper(&outer, &keeper);
+    ck_assert_ptr_null(gruvi__fiber_keeper(gruvi_current_fiber()));
+    gruvi_fiber_unref(spawn_in(&outer, note_keepers, keepers));
+    ck_assert_int_eq(gruvi_group_join(&outer, GRUVI_FOREVER), 0);
+    ck_assert_ptr_eq(keepers[0], &keeper);
+    ck_assert_ptr_eq(keepers[1], &keeper);
+    gruvi_group_destroy(&outer);
+}
+
 /* --- cancelling -------------------------------------------------------------
  */
 
@@ -461,6 +492,7 @@ main(void)
     tcase_add_test(tc, test_joining_waits_for_the_last_grandchild);
     tcase_add_test(tc,
                    test_children_of_a_group_that_ends_belong_to_the_one_around);
+    tcase_add_test(tc, test_a_keeper_is_that_of_all_groups_made_inside);
     suite_add_tcase(suite, tc);
     tc = tcase_create("cancel and join");
     tcase_add_test(tc, test_a_cancelled_group_takes_no_members);
