@@ -411,6 +411,27 @@ GRUVI_API void gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout);
 GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
 
 /*
+ * Keep something of the program's with a stream: what belongs to the
+ * connection.
+ *
+ *   data     borrowed until it is destroyed; NULL keeps nothing
+ *   destroy  run on data when the stream is closed, or other data is set; may be
+ *            NULL.  It must not switch.  At the close the stream is still there
+ *            to be asked for its peer and traffic.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi_stream_set_data(gruvi_stream_t *s, void *data,
+                                     void (*destroy)(void *data));
+
+/*
+ * What was set, borrowed; NULL before.
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void *gruvi_stream_data(const gruvi_stream_t *s);
+
+/*
  * The descriptor, borrowed, for example for socket options.  A program that
  * gets it as its standard input makes it blocking for all who share it; reads
  * and writes of the stream wait in the hub all the same.

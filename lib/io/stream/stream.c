@@ -89,6 +89,7 @@ gruvi_stream_close(gruvi_stream_t *s)
         return;
     }
     gruvi__watcher_end(s);
+    gruvi_stream_set_data(s, NULL, NULL);
     if (s->layer != NULL)
         s->layer->close(s);
     if (gruvi__socket_close(&s->socket))
@@ -130,6 +131,26 @@ uint64_t
 gruvi_stream_traffic(const gruvi_stream_t *s)
 {
     return s->traffic;
+}
+
+/* The destroyer may look: it finds the new data. */
+void
+gruvi_stream_set_data(gruvi_stream_t *s, void *data,
+                      void (*destroy)(void *data))
+{
+    void *old = s->data;
+    void (*destroy_old)(void *data) = s->destroy;
+
+    s->data = data;
+    s->destroy = destroy;
+    if (old != NULL && destroy_old != NULL)
+        destroy_old(old);
+}
+
+void *
+gruvi_stream_data(const gruvi_stream_t *s)
+{
+    return s->data;
 }
 
 int

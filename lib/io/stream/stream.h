@@ -65,6 +65,10 @@ struct gruvi_stream {
     struct gruvi__buffer buffer;
     struct gruvi__tls *tls; /* the layer's, owned */
 
+    /* The program's, owned where there is a destroyer. */
+    void *data;
+    void (*destroy)(void *data);
+
     /* gruvi_serve(): its connections. */
     struct gruvi__serve *serve;
     struct gruvi__list link;
