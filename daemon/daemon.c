@@ -3,7 +3,6 @@
  * and does what was asked for. */
 #include "daemon.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,20 +11,13 @@
 #include "cli.h"
 #include "config/config.h"
 #include "run/exit_status.h"
-#include "module/clash.h"
 #include "module/load.h"
 #include "os/process.h"
+#include "run/read.h"
 #include "run/run.h"
 #include "single.h"
 
 #define DEFAULT_CONFIG GRUVID_CONFDIR "/gruvid.conf"
-
-static const char *
-plugin_dir(gruvid__config_t *config)
-{
-    return gruvid__section_string(gruvid__config_section(config, "gruvid"),
-                                  "plugin_dir");
-}
 
 static int
 out_of_memory(void)
@@ -36,55 +28,6 @@ out_of_memory(void)
 
 /* --- checking ------------------------------------------------------------ */
 
-static void
-look_for_clash(gruvid__config_t *config, gruvid__section_t *section,
-               const char *name)
-{
-    char path[PATH_MAX];
-
-    if (snprintf(path, sizeof path, "%s/%s.so", plugin_dir(config), name) <
-            (int)sizeof path &&
-        gruvid__clash_seen(path))
-        gruvid__section_note(
-            section, "module",
-            "%s was compiled without -fstack-clash-protection: a function with "
-            "more local variables than a guard is large changes the stack of "
-            "another fiber; see pkg-config --cflags gruvid, or "
-            "fibers.guard_size",
-            path);
-}
-
-static int
-check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
-             gruvid__section_t *section)
-{
-    const char *name = gruvid__section_module(section);
-    const struct gruvid__module *module;
-    char why[1024];
-    size_t addresses;
-
-    if (name == NULL || plugin_dir(config) == NULL)
-        return 0; /* recorded as a mistake already */
-    module =
-        gruvid__module_open(modules, plugin_dir(config), name, why, sizeof why);
-    if (module == NULL) {
-        gruvid__section_error(section, "module", "%s", why);
-        return 0;
-    }
-    gruvid__section_list(section, "listen", &addresses);
-    if (addresses > 0 && module->descriptor.connection == NULL)
-        gruvid__section_error(section, "listen",
-                              "plugin %s takes no connections", name);
-    else if (addresses == 0 && module->descriptor.connection != NULL)
-        gruvid__section_note(section, "listen",
-                             "no address: plugin %s serves connections, and "
-                             "nobody can connect",
-                             name);
-    look_for_clash(config, section, name);
-    return gruvid__config_check_plugin(
-        config, section, module->descriptor.options, module->option_size);
-}
-
 /* The file to read; NULL: none.  A plugin named by --run needs none. */
 static const char *
 config_path(const struct gruvid__cli *cli)
@@ -92,6 +35,14 @@ config_path(const struct gruvid__cli *cli)
     if (cli->config != NULL || cli->run != NULL)
         return cli->config;
     return DEFAULT_CONFIG;
+}
+
+static struct gruvid__source
+source_of(const struct gruvid__cli *cli)
+{
+    return (struct gruvid__source){.path = config_path(cli),
+                                   .overrides = cli->overrides,
+                                   .n_overrides = cli->n_overrides};
 }
 
 /*
@@ -103,14 +54,10 @@ static int
 load(const struct gruvid__cli *cli, gruvid__config_t **config,
      struct gruvid__modules *modules)
 {
-    gruvid__section_t *section = NULL;
+    struct gruvid__source source = source_of(cli);
 
-    if (gruvid__config_load(config, config_path(cli), cli->overrides,
-                            cli->n_overrides) < 0)
+    if (gruvid__read(&source, modules, config) < 0)
         return out_of_memory();
-    while ((section = gruvid__config_next_plugin(*config, section)))
-        if (check_plugin(*config, modules, section) < 0)
-            return out_of_memory();
     if (gruvid__config_mistakes(*config) == 0)
         return 0;
     gruvid__config_print_mistakes(*config, stderr);
@@ -153,11 +100,11 @@ describe_plugin(const struct gruvid__cli *cli, struct gruvid__modules *modules,
         path = DEFAULT_CONFIG;
     if (gruvid__config_load(config, path, cli->overrides, cli->n_overrides) < 0)
         return out_of_memory();
-    if (plugin_dir(*config) == NULL) {
+    if (gruvid__plugin_dir(*config) == NULL) {
         gruvid__config_print_mistakes(*config, stderr);
         return GRUVID__EXIT_CONFIG;
     }
-    module = gruvid__module_open(modules, plugin_dir(*config), cli->describe,
+    module = gruvid__module_open(modules, gruvid__plugin_dir(*config), cli->describe,
                                  why, sizeof why);
     if (module == NULL) {
         fprintf(stderr, "gruvid: %s\n", why);
@@ -173,6 +120,7 @@ static int
 act(struct gruvid__cli *cli, gruvid__config_t **config,
     struct gruvid__modules *modules)
 {
+    struct gruvid__source source;
     int status = 0;
 
     if (cli->run != NULL &&
@@ -205,7 +153,8 @@ act(struct gruvid__cli *cli, gruvid__config_t **config,
         status = load(cli, config, modules);
         if (status != GRUVID__EXIT_OK)
             return status;
-        return gruvid__run(*config, modules, cli->verbose);
+        source = source_of(cli);
+        return gruvid__run(&source, *config, modules, cli->verbose);
     }
 }
 

@@ -54,20 +54,26 @@ accept_socket(const char *text, gruvid__why_t *why)
     return accept_path(text, why);
 }
 
+/* Room for an entry of a user or group.  One that needs more is there. */
+#define LOOKUP 4096
+
 static bool
 accept_user(const char *text, gruvid__why_t *why)
 {
     gruvid__shown_t shown;
+    struct passwd entry, *found = NULL;
+    char room[LOOKUP];
+    int err;
 
     if (*text == '\0')
         return true;
-    errno = 0;
-    if (getpwnam(text) != NULL)
+    err = getpwnam_r(text, &entry, room, sizeof room, &found);
+    if (found != NULL || err == ERANGE)
         return true;
     gruvid__shown(&shown, text);
-    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO)
+    if (err == EMFILE || err == ENFILE || err == ENOMEM || err == EIO)
         return gruvid__why(why, "user \"%s\" cannot be looked up: %s",
-                           shown.text, strerror(errno));
+                           shown.text, strerror(err));
     return gruvid__why(why, "there is no user \"%s\"", shown.text);
 }
 
@@ -75,8 +81,12 @@ static bool
 accept_group(const char *text, gruvid__why_t *why)
 {
     gruvid__shown_t shown;
+    struct group entry, *found = NULL;
+    char room[LOOKUP];
 
-    if (*text == '\0' || getgrnam(text) != NULL)
+    if (*text == '\0' ||
+        getgrnam_r(text, &entry, room, sizeof room, &found) == ERANGE ||
+        found != NULL)
         return true;
     return gruvid__why(why, "there is no group \"%s\"",
                        gruvid__shown(&shown, text));

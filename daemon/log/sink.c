@@ -42,6 +42,18 @@ gruvid__log_set_hub(const char *name)
     hub_name = name;
 }
 
+/* Who else hears of this thread's errors. */
+static __thread void (*on_error)(void *arg, const gruvi_log_record_t *record);
+static __thread void *on_error_arg;
+
+void
+gruvid__log_on_error(void (*fn)(void *arg, const gruvi_log_record_t *record),
+                     void *arg)
+{
+    on_error = fn;
+    on_error_arg = arg;
+}
+
 void
 gruvid__log_show_hubs(bool show)
 {
@@ -175,6 +187,8 @@ gruvid__log_write(const gruvi_log_record_t *record)
     gruvi_log_record_t named = *record;
     int saved = errno;
 
+    if (on_error != NULL && record->level == GRUVI_LOG_ERROR)
+        on_error(on_error_arg, record);
     /* The library's own name for a hub says nothing. */
     named.hub = hub_name;
     if (sink.style == GRUVID__LOG_TEXT &&

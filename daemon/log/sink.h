@@ -64,6 +64,15 @@ void gruvid__log_notice(const char *plugin, const char *fiber,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Call a function with each error that this thread logs.
+ *
+ *   fn  does not switch; NULL: no more
+ */
+void gruvid__log_on_error(void (*fn)(void *arg,
+                                     const gruvi_log_record_t *record),
+                          void *arg);
+
 /* The sink.  Context: any thread. */
 void gruvid__log_write(const gruvi_log_record_t *record);
 

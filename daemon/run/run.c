@@ -170,8 +170,11 @@ wait_for_stop(struct gruvid__daemon *daemon)
         gruvid__notify_ready("serving %zu plugin%s", daemon->instances.n,
                              daemon->instances.n == 1 ? "" : "s");
     }
-    while (!gruvid__stopping(&daemon->leader))
+    while (!gruvid__stopping(&daemon->leader)) {
         gruvid__wait(&daemon->leader, GRUVI_FOREVER);
+        gruvid__reload_all(daemon);
+    }
+    gruvid__reloads_close(daemon);
 }
 
 static int
@@ -257,10 +260,11 @@ free_daemon(struct gruvid__daemon *daemon)
 }
 
 int
-gruvid__run(gruvid__config_t *config, struct gruvid__modules *modules,
-            bool verbose)
+gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
+            struct gruvid__modules *modules, bool verbose)
 {
-    struct gruvid__daemon daemon = {.config = config, .modules = modules};
+    struct gruvid__daemon daemon = {
+        .source = *source, .config = config, .modules = modules};
     int status = GRUVID__EXIT_FAILURE;
 
     if (open_log(config, verbose) < 0)

@@ -22,11 +22,12 @@ on_terminate(struct gruvid__daemon *daemon)
 static void
 on_hangup(struct gruvid__daemon *daemon)
 {
-    if (gruvid__stopping(&daemon->leader))
+    int err = gruvid__reload_ask(daemon, "SIGHUP", NULL, NULL, NULL);
+
+    if (err == UV_ESHUTDOWN)
         gruvi_warning("SIGHUP: no reload while stopping");
-    else
-        gruvi_warning("SIGHUP: reload is not available in this version; "
-                      "restart gruvid for a new configuration");
+    else if (err < 0)
+        gruvi_error("SIGHUP: no reload: %s", gruvi_strerror(err));
 }
 
 static void

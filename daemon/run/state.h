@@ -8,6 +8,8 @@
 #include "hub/leader.h"
 #include "instance/instance.h"
 #include "module/load.h"
+#include "run/read.h"
+#include "run/reload.h"
 #include "run/signals.h"
 
 struct gruvid__daemon {
@@ -18,6 +20,8 @@ struct gruvid__daemon {
     struct gruvid__hubs hubs;
     struct gruvid__instances instances;
     struct gruvid__signals signals;
+    struct gruvid__source source; /* of the configuration */
+    struct gruvid__reloads reloads;
     double drain_timeout; /* seconds */
 };
 

@@ -50,13 +50,13 @@ START_TEST(test_a_burst_of_signals_hides_no_sigterm)
 }
 END_TEST
 
-START_TEST(test_sighup_says_that_there_is_no_reload)
+START_TEST(test_sighup_reloads_unless_gruvid_stops)
 {
     struct gruvid *g = gruvid_ready(ECHO, NULL);
     int fd;
 
     gruvid_signal(g, SIGHUP);
-    gruvid_says(g, "SIGHUP: reload is not available in this version");
+    gruvid_says(g, "reload 1 is done");
     fd = connect_to(g, 0);
     gruvid_signal(g, SIGTERM);
     gruvid_says(g, "1 connection left");
@@ -389,7 +389,7 @@ main(void)
     tcase_add_test(signals, test_sigterm_and_sigint_end_an_idle_gruvid_with_0);
     tcase_add_test(signals, test_it_hears_signals_that_were_blocked);
     tcase_add_test(signals, test_a_burst_of_signals_hides_no_sigterm);
-    tcase_add_test(signals, test_sighup_says_that_there_is_no_reload);
+    tcase_add_test(signals, test_sighup_reloads_unless_gruvid_stops);
     tcase_add_test(signals, test_sigusr1_reopens_the_log_file);
     tcase_add_test(signals, test_sigusr1_without_a_file_is_harmless);
     tcase_add_test(signals, test_a_log_that_nobody_reads_stops_nothing);

@@ -42,9 +42,8 @@ build_dir(void)
 
 /* --- beginning ----------------------------------------------------------- */
 
-/* The text of the configuration, with the folders filled in. */
-static void
-write_config(const struct gruvid *g, const char *config)
+void
+gruvid_configure(const struct gruvid *g, const char *config)
 {
     FILE *file = fopen(gruvid_path(g, "gruvid.conf"), "w");
     const char *at;
@@ -193,7 +192,7 @@ gruvid_begin(const char *config, const struct gruvid_options *options)
     running[i] = g;
     strcpy(g->dir, "/tmp/gruvid-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(g->dir));
-    write_config(g, config);
+    gruvid_configure(g, config);
     ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
     g->log_fd = fds[0];
     g->log = calloc(1, 1);

@@ -69,6 +69,9 @@ struct gruvid *gruvid_begin(const char *config,
 struct gruvid *gruvid_ready(const char *config,
                             const struct gruvid_options *options);
 
+/* Write its gruvid.conf, for the next reload; "@DIR@" as above. */
+void gruvid_configure(const struct gruvid *g, const char *config);
+
 /* Wait until the log contains text; returns the log after it. */
 const char *gruvid_says(struct gruvid *g, const char *text);
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration with all modules that it names: see read.h. */
+#include "run/read.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "module/clash.h"
+
+static void
+look_for_clash(gruvid__config_t *config, gruvid__section_t *section,
+               const char *name)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/%s.so", gruvid__plugin_dir(config),
+                 name) < (int)sizeof path &&
+        gruvid__clash_seen(path))
+        gruvid__section_note(
+            section, "module",
+            "%s was compiled without -fstack-clash-protection: a function with "
+            "more local variables than a guard is large changes the stack of "
+            "another fiber; see pkg-config --cflags gruvid, or "
+            "fibers.guard_size",
+            path);
+}
+
+static int
+check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
+             gruvid__section_t *section)
+{
+    const char *name = gruvid__section_module(section);
+    const struct gruvid__module *module;
+    char why[1024];
+    size_t addresses;
+
+    if (name == NULL || gruvid__plugin_dir(config) == NULL)
+        return 0; /* recorded as a mistake already */
+    module = gruvid__module_open(modules, gruvid__plugin_dir(config), name, why,
+                                 sizeof why);
+    if (module == NULL) {
+        gruvid__section_error(section, "module", "%s", why);
+        return 0;
+    }
+    gruvid__section_list(section, "listen", &addresses);
+    if (addresses > 0 && module->descriptor.connection == NULL)
+        gruvid__section_error(section, "listen",
+                              "plugin %s takes no connections", name);
+    else if (addresses == 0 && module->descriptor.connection != NULL)
+        gruvid__section_note(section, "listen",
+                             "no address: plugin %s serves connections, and "
+                             "nobody can connect",
+                             name);
+    look_for_clash(config, section, name);
+    return gruvid__config_check_plugin(
+        config, section, module->descriptor.options, module->option_size);
+}
+
+int
+gruvid__read(const struct gruvid__source *source,
+             struct gruvid__modules *modules, gruvid__config_t **config)
+{
+    gruvid__section_t *section = NULL;
+    int err = gruvid__config_load(config, source->path, source->overrides,
+                                  source->n_overrides);
+
+    while (err == 0 && (section = gruvid__config_next_plugin(*config, section)))
+        err = check_plugin(*config, modules, section);
+    if (err == 0)
+        return 0;
+    gruvid__config_free(*config);
+    *config = NULL;
+    return UV_ENOMEM;
+}

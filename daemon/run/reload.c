@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue of reloads, and one reload from its beginning to its report: see
+ * reload.h. */
+#include "run/reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/notify.h"
+#include "run/reading.h"
+#include "run/report.h"
+#include "run/state.h"
+
+struct gruvid__reload_request {
+    struct gruvid__reload_request *next;
+    char *by, *restart; /* owned; restart: NULL: none */
+    gruvid__reload_fn *done;
+    void *arg;
+};
+
+/* --- requests ------------------------------------------------------------- */
+
+static void
+free_request(struct gruvid__reload_request *request)
+{
+    free(request->by);
+    free(request->restart);
+    free(request);
+}
+
+static struct gruvid__reload_request *
+new_request(const char *by, const char *restart)
+{
+    struct gruvid__reload_request *request = calloc(1, sizeof *request);
+
+    if (request == NULL)
+        return NULL;
+    request->by = strdup(by);
+    request->restart = restart == NULL ? NULL : strdup(restart);
+    if (request->by != NULL && (restart == NULL || request->restart != NULL))
+        return request;
+    free_request(request);
+    return NULL;
+}
+
+int
+gruvid__reload_ask(struct gruvid__daemon *daemon, const char *by,
+                   const char *restart, gruvid__reload_fn *done, void *arg)
+{
+    struct gruvid__reload_request *request, **end = &daemon->reloads.first;
+
+    if (gruvid__stopping(&daemon->leader))
+        return UV_ESHUTDOWN;
+    if (restart != NULL &&
+        gruvid__instance_find(&daemon->instances, restart) == NULL)
+        return UV_ENOENT;
+    request = new_request(by, restart);
+    if (request == NULL)
+        return UV_ENOMEM;
+    request->done = done;
+    request->arg = arg;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = request;
+    gruvid__wake(&daemon->leader);
+    return 0;
+}
+
+static bool
+is_shared(const struct gruvid__reload_request *a,
+          const struct gruvid__reload_request *b)
+{
+    if (a->restart == NULL || b->restart == NULL)
+        return a->restart == b->restart;
+    return strcmp(a->restart, b->restart) == 0;
+}
+
+/* The first that waits, and all that can share its reload. */
+static struct gruvid__reload_request *
+take_requests(struct gruvid__reloads *reloads)
+{
+    struct gruvid__reload_request *first = reloads->first, **end, **link;
+
+    reloads->first = first->next;
+    first->next = NULL;
+    end = &first->next;
+    for (link = &reloads->first; *link != NULL;) {
+        struct gruvid__reload_request *request = *link;
+
+        if (!is_shared(first, request)) {
+            link = &request->next;
+            continue;
+        }
+        *link = request->next;
+        request->next = NULL;
+        *end = request;
+        end = &request->next;
+    }
+    return first;
+}
+
+static void
+answer(struct gruvid__reload_request *request,
+       const struct gruvid__report *report)
+{
+    while (request != NULL) {
+        struct gruvid__reload_request *next = request->next;
+
+        if (request->done != NULL)
+            request->done(request->arg, &report->all);
+        free_request(request);
+        request = next;
+    }
+}
+
+/* --- one reload ----------------------------------------------------------- */
+
+static void
+enter(struct gruvid__daemon *daemon, const char *stage)
+{
+    daemon->reloads.stage = stage;
+    gruvi_debug("reload: %s", stage);
+    gruvid__notify_status("reloading: %s", stage);
+}
+
+static int
+reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
+{
+    gruvid__config_t *config;
+    int err;
+
+    enter(daemon, "reads the configuration");
+    err = gruvid__read_again(daemon, &config);
+    if (err < 0)
+        return err;
+    gruvid__report_note(report, "the configuration was read and checked; to "
+                                "take it needs a restart");
+    gruvid__config_free(config);
+    return 0;
+}
+
+static void
+tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
+         double seconds)
+{
+    unsigned long long number = (unsigned long long)report->all.number;
+    size_t n = daemon->instances.n;
+
+    if (err < 0 && gruvid__stopping(&daemon->leader))
+        gruvi_error("gruvid stops");
+    gruvid__report_listen(NULL);
+    gruvid__report_end(report, err == 0, seconds);
+    if (err == 0)
+        gruvi_info("reload %llu is done", number);
+    else
+        gruvi_error("reload %llu failed: what ran before goes on", number);
+    if (!gruvid__stopping(&daemon->leader))
+        gruvid__notify_ready("serving %zu plugin%s%s", n, n == 1 ? "" : "s",
+                             err == 0 ? "" : "; the last reload failed");
+}
+
+static void
+run_reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
+{
+    double began = gruvid__now();
+    int err;
+
+    gruvid__notify_reloading("reloading");
+    if (report->restart == NULL)
+        gruvi_info("reload %llu, by %s", (unsigned long long)report->all.number,
+                   report->by);
+    else
+        gruvi_info("reload %llu, by %s, with a new generation of plugin %s",
+                   (unsigned long long)report->all.number, report->by,
+                   report->restart);
+    gruvid__report_listen(report);
+    err = reload(daemon, report);
+    tell_end(daemon, report, err, gruvid__now() - began);
+    daemon->reloads.stage = NULL;
+}
+
+/* --- for the leader ------------------------------------------------------- */
+
+void
+gruvid__reload_all(struct gruvid__daemon *daemon)
+{
+    struct gruvid__reloads *reloads = &daemon->reloads;
+
+    while (reloads->first != NULL && !gruvid__stopping(&daemon->leader)) {
+        struct gruvid__report *report = gruvid__report_new(
+            reloads->count + 1, reloads->first->by, reloads->first->restart);
+        struct gruvid__reload_request *requests;
+
+        if (report == NULL) {
+            gruvi_error("no reload: %s", gruvi_strerror(UV_ENOMEM));
+            return;
+        }
+        reloads->count++;
+        requests = take_requests(reloads);
+        run_reload(daemon, report);
+        gruvid__report_free(reloads->last);
+        reloads->last = report;
+        answer(requests, report);
+    }
+}
+
+void
+gruvid__reloads_close(struct gruvid__daemon *daemon)
+{
+    static const char *const reasons[] = {"gruvid stops"};
+    struct gruvid__reloads *reloads = &daemon->reloads;
+    struct gruvid__report refusal = {
+        .all = {.by = "gruvid", .reasons = reasons, .n_reasons = 1}};
+
+    answer(reloads->first, &refusal);
+    reloads->first = NULL;
+    gruvid__report_free(reloads->last);
+    reloads->last = NULL;
+}
+
+const struct gruvid__reload_report *
+gruvid__reload_last(const struct gruvid__daemon *daemon)
+{
+    return daemon->reloads.last == NULL ? NULL : &daemon->reloads.last->all;
+}
+
+const char *
+gruvid__reload_stage(const struct gruvid__daemon *daemon)
+{
+    return daemon->reloads.stage;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The reload: what it takes, and what it refuses. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/run_gruvid.h"
+
+#define ECHO "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+
+static void
+echo_on(int fd)
+{
+    send_text(fd, "x");
+    expect_text(fd, "x");
+}
+
+static void
+reload(struct gruvid *g, const char *config, const char *answer)
+{
+    gruvid_configure(g, config);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, answer);
+}
+
+START_TEST(test_all_mistakes_are_said_and_what_runs_goes_on)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd = connect_to(g, 0);
+
+    reload(g,
+           ECHO "max_connections = many\n[log]\nlevle = info\n"
+                "[plugin nosuch]\nx = 1\n",
+           "reload 1 failed");
+    gruvid_says(g, "reload 1, by SIGHUP");
+    gruvid_says(g, "gruvid.conf:3: plugin trial.max_connections: ");
+    gruvid_says(g, "gruvid.conf:5: log.levle: unknown key");
+    gruvid_says(g, "there is no such plugin");
+    echo_on(fd);
+    echo_on(connect_to(g, 0));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_a_file_that_is_gone_fails_the_reload)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+
+    ck_assert_int_eq(unlink(gruvid_path(g, "gruvid.conf")), 0);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "gruvid.conf: No such file or directory");
+    gruvid_says(g, "reload 1 failed");
+    reload(g, ECHO, "reload 2 is done");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* Nobody writes to the FIFO for a second, and then there is a mistake. */
+START_TEST(test_a_signal_while_files_are_read_has_a_reload_of_its_own)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+
+    reload(g, "[gruvid]\ninclude = fifo\n" ECHO, "reload 1 failed");
+    ck_assert_int_eq(mkfifo(gruvid_path(g, "fifo"), 0600), 0);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 2, by SIGHUP");
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 2 failed");
+    gruvid_says(g, "reload 3 failed");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_sigterm_ends_a_reload_that_reads)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+
+    reload(g, "[gruvid]\ninclude = fifo\n" ECHO, "reload 1 failed");
+    ck_assert_int_eq(mkfifo(gruvid_path(g, "fifo"), 0600), 0);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 2, by SIGHUP");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "reload 2 failed");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("reload");
+    TCase *tc = gruvid_case(suite, "check");
+
+    tcase_add_test(tc, test_all_mistakes_are_said_and_what_runs_goes_on);
+    tcase_add_test(tc, test_a_file_that_is_gone_fails_the_reload);
+    tcase_add_test(tc,
+                   test_a_signal_while_files_are_read_has_a_reload_of_its_own);
+    tcase_add_test(tc, test_sigterm_ends_a_reload_that_reads);
+    return run_suite(suite);
+}
