@@ -8,6 +8,7 @@
  *     tcp://127.0.0.1:7007   tcp://[::1]:0   tcp://localhost:7007
  *     unix:/run/echo.sock    unix:@abstract
  *     fd:3                   for listeners: a socket that listens already
+ *     tls+fd:3               likewise, with TLS
  *     tls://example.org:443  (gruvi/tls.h)
  *
  * Streams and listeners belong to the hub they were made in; elsewhere calls
@@ -53,7 +54,7 @@ typedef struct gruvi_listen_options {
     bool dual_stack; /* [::] means IPv4 as well */
     bool delay;      /* TCP: leave Nagle's algorithm on, in connections */
     const gruvi_keepalive_t *keepalive; /* TCP: likewise; NULL: none */
-    gruvi_tls_t *tls;  /* for tls:// only, which needs it; borrowed */
+    gruvi_tls_t *tls;  /* for tls:// and tls+fd:, which need it; borrowed */
     void *reserved[4]; /* NULL */
 } gruvi_listen_options_t;
 
@@ -92,6 +93,7 @@ typedef struct gruvi_serve_options {
  * listener duplicates the descriptor.  N still belongs to the caller, and is
  * made close-on-exec; the socket becomes non-blocking.  Its backlog and mode
  * stay as they are, and no file is removed when the listener is closed.
+ * tls+fd:N is the same for a TCP socket, with TLS.
  *
  *   listener  where to put the listener, owned (gruvi_listener_close()); NULL
  *             on failure
@@ -168,6 +170,25 @@ gruvi_serve(gruvi_listener_t *listener, gruvi_connection_fn handler, void *arg,
  */
 GRUVI_API int gruvi_listener_address(gruvi_listener_t *listener, char *buf,
                                      size_t len);
+
+/*
+ * Make another listener with the same socket, and so the same queue: each
+ * connection is accepted by whoever is first.  It has TLS if listener has, with
+ * the same credentials, until gruvi_listener_set_tls() changes those of either.
+ * The socket closes with the last listener that has it.  The file of a Unix
+ * socket is removed when the listener that has made it closes, and no other.
+ *
+ *   listener  of any hub: but for accepting, nobody may use it meanwhile
+ *   dup       where to put the new listener, of this thread's hub, owned
+ *             (gruvi_listener_close()); NULL on failure
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL (no listener), UV_EMFILE, UV_ENFILE, UV_ENOMEM, or an
+ *          error of gruvi_get_hub().
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_listener_dup(gruvi_listener_t *listener,
+                                 gruvi_listener_t **dup);
 
 /*
  * The descriptor, borrowed: for socket options, or to share it as fd:N.

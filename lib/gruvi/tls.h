@@ -104,10 +104,11 @@ GRUVI_API void gruvi_tls_unref(gruvi_tls_t *tls);
 
 /*
  * Change the credentials of a listener for the connections that it will accept.
- * Accepted connections go on with the old credentials, whose sessions cannot be
- * resumed any more.
+ * Accepted connections go on with the old credentials, also where the handshake
+ * was not made yet; sessions of these cannot be resumed any more.  A failure
+ * leaves the old credentials.
  *
- *   listener  of a tls:// address
+ *   listener  with TLS; duplicates of it (gruvi_listener_dup()) keep theirs
  *   tls       borrowed
  *
  * Returns 0.

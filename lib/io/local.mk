@@ -37,6 +37,7 @@ LIBGRUVI_SOURCES += %D%/connection/accept.c
 LIBGRUVI_SOURCES += %D%/connection/connect.c
 LIBGRUVI_SOURCES += %D%/connection/listener.c
 LIBGRUVI_SOURCES += %D%/connection/listener.h
+LIBGRUVI_SOURCES += %D%/connection/listener_dup.c
 LIBGRUVI_SOURCES += %D%/connection/serve.c
 LIBGRUVI_SOURCES += %D%/connection/socket_file.c
 LIBGRUVI_SOURCES += %D%/connection/socket_file.h

@@ -26,6 +26,22 @@ listen_unix(gruvi_hub_t *hub)
     return err;
 }
 
+static int
+listen_twice(gruvi_hub_t *hub)
+{
+    gruvi_listener_t *listener, *dup;
+    int err = gruvi_listen(&listener, "tcp://127.0.0.1:0", NULL);
+
+    (void)hub;
+    if (err < 0)
+        return err;
+    err = gruvi_listener_dup(listener, &dup);
+    ck_assert_int_eq(dup != NULL, err == 0);
+    gruvi_listener_close(listener);
+    gruvi_listener_close(dup);
+    return err;
+}
+
 /* --- pairs ------------------------------------------------------------------
  */
 
@@ -307,7 +323,8 @@ talk_securely(gruvi_hub_t *hub)
 #endif
 
 static const operation_fn operations[] = {
-    listen_unix,   read_lines, watch_peer, serve, look_up, connect_by_name,
+    listen_unix,   listen_twice, read_lines,      watch_peer,
+    serve,         look_up,      connect_by_name,
 #ifdef HAVE_OPENSSL
     talk_securely,
 #endif

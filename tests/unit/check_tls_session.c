@@ -214,6 +214,112 @@ HUB_TEST(test_a_server_changes_its_certificate_while_connections_go_on)
     gruvi_tls_unref(client);
 }
 
+/* i: the handshake has not begun, or waits for the rest of a hello. */
+HUB_TEST(test_a_connection_that_was_accepted_keeps_the_old_certificate)
+{
+    gruvi_tls_t *second = server_of("second");
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = tls_listen(server_of("good"), address);
+    gruvi_stream_t *stream;
+    gruvi_fiber_t *fiber;
+    struct peer peer;
+    X509 *got;
+    char name[64];
+
+    memcpy(address, "tcp", 3);
+    peer_open(&peer, net_connect(address), NULL);
+    ck_assert_int_eq(gruvi_accept(listener, &stream, GRUVI_FOREVER), 0);
+    if (i == 1) {
+        ck_assert_int_eq(gruvi_tls_handshake(stream, 0), UV_ETIMEDOUT);
+        ck_assert_int_lt(SSL_do_handshake(peer.ssl), 0);
+    }
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, second), 0);
+    fiber = spawn(read_one, stream);
+    peer_shakes(&peer);
+    got = SSL_get1_peer_certificate(peer.ssl);
+    X509_NAME_get_text_by_NID(X509_get_subject_name(got), NID_commonName, name,
+                              sizeof name);
+    ck_assert_str_eq(name, "good");
+    X509_free(got);
+    tls_peer_sends(&peer, "x");
+    ck_assert_int_eq(finish(fiber), 'x');
+    gruvi_stream_close(stream);
+    gruvi_listener_close(listener);
+    peer_free(&peer);
+    gruvi_tls_unref(second);
+}
+
+/* --- duplicates -----------------------------------------------------------
+ */
+
+HUB_TEST(test_a_duplicate_has_the_certificate_until_it_is_changed)
+{
+    gruvi_tls_t *client = client_of("ca.pem"), *second = server_of("second");
+    char address[GRUVI_ADDRESS_SIZE], same[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = tls_listen(server_of("good"), address), *dup;
+    gruvi_fiber_t *fiber;
+    gruvi_stream_t *stream;
+
+    ck_assert_int_eq(gruvi_listener_dup(listener, &dup), 0);
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, second), 0);
+    gruvi_listener_close(listener);
+    ck_assert_int_eq(gruvi_listener_address(dup, same, sizeof same), 0);
+    ck_assert_str_eq(same, address);
+    fiber = spawn(echo_server, dup);
+    check_subject(address, client, "CN=good", &stream);
+    gruvi_stream_close(stream);
+    ck_assert_int_eq(gruvi_listener_set_tls(dup, second), 0);
+    check_subject(address, client, "CN=second", &stream);
+    gruvi_stream_close(stream);
+    gruvi_fiber_cancel(fiber, NULL);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+    gruvi_listener_close(dup);
+    gruvi_tls_unref(client);
+    gruvi_tls_unref(second);
+}
+
+/* The socket stays what it was: others that have it are without TLS. */
+HUB_TEST(test_a_socket_that_listens_already_may_get_tls)
+{
+    gruvi_tls_t *client = client_of("ca.pem"), *server = server_of("good");
+    gruvi_listen_options_t options = {.tls = server};
+    char address[GRUVI_ADDRESS_SIZE], text[32];
+    gruvi_listener_t *plain = net_listen(NET_TCP, address), *listener;
+    gruvi_fiber_t *fiber;
+    gruvi_stream_t *stream;
+
+    snprintf(text, sizeof text, "tls+fd:%d", gruvi_listener_fd(plain));
+    listen_fails(text, NULL, UV_EINVAL);
+    listen_fails(text + 4, &options, UV_ENOTSUP);
+    ck_assert_int_eq(gruvi_listen(&listener, text, &options), 0);
+    ck_assert_int_eq(gruvi_listener_address(plain, text, sizeof text), 0);
+    ck_assert_str_eq(text, address);
+    gruvi_listener_address(listener, address, sizeof address);
+    ck_assert_int_eq(strncmp(address, "tls://", 6), 0);
+    fiber = spawn(echo_server, listener);
+    check_subject(address, client, "CN=good", &stream);
+    gruvi_stream_close(stream);
+    gruvi_fiber_cancel(fiber, NULL);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+    gruvi_listener_close(listener);
+    gruvi_listener_close(plain);
+    gruvi_tls_unref(client);
+    gruvi_tls_unref(server);
+}
+
+HUB_TEST(test_no_unix_socket_gets_tls)
+{
+    gruvi_tls_t *server = server_of("good");
+    gruvi_listen_options_t options = {.tls = server};
+    char address[GRUVI_ADDRESS_SIZE], text[32];
+    gruvi_listener_t *listener = net_listen(NET_UNIX, address);
+
+    snprintf(text, sizeof text, "tls+fd:%d", gruvi_listener_fd(listener));
+    listen_fails(text, &options, UV_EINVAL);
+    gruvi_listener_close(listener);
+    gruvi_tls_unref(server);
+}
+
 /* --- threads ----------------------------------------------------------------
  */
 
@@ -277,6 +383,13 @@ sessions(void)
     tcase_add_test(tc, test_threads_share_credentials);
     tcase_add_test(
         tc, test_a_server_changes_its_certificate_while_connections_go_on);
+    tcase_add_loop_test(
+        tc, test_a_connection_that_was_accepted_keeps_the_old_certificate, 0,
+        2);
+    tcase_add_test(tc,
+                   test_a_duplicate_has_the_certificate_until_it_is_changed);
+    tcase_add_test(tc, test_a_socket_that_listens_already_may_get_tls);
+    tcase_add_test(tc, test_no_unix_socket_gets_tls);
     return tc;
 }
 

@@ -94,7 +94,7 @@ accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
     gruvi_stream_t *s = listener->spare;
     int fd;
 
-    if (gruvi__unlikely(gruvi__socket_may_block(&listener->socket)))
+    if (gruvi__unlikely(gruvi__listener_may_block(listener)))
         make_nonblocking(listener->socket.fd);
     fd = gruvi__fd_own(accept4(listener->socket.fd, &at.any, &length,
                                SOCK_NONBLOCK | SOCK_CLOEXEC));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A listener's life.  accept.c accepts its connections.
+ * A listener's life.  accept.c accepts its connections, listener_dup.c shares
+ * its socket.
  *
  * A name may have several addresses ("localhost": 127.0.0.1 and ::1).  A
  * listener has one socket, on the first address that can be bound.
@@ -96,6 +97,7 @@ listener_free(gruvi_listener_t *listener)
         return;
     if (listener->spare != NULL)
         gruvi__stream_free(listener->spare);
+    gruvi__listener_part(listener);
     gruvi_tls_unref(listener->tls);
     free(listener);
 }
@@ -174,6 +176,8 @@ duplicate(int fd, const gruvi_listen_options_t *options)
 {
     int domain, own, flags, err = check_listens(fd, &domain);
 
+    if (err == 0 && domain == AF_UNIX && options->tls != NULL)
+        err = UV_EINVAL;
     if (err == 0 && domain != AF_UNIX)
         err = set_inherited(fd, options);
     if (err < 0)
@@ -210,8 +214,20 @@ listen_on_fd(gruvi_fiber_t *fiber, const char *text,
     }
     gruvi__socket_init(&l->socket, fiber->hub, fd);
     l->socket.shared = true;
+    l->tls = options->tls == NULL ? NULL : gruvi_tls_ref(options->tls);
     *listener = l;
     return 0;
+}
+
+static int
+listen_on_fd_with_tls(gruvi_fiber_t *fiber, const char *text,
+                      const gruvi_listen_options_t *options,
+                      gruvi_listener_t **listener)
+{
+    struct gruvi__address address = {.tls = true};
+    int err = gruvi__tls_check(&address, options->tls, true);
+
+    return err < 0 ? err : listen_on_fd(fiber, text, options, listener);
 }
 
 /* --- from outside -------------------------------------------------------- */
@@ -237,6 +253,8 @@ gruvi_listen(gruvi_listener_t **listener, const char *text,
         return UV_EINVAL;
     if (text != NULL && strncmp(text, "fd:", 3) == 0 && options->tls == NULL)
         return listen_on_fd(fiber, text + 3, options, listener);
+    if (text != NULL && strncmp(text, "tls+fd:", 7) == 0)
+        return listen_on_fd_with_tls(fiber, text + 7, options, listener);
     err = gruvi__address_parse(&address, text);
     if (err < 0)
         return err;
@@ -279,12 +297,6 @@ gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
         gruvi__tls_attach(listener->spare, tls);
     gruvi_tls_unref(old);
     return 0;
-}
-
-int
-gruvi_listener_fd(const gruvi_listener_t *listener)
-{
-    return gruvi__socket_give(&listener->socket);
 }
 
 void

@@ -11,8 +11,15 @@
 #include "io/socket/socket.h"
 #include "io/connection/socket_file.h"
 
+/* What a listener and its duplicates have in common. */
+struct gruvi__listener_family {
+    size_t refs;  /* atomic */
+    bool exposed; /* the descriptor of some was given away; atomic */
+};
+
 struct gruvi_listener {
     struct gruvi__socket socket;
+    struct gruvi__listener_family *family; /* NULL: no duplicates; atomic */
     gruvi_stream_t *spare; /* for the next connection, made before it comes */
     gruvi_tls_t *tls;      /* shared; NULL: not of tls:// */
     struct gruvi__socket_file file;
@@ -22,6 +29,12 @@ struct gruvi_listener {
     bool shortage_logged;
     uint64_t quiet_until; /* by gruvi__clock_now() */
 };
+
+/* Whether accept4() may block: as gruvi__socket_may_block(), for the family. */
+bool gruvi__listener_may_block(gruvi_listener_t *listener);
+
+/* Leave the family. */
+void gruvi__listener_part(gruvi_listener_t *listener);
 
 /*
  * Accept, inside the call.  As gruvi_accept(), but the stream is not touched
