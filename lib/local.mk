@@ -12,6 +12,7 @@ gruviinclude_HEADERS += %D%/gruvi/file.h
 gruviinclude_HEADERS += %D%/gruvi/future.h
 gruviinclude_HEADERS += %D%/gruvi/group.h
 gruviinclude_HEADERS += %D%/gruvi/hub.h
+gruviinclude_HEADERS += %D%/gruvi/inspect.h
 gruviinclude_HEADERS += %D%/gruvi/local.h
 gruviinclude_HEADERS += %D%/gruvi/log.h
 gruviinclude_HEADERS += %D%/gruvi/net.h

@@ -9,6 +9,7 @@ MAN3_PAGES += %D%/gruvi_file.3
 MAN3_PAGES += %D%/gruvi_future.3
 MAN3_PAGES += %D%/gruvi_group.3
 MAN3_PAGES += %D%/gruvi_hub.3
+MAN3_PAGES += %D%/gruvi_inspect.3
 MAN3_PAGES += %D%/gruvi_local.3
 MAN3_PAGES += %D%/gruvi_log.3
 MAN3_PAGES += %D%/gruvi_net.3

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <gruvi/exception.h>
+#include <gruvi/inspect.h>
 
 #include "module/image.h"
 #include "module/note.h"
@@ -71,6 +72,7 @@ open_library(const char *path, char *why, size_t why_size)
             snprintf(why, why_size, "%s: %s", path, reason);
         return NULL;
     }
+    gruvi__modules_update();
     gruvi__cxx_find(handle);
     descriptor = dlsym(handle, "gruvid_plugin");
     if (descriptor == NULL || descriptor->name == NULL) {

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include <gruvi/inspect.h>
+
 #include "instance/fibers.h"
 #include "log/sink.h"
 #include "os/notify.h"
@@ -64,6 +66,7 @@ init_hub(struct gruvid__daemon *daemon)
         return gruvi_last_error();
     daemon->hubs.max_fibers =
         (size_t)gruvid__section_integer(fibers, "max_fibers");
+    gruvi__modules_update();
     gruvid__log_watch_crash(); /* in front of the hub's own handler */
     gruvi_hub_set_max_fibers(daemon->hub, daemon->hubs.max_fibers);
     gruvi_hub_set_ignore_interrupt(

@@ -1,14 +1,20 @@
 # Level 0: containers and the machine.
+LIBGRUVI_SOURCES += %D%/address_text.c
 LIBGRUVI_SOURCES += %D%/backtrace.h
 LIBGRUVI_SOURCES += %D%/backtrace.c
 LIBGRUVI_SOURCES += %D%/descriptor.h
 LIBGRUVI_SOURCES += %D%/descriptor.c
 LIBGRUVI_SOURCES += %D%/likely.h
 LIBGRUVI_SOURCES += %D%/list.h
+LIBGRUVI_SOURCES += %D%/modules.h
+LIBGRUVI_SOURCES += %D%/modules.c
 LIBGRUVI_SOURCES += %D%/sigpipe.h
 LIBGRUVI_SOURCES += %D%/sigpipe.c
 LIBGRUVI_SOURCES += %D%/spin.h
 LIBGRUVI_SOURCES += %D%/spin.c
+LIBGRUVI_SOURCES += %D%/symbols.c
+LIBGRUVI_SOURCES += %D%/walk.h
+LIBGRUVI_SOURCES += %D%/walk.c
 LIBGRUVI_SOURCES += %D%/wheel.h
 LIBGRUVI_SOURCES += %D%/wheel.c
 

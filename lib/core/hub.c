@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <gruvi/exception.h>
+#include <gruvi/inspect.h>
 #include <gruvi/log.h>
 
 #include "base/likely.h"
@@ -153,6 +154,7 @@ hub_open(gruvi_hub_t *hub)
         goto fail_handles;
     if ((err = open_fiber(hub)) < 0)
         goto fail_fiber;
+    gruvi__walk_this_thread();
     err = UV_ENOMEM;
     if ((hub->poller = gruvi__poller_new(hub)) == NULL)
         goto fail_poller;

@@ -29,6 +29,7 @@ LIBGRUVI_SOURCES += %D%/error.c
 LIBGRUVI_SOURCES += %D%/exception.c
 LIBGRUVI_SOURCES += %D%/fiber.c
 LIBGRUVI_SOURCES += %D%/fiber_info.c
+LIBGRUVI_SOURCES += %D%/fiber_walk.c
 LIBGRUVI_SOURCES += %D%/group.c
 LIBGRUVI_SOURCES += %D%/group_block.c
 LIBGRUVI_SOURCES += %D%/hub.c

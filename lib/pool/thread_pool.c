@@ -14,6 +14,8 @@
 
 #include "pool/thread_pool.h"
 
+#include <gruvi/inspect.h>
+
 #include "core/error.h"
 #include "core/waitlist.h"
 
@@ -137,6 +139,7 @@ thread_main(void *arg)
     char name[16]; /* the kernel's limit */
 
     self = thread;
+    gruvi__walk_this_thread();
     snprintf(name, sizeof name, "%s-%u", workers->name, thread->worker.number);
     pthread_setname_np(pthread_self(), name);
     gruvi__worker_main(&thread->worker, &pool->closing);

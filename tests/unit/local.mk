@@ -18,6 +18,8 @@ UNIT_TESTS += %D%/check_wheel
 %C%_check_wheel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 UNIT_TESTS += %D%/check_context
 UNIT_TESTS += %D%/check_context_ucontext
+UNIT_TESTS += %D%/check_modules
+UNIT_TESTS += %D%/check_walk
 UNIT_TESTS += %D%/check_overflow
 UNIT_TESTS += %D%/check_stack
 UNIT_TESTS += %D%/check_stack_guard

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a program is: the stacks of its fibers and threads as addresses, the
+ * objects that these lie in, and names.  For gruvid, which shows them to an
+ * operator; not included by gruvi.h, and no part of the ABI.
+ *
+ * What is marked async-signal-safe takes no lock, asks for no memory, and reads
+ * only what is mapped.
+ */
+#ifndef GRUVI_INSPECT_H
+#define GRUVI_INSPECT_H
+
+#include <gruvi/base.h>
+
+GRUVI_BEGIN_DECLS
+
+/* --- loaded objects ---------------------------------------------------------
+ */
+
+#define GRUVI__BUILD_ID 32 /* the most bytes of a build-id that are kept */
+
+/* The program, a library, a plugin.  It stays valid, also when it is unloaded.
+ */
+typedef struct gruvi__module {
+    uintptr_t low, high; /* its code: from low up to high */
+    uintptr_t bias;      /* an address less bias is one of its file */
+    const char *path;    /* as it was opened; absolute, but for the vdso */
+    uint8_t build_id[GRUVI__BUILD_ID];
+    uint8_t build_id_size; /* 0: it has none */
+} gruvi__module_t;
+
+/*
+ * Look for objects that were loaded or unloaded.  At the start, and after each
+ * dlopen().
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM; what was found stays.
+ * Context: any thread, not in a signal handler.
+ */
+GRUVI_API int gruvi__modules_update(void);
+
+/* The object with code at an address, as of the last update; or NULL.
+ * Context: any thread, async-signal-safe. */
+GRUVI_API const gruvi__module_t *gruvi__module_at(uintptr_t address);
+
+/*
+ * The function at an address by the table of dynamic symbols: static functions
+ * are not in it.
+ *
+ *   offset  set to the bytes from its beginning
+ *
+ * Returns its name, which is the object's; or NULL.
+ * Context: any thread, async-signal-safe.
+ */
+GRUVI_API const char *gruvi__function_at(uintptr_t address, size_t *offset);
+
+/* The file's name without its folders.
+ * Context: any thread, async-signal-safe. */
+GRUVI_API const char *gruvi__module_name(const gruvi__module_t *module);
+
+/* What a build-id is in text: hexadecimal digits and a zero. */
+#define GRUVI__BUILD_ID_TEXT (2 * GRUVI__BUILD_ID + 1)
+
+/* Write it; empty where there is none.
+ * Context: any thread, async-signal-safe. */
+GRUVI_API void gruvi__build_id_text(const gruvi__module_t *module, char *text);
+
+/*
+ * Write "function+0x1c (echo.so+0x11f3)", or "echo.so+0x11f3", or "0x7f...".
+ *
+ *   text  size bytes, where it is cut; ends with a zero
+ *
+ * Returns how long it is.
+ * Context: any thread, async-signal-safe.
+ */
+GRUVI_API size_t gruvi__address_text(uintptr_t address, char *text,
+                                     size_t size);
+
+/* --- stacks ------------------------------------------------------------------
+ */
+
+#define GRUVI__MOST_FRAMES 64
+
+/*
+ * The frames of a stack, the innermost first.  at[0] is where it goes on.  The
+ * others are the calls: the return address less 1, so that each lies in the
+ * line and function that called.
+ */
+typedef struct gruvi__frames {
+    unsigned n;
+    const char *note; /* static text: why frames are missing; or "" */
+    uintptr_t at[GRUVI__MOST_FRAMES];
+} gruvi__frames_t;
+
+/*
+ * The stack of a fiber that does not run: parked, ready, or new.
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY: it runs; UV_ESRCH: it has ended; UV_ENOTSUP: this build's
+ *          contexts do not say where they are.
+ * Context: the thread of its hub, not in a signal handler.
+ */
+GRUVI_API int gruvi__walk_parked(const gruvi_fiber_t *fiber,
+                                 gruvi__frames_t *frames);
+
+/*
+ * The stack that a signal has interrupted.  frames->note says where there is no
+ * more than the first frame, and why: in the middle of a switch, say.
+ *
+ *   ucontext  the third argument of the handler
+ *
+ * Returns 0.
+ * Errors:  UV_ENOTSUP: the registers of this processor are not known; n is 0.
+ * Context: handler of a signal, async-signal-safe.
+ */
+GRUVI_API int gruvi__walk_interrupted(const void *ucontext,
+                                      gruvi__frames_t *frames);
+
+/* The fiber that this thread runs, or NULL where it has none yet.
+ * Context: any thread, async-signal-safe. */
+GRUVI_API gruvi_fiber_t *gruvi__fiber_here(void);
+
+/*
+ * Note the bounds of the calling thread's own stack, for walks in handlers.
+ * Threads with a hub and those of pools are noted by the library.  Without, a
+ * walk asks the kernel page by page what it may read.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvi__walk_this_thread(void);
+
+GRUVI_END_DECLS
+
+#endif

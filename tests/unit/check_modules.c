@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of loaded objects, and names by it.  What dladdr() says is what is
+ * expected.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/modules.h"
+#include "base/walk.h"
+#include "support/suite.h"
+
+/* A library of the system that neither this program nor a sanitizer needs. */
+#define LIBRARY  "libBrokenLocale.so.1"
+#define FUNCTION "__ctype_get_mb_cur_max"
+
+static void
+update(void)
+{
+    ck_assert_int_eq(gruvi__modules_update(), 0);
+}
+
+START_TEST(test_this_program_is_found_by_its_code)
+{
+    char path[4096], text[GRUVI__BUILD_ID_TEXT];
+    const gruvi__module_t *module;
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    ck_assert_int_gt(n, 0);
+    path[n] = '\0';
+    update();
+    module = gruvi__module_at((uintptr_t)update);
+    ck_assert_ptr_nonnull(module);
+    ck_assert_str_eq(module->path, path);
+    ck_assert_str_eq(gruvi__module_name(module), strrchr(path, '/') + 1);
+    gruvi__build_id_text(module, text);
+    ck_assert_uint_eq(strlen(text), 2u * module->build_id_size);
+    ck_assert_uint_gt(strlen(text), 0);
+}
+END_TEST
+
+START_TEST(test_an_address_outside_of_code_is_in_no_object)
+{
+    int on_stack;
+
+    update();
+    ck_assert_ptr_null(gruvi__module_at((uintptr_t)&on_stack));
+    ck_assert_ptr_null(gruvi__module_at(0));
+    ck_assert_ptr_null(gruvi__module_at(UINTPTR_MAX));
+}
+END_TEST
+
+START_TEST(test_a_function_has_the_name_that_dladdr_knows)
+{
+    uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, "qsort");
+    size_t offset;
+    Dl_info info;
+
+    update();
+    ck_assert_int_ne(dladdr((void *)(at + 3), &info), 0);
+    ck_assert_str_eq(gruvi__function_at(at + 3, &offset), "qsort");
+    ck_assert_str_eq(info.dli_sname, "qsort");
+    ck_assert_uint_eq(offset, 3);
+}
+END_TEST
+
+START_TEST(test_a_static_function_has_no_name)
+{
+    size_t offset;
+
+    update();
+    ck_assert_ptr_null(gruvi__function_at((uintptr_t)update, &offset));
+    ck_assert_uint_eq(offset, 0);
+}
+END_TEST
+
+START_TEST(test_an_object_is_found_after_it_was_loaded)
+{
+    const gruvi__module_t *module;
+    void *handle, *at;
+    size_t offset;
+
+    update();
+    handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_ptr_nonnull(handle);
+    at = dlsym(handle, FUNCTION);
+    ck_assert_ptr_nonnull(at);
+    ck_assert_ptr_null(gruvi__module_at((uintptr_t)at));
+    update();
+    module = gruvi__module_at((uintptr_t)at);
+    ck_assert_ptr_nonnull(module);
+    ck_assert_str_eq(gruvi__module_name(module), LIBRARY);
+    ck_assert_str_eq(gruvi__function_at((uintptr_t)at, &offset), FUNCTION);
+    dlclose(handle);
+}
+END_TEST
+
+/* Between dlclose() and the update the table is looked for where nothing is. */
+START_TEST(test_an_unloaded_object_has_no_names_and_stays_valid)
+{
+    void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    uintptr_t at = (uintptr_t)dlsym(handle, FUNCTION);
+    const gruvi__module_t *module;
+    size_t offset;
+
+    update();
+    module = gruvi__module_at(at);
+    ck_assert_ptr_nonnull(module);
+    dlclose(handle);
+    if (gruvi__is_readable(at)) /* a sanitizer keeps it */
+        return;
+    ck_assert_ptr_null(gruvi__function_at(at, &offset));
+    update();
+    ck_assert_ptr_null(gruvi__module_at(at));
+    ck_assert_str_eq(gruvi__module_name(module), LIBRARY);
+}
+END_TEST
+
+START_TEST(test_an_update_without_change_adds_nothing)
+{
+    const gruvi__module_t *module;
+
+    update();
+    module = gruvi__module_at((uintptr_t)update);
+    update();
+    ck_assert_ptr_eq(gruvi__module_at((uintptr_t)update), module);
+}
+END_TEST
+
+START_TEST(test_an_address_in_words)
+{
+    uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, "qsort") + 3;
+    const gruvi__module_t *module;
+    char text[200], expected[200];
+
+    update();
+    module = gruvi__module_at(at);
+    snprintf(expected, sizeof expected, "qsort+0x3 (%s+0x%lx)",
+             gruvi__module_name(module), (unsigned long)(at - module->bias));
+    ck_assert_uint_eq(gruvi__address_text(at, text, sizeof text),
+                      strlen(expected));
+    ck_assert_str_eq(text, expected);
+    ck_assert_uint_eq(gruvi__address_text(at, text, 8), 7);
+    ck_assert_str_eq(text, "qsort+0");
+    ck_assert_uint_eq(gruvi__address_text(0x12ab, text, sizeof text), 6);
+    ck_assert_str_eq(text, "0x12ab");
+}
+END_TEST
+
+START_TEST(test_words_are_readable_where_they_are_mapped)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    char *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_ptr_ne(page, MAP_FAILED);
+    ck_assert(gruvi__is_readable((uintptr_t)page));
+    ck_assert_int_eq(mprotect(page, size, PROT_NONE), 0);
+    ck_assert(!gruvi__is_readable((uintptr_t)page));
+    ck_assert_int_eq(munmap(page, size), 0);
+    ck_assert(!gruvi__is_readable((uintptr_t)page));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("modules");
+    TCase *tc = tcase_create("modules");
+
+    tcase_add_test(tc, test_this_program_is_found_by_its_code);
+    tcase_add_test(tc, test_an_address_outside_of_code_is_in_no_object);
+    tcase_add_test(tc, test_a_function_has_the_name_that_dladdr_knows);
+    tcase_add_test(tc, test_a_static_function_has_no_name);
+    tcase_add_test(tc, test_an_object_is_found_after_it_was_loaded);
+    tcase_add_test(tc, test_an_unloaded_object_has_no_names_and_stays_valid);
+    tcase_add_test(tc, test_an_update_without_change_adds_nothing);
+    tcase_add_test(tc, test_an_address_in_words);
+    tcase_add_test(tc, test_words_are_readable_where_they_are_mapped);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}

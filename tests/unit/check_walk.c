@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walks along frame pointers: of parked fibers, of what a signal interrupts,
+ * and of frames that are no frames.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <gruvi/inspect.h>
+
+#include "base/walk.h"
+#include "core/fiber.h"
+#include "core/hub.h"
+#include "unit/harness.h"
+
+#ifdef GRUVI_CONTEXT_UCONTEXT
+#define PARKED UV_ENOTSUP
+#else
+#define PARKED 0
+#endif
+
+/* Each of them has a frame of its own, code behind its call, and SIZE bytes for
+ * itself. */
+#define SIZE 4096
+#define OUTER(name)                                                            \
+    static __attribute__((noinline, aligned(SIZE))) int name(void *arg)
+static volatile int passed;
+
+OUTER(parked_inner)
+{
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    (void)arg;
+    passed++;
+    return err;
+}
+
+OUTER(parked_outer)
+{
+    int err = parked_inner(arg);
+
+    passed++;
+    return err;
+}
+
+static bool
+is_in(uintptr_t address, const void *function)
+{
+    return address - (uintptr_t)function < SIZE;
+}
+
+/* How many frames are in a function, and where the first is. */
+static unsigned
+find(const gruvi__frames_t *frames, const void *function, unsigned *n)
+{
+    unsigned first = frames->n;
+
+    *n = 0;
+    for (unsigned i = frames->n; i-- > 0;)
+        if (is_in(frames->at[i], function)) {
+            first = i;
+            ++*n;
+        }
+    return first;
+}
+
+/* --- parked fibers -----------------------------------------------------------
+ */
+
+HUB_TEST(test_a_parked_fiber_has_its_callers_in_order)
+{
+    gruvi_fiber_t *fiber = spawn(parked_outer, NULL);
+    gruvi__frames_t frames;
+    unsigned inner, outer, n;
+
+    turns(2);
+    ck_assert_int_eq(gruvi__walk_parked(fiber, &frames), PARKED);
+    if (PARKED == 0) {
+        ck_assert_str_eq(frames.note, "");
+        inner = find(&frames, parked_inner, &n);
+        ck_assert_uint_eq(n, 1);
+        outer = find(&frames, parked_outer, &n);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(inner + 1, outer);
+        ck_assert_uint_gt(inner, 0);
+        ck_assert_uint_lt(outer, frames.n);
+    }
+    gruvi_fiber_cancel(fiber, NULL);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+}
+
+HUB_TEST(test_a_fiber_that_has_not_begun_is_at_its_function)
+{
+    gruvi_fiber_t *fiber = spawn(end_at_once, NULL);
+    gruvi__frames_t frames;
+
+    if (PARKED == 0) {
+        ck_assert_int_eq(gruvi__walk_parked(fiber, &frames), 0);
+        ck_assert_uint_eq(frames.n, 1);
+        ck_assert_uint_eq(frames.at[0], (uintptr_t)end_at_once);
+    }
+    ck_assert_int_eq(finish(fiber), 0);
+}
+
+HUB_TEST(test_a_fiber_that_runs_or_has_ended_is_refused)
+{
+    gruvi_fiber_t *fiber = spawn(end_at_once, NULL);
+    gruvi__frames_t frames;
+
+    ck_assert_int_eq(gruvi__walk_parked(gruvi_current_fiber(), &frames),
+                     UV_EBUSY);
+    ck_assert_int_eq(gruvi_fiber_join(fiber, GRUVI_FOREVER), 0);
+    ck_assert_int_eq(gruvi__walk_parked(fiber, &frames), UV_ESRCH);
+    ck_assert_uint_eq(frames.n, 0);
+    gruvi_fiber_unref(fiber);
+}
+
+static void
+look_at_root(void *arg)
+{
+    gruvi__frames_t *frames = arg;
+    int err = gruvi__walk_parked(gruvi__self.hub->root, frames);
+
+    ck_assert_int_eq(err, PARKED);
+}
+
+HUB_TEST(test_the_root_fiber_is_walked_while_it_waits)
+{
+    gruvi__frames_t frames;
+    unsigned n;
+
+    ck_assert_int_eq(gruvi_hub_run_callback(hub, look_at_root, &frames), 0);
+    ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    if (PARKED != 0)
+        return;
+    find(&frames, test_the_root_fiber_is_walked_while_it_waits_body, &n);
+    ck_assert_uint_eq(n, 1);
+}
+
+/* --- frames that are none
+ * ------------------------------------------------------ */
+
+static gruvi__frames_t
+walk(uintptr_t fp, uintptr_t low, uintptr_t high)
+{
+    gruvi__frames_t frames = {.note = ""};
+
+    gruvi__walk(fp, low, high, &frames);
+    return frames;
+}
+
+START_TEST(test_a_walk_stays_within_the_stack)
+{
+    uintptr_t stack[64] = {0}, low = (uintptr_t)stack;
+    uintptr_t high = (uintptr_t)(stack + 64);
+    gruvi__frames_t frames;
+
+    stack[0] = low + 80;
+    stack[1] = 101;
+    stack[10] = high; /* the next frame: outside */
+    stack[11] = 201;
+    frames = walk(low, low, high);
+    ck_assert_uint_eq(frames.n, 2);
+    ck_assert_uint_eq(frames.at[0], 100);
+    ck_assert_uint_eq(frames.at[1], 200);
+    stack[10] = high - 8; /* half of it outside */
+    ck_assert_uint_eq(walk(low, low, high).n, 2);
+    stack[10] = low + 8; /* downwards */
+    ck_assert_uint_eq(walk(low, low, high).n, 2);
+    stack[10] = low + 80; /* in a circle */
+    ck_assert_uint_eq(walk(low, low, high).n, 2);
+    stack[10] = low + 161; /* not aligned */
+    ck_assert_uint_eq(walk(low, low, high).n, 2);
+    stack[10] = UINTPTR_MAX - 7;
+    ck_assert_uint_eq(walk(low, low, high).n, 2);
+    stack[11] = 0; /* no return address: the end */
+    ck_assert_uint_eq(walk(low, low, high).n, 1);
+    ck_assert_uint_eq(walk(low, low + 8, high).n, 0);
+    ck_assert_uint_eq(walk(low, low, low).n, 0);
+    ck_assert_uint_eq(walk(low, low, 0).n, 0);
+}
+END_TEST
+
+START_TEST(test_a_deep_stack_is_cut_and_says_so)
+{
+    uintptr_t stack[2 * GRUVI__MOST_FRAMES + 4];
+    gruvi__frames_t frames;
+
+    for (size_t i = 0; i <= GRUVI__MOST_FRAMES; i++) {
+        stack[2 * i] = (uintptr_t)(stack + 2 * i + 2);
+        stack[2 * i + 1] = 1000;
+    }
+    frames = walk((uintptr_t)stack, (uintptr_t)stack,
+                  (uintptr_t)(stack + 2 * GRUVI__MOST_FRAMES + 2));
+    ck_assert_uint_eq(frames.n, GRUVI__MOST_FRAMES);
+    ck_assert_str_eq(frames.note, "there are more frames");
+}
+END_TEST
+
+/* --- what a signal interrupts
+ * ------------------------------------------------- */
+
+static gruvi__frames_t interrupted;
+static int interrupted_err;
+static gruvi_fiber_t *interrupted_fiber;
+static atomic_int handled;
+static atomic_bool spinning;
+
+static void
+on_signal(int signum, siginfo_t *info, void *context)
+{
+    (void)signum;
+    (void)info;
+    interrupted_fiber = gruvi__fiber_here();
+    interrupted_err = gruvi__walk_interrupted(context, &interrupted);
+    handled++;
+}
+
+static void
+handle(int signum, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = handler;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    ck_assert_int_eq(sigaction(signum, &action, NULL), 0);
+}
+
+/* Computes until the handler has run; its loop calls nothing. */
+OUTER(spin_inner)
+{
+    while (handled == 0)
+        spinning = true;
+    return *(int *)arg;
+}
+
+OUTER(spin_outer)
+{
+    int result = spin_inner(arg);
+
+    passed++;
+    return result;
+}
+
+static void
+interrupt(void *arg)
+{
+    while (!spinning)
+        ;
+    pthread_kill(*(pthread_t *)arg, SIGUSR1);
+}
+
+static void
+check_spinning(void)
+{
+    unsigned inner, outer, n;
+
+    ck_assert_int_eq(interrupted_err, 0);
+    ck_assert_str_eq(interrupted.note, "");
+    inner = find(&interrupted, spin_inner, &n);
+    ck_assert_uint_eq(n, 1);
+    outer = find(&interrupted, spin_outer, &n);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_uint_eq(inner, 0);
+    ck_assert_uint_eq(outer, 1);
+}
+
+static int
+signal_and_spin(void *arg)
+{
+    pthread_t self = pthread_self(), other;
+    int result;
+
+    spinning = false;
+    other = begin_thread(interrupt, &self);
+    result = spin_outer(arg);
+    end_thread(other);
+    return result;
+}
+
+HUB_TEST(test_a_signal_finds_a_fiber_that_computes)
+{
+    int result = 7;
+    gruvi_fiber_t *fiber;
+
+    handled = 0;
+    handle(SIGUSR1, on_signal);
+    fiber = spawn(signal_and_spin, &result);
+    ck_assert_int_eq(gruvi_fiber_join(fiber, GRUVI_FOREVER), 0);
+    check_spinning();
+    ck_assert_ptr_eq(interrupted_fiber, fiber);
+    gruvi_fiber_unref(fiber);
+}
+
+static void
+spin_in_thread(void *note_bounds)
+{
+    int result = 7;
+
+    handled = 0;
+    if (*(bool *)note_bounds)
+        gruvi__walk_this_thread();
+    ck_assert_int_eq(signal_and_spin(&result), 7);
+    check_spinning();
+    ck_assert_ptr_null(interrupted_fiber);
+}
+
+START_TEST(test_a_signal_finds_a_thread_without_a_hub)
+{
+    bool note_bounds = _i;
+
+    handle(SIGUSR1, on_signal);
+    in_thread(spin_in_thread, &note_bounds);
+}
+END_TEST
+
+static void
+on_signal_with_another(int signum, siginfo_t *info, void *context)
+{
+    (void)signum;
+    (void)info;
+    (void)context;
+    raise(SIGUSR1);
+}
+
+HUB_TEST(test_a_handler_that_is_interrupted_is_named)
+{
+    handled = 0;
+    handle(SIGUSR1, on_signal);
+    handle(SIGUSR2, on_signal_with_another);
+    raise(SIGUSR2);
+    ck_assert_int_eq(handled, 1);
+    ck_assert_str_eq(interrupted.note, "in the handler of a signal");
+    ck_assert_uint_eq(interrupted.n, 1);
+}
+
+/* What a signal sees between the first step of a switch and the second. */
+HUB_TEST(test_a_switch_is_named)
+{
+    gruvi_fiber_t *self = gruvi__self.current;
+    gruvi_fiber_t *fiber = spawn(end_at_once, NULL);
+
+    handled = 0;
+    handle(SIGUSR1, on_signal);
+    gruvi__self.current = fiber;
+    raise(SIGUSR1);
+    gruvi__self.current = self;
+    ck_assert_int_eq(interrupted_err, 0);
+    ck_assert_uint_eq(interrupted.n, 1);
+    ck_assert_ptr_nonnull(strstr(interrupted.note, "during a switch"));
+    ck_assert_int_eq(finish(fiber), 0);
+}
+
+/* Signals that come at any moment, switches too: no walk leaves its stack. */
+static atomic_bool over;
+
+static int
+switch_much(void *arg)
+{
+    (void)arg;
+    while (!over)
+        ck_assert_int_eq(gruvi_sleep(0), 0);
+    return 0;
+}
+
+static void
+signal_much(void *arg)
+{
+    for (int i = 0; i < 2000; i++) {
+        int before = handled;
+
+        pthread_kill(*(pthread_t *)arg, SIGUSR1);
+        while (handled == before)
+            ;
+    }
+    over = true;
+}
+
+HUB_TEST(test_signals_may_come_at_any_moment)
+{
+    pthread_t self = pthread_self(), other;
+    gruvi_fiber_t *fibers[8];
+
+    handled = 0;
+    over = false;
+    handle(SIGUSR1, on_signal);
+    for (int k = 0; k < 8; k++)
+        fibers[k] = spawn(switch_much, NULL);
+    other = begin_thread(signal_much, &self);
+    for (int k = 0; k < 8; k++)
+        ck_assert_int_eq(finish(fibers[k]), 0);
+    end_thread(other);
+    ck_assert_int_eq(interrupted_err, 0);
+    ck_assert_uint_gt(interrupted.n, 0);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("walk");
+    TCase *tc = tcase_create("walk");
+
+    tcase_add_test(tc, test_a_parked_fiber_has_its_callers_in_order);
+    tcase_add_test(tc, test_a_fiber_that_has_not_begun_is_at_its_function);
+    tcase_add_test(tc, test_a_fiber_that_runs_or_has_ended_is_refused);
+    tcase_add_test(tc, test_the_root_fiber_is_walked_while_it_waits);
+    tcase_add_test(tc, test_a_walk_stays_within_the_stack);
+    tcase_add_test(tc, test_a_deep_stack_is_cut_and_says_so);
+    tcase_add_test(tc, test_a_signal_finds_a_fiber_that_computes);
+    tcase_add_loop_test(tc, test_a_signal_finds_a_thread_without_a_hub, 0, 2);
+    tcase_add_test(tc, test_a_handler_that_is_interrupted_is_named);
+    tcase_add_test(tc, test_a_switch_is_named);
+    tcase_add_test(tc, test_signals_may_come_at_any_moment);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
