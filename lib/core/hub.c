@@ -205,6 +205,7 @@ hub_new(gruvi_fiber_t *root)
     memset(hub, 0, sizeof *hub);
     hub->refs = 1;
     hub->root = root;
+    hub->thread = &gruvi__self;
     hub->trim.fire = on_trim;
     gruvi__list_init(&hub->fibers);
     gruvi__list_init(&hub->data);

@@ -44,6 +44,9 @@ struct gruvi_hub {
     /* Here a line of the cache ends. */
     struct gruvi__queue urgent;
     uint64_t budget_since;
+    uint64_t turns; /* polls that have ended; atomic, one writer */
+
+    struct gruvi__thread *thread; /* its own: for who looks from another */
 
     gruvi_fiber_t *root;
     gruvi_fiber_t fiber; /* the hub's own */

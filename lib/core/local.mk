@@ -34,6 +34,7 @@ LIBGRUVI_SOURCES += %D%/group.c
 LIBGRUVI_SOURCES += %D%/group_block.c
 LIBGRUVI_SOURCES += %D%/hub.c
 LIBGRUVI_SOURCES += %D%/hub_data.c
+LIBGRUVI_SOURCES += %D%/hub_view.c
 LIBGRUVI_SOURCES += %D%/inbox.c
 LIBGRUVI_SOURCES += %D%/interrupt.c
 LIBGRUVI_SOURCES += %D%/local.c

@@ -302,6 +302,7 @@ poll_loop(gruvi_hub_t *hub)
     __atomic_store_n(&hub->inbox.sleeping, 0, __ATOMIC_SEQ_CST);
     hub->polled_tick = gruvi__clock_coarse();
     hub->budget_since = 0;
+    __atomic_store_n(&hub->turns, hub->turns + 1, __ATOMIC_RELAXED);
 }
 
 void

@@ -287,7 +287,16 @@ gruvi__signals_close(struct gruvi__signals *signals)
     pthread_mutex_lock(&lock);
     post->used = false;
     pthread_mutex_unlock(&lock);
-    signals->post = NULL;
+    __atomic_store_n(&signals->post, NULL, __ATOMIC_RELAXED);
+}
+
+uint64_t
+gruvi__signals_waiting(const struct gruvi__signals *signals)
+{
+    const struct gruvi__signal_post *post =
+        __atomic_load_n(&signals->post, __ATOMIC_ACQUIRE);
+
+    return post == NULL ? 0 : __atomic_load_n(&post->pending, __ATOMIC_RELAXED);
 }
 
 /* --- the handles of a hub --------------------------------------------------
@@ -421,7 +430,8 @@ gruvi__signals_listen(gruvi_hub_t *hub, struct gruvi__signal_listener *listener)
     int err = 0;
 
     if (signals->post == NULL)
-        signals->post = take_post(hub->inbox.fd);
+        __atomic_store_n(&signals->post, take_post(hub->inbox.fd),
+                         __ATOMIC_RELEASE);
     if (signals->post == NULL)
         return UV_ENOMEM;
     gruvi__signals_deliver(hub);

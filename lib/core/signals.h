@@ -20,7 +20,7 @@ gruvi__signal_bit(int signum)
 
 /* Part of a hub. */
 struct gruvi__signals {
-    struct gruvi__signal_post *post; /* NULL: nobody has listened here */
+    struct gruvi__signal_post *post; /* NULL: nobody has listened here; atomic */
     struct gruvi__list listeners, handles;
 };
 
@@ -46,6 +46,9 @@ void gruvi__signals_unlisten(gruvi_hub_t *hub,
 
 /* In the hub's thread: tell the listeners what has come. */
 void gruvi__signals_deliver(gruvi_hub_t *hub);
+
+/* What has come, and was not told yet.  Context: any thread. */
+uint64_t gruvi__signals_waiting(const struct gruvi__signals *signals);
 
 /* The hub ends: no handler knows it afterwards. */
 void gruvi__signals_close(struct gruvi__signals *signals);

@@ -165,6 +165,37 @@ GRUVI_API void gruvi_hub_each_fiber(gruvi_hub_t *hub,
  */
 GRUVI_API void gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max);
 
+/* Behind gruvid; do not use.  What another thread sees of a hub. */
+typedef struct gruvi__hub_view {
+    uint64_t turns;   /* changes as long as the hub goes on */
+    uint64_t signals; /* that have come, and that it has not looked at: bit
+                         N - 1 is signal N */
+    bool sleeps;      /* it waits for events, or a callback of libuv runs */
+} gruvi__hub_view_t;
+
+GRUVI_API void gruvi__hub_view(const gruvi_hub_t *hub, gruvi__hub_view_t *view);
+
+/* The fiber that the thread of a hub runs. */
+typedef struct gruvi__peek {
+    char name[32];
+    const void *keeper;  /* see gruvi__group_set_keeper() */
+    uintptr_t low, high; /* its stack; both 0: it is the thread's own */
+} gruvi__peek_t;
+
+/*
+ * Behind gruvid; do not use.  Look which fiber the thread of a hub runs.  The
+ * thread has to stand still, in a system call: otherwise the result may be
+ * anything, and is to be thrown away.
+ *
+ *   memory  an open /proc/self/mem
+ *
+ * Returns 0.
+ * Errors:  UV_ESRCH: what lies there is no fiber of the hub.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi__hub_peek(const gruvi_hub_t *hub, int memory,
+                              gruvi__peek_t *peek);
+
 GRUVI_END_DECLS
 
 #endif

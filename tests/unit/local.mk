@@ -103,6 +103,7 @@ UNIT_TESTS += %D%/check_no_memory_switchpoint
 UNIT_TESTS += %D%/check_clock
 %C%_check_clock_LDADD = %D%/libnet.a $(UNIT_TEST_LIBS)
 UNIT_TESTS += %D%/check_hub_data
+UNIT_TESTS += %D%/check_hub_view
 UNIT_TESTS += %D%/check_fiber
 UNIT_TESTS += %D%/check_fiber_info
 %C%_check_fiber_info_LDADD = $(NET_TEST_LIBS)
