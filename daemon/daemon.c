@@ -161,7 +161,7 @@ act(struct gruvid__cli *cli, gruvid__config_t **config,
 int
 gruvid_main(int argc, char **argv)
 {
-    struct gruvid__modules modules = {NULL};
+    struct gruvid__modules modules = {0};
     gruvid__config_t *config = NULL;
     struct gruvid__cli cli;
     int status;

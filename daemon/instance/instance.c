@@ -226,10 +226,9 @@ find_module(gruvid__config_t *config, struct gruvid__modules *modules,
 {
     const char *dir = gruvid__section_string(
         gruvid__config_section(config, "gruvid"), "plugin_dir");
-    char why[1024];
 
-    return gruvid__module_open(modules, dir, gruvid__section_module(section),
-                               why, sizeof why);
+    return gruvid__module_current(modules, dir,
+                                  gruvid__section_module(section));
 }
 
 static int

@@ -5,16 +5,28 @@
  *
  * RTLD_NOW, so that a missing symbol is found by gruvid -t and not by the
  * first connection; RTLD_LOCAL, so that two plugins may use the same names.
+ *
+ * glibc knows a library by the text of its path, and by its device and inode.
+ * A file that was replaced has another inode, and is opened by another text:
+ *
+ *     plugin_dir/NAME.so, plugin_dir/./NAME.so, plugin_dir/././NAME.so, ...
+ *
+ * The text leads to a file that somebody may replace between the checks and
+ * dlopen(), so what is in memory afterwards has to be what was checked.
  */
 #include "module/load.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gruvi/exception.h>
@@ -24,106 +36,392 @@
 #include "module/note.h"
 #include "module/opening.h"
 
+/* A path of a module, with what was opened of it. */
+struct gruvid__module_file {
+    struct gruvid__module_file *next;
+    const struct gruvid__module *current; /* atomic */
+    unsigned attempts;                    /* texts of the path that were used */
+    unsigned builds;
+    size_t dir_length;
+    char path[];
+};
+
+/* A file while it is looked at. */
+struct source {
+    int fd;
+    struct stat st;
+    struct gruvid__abi abi;
+    struct gruvid__image *image;
+    char id[GRUVID__BUILD_ID_SIZE];
+    gruvid__digest_t digest;
+    char *why;
+    size_t why_size;
+};
+
+/* One at a time: a constructor that crashes is named, and of two threads that
+ * find the same new build one opens it. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+static bool __attribute__((format(printf, 2, 3)))
+refuse(const struct source *source, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(source->why, source->why_size, format, args);
+    va_end(args);
+    return false;
+}
+
+/* --- the file ------------------------------------------------------------- */
+
 static bool
 is_bare(const char *name)
 {
-    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
+           strlen(name) < sizeof((struct gruvid__module *)NULL)->name;
+}
+
+static struct gruvid__module_file *
+find_file(const struct gruvid__modules *modules, const char *path)
+{
+    struct gruvid__module_file *file =
+        __atomic_load_n(&modules->files, __ATOMIC_ACQUIRE);
+
+    while (file != NULL && strcmp(file->path, path) != 0)
+        file = file->next;
+    return file;
+}
+
+static struct gruvid__module_file *
+find_or_add_file(struct gruvid__modules *modules, const char *path)
+{
+    struct gruvid__module_file *file = find_file(modules, path);
+
+    if (file != NULL)
+        return file;
+    file = calloc(1, sizeof *file + strlen(path) + 1);
+    if (file == NULL)
+        return NULL;
+    strcpy(file->path, path);
+    file->dir_length = (size_t)(strrchr(path, '/') - path);
+    file->next = modules->files;
+    __atomic_store_n(&modules->files, file, __ATOMIC_RELEASE);
+    return file;
 }
 
 static bool
-read_note(const char *path, struct gruvid__abi *abi, char *why, size_t why_size)
+check_source(struct source *source)
 {
-    char reason[400];
-    bool good;
-    /* So that a FIFO does not wait for its other end. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0) {
-        snprintf(why, why_size, "%s: %s", path,
-                 errno == ENOENT ? "there is no such plugin" : strerror(errno));
-        return false;
-    }
-    good = gruvid__note_read(abi, fd, reason, sizeof reason) == 0 &&
-           gruvid__abi_accepts(&gruvid__abi, abi, reason, sizeof reason) &&
-           gruvid__image_check(fd, reason, sizeof reason) == 0;
-    close(fd);
-    if (!good)
-        snprintf(why, why_size, "%s: %s", path, reason);
-    return good;
+    return gruvid__note_read(&source->abi, source->fd, source->why,
+                             source->why_size) == 0 &&
+           gruvid__abi_accepts(&gruvid__abi, &source->abi, source->why,
+                               source->why_size) &&
+           gruvid__image_open(&source->image, source->fd, source->why,
+                              source->why_size) == 0;
 }
 
-static const gruvid_descriptor_t *
-open_library(const char *path, char *why, size_t why_size)
+static bool
+open_source(struct source *source, const char *path)
 {
-    const gruvid_descriptor_t *descriptor;
+    int err;
+
+    /* So that a FIFO does not wait for its other end. */
+    source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (source->fd < 0)
+        return refuse(source, "%s",
+                      errno == ENOENT ? "there is no such plugin"
+                                      : strerror(errno));
+    if (fstat(source->fd, &source->st) < 0)
+        return refuse(source, "cannot be read: %s", strerror(errno));
+    if (!check_source(source))
+        return false;
+    err = gruvid__build_of_file(source->image, source->id, &source->digest);
+    return err == 0 || refuse(source, "cannot be read: %s", uv_strerror(err));
+}
+
+static void
+close_source(struct source *source)
+{
+    gruvid__image_free(source->image);
+    if (source->fd >= 0)
+        close(source->fd);
+}
+
+/* --- what is open --------------------------------------------------------- */
+
+static struct gruvid__module *
+find_build(const struct gruvid__modules *modules, const char *path,
+           const char *id)
+{
+    for (struct gruvid__module *m = modules->first; m != NULL; m = m->next)
+        if (strcmp(m->file, path) == 0 && strcmp(m->build_id, id) == 0)
+            return m;
+    return NULL;
+}
+
+/* Pages of a mapped file that nobody has written to are the file's. */
+static bool
+is_overwritten(const struct gruvid__modules *modules,
+               const struct source *source)
+{
+    for (struct gruvid__module *m = modules->first; m != NULL; m = m->next)
+        if (m->dev == source->st.st_dev && m->ino == source->st.st_ino)
+            return m->digest != source->digest;
+    return false;
+}
+
+static void
+free_module(struct gruvid__module *module)
+{
+    free(module->file);
+    free(module->path);
+    free(module->refused);
+    free(module);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+/* As many texts as anybody needs, and the first ones short. */
+#define DOTS 64
+
+static char *
+next_text(struct gruvid__module_file *file)
+{
+    unsigned n = file->attempts++;
+    size_t slashes = 1 + n / DOTS, dots = n % DOTS;
+    const char *name = file->path + file->dir_length + 1;
+    char *text =
+        malloc(file->dir_length + slashes + 2 * dots + strlen(name) + 1);
+    char *end;
+
+    if (text == NULL)
+        return NULL;
+    end = mempcpy(text, file->path, file->dir_length);
+    while (slashes-- > 0)
+        *end++ = '/';
+    while (dots-- > 0)
+        end = stpcpy(end, "./");
+    strcpy(end, name);
+    return text;
+}
+
+static void *
+open_library(struct source *source, const char *path, const char *text)
+{
     void *handle;
 
     gruvid__opening_begin(path);
-    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    handle = dlopen(text, RTLD_NOW | RTLD_LOCAL);
     gruvid__opening_end();
     if (handle == NULL) {
         const char *reason = dlerror();
 
         /* Where a library that it links with is missing, dlerror() names only
          * that library. */
-        if (strncmp(reason, path, strlen(path)) == 0)
-            snprintf(why, why_size, "%s", reason);
-        else
-            snprintf(why, why_size, "%s: %s", path, reason);
+        if (strncmp(reason, text, strlen(text)) == 0)
+            reason += strlen(text) + strspn(reason + strlen(text), ": ");
+        refuse(source, "%s", reason);
         return NULL;
     }
     gruvi__modules_update();
     gruvi__cxx_find(handle);
-    descriptor = dlsym(handle, "gruvid_plugin");
-    if (descriptor == NULL || descriptor->name == NULL) {
-        snprintf(why, why_size,
-                 "%s: not a plugin: it has no descriptor gruvid_plugin", path);
+    return handle;
+}
+
+/* Without a build-id of the linker's the file has to be the same as before. */
+static bool
+is_what_was_checked(const struct source *source, const char *path,
+                    const struct gruvid__mapping *mapping)
+{
+    struct stat now;
+
+    if (strcmp(source->id, mapping->id) == 0)
+        return true;
+    return mapping->id[0] == '\0' && strncmp(source->id, "file-", 5) == 0 &&
+           stat(path, &now) == 0 && now.st_dev == source->st.st_dev &&
+           now.st_ino == source->st.st_ino;
+}
+
+static void
+measure_tls(struct gruvid__module *module, const struct gruvid__image *image)
+{
+    const ElfW(Dyn) *flags = gruvid__image_dynamic(image, DT_FLAGS);
+
+    for (unsigned i = 0; i < image->n_segments; i++)
+        if (image->segments[i].p_type == PT_TLS)
+            module->tls = image->segments[i].p_memsz;
+    module->static_tls = module->tls > 0 && flags != NULL &&
+                         (flags->d_un.d_val & DF_STATIC_TLS) != 0;
+}
+
+static struct gruvid__module *
+make_module(struct gruvid__module_file *file, const struct source *source,
+            const struct gruvid__mapping *mapping, const char *name,
+            const char *text)
+{
+    struct gruvid__module *module = calloc(1, sizeof *module);
+
+    if (module == NULL)
+        return NULL;
+    module->file = strdup(file->path);
+    module->path = strdup(text);
+    if (module->file == NULL || module->path == NULL) {
+        free_module(module);
         return NULL;
     }
-    return descriptor;
+    strcpy(module->name, name);
+    strcpy(module->build_id, source->id);
+    module->build = ++file->builds;
+    module->start = mapping->start;
+    module->end = mapping->end;
+    module->mapped = mapping->size;
+    module->dev = source->st.st_dev;
+    module->ino = source->st.st_ino;
+    module->digest = source->digest;
+    measure_tls(module, source->image);
+    return module;
+}
+
+static void
+take_descriptor(struct gruvid__module *module, void *handle,
+                const struct gruvid__abi *abi)
+{
+    const gruvid_descriptor_t *descriptor = dlsym(handle, "gruvid_plugin");
+
+    if (descriptor == NULL || descriptor->name == NULL) {
+        module->refused =
+            strdup("not a plugin: it has no descriptor gruvid_plugin");
+        return;
+    }
+    if (strcmp(descriptor->name, module->name) != 0) {
+        if (asprintf(&module->refused,
+                     "it calls itself \"%s\"; the file of that plugin is "
+                     "%s.so",
+                     descriptor->name, descriptor->name) < 0)
+            module->refused = NULL;
+        return;
+    }
+    memcpy(&module->descriptor, descriptor, abi->descriptor_size);
+    module->option_size = abi->option_size;
+    module->abi_minor = abi->minor;
+}
+
+/* Whether it is of use; without memory the reason may be missing. */
+static bool
+is_good(const struct gruvid__module *module)
+{
+    return module->refused == NULL && module->descriptor.name != NULL;
+}
+
+static struct gruvid__module *
+open_build(struct gruvid__modules *modules, struct gruvid__module_file *file,
+           struct source *source, const char *name)
+{
+    struct gruvid__module *module = NULL;
+    struct gruvid__mapping mapping = {0};
+    char *text = next_text(file);
+    void *handle = NULL;
+
+    if (text == NULL)
+        refuse(source, "out of memory");
+    else
+        handle = open_library(source, file->path, text);
+    if (handle != NULL && (!gruvid__build_of_handle(&mapping, handle) ||
+                           !is_what_was_checked(source, file->path, &mapping)))
+        refuse(source, "the file was replaced while it was being opened; try "
+                       "again once it is installed");
+    else if (handle != NULL) {
+        module = make_module(file, source, &mapping, name, text);
+        if (module == NULL)
+            refuse(source, "out of memory");
+    }
+    free(text);
+    if (module == NULL)
+        return NULL;
+    take_descriptor(module, handle, &source->abi);
+    module->next = modules->first;
+    __atomic_store_n(&modules->first, module, __ATOMIC_RELEASE);
+    return module;
+}
+
+static const struct gruvid__module *
+find_or_open(struct gruvid__modules *modules, struct gruvid__module_file *file,
+             struct source *source, const char *name)
+{
+    struct gruvid__module *module;
+
+    if (!open_source(source, file->path))
+        return NULL;
+    if (is_overwritten(modules, source)) {
+        refuse(source,
+               "the file was overwritten while gruvid runs it, so that its "
+               "code has changed under it: restart gruvid, and install by "
+               "rename (install or mv, not cp)");
+        return NULL;
+    }
+    module = find_build(modules, file->path, source->id);
+    if (module == NULL)
+        module = open_build(modules, file, source, name);
+    if (module == NULL || is_good(module))
+        return module;
+    refuse(source, "%s",
+           module->refused != NULL ? module->refused : "out of memory");
+    return NULL;
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+static bool
+put_path(char path[PATH_MAX], const char *dir, const char *name)
+{
+    return is_bare(name) &&
+           snprintf(path, PATH_MAX, "%s/%s.so", dir, name) < PATH_MAX;
 }
 
 const struct gruvid__module *
 gruvid__module_open(struct gruvid__modules *modules, const char *dir,
                     const char *name, char *why, size_t why_size)
 {
-    const gruvid_descriptor_t *descriptor;
-    struct gruvid__module *module;
-    struct gruvid__abi abi;
-    char path[PATH_MAX];
+    char path[PATH_MAX], reason[800] = "out of memory";
+    struct source source = {.fd = -1, .why = reason, .why_size = sizeof reason};
+    const struct gruvid__module *module = NULL;
+    struct gruvid__module_file *file;
 
-    for (module = modules->first; module != NULL; module = module->next)
-        if (strcmp(module->name, name) == 0)
-            return module;
-    if (!is_bare(name) || strlen(name) >= sizeof module->name ||
-        snprintf(path, sizeof path, "%s/%s.so", dir, name) >=
-            (int)sizeof path) {
+    if (!put_path(path, dir, name)) {
         snprintf(why, why_size, "%s: not the name of a plugin", name);
         return NULL;
     }
-    if (!read_note(path, &abi, why, why_size))
-        return NULL;
-    descriptor = open_library(path, why, why_size);
-    if (descriptor == NULL)
-        return NULL;
-    if (strcmp(descriptor->name, name) != 0) {
-        snprintf(why, why_size,
-                 "%s: it calls itself \"%s\"; the file of that plugin is "
-                 "%s.so",
-                 path, descriptor->name, descriptor->name);
-        return NULL;
-    }
-    module = calloc(1, sizeof *module);
-    if (module == NULL) {
-        snprintf(why, why_size, "%s: out of memory", path);
-        return NULL;
-    }
-    strcpy(module->name, name);
-    memcpy(&module->descriptor, descriptor, abi.descriptor_size);
-    module->option_size = abi.option_size;
-    module->next = modules->first;
-    modules->first = module;
+    pthread_mutex_lock(&one_at_a_time);
+    file = find_or_add_file(modules, path);
+    if (file != NULL)
+        module = find_or_open(modules, file, &source, name);
+    close_source(&source);
+    if (module != NULL)
+        __atomic_store_n(&file->current, module, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&one_at_a_time);
+    if (module == NULL)
+        snprintf(why, why_size, "%s: %s", path, reason);
     return module;
+}
+
+const struct gruvid__module *
+gruvid__module_current(struct gruvid__modules *modules, const char *dir,
+                       const char *name)
+{
+    char path[PATH_MAX];
+    const struct gruvid__module_file *file = NULL;
+
+    if (put_path(path, dir, name))
+        file = find_file(modules, path);
+    return file != NULL ? __atomic_load_n(&file->current, __ATOMIC_ACQUIRE)
+                        : NULL;
+}
+
+const struct gruvid__module *
+gruvid__modules_first(const struct gruvid__modules *modules)
+{
+    return __atomic_load_n(&modules->first, __ATOMIC_ACQUIRE);
 }
 
 void
@@ -133,6 +431,12 @@ gruvid__modules_free(struct gruvid__modules *modules)
         struct gruvid__module *module = modules->first;
 
         modules->first = module->next;
-        free(module);
+        free_module(module);
+    }
+    while (modules->files != NULL) {
+        struct gruvid__module_file *file = modules->files;
+
+        modules->files = file->next;
+        free(file);
     }
 }

@@ -3,7 +3,8 @@
 #ifndef GRUVID_MODULE_OPENING_H
 #define GRUVID_MODULE_OPENING_H
 
-/* From here on, an end of the process names this file.  Borrowed. */
+/* From here on, an end of the process by this thread names this file.  One
+ * thread at a time.  Borrowed. */
 void gruvid__opening_begin(const char *path);
 
 void gruvid__opening_end(void);

@@ -41,6 +41,12 @@ DAEMON_TESTS += %D%/check_module_note
 DAEMON_TESTS += %D%/check_module_image
 %C%_check_module_image_LDADD = $(DAEMON_TEST_LIBS)
 
+# plugins that a test makes
+TEST_ARCHIVES += %D%/libmake_plugin.a
+%C%_libmake_plugin_a_SOURCES = %D%/make_plugin.c %D%/make_plugin.h
+DAEMON_TESTS += %D%/check_module_load
+%C%_check_module_load_LDADD = %D%/libmake_plugin.a $(DAEMON_TEST_LIBS)
+
 PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc

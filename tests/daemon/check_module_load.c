@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* Builds of a module: which are found again, which are opened beside the ones
+ * that are there, and which are refused. */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/make_plugin.h"
+#include "module/load.h"
+#include "support/folder.h"
+#include "support/suite.h"
+
+static struct gruvid__modules modules;
+static char dir[64], why[1000];
+
+static void
+set_up(void)
+{
+    strcpy(dir, "/tmp/gruvid-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+}
+
+static void
+tear_down(void)
+{
+    gruvid__modules_free(&modules);
+    remove_folder(dir);
+}
+
+/* A path in the folder; of the last four calls it stays valid. */
+static const char *
+in_dir(const char *name)
+{
+    static char paths[4][200];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+    return path;
+}
+
+/* A plugin whose summary tells its builds apart. */
+static void
+make_build(const char *name, const char *summary, const char *flags)
+{
+    char source[300], file[100];
+
+    snprintf(source, sizeof source,
+             "#include <gruvid/plugin.h>\n"
+             "GRUVID_PLUGIN(%s, .summary = \"%s\");\n",
+             name, summary);
+    snprintf(file, sizeof file, "%s.so", name);
+    make_plugin(in_dir(file), source, flags);
+}
+
+static const struct gruvid__module *
+opened(const char *name)
+{
+    const struct gruvid__module *module;
+
+    why[0] = '\0';
+    module = gruvid__module_open(&modules, dir, name, why, sizeof why);
+    ck_assert_msg(module != NULL, "%s", why);
+    ck_assert_ptr_eq(gruvid__module_current(&modules, dir, name), module);
+    return module;
+}
+
+static void
+refused(const char *name, const char *reason)
+{
+    const struct gruvid__module *module =
+        gruvid__module_open(&modules, dir, name, why, sizeof why);
+
+    ck_assert_msg(module == NULL && strstr(why, reason) != NULL, "%s", why);
+}
+
+static void
+expect_summary(const struct gruvid__module *module, const char *summary)
+{
+    ck_assert_str_eq(module->descriptor.summary, summary);
+}
+
+START_TEST(test_an_unchanged_file_is_the_same_module)
+{
+    const struct gruvid__module *module;
+
+    make_build("swap", "one", "-Wl,--build-id");
+    module = opened("swap");
+    ck_assert_uint_eq(module->build, 1);
+    ck_assert_ptr_eq(opened("swap"), module);
+    install_file(in_dir("swap.so"), in_dir("swap.so"));
+    ck_assert_ptr_eq(opened("swap"), module);
+}
+END_TEST
+
+START_TEST(test_a_new_build_is_opened_beside_the_old_one)
+{
+    const struct gruvid__module *one, *two;
+
+    make_build("swap", "one", "-Wl,--build-id");
+    one = opened("swap");
+    make_build("swap", "two", "-Wl,--build-id");
+    two = opened("swap");
+    ck_assert_ptr_ne(one, two);
+    ck_assert_str_ne(one->build_id, two->build_id);
+    ck_assert_str_eq(one->file, two->file);
+    ck_assert_str_ne(one->path, two->path);
+    ck_assert_uint_eq(two->build, 2);
+    expect_summary(one, "one");
+    expect_summary(two, "two");
+    ck_assert_ptr_eq(gruvid__modules_first(&modules), two);
+    ck_assert_ptr_eq(two->next, one);
+}
+END_TEST
+
+START_TEST(test_a_build_that_comes_back_is_found)
+{
+    const struct gruvid__module *one;
+
+    make_build("swap", "one", "-Wl,--build-id");
+    install_file(in_dir("swap.so"), in_dir("kept"));
+    one = opened("swap");
+    make_build("swap", "two", "-Wl,--build-id");
+    ck_assert_ptr_ne(opened("swap"), one);
+    install_file(in_dir("kept"), in_dir("swap.so"));
+    ck_assert_ptr_eq(opened("swap"), one);
+}
+END_TEST
+
+START_TEST(test_a_file_without_a_build_id_is_known_by_its_content)
+{
+    const struct gruvid__module *one, *two;
+
+    make_build("swap", "one", "-Wl,--build-id=none");
+    one = opened("swap");
+    ck_assert_msg(strncmp(one->build_id, "file-", 5) == 0, "%s", one->build_id);
+    install_file(in_dir("swap.so"), in_dir("swap.so"));
+    ck_assert_ptr_eq(opened("swap"), one);
+    make_build("swap", "two", "-Wl,--build-id=none");
+    two = opened("swap");
+    ck_assert_ptr_ne(one, two);
+    expect_summary(two, "two");
+}
+END_TEST
+
+START_TEST(test_the_build_id_is_the_linkers)
+{
+    make_build("swap", "one", "-Wl,--build-id=0x0123456789abcdef");
+    ck_assert_str_eq(opened("swap")->build_id, "0123456789abcdef");
+}
+END_TEST
+
+START_TEST(test_a_file_that_is_overwritten_in_place_is_refused)
+{
+    make_build("swap", "summary one", "-Wl,--build-id");
+    opened("swap");
+    install_file(in_dir("swap.so"), in_dir("other"));
+    patch_file(in_dir("other"), "summary one", "summary two");
+    overwrite_file(in_dir("other"), in_dir("swap.so"));
+    refused("swap", "overwritten while gruvid runs it");
+    refused("swap", "install by rename");
+}
+END_TEST
+
+START_TEST(test_what_is_refused_once_open_is_refused_again)
+{
+    make_build("other", "one", "-Wl,--build-id");
+    install_file(in_dir("other.so"), in_dir("swap.so"));
+    refused("swap", "it calls itself \"other\"");
+    refused("swap", "it calls itself \"other\"");
+    ck_assert_ptr_nonnull(modules.first);
+    ck_assert_ptr_null(modules.first->next);
+    ck_assert_ptr_nonnull(modules.first->refused);
+    make_build("swap", "one", "-Wl,--build-id");
+    opened("swap");
+}
+END_TEST
+
+START_TEST(test_what_glibc_refuses_is_named_by_its_file)
+{
+    make_plugin(in_dir("swap.so"),
+                "#include <gruvid/plugin.h>\n"
+                "extern int nowhere(void);\n"
+                "int call(void) { return nowhere(); }\n"
+                "GRUVID_PLUGIN(swap);\n",
+                "-Wl,--build-id -Wl,-z,undefs");
+    refused("swap", "undefined symbol: nowhere");
+    ck_assert_ptr_null(strstr(why, "./"));
+    refused("swap", "undefined symbol: nowhere");
+    make_build("swap", "one", "-Wl,--build-id");
+    opened("swap");
+}
+END_TEST
+
+START_TEST(test_mapped_bytes_and_tls_are_known)
+{
+    const struct gruvid__module *module;
+
+    make_plugin(in_dir("swap.so"),
+                "#include <gruvid/plugin.h>\n"
+                "static char room[100000];\n"
+                "static __thread char own[100] = {1};\n"
+                "char *use(int i) { return i ? room : own; }\n"
+                "GRUVID_PLUGIN(swap);\n",
+                "-ftls-model=initial-exec");
+    module = opened("swap");
+    ck_assert_uint_ge(module->mapped, 100000);
+    ck_assert_uint_le(module->mapped, 300000);
+    ck_assert_uint_eq(module->mapped % 4096, 0);
+    ck_assert_uint_eq(module->tls, 100);
+    ck_assert(module->static_tls);
+    make_plugin(in_dir("swap.so"),
+                "#include <gruvid/plugin.h>\n"
+                "static __thread char own[10] = {1};\n"
+                "char *use(void) { return own; }\n"
+                "GRUVID_PLUGIN(swap);\n",
+                "-ftls-model=global-dynamic");
+    module = opened("swap");
+    ck_assert_uint_eq(module->tls, 10);
+    ck_assert(!module->static_tls);
+}
+END_TEST
+
+static void *
+open_in_thread(void *arg)
+{
+    char reason[1000];
+
+    (void)arg;
+    return (void *)gruvid__module_open(&modules, dir, "swap", reason,
+                                       sizeof reason);
+}
+
+START_TEST(test_threads_that_find_a_new_build_open_it_once)
+{
+    pthread_t threads[8];
+    void *results[8];
+
+    make_build("swap", "one", "");
+    for (size_t i = 0; i < 8; i++)
+        ck_assert_int_eq(
+            pthread_create(&threads[i], NULL, open_in_thread, NULL), 0);
+    for (size_t i = 0; i < 8; i++) {
+        pthread_join(threads[i], &results[i]);
+        ck_assert_ptr_nonnull(results[i]);
+        ck_assert_ptr_eq(results[i], results[0]);
+    }
+    ck_assert_ptr_null(modules.first->next);
+}
+END_TEST
+
+/* --- many ----------------------------------------------------------------- */
+
+static unsigned
+count_descriptors(void)
+{
+    unsigned n = 0;
+
+    for (int fd = 0; fd < 200; fd++)
+        n += dup2(fd, fd) == fd;
+    return n;
+}
+
+/* More than there are dots in a path; CHECK_BUILDS of them by hand. */
+static unsigned
+many(void)
+{
+    const char *text = getenv("CHECK_BUILDS");
+
+    return text != NULL ? (unsigned)atoi(text) : 150;
+}
+
+START_TEST(test_many_builds_are_all_open)
+{
+    char old[40] = "build 00000000", new[40];
+    unsigned descriptors;
+
+    make_build("swap", old, "-Wl,--build-id=none");
+    opened("swap");
+    descriptors = count_descriptors();
+    for (unsigned i = 1; i < many(); i++) {
+        const struct gruvid__module *module;
+
+        snprintf(new, sizeof new, "build %08u", i);
+        patch_file(in_dir("swap.so"), old, new);
+        module = opened("swap");
+        expect_summary(module, new);
+        ck_assert_uint_eq(module->build, i + 1);
+        strcpy(old, new);
+    }
+    ck_assert_uint_eq(count_descriptors(), descriptors);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("module_load");
+    TCase *tc = tcase_create("module_load");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_set_timeout(tc, 300);
+    tcase_add_test(tc, test_an_unchanged_file_is_the_same_module);
+    tcase_add_test(tc, test_a_new_build_is_opened_beside_the_old_one);
+    tcase_add_test(tc, test_a_build_that_comes_back_is_found);
+    tcase_add_test(tc, test_a_file_without_a_build_id_is_known_by_its_content);
+    tcase_add_test(tc, test_the_build_id_is_the_linkers);
+    tcase_add_test(tc, test_a_file_that_is_overwritten_in_place_is_refused);
+    tcase_add_test(tc, test_what_is_refused_once_open_is_refused_again);
+    tcase_add_test(tc, test_what_glibc_refuses_is_named_by_its_file);
+    tcase_add_test(tc, test_mapped_bytes_and_tls_are_known);
+    tcase_add_test(tc, test_threads_that_find_a_new_build_open_it_once);
+    tcase_add_test(tc, test_many_builds_are_all_open);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
