@@ -316,6 +316,23 @@ HUB_TEST(test_what_is_left_of_a_record_is_ready)
     close_tls(&ends);
 }
 
+/* OpenSSL receives as many records as there are, and gives them one by one. */
+HUB_TEST(test_a_record_that_was_received_with_another_is_ready)
+{
+    struct tls_ends ends;
+    char c;
+
+    open_tls(&ends, true);
+    tls_peer_sends(&ends.peer, "a");
+    tls_peer_sends(&ends.peer, "b");
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), 1);
+    ck_assert_int_eq(wait_readable(ends.stream, 0), 1);
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, &c, 1), 1);
+    ck_assert_int_eq(c, 'b');
+    ck_assert_int_eq(wait_readable(ends.stream, 0), 0);
+    close_tls(&ends);
+}
+
 static TCase *
 moving(void)
 {
@@ -331,6 +348,7 @@ moving(void)
     tcase_add_loop_test(tc, test_system_calls_that_fail_are_reported, 0, 2);
     tcase_add_test(tc, test_what_moves_is_counted);
     tcase_add_test(tc, test_what_is_left_of_a_record_is_ready);
+    tcase_add_test(tc, test_a_record_that_was_received_with_another_is_ready);
     return tc;
 }
 

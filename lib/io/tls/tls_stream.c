@@ -221,19 +221,42 @@ tls_close(gruvi_stream_t *s)
     ERR_clear_error();
 }
 
+/* Whether OpenSSL has received a whole record, or what breaks the connection.
+ * It only tells what it has decrypted, which a try makes it do. */
+static bool
+has_record(struct gruvi__tls *tls)
+{
+    size_t n;
+    char c;
+    int error;
+
+    if (SSL_pending(tls->ssl) > 0)
+        return true;
+    if (!SSL_has_pending(tls->ssl))
+        return false;
+    gruvi__tls_enter(tls, NULL);
+    if (SSL_peek_ex(tls->ssl, &c, 1, &n))
+        return true;
+    error = SSL_get_error(tls->ssl, 0);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+        return false;
+    gruvi__tls_failure(tls, 0); /* notes it for the read */
+    return true;
+}
+
 /* Part of a record is not enough.  A client speaks first: what waits for the
  * server before would wait for ever. */
 static bool
 tls_holds(const gruvi_stream_t *s)
 {
-    const struct gruvi__tls *tls = s->tls;
+    struct gruvi__tls *tls = s->tls;
 
     if (tls->failed < 0)
         return true;
     if (!tls->up)
         return tls->client && tls->due == 0;
-    return SSL_pending(tls->ssl) > 0 ||
-           (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+    return (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0 ||
+           has_record(tls);
 }
 
 static const struct gruvi__layer tls_layer = {
