@@ -436,9 +436,9 @@ GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
  * connection.
  *
  *   data     borrowed until it is destroyed; NULL keeps nothing
- *   destroy  run on data when the stream is closed, or other data is set; may be
- *            NULL.  It must not switch.  At the close the stream is still there
- *            to be asked for its peer and traffic.
+ *   destroy  run on data when the stream is closed, or other data is set; may
+ *            be NULL.  It must not switch.  At the close the stream is still
+ *            there to be asked for its peer and traffic.
  *
  * Context: hub thread.
  */
@@ -493,6 +493,29 @@ GRUVI_API gruvi_waitable_t *gruvi_stream_waitable(gruvi_stream_t *stream);
  * Context: hub thread, and it is waited for there.
  */
 GRUVI_API gruvi_waitable_t *gruvi_listener_waitable(gruvi_listener_t *listener);
+
+/* For gruvid; not to be used directly. */
+
+/* Waits until a stream can be read, without a fiber. */
+typedef struct gruvi__await {
+    /* Called once, in a callback of the hub; must not close the stream.
+     * Returns whether a read follows soon: else the stream is not looked at
+     * meanwhile, because it stays readable. */
+    bool (*wake)(struct gruvi__await *await);
+} gruvi__await_t;
+
+/*
+ * Call await->wake when a read would find bytes, the end of the stream or an
+ * error.  Memory for reading is freed; no call may be inside.
+ *
+ *   await  borrowed until it was called, or the stream is closed; NULL takes
+ *          back what was asked for
+ *
+ * Returns 0; 1 where a read would find something now: wake is not called.
+ * Errors:  UV_EBUSY (a call is inside), UV_ENOMEM, UV_ESHUTDOWN.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi__stream_await(gruvi_stream_t *s, gruvi__await_t *await);
 
 GRUVI_END_DECLS
 

@@ -80,8 +80,18 @@ arm(struct gruvi__socket *socket, unsigned events)
         if (err < 0)
             return err;
     }
-    socket->armed = events;
+    socket->armed = (uint8_t)events;
     return 0;
+}
+
+/* Returns whether it will read. */
+static bool
+call_back(struct gruvi__socket *socket)
+{
+    gruvi__await_t *await = socket->await;
+
+    socket->await = NULL;
+    return await->wake(await);
 }
 
 /* An event that no call waits for pauses the watch. */
@@ -106,6 +116,8 @@ on_ready(int fd, int events, void *arg)
         wanted |= UV_READABLE;
         gruvi__waitable_fire(&socket->readable);
     }
+    if ((came & UV_READABLE) && socket->await != NULL && call_back(socket))
+        wanted |= UV_READABLE;
     if (came & ~wanted)
         arm(socket, socket->armed & ~(came & ~wanted));
 }
@@ -117,6 +129,7 @@ gruvi__socket_close(struct gruvi__socket *socket)
     if (socket->watch != NULL && gruvi_hub_poll(socket->hub) != NULL)
         gruvi_poll_remove(gruvi_hub_poll(socket->hub), socket->watch);
     socket->watch = NULL;
+    socket->await = NULL;
     socket->armed = 0;
     close(socket->fd);
     socket->fd = -1;
@@ -201,7 +214,7 @@ wait_granted(struct gruvi__call *call, unsigned events)
         gruvi__wait_begin(fiber, call->timeout);
     }
     side->granted = 0;
-    side->events = events;
+    side->events = (uint8_t)events;
     side->waiting = true;
     granted = gruvi__wait_run(fiber, &side->granted, call->what);
     side->waiting = false;
@@ -243,6 +256,18 @@ gruvi__call_wait(struct gruvi__call *call)
         if (event & EVENT(i))
             side[i].spent = false;
     }
+    return err;
+}
+
+int
+gruvi__socket_await(struct gruvi__socket *socket, gruvi__await_t *await)
+{
+    int err = 0;
+
+    if (await != NULL && !(socket->armed & UV_READABLE))
+        err = arm(socket, UV_READABLE);
+    if (err == 0)
+        socket->await = await;
     return err;
 }
 

@@ -33,8 +33,10 @@
 #define GRUVI_IO_SOCKET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <gruvi/base.h>
+#include <gruvi/stream.h>
 
 #include "base/wheel.h"
 #include "core/waitable.h"
@@ -45,18 +47,19 @@ enum gruvi__direction { GRUVI__IN, GRUVI__OUT };
 struct gruvi__side {
     gruvi_fiber_t *fiber; /* of the call inside; NULL: no call */
     int granted;          /* valid while it waits */
-    unsigned events;      /* that it waits for; 0: it does not wait, or not
+    uint8_t events;       /* that it waits for; 0: it does not wait, or not
                             for readiness */
     bool waiting;
     bool spent; /* wait before the next try in this direction */
 };
 
 struct gruvi__socket {
-    gruvi_hub_t *hub;     /* borrowed: it lives as long as this thread */
-    gruvi_watch_t *watch; /* NULL until the first wait */
-    int fd;               /* -1: closed */
-    bool shared;          /* it came from outside, or was given to a caller */
-    unsigned armed;       /* UV_READABLE | UV_WRITABLE: what watch waits for */
+    gruvi_hub_t *hub;      /* borrowed: it lives as long as this thread */
+    gruvi_watch_t *watch;  /* NULL until the first wait */
+    gruvi__await_t *await; /* NULL: no callback waits to read */
+    int fd;                /* -1: closed */
+    bool shared;           /* it came from outside, or was given to a caller */
+    uint8_t armed;         /* UV_READABLE | UV_WRITABLE: what watch waits for */
     struct gruvi__side side[2];
     struct gruvi__waitable_other readable; /* for gruvi_wait() */
 };
@@ -117,6 +120,12 @@ int gruvi__call_yield_sometimes(struct gruvi__call *call);
  * Returns 0: try; UV_ECONNABORTED, or an error of the wait.
  */
 int gruvi__call_wait(struct gruvi__call *call);
+
+/*
+ * Have a callback called once when the socket is readable, as gruvi__await_t
+ * says; NULL takes it back.  No call is inside.  0 or an error.
+ */
+int gruvi__socket_await(struct gruvi__socket *socket, gruvi__await_t *await);
 
 /*
  * Wait for secs, for gruvi__side_wake() or the close, but not for readiness.

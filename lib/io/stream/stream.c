@@ -182,16 +182,22 @@ gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
     return err;
 }
 
+/* Whether a read finds something without the socket. */
+static bool
+holds(const gruvi_stream_t *s)
+{
+    return s->read_dead || s->broken != 0 ||
+           gruvi__buffer_held(&s->buffer) > 0 ||
+           (s->layer != NULL && s->layer->holds(s));
+}
+
 static bool
 is_readable(struct gruvi__waitable_other *object)
 {
     const gruvi_stream_t *s =
         gruvi__list_entry(gruvi__socket_of(object), gruvi_stream_t, socket);
 
-    return s->read_dead || s->broken != 0 ||
-           gruvi__buffer_held(&s->buffer) > 0 ||
-           (s->layer != NULL && s->layer->holds(s)) ||
-           gruvi__socket_readable(&s->socket);
+    return holds(s) || gruvi__socket_readable(&s->socket);
 }
 
 gruvi_waitable_t *
@@ -201,4 +207,18 @@ gruvi_stream_waitable(gruvi_stream_t *s)
         GRUVI__SOCKET_WAITABLE(is_readable);
 
     return s == NULL ? NULL : gruvi__waitable_get(&s->socket.readable, &ops);
+}
+
+int
+gruvi__stream_await(gruvi_stream_t *s, gruvi__await_t *await)
+{
+    if (await == NULL)
+        return gruvi__socket_await(&s->socket, NULL);
+    if (s->socket.side[GRUVI__IN].fiber != NULL ||
+        s->socket.side[GRUVI__OUT].fiber != NULL)
+        return UV_EBUSY;
+    if (s->lent)
+        gruvi__buffer_trim(&s->buffer);
+    s->lent = false;
+    return holds(s) ? 1 : gruvi__socket_await(&s->socket, await);
 }
