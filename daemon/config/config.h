@@ -279,8 +279,11 @@ bool gruvid__is_tls(const char *address);
 /*
  * The credentials of a plugin section, from its files.  NULL, with
  * gruvi_last_error(), where the files have changed since they were checked.
+ *
+ *   alpn  of the plugin's descriptor, or NULL
  */
-gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section);
+gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section,
+                                 const char *const *alpn);
 
 /* Who is to own the socket files of a plugin section: listen_owner, or else the
  * user that gruvid becomes; "": nobody in particular. */

@@ -59,9 +59,9 @@ is_there(const gruvid__section_t *section, const char *key)
 }
 
 gruvi_tls_t *
-gruvid__section_tls(const gruvid__section_t *section)
+gruvid__section_tls(const gruvid__section_t *section, const char *const *alpn)
 {
-    gruvi_tls_options_t files = {0};
+    gruvi_tls_options_t files = {.alpn = alpn};
 
     files.certificate = path_of(section, "tls_certificate");
     files.key = path_of(section, "tls_key");
@@ -117,7 +117,7 @@ report(gruvid__section_t *section, int err)
 static void
 check_files(gruvid__section_t *section)
 {
-    gruvi_tls_t *tls = gruvid__section_tls(section);
+    gruvi_tls_t *tls = gruvid__section_tls(section, NULL);
 
     if (tls == NULL && gruvi_last_error() == UV_ENOMEM)
         section->config->no_memory = true;

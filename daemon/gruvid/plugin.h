@@ -30,6 +30,10 @@
  * Every section of the configuration that names the module is an instance of
  * it, with its own options, data and fibers.  Instances of one module share
  * its static variables.
+ *
+ * A reload of the configuration may make an instance anew: another generation
+ * of its section starts, and takes the connections from then on, while the old
+ * one drains.  Both are instances.
  */
 #ifndef GRUVID_PLUGIN_H
 #define GRUVID_PLUGIN_H
@@ -45,19 +49,26 @@ GRUVI_BEGIN_DECLS
  * major, or for a newer minor than its own.  Its history:
  *
  *   1.0  the first version
+ *   1.1  request, reconfigure, handover and alpn of the descriptor;
+ *        gruvid_plugin_fail(), gruvid_plugin_generation(),
+ *        gruvid_plugin_draining(), gruvid_plugin_drain_event(),
+ *        gruvid_handover_put(), _put_fd(), _get(), _take_fd()
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.
  */
 #define GRUVID_ABI_MAJOR 1
-#define GRUVID_ABI_MINOR 0
+#define GRUVID_ABI_MINOR 1
 
-/* An instance of a plugin: opaque. */
+/* An instance of a plugin: opaque.  Valid until its stop has returned. */
 typedef struct gruvid_plugin gruvid_plugin_t;
+
+/* A request of HTTP: opaque, and not there yet. */
+typedef struct gruvid_request gruvid_request_t;
 
 /*
  * Describes a plugin.  Every member but the name may be left out.  The order is
- * frozen; a new member takes the place of a reserved member or goes last.
+ * frozen; a new member takes the place of a reserved member.
  */
 typedef struct gruvid_descriptor {
     /* The name of the plugin and of its file, without ".so".  Set by
@@ -114,7 +125,45 @@ typedef struct gruvid_descriptor {
      * or in the first hub. */
     bool per_hub;
 
-    /* Room for request, reconfigure, handover, unloadable.  NULL. */
+    /* Answer a request of HTTP.  Nothing calls it yet.  Context: fiber,
+     * switchpoint. */
+    int (*request)(gruvid_request_t *request, gruvid_plugin_t *plugin);
+
+    /*
+     * Take new values of the section's options, in a fiber of the plugin's
+     * group: a reload has found that they changed.  Without it a reload makes a
+     * new generation.
+     *
+     * With per_hub it runs once in each hub, in one hub after another; in a hub
+     * the getters give the new values from its call on.  Otherwise it runs once
+     * where start ran, and the getters give the new values everywhere from that
+     * call on.
+     *
+     * Returns 0: the values stay.  A negative code refuses them: the reload
+     * fails, and the getters give the old values again.  Where something else
+     * fails the reload after this has returned 0, it is called once more, with
+     * the old values.  It has to return within start_timeout.
+     * Context: fiber, switchpoint.
+     */
+    int (*reconfigure)(gruvid_plugin_t *plugin);
+
+    /*
+     * Give what the next generation of the section is to go on with, just
+     * before its start: see gruvid_handover_put().  Runs in the old generation,
+     * in the hub where start ran first, while it still serves: what it changes
+     * after this is not handed over.
+     *
+     * Returns 0; a negative code fails the reload.  It has to return within
+     * start_timeout.
+     * Context: fiber, switchpoint.
+     */
+    int (*handover)(gruvid_plugin_t *plugin);
+
+    /* The protocols that the section's TLS offers by ALPN, the best first,
+     * ended by NULL; NULL: none. */
+    const char *const *alpn;
+
+    /* For later.  NULL. */
     void (*reserved[4])(void);
 } gruvid_descriptor_t;
 
@@ -194,7 +243,10 @@ GRUVI_API int gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data);
  *
  * gruvid_option_string() is for every type but GRUVID_LIST and returns the
  * text, or NULL if there is neither value nor default.  It is valid until stop
- * has returned.
+ * has returned, also when a reload has changed the value meanwhile.
+ *
+ * In a thread without a hub, a reconfigure that runs once in each hub has given
+ * the new values when it has returned in all hubs.
  *
  * Context: any thread.
  */
@@ -223,6 +275,91 @@ GRUVI_API double gruvid_option_duration(const gruvid_plugin_t *plugin,
 GRUVI_API const char *const *gruvid_option_list(const gruvid_plugin_t *plugin,
                                                 const char *name,
                                                 size_t *length);
+
+/* --- since 1.1 ------------------------------------------------------------ */
+
+/*
+ * Say why start or reconfigure is about to return a negative code, as printf()
+ * does: the log and whoever has asked for the reload get the text, in place of
+ * what the code stands for.  Cut to 255 bytes.
+ *
+ * Context: hub thread, during start and reconfigure.
+ */
+GRUVI_API void gruvid_plugin_fail(gruvid_plugin_t *plugin, const char *format,
+                                  ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Which generation of its section the instance is: 1 for the first since gruvid
+ * began, and one more for each that a reload made.
+ *
+ * Context: any thread.
+ */
+GRUVI_API uint64_t gruvid_plugin_generation(const gruvid_plugin_t *plugin);
+
+/*
+ * Whether the instance drains: no connection comes any more, and those that are
+ * there have until drain_timeout to end by themselves.  A new generation has
+ * taken its place, the section is gone, or gruvid stops.
+ *
+ * Context: any thread.
+ */
+GRUVI_API bool gruvid_plugin_draining(const gruvid_plugin_t *plugin);
+
+/*
+ * An event that is set when the instance begins to drain, and never cleared:
+ * for fibers that would otherwise go on for ever.
+ *
+ * Returns a borrowed event, valid until stop has returned.
+ * Context: any thread.
+ */
+GRUVI_API gruvi_event_t *gruvid_plugin_drain_event(gruvid_plugin_t *plugin);
+
+/*
+ * Hand bytes over to the next generation.  It may be of another build, so these
+ * are bytes, not a struct with pointers.
+ *
+ *   name  of what is handed over; copied.  A second put replaces the first
+ *   data  copied; NULL only where size is 0
+ *   size  bytes
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM anywhere but in handover; UV_EINVAL (an empty name);
+ *          UV_E2BIG (names and data of all puts would have over 64 MiB);
+ *          UV_ENOMEM.
+ * Context: hub thread, during handover.
+ */
+GRUVI_API int gruvid_handover_put(gruvid_plugin_t *plugin, const char *name,
+                                  const void *data, size_t size);
+
+/*
+ * The same for a descriptor, which is duplicated.
+ *
+ * Errors:  as above, or those of dup(2).
+ */
+GRUVI_API int gruvid_handover_put_fd(gruvid_plugin_t *plugin, const char *name,
+                                     int fd);
+
+/*
+ * What the generation before this has handed over as bytes.
+ *
+ *   size  where to put the number of bytes; may be NULL
+ *
+ * Returns borrowed bytes with a NUL behind them, valid until start has
+ * returned; NULL if nothing of the name was handed over.
+ * Context: hub thread, during the first start.
+ */
+GRUVI_API const void *gruvid_handover_get(gruvid_plugin_t *plugin,
+                                          const char *name, size_t *size);
+
+/*
+ * The same for a descriptor.  Those that are not taken are closed when start
+ * has returned.
+ *
+ * Returns a descriptor that the caller owns, close-on-exec.
+ * Errors:  UV_ENOENT.
+ */
+GRUVI_API int gruvid_handover_take_fd(gruvid_plugin_t *plugin,
+                                      const char *name);
 
 /* For the macro above; not to be used directly. */
 

@@ -4,6 +4,10 @@
  * answer for the shard in the caller's hub.  Options are values of the
  * configuration, which were checked at the start.
  */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "instance/handover.h"
 #include "instance/instance.h"
 #include "instance/shard.h"
 
@@ -62,12 +66,112 @@ gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data)
     return 0;
 }
 
+/* --- generations ---------------------------------------------------------- */
+
+void
+gruvid_plugin_fail(gruvid_plugin_t *plugin, const char *format, ...)
+{
+    struct gruvid__shard *shard = gruvid__shard_here(plugin);
+    va_list args;
+
+    if (shard == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(shard->failure, sizeof shard->failure, format, args);
+    va_end(args);
+}
+
+uint64_t
+gruvid_plugin_generation(const gruvid_plugin_t *plugin)
+{
+    return plugin->generation;
+}
+
+bool
+gruvid_plugin_draining(const gruvid_plugin_t *plugin)
+{
+    return __atomic_load_n(&plugin->draining, __ATOMIC_ACQUIRE);
+}
+
+gruvi_event_t *
+gruvid_plugin_drain_event(gruvid_plugin_t *plugin)
+{
+    return &plugin->drain_event;
+}
+
+/* What handover may put into, or NULL. */
+static struct gruvid__handover *
+given(const gruvid_plugin_t *plugin)
+{
+    const struct gruvid__shard *shard = gruvid__shard_here(plugin);
+
+    return shard != NULL && shard->handing_over ? plugin->given : NULL;
+}
+
+int
+gruvid_handover_put(gruvid_plugin_t *plugin, const char *name, const void *data,
+                    size_t size)
+{
+    struct gruvid__handover *to = given(plugin);
+
+    return to == NULL ? UV_EPERM : gruvid__handover_put(to, name, data, size);
+}
+
+int
+gruvid_handover_put_fd(gruvid_plugin_t *plugin, const char *name, int fd)
+{
+    struct gruvid__handover *to = given(plugin);
+
+    return to == NULL ? UV_EPERM : gruvid__handover_put_fd(to, name, fd);
+}
+
+/* What the first start may get from, or NULL. */
+static struct gruvid__handover *
+received(const gruvid_plugin_t *plugin)
+{
+    const struct gruvid__shard *shard = gruvid__shard_here(plugin);
+
+    return is_starting(shard) && shard == &plugin->shards[0] ? plugin->received
+                                                             : NULL;
+}
+
+const void *
+gruvid_handover_get(gruvid_plugin_t *plugin, const char *name, size_t *size)
+{
+    const struct gruvid__handover *from = received(plugin);
+
+    if (size != NULL)
+        *size = 0;
+    return from == NULL ? NULL : gruvid__handover_get(from, name, size);
+}
+
+int
+gruvid_handover_take_fd(gruvid_plugin_t *plugin, const char *name)
+{
+    struct gruvid__handover *from = received(plugin);
+
+    return from == NULL ? UV_ENOENT : gruvid__handover_take_fd(from, name);
+}
+
+/* --- options -------------------------------------------------------------- */
+
+/* The section that the getters answer from. */
+static gruvid__section_t *
+options_of(const gruvid_plugin_t *plugin)
+{
+    const struct gruvid__shard *shard = gruvid__shard_here(plugin);
+
+    return __atomic_load_n(shard != NULL ? &shard->options : &plugin->options,
+                           __ATOMIC_ACQUIRE);
+}
+
 /* The value of an option, or NULL with a line in the log: then the plugin is
  * wrong.  Every type has text, but for a list. */
 static const gruvid__value_t *
 find(const gruvid_plugin_t *plugin, const char *name, gruvid_option_type_t type)
 {
-    const gruvid__value_t *value = gruvid__section_value(plugin->section, name);
+    const gruvid__value_t *value =
+        gruvid__section_value(options_of(plugin), name);
     gruvid_option_type_t has;
 
     if (value == NULL) {
@@ -141,7 +245,7 @@ gruvid_option_list(const gruvid_plugin_t *plugin, const char *name,
     static const char *const none[] = {NULL};
 
     if (find(plugin, name, GRUVID_LIST) != NULL)
-        return gruvid__section_list(plugin->section, name, length);
+        return gruvid__section_list(options_of(plugin), name, length);
     if (length != NULL)
         *length = 0;
     return none;

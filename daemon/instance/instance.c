@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instance/handover.h"
 #include "instance/shard.h"
 
 /* --- lines ---------------------------------------------------------------- */
@@ -215,6 +216,7 @@ init_shards(gruvid_plugin_t *plugin, struct gruvid__instances *instances)
     for (size_t i = 0; i < n; i++) {
         plugin->shards[i].plugin = plugin;
         plugin->shards[i].hub = &hubs->at[first + i];
+        plugin->shards[i].options = plugin->section;
     }
     return 0;
 }
@@ -238,7 +240,7 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
     if (plugin->held == NULL)
         return UV_ENOMEM;
     plugin->held[plugin->n_held++] = gruvid__section_hold(section);
-    plugin->section = section;
+    plugin->section = plugin->options = section;
     plugin->max_connections =
         (size_t)gruvid__section_integer(section, "max_connections");
     plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
@@ -251,6 +253,9 @@ static void
 free_plugin(gruvid_plugin_t *plugin)
 {
     gruvi_event_destroy(&plugin->below_limit);
+    gruvi_event_destroy(&plugin->drain_event);
+    gruvid__handover_free(plugin->given);
+    gruvid__handover_free(plugin->received);
     while (plugin->n_held > 0)
         gruvid__section_drop(plugin->held[--plugin->n_held]);
     free(plugin->held);
@@ -282,6 +287,7 @@ gruvid__instance_new(gruvid_plugin_t **result,
     plugin->module = module;
     plugin->position = position;
     gruvi_event_init(&plugin->below_limit);
+    gruvi_event_init(&plugin->drain_event);
     err = read_section(plugin, section);
     if (err == 0)
         err = init_shards(plugin, instances);

@@ -33,6 +33,7 @@
 #include "hub/hubs.h"
 #include "module/load.h"
 
+struct gruvid__handover;
 struct gruvid__shard;
 
 enum gruvid__state {
@@ -78,6 +79,14 @@ struct gruvid_plugin {
     size_t position; /* of its section in the file, from 0 */
     enum gruvid__state state;
     enum gruvid__role role;
+
+    gruvid__section_t *options; /* atomic: what the getters give elsewhere */
+    bool draining;              /* atomic */
+    gruvi_event_t drain_event;
+
+    /* What handover gives while it runs, and what the first start gets; NULL:
+     * nothing. */
+    struct gruvid__handover *given, *received;
 
     void *data;             /* the plugin's own; atomic */
     size_t n_endpoints;     /* of each shard */

@@ -15,6 +15,7 @@
 #include <gruvi.h>
 #include <gruvid/plugin.h>
 
+#include "config/config.h"
 #include "hub/hubs.h"
 #include "instance/rate.h"
 
@@ -28,6 +29,9 @@ struct gruvid__shard {
     bool has_group, has_connections;    /* the groups exist */
     void *hub_data;                     /* the plugin's own */
     bool starting;                      /* start runs here: data may be set */
+    bool handing_over;                  /* handover runs here */
+    char failure[256];                  /* of gruvid_plugin_fail(), or "" */
+    gruvid__section_t *options;         /* atomic: what the getters give here */
     struct gruvid__endpoint *endpoints; /* plugin->n_endpoints, or NULL */
     struct gruvid__connection *streams;
 

@@ -302,7 +302,7 @@ take_descriptor(struct gruvid__module *module, void *handle,
             module->refused = NULL;
         return;
     }
-    memcpy(&module->descriptor, descriptor, abi->descriptor_size);
+    gruvid__descriptor_copy(&module->descriptor, descriptor, abi);
     module->option_size = abi->option_size;
     module->abi_minor = abi->minor;
 }

@@ -240,3 +240,31 @@ gruvid__abi_accepts(const struct gruvid__abi *ours,
     }
     return true;
 }
+
+#ifdef __LP64__
+#define AT(member, offset)                                                     \
+    _Static_assert(offsetof(gruvid_descriptor_t, member) == (offset),          \
+                   "a member of the descriptor has moved: " #member)
+AT(multi_hub, 56);
+AT(request, 64);
+AT(reconfigure, 72);
+AT(handover, 80);
+AT(alpn, 88);
+AT(reserved, 96);
+_Static_assert(sizeof(gruvid_descriptor_t) == 128, "the descriptor has grown");
+#endif
+
+/* 1.0 reserved the place of the members of 1.1. */
+void
+gruvid__descriptor_copy(gruvid_descriptor_t *to, const void *from,
+                        const struct gruvid__abi *theirs)
+{
+    size_t known = offsetof(gruvid_descriptor_t, reserved);
+
+    if (theirs->minor < 1)
+        known = offsetof(gruvid_descriptor_t, request);
+    if (known > theirs->descriptor_size)
+        known = theirs->descriptor_size;
+    memset(to, 0, sizeof *to);
+    memcpy(to, from, known);
+}

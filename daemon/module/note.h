@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gruvid/plugin.h>
+
 /* The numbers of a .note.gruvid. */
 struct gruvid__abi {
     uint32_t major;
@@ -41,5 +43,14 @@ int gruvid__note_read(struct gruvid__abi *abi, int fd, char *why,
 bool gruvid__abi_accepts(const struct gruvid__abi *ours,
                          const struct gruvid__abi *theirs, char *why,
                          size_t why_size);
+
+/*
+ * Copy the descriptor of a plugin that is accepted.  What its minor did not
+ * have is 0, whatever the plugin has there.
+ *
+ *   from  theirs->descriptor_size bytes
+ */
+void gruvid__descriptor_copy(gruvid_descriptor_t *to, const void *from,
+                             const struct gruvid__abi *theirs);
 
 #endif

@@ -96,6 +96,7 @@ start_body(struct gruvid__shard *shard)
 
     if (shard->plugin->module->descriptor.start == NULL)
         return 0;
+    shard->failure[0] = '\0';
     shard->starting = true;
     status = gruvi__guard(call_start, shard->plugin);
     shard->starting = false;
@@ -224,6 +225,14 @@ in_hub(const struct gruvid__shard *shard)
     return shard->hub->all->n > 1 ? shard->hub->name : "";
 }
 
+/* Why a function of the plugin has returned a negative code. */
+static const char *
+reason(const struct gruvid__shard *shard)
+{
+    return shard->failure[0] != '\0' ? shard->failure
+                                     : gruvid__explain(shard->status);
+}
+
 static int
 start_shard(struct gruvid__shard *shard)
 {
@@ -244,8 +253,7 @@ start_shard(struct gruvid__shard *shard)
                     where, gruvi_strerror(err));
     else if (shard->status < 0)
         gruvi_error("plugin %s refused to start%s%s: %s (%s)", plugin->name, in,
-                    where, gruvid__explain(shard->status),
-                    gruvi_err_name(shard->status));
+                    where, reason(shard), gruvi_err_name(shard->status));
     if (err == 0 && shard->status < 0)
         err = shard->status;
     shard->started = err == 0;

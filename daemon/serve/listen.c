@@ -127,9 +127,8 @@ give_file(const gruvid__section_t *section, const char *path)
     if (uid == (uid_t)-1 && gid == (gid_t)-1)
         return 0;
     fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 &&
-        (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
-         st.st_uid != geteuid()))
+    if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+                    st.st_nlink != 1 || st.st_uid != geteuid()))
         err = UV_EEXIST;
     else if (fd < 0 || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
         err = uv_translate_sys_error(errno);
@@ -188,8 +187,12 @@ open_endpoint(struct gruvid__endpoint *endpoint,
     }
     if (gruvid__is_tls(address)) {
         /* The same for all hubs: any of them can resume a client's session. */
-        endpoint->tls = first != NULL ? gruvi_tls_ref(first->tls)
-                                      : gruvid__section_tls(section);
+        endpoint->tls =
+            first != NULL
+                ? gruvi_tls_ref(first->tls)
+                : gruvid__section_tls(
+                      section,
+                      endpoint->shard->plugin->module->descriptor.alpn);
         if (endpoint->tls == NULL)
             return gruvi_last_error();
         options.tls = endpoint->tls;

@@ -308,6 +308,50 @@ START_TEST(test_sizes_may_be_those_of_an_older_minor_only)
 }
 END_TEST
 
+static void
+do_nothing(void)
+{
+}
+
+static const char *const protocols[] = {"x", NULL};
+
+static gruvid_descriptor_t
+copy_of(unsigned minor, size_t size)
+{
+    const gruvid_descriptor_t from = {
+        .name = "x",
+        .per_hub = true,
+        .alpn = protocols,
+        .reserved = {do_nothing},
+    };
+    struct gruvid__abi theirs = {.major = GRUVID_ABI_MAJOR,
+                                 .minor = minor,
+                                 .descriptor_size = (uint32_t)size};
+    gruvid_descriptor_t to;
+
+    memset(&to, 0xff, sizeof to);
+    gruvid__descriptor_copy(&to, &from, &theirs);
+    ck_assert_str_eq(to.name, "x");
+    ck_assert(to.per_hub);
+    ck_assert_ptr_null(to.request);
+    ck_assert_ptr_null(to.reserved[0]);
+    ck_assert_ptr_null(to.reserved[3]);
+    return to;
+}
+
+START_TEST(test_what_the_minor_of_a_plugin_does_not_have_is_0)
+{
+    size_t size = sizeof(gruvid_descriptor_t);
+
+    ck_assert_ptr_eq(copy_of(1, size).alpn, protocols);
+    ck_assert_ptr_null(copy_of(0, 96).alpn);
+    /* The minor decides, whatever the size. */
+    ck_assert_ptr_null(copy_of(0, size).alpn);
+    /* And nothing is read behind the plugin's own. */
+    ck_assert_ptr_null(copy_of(1, offsetof(gruvid_descriptor_t, alpn)).alpn);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -334,6 +378,7 @@ main(void)
         numbers,
         test_other_majors_and_newer_minors_are_refused_with_both_numbers);
     tcase_add_test(numbers, test_sizes_may_be_those_of_an_older_minor_only);
+    tcase_add_test(numbers, test_what_the_minor_of_a_plugin_does_not_have_is_0);
     suite_add_tcase(suite, numbers);
     return run_suite(suite);
 }

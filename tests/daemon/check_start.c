@@ -43,8 +43,8 @@ START_TEST(test_modules_that_are_no_plugins_are_mistakes_of_the_configuration)
     } bad[] = {
         {"nowhere", "nowhere.so: there is no such plugin"},
         {"no_note", "no_note.so: not a plugin: it has no GRUVID_PLUGIN()"},
-        {"major", "major.so: made for plugin ABI 2.0, this gruvid has 1.0"},
-        {"newer", "newer.so: made for plugin ABI 1.99, this gruvid has 1.0"},
+        {"major", "major.so: made for plugin ABI 2.1, this gruvid has 1.1"},
+        {"newer", "newer.so: made for plugin ABI 1.99, this gruvid has 1.1"},
         {"missing", "undefined symbol: nobody_has_this"},
         {"no_descriptor", "it has no descriptor gruvid_plugin"},
         {"misnamed", "it calls itself \"somebody-else\""},
@@ -200,6 +200,20 @@ START_TEST(test_two_sections_are_two_instances_of_one_module)
 }
 END_TEST
 
+START_TEST(test_a_plugin_made_for_abi_1_0_goes_on_working)
+{
+    struct gruvid *g =
+        gruvid_ready("[plugin frozen]\nlisten = tcp://127.0.0.1:0\n", NULL);
+    int fd = connect_to(g, 0);
+
+    gruvid_says(g, "frozen is cold");
+    expect_text(fd, "hello from 1.0\n");
+    expect_end(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "frozen melts");
+}
+END_TEST
+
 START_TEST(test_stack_size_is_that_of_fibers)
 {
     struct gruvid *g = gruvid_ready(
@@ -286,6 +300,16 @@ START_TEST(test_a_plugin_that_refuses_is_exit_69_with_its_reason)
     ck_assert_uint_eq(gruvid_said(g, "stop of two"), 0);
     ck_assert_uint_eq(gruvid_said(g, "three"), 0);
     ck_assert_uint_eq(gruvid_said(g, "gruvid: ready"), 0);
+}
+END_TEST
+
+START_TEST(test_a_start_that_says_why_it_refuses_is_quoted)
+{
+    struct gruvid *g = gruvid_run("[plugin trial]\nat_start = explain\n", NULL);
+
+    ck_assert_int_eq(g->status, 69);
+    gruvid_says(g, "plugin trial refused to start: trial is not in the mood "
+                   "(EACCES)");
 }
 END_TEST
 
@@ -390,6 +414,7 @@ add_good_starts(TCase *tc)
     tcase_add_test(tc, test_options_have_their_defaults);
     tcase_add_test(tc, test_options_that_a_plugin_does_not_have_are_logged);
     tcase_add_test(tc, test_two_sections_are_two_instances_of_one_module);
+    tcase_add_test(tc, test_a_plugin_made_for_abi_1_0_goes_on_working);
     tcase_add_test(tc, test_stack_size_is_that_of_fibers);
     tcase_add_test(tc, test_a_fiber_that_overflows_its_stack_is_named);
     tcase_add_test(tc, test_io_threads_is_how_many_may_block);
@@ -403,6 +428,7 @@ add_failures(TCase *tc)
 {
     tcase_add_test(tc, test_a_plugin_that_refuses_is_exit_69_with_its_reason);
     tcase_add_test(tc, test_any_negative_code_refuses);
+    tcase_add_test(tc, test_a_start_that_says_why_it_refuses_is_quoted);
     tcase_add_test(tc, test_the_fibers_of_a_plugin_that_refuses_are_cancelled);
     tcase_add_test(tc, test_a_start_that_cannot_be_cancelled_is_left_and_named);
     tcase_add_test(tc, test_an_address_that_is_taken_is_exit_69_and_named);

@@ -25,6 +25,8 @@ DAEMON_TESTS += %D%/check_config_types
 # instances
 DAEMON_TESTS += %D%/check_instance
 %C%_check_instance_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_handover
+%C%_check_handover_LDADD = $(DAEMON_TEST_LIBS)
 
 TEST_PROGS += %D%/config_tool
 %C%_config_tool_SOURCES = %D%/config_tool.c
@@ -125,6 +127,16 @@ DAEMON_TESTS += %D%/check_example_fetch
 
 # -rpath: libtool makes shared libraries only of what is to be installed.
 TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
+
+# With the headers of plugin ABI 1.0, as they were.
+TEST_PLUGINS += %D%/plugins/frozen.la
+%C%_plugins_frozen_la_SOURCES = %D%/plugins/frozen.c
+%C%_plugins_frozen_la_SOURCES += %D%/abi_1.0/gruvid/option.h
+%C%_plugins_frozen_la_SOURCES += %D%/abi_1.0/gruvid/plugin.h
+%C%_plugins_frozen_la_CPPFLAGS = -I$(srcdir)/%D%/abi_1.0 $(AM_CPPFLAGS)
+%C%_plugins_frozen_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_frozen_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_frozen_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 TEST_PLUGINS += %D%/plugins/http.la
 %C%_plugins_http_la_SOURCES = %D%/plugins/http.c

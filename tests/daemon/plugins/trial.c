@@ -14,15 +14,14 @@
 #include <gruvid/plugin.h>
 
 static const char *const start_choices[] = {
-    "good",     "refuse",       "slow",   "hang",    "stubborn",
-    "blocking", "wrong_option", "orphan", "orphans", "burst",
-    "busy",     "cancelled",    NULL};
+    "good",     "refuse",       "slow",    "hang",    "stubborn",
+    "blocking", "wrong_option", "orphan",  "orphans", "burst",
+    "busy",     "cancelled",    "explain", NULL};
 static const char *const fiber_choices[] = {
     "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
 static const char *const serve_choices[] = {
-    "echo", "fail",   "spawn",     "stubborn",  "name", "peer",
-    "tick", "thread", "minus_one", "long_line", "share",
-    NULL};
+    "echo", "fail",   "spawn",     "stubborn",  "name",  "peer",
+    "tick", "thread", "minus_one", "long_line", "share", NULL};
 static const char *const stop_choices[] = {"good", "hang", "stubborn", NULL};
 
 static const gruvid_option_t options[] = {
@@ -267,6 +266,10 @@ start(gruvid_plugin_t *plugin)
         gruvi_fiber_unref(spawn_named(fiber_main, plugin, "worker"));
     if (is(plugin, "at_start", "refuse"))
         return UV_EACCES;
+    if (is(plugin, "at_start", "explain")) {
+        gruvid_plugin_fail(plugin, "%s is not in the mood", "trial");
+        return UV_EACCES;
+    }
     if (is(plugin, "at_start", "busy"))
         return UV_EBUSY;
     if (is(plugin, "at_start", "cancelled"))

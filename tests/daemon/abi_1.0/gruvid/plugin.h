@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interface between gruvid and its plugins.
+ *
+ * A plugin is a shared library with one descriptor, which GRUVID_PLUGIN()
+ * defines.  This plugin sends back what it gets:
+ *
+ *     #include <gruvid/plugin.h>
+ *
+ *     static GRUVI_SWITCHPOINT int
+ *     echo_connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+ *     {
+ *         char buf[16384];
+ *         ssize_t n;
+ *
+ *         (void)plugin;
+ *         while ((n = gruvi_stream_read(stream, buf, sizeof buf)) > 0) {
+ *             int err = gruvi_stream_write(stream, buf, n);
+ *             if (err < 0)
+ *                 return err;
+ *         }
+ *         return n;
+ *     }
+ *
+ *     GRUVID_PLUGIN(echo,
+ *         .version = "1.0",
+ *         .summary = "sends back what it gets",
+ *         .connection = echo_connection);
+ *
+ * Every section of the configuration that names the module is an instance of
+ * it, with its own options, data and fibers.  Instances of one module share
+ * its static variables.
+ */
+#ifndef GRUVID_PLUGIN_H
+#define GRUVID_PLUGIN_H
+
+#include <gruvi.h>
+
+#include <gruvid/option.h>
+
+GRUVI_BEGIN_DECLS
+
+/*
+ * The number of this interface.  gruvid refuses a plugin made for another
+ * major, or for a newer minor than its own.  Its history:
+ *
+ *   1.0  the first version
+ *
+ * A new minor: members added at the end of a struct, calls added.  A new
+ * major: anything else, and every change of libgruvi's SONAME.
+ */
+#define GRUVID_ABI_MAJOR 1
+#define GRUVID_ABI_MINOR 0
+
+/* An instance of a plugin: opaque. */
+typedef struct gruvid_plugin gruvid_plugin_t;
+
+/*
+ * Describes a plugin.  Every member but the name may be left out.  The order is
+ * frozen; a new member takes the place of a reserved member or goes last.
+ */
+typedef struct gruvid_descriptor {
+    /* The name of the plugin and of its file, without ".so".  Set by
+     * GRUVID_PLUGIN(). */
+    const char *name;
+
+    /* Text for gruvid --describe. */
+    const char *version;
+    const char *summary;
+
+    /* The keys of its section, ended by GRUVID_OPTIONS_END; checked before any
+     * function here runs. */
+    const gruvid_option_t *options;
+
+    /*
+     * Begin, in a fiber of the plugin's group: read options, make what the
+     * plugin needs, spawn its fibers, and return.
+     *
+     * Returns 0, or a negative code to refuse the start: its fibers are
+     * cancelled and joined, stop is not called, and gruvid ends.
+     * Context: fiber, switchpoint.
+     */
+    int (*start)(gruvid_plugin_t *plugin);
+
+    /*
+     * Serve a connection to a listen address of the section, in a fiber of its
+     * own.  When it has returned, the fibers that it has spawned are cancelled
+     * and joined, and then the stream is closed.
+     *
+     *   stream  borrowed: gruvid closes it
+     *
+     * Returns 0 or more; a negative code is logged as an error, unless it means
+     * that the peer is gone.
+     * Context: fiber, switchpoint.
+     */
+    int (*connection)(gruvi_stream_t *stream, gruvid_plugin_t *plugin);
+
+    /*
+     * End: free what start made.  No fiber of the plugin is left by then.
+     *
+     * Context: fiber, switchpoint.
+     */
+    void (*stop)(gruvid_plugin_t *plugin);
+
+    /* A promise that several hubs, which are threads, may serve connections at
+     * once: then the instance listens in every hub.  Without it all of an
+     * instance runs in one hub, its home. */
+    bool multi_hub;
+
+    /* start and stop run once in each hub that the instance lives in, in one
+     * hub after another: start in the first hub first, stop in the first hub
+     * last.  If start refuses in one hub, stop runs in the hubs in which start
+     * has returned 0.  See gruvid_hub_data().  Without it they run in the home,
+     * or in the first hub. */
+    bool per_hub;
+
+    /* Room for request, reconfigure, handover, unloadable.  NULL. */
+    void (*reserved[4])(void);
+} gruvid_descriptor_t;
+
+/*
+ * Define the descriptor of a plugin; once, at file scope.
+ *
+ *   name  the name of the file, not quoted: [a-z0-9][a-z0-9_-]{0,31}
+ *   ...   designated initialisers of members of gruvid_descriptor_t, in C++
+ *         in their order
+ */
+#define GRUVID_PLUGIN(name_, ...)                                              \
+    GRUVID__NOTE;                                                              \
+    GRUVID__QUIET                                                              \
+    const gruvid_descriptor_t gruvid_plugin = {.name = #name_, __VA_ARGS__};   \
+    GRUVID__LOUD                                                               \
+    GRUVID__ASSERT(sizeof(#name_) <= 33, "a plugin's name is too long")
+
+/* The name of the instance, which is its section's.  Context: any thread. */
+GRUVI_API const char *gruvid_plugin_name(const gruvid_plugin_t *plugin);
+
+/*
+ * The instance's own data.
+ *
+ * Returns the pointer that was set, NULL before.
+ * Context: any thread.
+ */
+GRUVI_API void *gruvid_plugin_data(const gruvid_plugin_t *plugin);
+
+/*
+ * Set the instance's data, so that connection and stop find it.
+ *
+ *   data  borrowed; stop frees it.  NULL is fine.
+ *
+ * With per_hub the first start sets it, and the later ones find it.
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM anywhere but in start.
+ * Context: hub thread, during start.
+ */
+GRUVI_API int gruvid_set_plugin_data(gruvid_plugin_t *plugin, void *data);
+
+/*
+ * The group of the instance in this hub.  It is for hub and libuv callbacks,
+ * which belong to no group.  Fibers that the instance's functions spawn are in
+ * it, or in their connection's group, without a call.
+ *
+ * Returns a borrowed group.
+ * Context: hub thread.
+ */
+GRUVI_API gruvi_group_t *gruvid_plugin_group(gruvid_plugin_t *plugin);
+
+/*
+ * The instance's data in this hub, for plugins with per_hub.
+ *
+ * Returns the pointer that was set in this hub; NULL before, and in a hub in
+ * which start does not run.
+ * Context: hub thread.
+ */
+GRUVI_API void *gruvid_hub_data(const gruvid_plugin_t *plugin);
+
+/*
+ * Set the instance's data in this hub.
+ *
+ *   data  borrowed; stop, which runs in each hub, too, frees it
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM anywhere but in start.
+ * Context: hub thread, during start.
+ */
+GRUVI_API int gruvid_set_hub_data(gruvid_plugin_t *plugin, void *data);
+
+/*
+ * The value of an option: the value in the section, or else the default.  An
+ * option that the plugin does not have, or that has another type, is an error
+ * of the plugin: it is logged, and the result is NULL, 0, false or an empty
+ * list.
+ *
+ * gruvid_option_string() is for every type but GRUVID_LIST and returns the
+ * text, or NULL if there is neither value nor default.  It is valid until stop
+ * has returned.
+ *
+ * Context: any thread.
+ */
+GRUVI_API const char *gruvid_option_string(const gruvid_plugin_t *plugin,
+                                           const char *name);
+GRUVI_API bool gruvid_option_bool(const gruvid_plugin_t *plugin,
+                                  const char *name);
+GRUVI_API int64_t gruvid_option_integer(const gruvid_plugin_t *plugin,
+                                        const char *name);
+GRUVI_API double gruvid_option_number(const gruvid_plugin_t *plugin,
+                                      const char *name);
+
+/* In bytes. */
+GRUVI_API uint64_t gruvid_option_size(const gruvid_plugin_t *plugin,
+                                      const char *name);
+
+/* In seconds. */
+GRUVI_API double gruvid_option_duration(const gruvid_plugin_t *plugin,
+                                        const char *name);
+
+/*
+ * The items of a list, in order, ended by NULL; never NULL itself.
+ *
+ *   length  where to put the number of items; may be NULL
+ */
+GRUVI_API const char *const *gruvid_option_list(const gruvid_plugin_t *plugin,
+                                                const char *name,
+                                                size_t *length);
+
+/* For the macro above; not to be used directly. */
+
+/* What gruvid looks up once it has read and accepted the note. */
+GRUVI_API extern const gruvid_descriptor_t gruvid_plugin;
+
+/* An ELF note, owner "gruvid", type 1.  gruvid reads it from the file: once
+ * the file is loaded as a library it is too late to refuse it. */
+typedef struct gruvid__note {
+    uint32_t name_size;
+    uint32_t desc_size;
+    uint32_t type;
+    char name[8];
+    uint32_t abi_major;
+    uint32_t abi_minor;
+    uint32_t descriptor_size;
+    uint32_t option_size;
+} gruvid__note_t;
+
+#define GRUVID__NOTE_TYPE 1
+
+#define GRUVID__NOTE                                                           \
+    static const gruvid__note_t gruvid__note GRUVID__KEEP                      \
+        __attribute__((section(".note.gruvid"), used, aligned(4))) = {         \
+            7,                                                                 \
+            16,                                                                \
+            GRUVID__NOTE_TYPE,                                                 \
+            "gruvid",                                                          \
+            GRUVID_ABI_MAJOR,                                                  \
+            GRUVID_ABI_MINOR,                                                  \
+            sizeof(gruvid_descriptor_t),                                       \
+            sizeof(gruvid_option_t)}
+
+/* Some linkers that drop unreferenced sections also drop notes. */
+#ifdef __has_attribute
+#if __has_attribute(retain)
+#define GRUVID__KEEP __attribute__((retain))
+#endif
+#endif
+#ifndef GRUVID__KEEP
+#define GRUVID__KEEP
+#endif
+
+/* C++ warns about members that are left out, and C does not. */
+#if defined(__cplusplus)
+#define GRUVID__QUIET                                                          \
+    _Pragma("GCC diagnostic push")                                             \
+        _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define GRUVID__LOUD                   _Pragma("GCC diagnostic pop")
+#define GRUVID__ASSERT(condition, why) static_assert(condition, why)
+#else
+#define GRUVID__QUIET
+#define GRUVID__LOUD
+#define GRUVID__ASSERT(condition, why) _Static_assert(condition, why)
+#endif
+
+GRUVI_END_DECLS
+
+#endif
