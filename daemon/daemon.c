@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "config/config.h"
+#include "control/control.h"
 #include "run/exit_status.h"
 #include "module/load.h"
 #include "os/process.h"
@@ -154,7 +155,8 @@ act(struct gruvid__cli *cli, gruvid__config_t **config,
         if (status != GRUVID__EXIT_OK)
             return status;
         source = source_of(cli);
-        return gruvid__run(&source, *config, modules, cli->verbose);
+        return gruvid__run(&source, *config, modules,
+                           &gruvid__control_attendant, cli->verbose);
     }
 }
 

@@ -97,6 +97,27 @@ LIBGRUVID_SOURCES += %D%/run/orphans.h
 LIBGRUVID_SOURCES += %D%/run/signals.c
 LIBGRUVID_SOURCES += %D%/run/signals.h
 LIBGRUVID_SOURCES += %D%/run/state.h
+LIBGRUVID_SOURCES += %D%/run/attend.h
+LIBGRUVID_SOURCES += %D%/control/client.c
+LIBGRUVID_SOURCES += %D%/control/client.h
+LIBGRUVID_SOURCES += %D%/control/commands.c
+LIBGRUVID_SOURCES += %D%/control/commands.h
+LIBGRUVID_SOURCES += %D%/control/control.h
+LIBGRUVID_SOURCES += %D%/control/dispatch.c
+LIBGRUVID_SOURCES += %D%/control/dispatch.h
+LIBGRUVID_SOURCES += %D%/control/parse.c
+LIBGRUVID_SOURCES += %D%/control/parse.h
+LIBGRUVID_SOURCES += %D%/control/peer.c
+LIBGRUVID_SOURCES += %D%/control/peer.h
+LIBGRUVID_SOURCES += %D%/control/request.c
+LIBGRUVID_SOURCES += %D%/control/request.h
+LIBGRUVID_SOURCES += %D%/control/server.c
+LIBGRUVID_SOURCES += %D%/control/spawn.c
+LIBGRUVID_SOURCES += %D%/control/state.h
+LIBGRUVID_SOURCES += %D%/control/status.c
+LIBGRUVID_SOURCES += %D%/control/stop.c
+LIBGRUVID_SOURCES += %D%/control/text.c
+LIBGRUVID_SOURCES += %D%/control/text.h
 LIBGRUVID_SOURCES += %D%/cli.c
 LIBGRUVID_SOURCES += %D%/cli.h
 LIBGRUVID_SOURCES += %D%/daemon.c
@@ -112,13 +133,16 @@ noinst_LTLIBRARIES += %D%/libgruvid_private.la
 %C%_libgruvid_private_la_CPPFLAGS += -DGRUVID_RUNDIR='"$(runstatedir)/gruvid"'
 %C%_libgruvid_private_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_libgruvid_private_la_CFLAGS += $(INIH_CFLAGS) $(SYSTEMD_CFLAGS)
-%C%_libgruvid_private_la_LIBADD = $(INIH_LIBS) $(SYSTEMD_LIBS) $(UV_LIBS)
+%C%_libgruvid_private_la_CFLAGS += $(JANSSON_CFLAGS)
+%C%_libgruvid_private_la_LIBADD = $(INIH_LIBS) $(JANSSON_LIBS)
+%C%_libgruvid_private_la_LIBADD += $(SYSTEMD_LIBS) $(UV_LIBS)
 EXTRA_%C%_libgruvid_private_la_DEPENDENCIES = Makefile
 
 lib_LTLIBRARIES += %D%/libgruvid.la
 %C%_libgruvid_la_SOURCES =
 %C%_libgruvid_la_LIBADD = %D%/libgruvid_private.la lib/libgruvi.la
-%C%_libgruvid_la_LIBADD += $(INIH_LIBS) $(SYSTEMD_LIBS) $(UV_LIBS)
+%C%_libgruvid_la_LIBADD += $(INIH_LIBS) $(JANSSON_LIBS)
+%C%_libgruvid_la_LIBADD += $(SYSTEMD_LIBS) $(UV_LIBS)
 %C%_libgruvid_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
 %C%_libgruvid_la_LDFLAGS += -no-undefined -version-info 0:0:0
 %C%_libgruvid_la_LDFLAGS += -Wl,--version-script=$(srcdir)/%D%/gruvid.map

@@ -236,18 +236,6 @@ check_unknown_keys(gruvid__section_t *section)
     }
 }
 
-static void
-note_control(gruvid__config_t *config)
-{
-    gruvid__section_t *gruvid = gruvid__config_section(config, "gruvid");
-    const char *path = gruvid__section_string(gruvid, "control");
-
-    if (path != NULL && *path != '\0')
-        gruvid__section_note(gruvid, "control",
-                             "this version has no control socket: nothing will "
-                             "be there");
-}
-
 void
 gruvid__config_check(gruvid__config_t *config)
 {
@@ -263,7 +251,6 @@ gruvid__config_check(gruvid__config_t *config)
     for (gruvid__section_t *s = config->sections; s != NULL; s = s->next)
         if (s->kind == GRUVID__PLUGIN && s->own.values != NULL)
             gruvid__config_check_listen(s);
-    note_control(config);
 }
 
 /* Every key but the last is known to be sound. */

@@ -243,7 +243,8 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *
  *   [gruvid]  hubs             integer, at most 256; 0 for "auto": the cores
  *             plugin_dir       string, an absolute path
- *             control          string, "" or an absolute path; only checked
+ *             control          string, "" or an absolute path
+ *             control_group    string, "" or the name of a group that exists
  *             user             string, "" or the name of a user that exists
  *             drain_timeout    duration
  *             cancel_timeout   duration

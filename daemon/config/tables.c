@@ -169,13 +169,16 @@ static const gruvid__key_t gruvid_keys[] = {
           .help =
               "the folder in which modules are looked for, an absolute path"},
      .accept = accept_path},
-    {.option =
-         {.name = "control",
-          .default_value = "",
-          .help =
-              "path of the control socket; it is checked only, the socket is "
-              "not available yet"},
+    {.option = {.name = "control",
+                .default_value = "",
+                .help =
+                    "path of the control socket, for gruvictl; empty: none"},
      .accept = accept_socket},
+    {.option = {.name = "control_group",
+                .default_value = "",
+                .help = "the group whose members may look, by gruvictl, at how "
+                        "gruvid is; empty: gruvid's own"},
+     .accept = accept_group},
     {.option = {.name = "user",
                 .default_value = "",
                 .help =

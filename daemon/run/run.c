@@ -112,7 +112,8 @@ init_daemon(struct gruvid__daemon *daemon)
 
 /* Bind everything, and only then become a user who may not. */
 static int
-take_addresses(struct gruvid__daemon *daemon)
+take_addresses(struct gruvid__daemon *daemon,
+               const struct gruvid__attendant *attendant)
 {
     const char *user = gruvid__section_string(
         gruvid__config_section(daemon->config, "gruvid"), "user");
@@ -126,12 +127,16 @@ take_addresses(struct gruvid__daemon *daemon)
             !(err == UV_ECANCELED && gruvid__stopping(&daemon->leader)))
             return GRUVID__EXIT_PLUGIN;
     }
+    if (attendant != NULL && attendant->bind(daemon) < 0)
+        return GRUVID__EXIT_FAILURE;
     if (gruvid__process_become(user, why, sizeof why) < 0) {
         gruvi_error("%s", why);
         return GRUVID__EXIT_FAILURE;
     }
     if (user[0] != '\0')
         gruvid__log_check_reopen();
+    if (attendant != NULL && attendant->begin(daemon) < 0)
+        return GRUVID__EXIT_FAILURE;
     return GRUVID__EXIT_OK;
 }
 
@@ -169,6 +174,7 @@ static void
 wait_for_stop(struct gruvid__daemon *daemon)
 {
     if (!gruvid__stopping(&daemon->leader)) {
+        daemon->stage = "serving";
         gruvi_info("ready");
         gruvid__notify_ready("serving %zu plugin%s", daemon->instances.n,
                              daemon->instances.n == 1 ? "" : "s");
@@ -181,14 +187,16 @@ wait_for_stop(struct gruvid__daemon *daemon)
 }
 
 static int
-start_and_serve(struct gruvid__daemon *daemon)
+start_and_serve(struct gruvid__daemon *daemon,
+                const struct gruvid__attendant *attendant)
 {
-    int status = take_addresses(daemon);
+    int status = take_addresses(daemon, attendant);
 
     if (status == GRUVID__EXIT_OK)
         status = start_plugins(daemon);
     if (status == GRUVID__EXIT_OK)
         wait_for_stop(daemon);
+    daemon->stage = "stopping";
     gruvid__drain(daemon);
     return status;
 }
@@ -264,10 +272,16 @@ free_daemon(struct gruvid__daemon *daemon)
 
 int
 gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
-            struct gruvid__modules *modules, bool verbose)
+            struct gruvid__modules *modules,
+            const struct gruvid__attendant *attendant, bool verbose)
 {
     struct gruvid__daemon daemon = {
-        .source = *source, .config = config, .modules = modules};
+        .source = *source,
+        .config = config,
+        .modules = modules,
+        .begun = gruvid__now(),
+        .stage = "starting",
+    };
     int status = GRUVID__EXIT_FAILURE;
 
     if (open_log(config, verbose) < 0)
@@ -276,9 +290,14 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
     gruvid__fibers_watch(true);
     if (init_daemon(&daemon) == 0) {
         greet(&daemon);
-        status = start_and_serve(&daemon);
+        status = start_and_serve(&daemon, attendant);
     }
     close_other_hubs(&daemon);
+    if (attendant != NULL)
+        attendant->end(&daemon,
+                       status == GRUVID__EXIT_OK && daemon.leader.abandoned
+                           ? GRUVID__EXIT_ABANDONED
+                           : status);
     if (daemon.hub != NULL && !daemon.leader.abandoned)
         gruvid__fibers_end_strays(&daemon.leader, daemon.hub);
     if (daemon.leader.abandoned) {

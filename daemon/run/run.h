@@ -7,21 +7,24 @@
 
 #include "config/config.h"
 #include "module/load.h"
+#include "run/attend.h"
 #include "run/read.h"
 
 /*
  * Run until asked to stop.
  *
- *   source   what a reload reads again
- *   config   what was read there, without mistakes; it may be freed once this
- *            returns
- *   modules  all that the configuration names are open
- *   verbose  log everything
+ *   source     what a reload reads again
+ *   config     what was read there, without mistakes; it may be freed once this
+ *              returns
+ *   modules    all that the configuration names are open
+ *   attendant  what looks after gruvid meanwhile; NULL: nothing
+ *   verbose    log everything
  *
  * Returns the status to exit with; ends the process itself where fibers had to
  * be abandoned.
  */
 int gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
-                struct gruvid__modules *modules, bool verbose);
+                struct gruvid__modules *modules,
+                const struct gruvid__attendant *attendant, bool verbose);
 
 #endif

@@ -12,6 +12,8 @@
 #include "run/reload.h"
 #include "run/signals.h"
 
+struct gruvid__control;
+
 struct gruvid__daemon {
     gruvid__config_t *config;
     struct gruvid__modules *modules;
@@ -23,6 +25,9 @@ struct gruvid__daemon {
     struct gruvid__source source; /* of the configuration */
     struct gruvid__reloads reloads;
     double drain_timeout; /* seconds */
+    double begun;         /* by gruvid__now() */
+    const char *stage;    /* static text: "starting", "serving", "stopping" */
+    struct gruvid__control *control; /* of daemon/control; NULL: none */
 };
 
 #endif

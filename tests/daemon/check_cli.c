@@ -133,14 +133,10 @@ START_TEST(test_t_says_what_is_no_mistake_and_may_surprise)
         .args = (const char *[]){"-t", NULL},
         .stdout_too = true,
     };
-    struct gruvid *g = gruvid_run("[gruvid]\ncontrol = /run/gruvid.sock\n"
-                                  "[plugin trial]\n",
-                                  &options);
+    struct gruvid *g = gruvid_run("[plugin trial]\n", &options);
 
     ck_assert_int_eq(g->status, 0);
-    gruvid_says(g, "gruvid.conf:2: gruvid.control: this version has no control "
-                   "socket");
-    gruvid_says(g, "gruvid.conf:3: plugin trial.listen: no address: plugin "
+    gruvid_says(g, "gruvid.conf:1: plugin trial.listen: no address: plugin "
                    "trial serves connections, and nobody can connect");
     gruvid_says(g, "no mistakes");
 }

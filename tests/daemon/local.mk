@@ -74,12 +74,15 @@ TEST_ARCHIVES += %D%/librun_gruvid.a
 %C%_librun_gruvid_a_SOURCES = %D%/run_gruvid.c %D%/run_gruvid.h
 %C%_librun_gruvid_a_SOURCES += %D%/clients.c %D%/hubs_clients.c
 %C%_librun_gruvid_a_SOURCES += %D%/hubs_clients.h
+%C%_librun_gruvid_a_SOURCES += %D%/control_client.c %D%/control_client.h
 RUN_GRUVID_LIBS = %D%/librun_gruvid.a $(DAEMON_RUN_LIBS)
 
 DAEMON_TESTS += %D%/check_cli
 %C%_check_cli_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_serve_connections
 %C%_check_serve_connections_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_control
+%C%_check_control_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs
 %C%_check_hubs_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs_limits

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands, and the command that tells of it. */
+#include "control/commands.h"
+
+#include <string.h>
+
+#include <unistd.h>
+
+static const struct gruvid__command hello;
+
+static const struct gruvid__command *const table[] = {
+    &hello,
+    &gruvid__command_status,
+    &gruvid__command_stop,
+};
+
+#define COMMANDS (sizeof table / sizeof *table)
+
+const struct gruvid__command *
+gruvid__command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(table[i]->name, name) == 0)
+            return table[i];
+    return NULL;
+}
+
+/* The commands that this client may give. */
+static int
+say_hello(struct gruvid__request *request)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (request->peer->may >= table[i]->who)
+            json_array_append_new(names, json_string(table[i]->name));
+    return gruvid__answer(
+        request,
+        json_pack("{s:s, s:i, s:I, s:b, s:o}", "version", gruvi_version(),
+                  "protocol", 1, "pid", (json_int_t)getpid(), "may_act",
+                  gruvid__request_may_act(request), "commands", names));
+}
+
+static const struct gruvid__command hello = {
+    .name = "hello",
+    .who = GRUVID__MAY_LOOK,
+    .handler = say_hello,
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands.  A command is an entry of its own file, declared here,
+ * and a line of the table in commands.c. */
+#ifndef GRUVID_CONTROL_COMMANDS_H
+#define GRUVID_CONTROL_COMMANDS_H
+
+#include "control/request.h"
+
+extern const struct gruvid__command gruvid__command_status;
+extern const struct gruvid__command gruvid__command_stop;
+
+/* The command of that name, or NULL. */
+const struct gruvid__command *gruvid__command_find(const char *name);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests and answers: see request.h. */
+#include "control/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/client.h"
+#include "control/text.h"
+
+/* --- the answer ------------------------------------------------------------
+ */
+
+/* Send an object as a line.  It is taken over; NULL: there was no memory. */
+static int
+send_line(struct gruvid__client *client, json_t *object)
+{
+    char *text =
+        object == NULL
+            ? NULL
+            : json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    size_t length = text == NULL ? 0 : strlen(text);
+
+    json_decref(object);
+    if (text == NULL)
+        return UV_ENOMEM;
+    text[length] = '\n'; /* in place of the NUL */
+    gruvid__client_put(client, text, length + 1);
+    free(text);
+    return 0;
+}
+
+/* The beginning of a line: id and ok.  Text of the client is known to be sound.
+ */
+static json_t *
+begin_line(const json_t *id, bool ok)
+{
+    json_t *line = json_object();
+
+    if (line != NULL && id != NULL)
+        json_object_set(line, "id", (json_t *)id);
+    if (line != NULL)
+        json_object_set_new(line, "ok", json_boolean(ok));
+    return line;
+}
+
+static const json_t *
+id_of(const struct gruvid__request *request)
+{
+    return json_object_get(request->members, "id");
+}
+
+/* Add fields, which are taken over, to a line. */
+static int
+send_with(struct gruvid__client *client, json_t *line, json_t *fields)
+{
+    if (line != NULL && fields != NULL)
+        json_object_update_missing(line, fields);
+    json_decref(fields);
+    return send_line(client, line);
+}
+
+static json_t *
+begin_refusal(const json_t *id, int code, const char *why)
+{
+    json_t *line = begin_line(id, false);
+
+    if (line != NULL) {
+        json_object_set_new(line, "code", json_string(gruvi_err_name(code)));
+        json_object_set_new(line, "error", gruvid__json_text(why));
+    }
+    return line;
+}
+
+int
+gruvid__answer(struct gruvid__request *request, json_t *fields)
+{
+    if (fields == NULL)
+        return UV_ENOMEM;
+    request->answered = true;
+    send_with(request->client, begin_line(id_of(request), true), fields);
+    return 0;
+}
+
+int
+gruvid__answer_piece(struct gruvid__request *request, json_t *fields)
+{
+    json_t *line = begin_line(id_of(request), true);
+    int err;
+
+    if (line == NULL || fields == NULL) {
+        json_decref(line);
+        json_decref(fields);
+        return UV_ENOMEM;
+    }
+    json_object_set_new(line, "more", json_true());
+    err = send_with(request->client, line, fields);
+    return err < 0 ? err : gruvid__client_wait(request->client);
+}
+
+static int
+refuse(struct gruvid__request *request, json_t *fields, int code,
+       const char *format, va_list args)
+{
+    char why[1024];
+
+    request->answered = true;
+    vsnprintf(why, sizeof why, format, args);
+    send_with(request->client, begin_refusal(id_of(request), code, why),
+              fields);
+    return 0;
+}
+
+int
+gruvid__refuse_with(struct gruvid__request *request, json_t *fields, int code,
+                    const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    refuse(request, fields, code, format, args);
+    va_end(args);
+    return 0;
+}
+
+int
+gruvid__refuse(struct gruvid__request *request, int code, const char *format,
+               ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    refuse(request, NULL, code, format, args);
+    va_end(args);
+    return 0;
+}
+
+void
+gruvid__refuse_line(struct gruvid__client *client, int code, const char *why)
+{
+    send_line(client, begin_refusal(json_null(), code, why));
+}
+
+/* --- members ---------------------------------------------------------------
+ */
+
+const char *
+gruvid__request_text(const struct gruvid__request *request, const char *name)
+{
+    return json_string_value(json_object_get(request->members, name));
+}
+
+bool
+gruvid__request_flag(const struct gruvid__request *request, const char *name)
+{
+    return json_is_true(json_object_get(request->members, name));
+}
+
+int64_t
+gruvid__request_whole(const struct gruvid__request *request, const char *name,
+                      int64_t otherwise)
+{
+    const json_t *value = json_object_get(request->members, name);
+
+    return value == NULL ? otherwise : json_integer_value(value);
+}
+
+double
+gruvid__request_seconds(const struct gruvid__request *request, const char *name,
+                        double otherwise)
+{
+    const json_t *value = json_object_get(request->members, name);
+
+    return value == NULL ? otherwise : json_number_value(value);
+}
+
+bool
+gruvid__request_may_act(const struct gruvid__request *request)
+{
+    return request->peer->may == GRUVID__MAY_ACT;
+}

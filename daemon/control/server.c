@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control socket.
+ *
+ * It is bound while gruvid is still the user that has started it, and its file
+ * is given to the user and group that it is for.  It works from then until
+ * everything else has ended, so that an operator sees what a start or a stop
+ * waits for.
+ *
+ * Each uid has so many places.  Root and gruvid's own user have a few more: who
+ * shares their uid by mistake must not lock the operator out.
+ */
+
+#include "control/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/client.h"
+#include "control/dispatch.h"
+#include "control/state.h"
+#include "run/state.h"
+
+#define PLACES      64
+#define PLACES_MORE 4
+
+/* Seconds to wait where the system is short of something. */
+#define PAUSE 0.1
+
+/* Seconds for clients to read the last answers when gruvid ends. */
+#define FAREWELL 2.0
+
+/* --- places ----------------------------------------------------------------
+ */
+
+static size_t
+count_places(const struct gruvid__control *control, uid_t uid)
+{
+    const struct gruvid__client *client = control->clients;
+    size_t n = 0;
+
+    for (; client != NULL; client = client->next)
+        n += client->peer.uid == uid;
+    return n;
+}
+
+/* Whether there is a place for the client; otherwise it is told so, if its
+ * socket takes the line at once. */
+static bool
+has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
+          gruvi_stream_t *stream)
+{
+    size_t most =
+        PLACES + (peer->may == GRUVID__MAY_ACT ? (size_t)PLACES_MORE : 0);
+    char line[256];
+    int n;
+
+    if (peer->may == GRUVID__MAY_NOTHING)
+        n = snprintf(line, sizeof line,
+                     "{\"id\":null,\"ok\":false,\"code\":\"EPERM\",\"error\":"
+                     "\"uid %u is not in the group of the control socket\"}\n",
+                     (unsigned)peer->uid);
+    else if (count_places(control, peer->uid) >= most)
+        n = snprintf(line, sizeof line,
+                     "{\"id\":null,\"ok\":false,\"code\":\"EAGAIN\",\"error\":"
+                     "\"uid %u has %zu connections already\"}\n",
+                     (unsigned)peer->uid, most);
+    else
+        return true;
+    gruvi_stream_set_timeout(stream, 0);
+    gruvi_stream_write(stream, line, (size_t)n);
+    return false;
+}
+
+/* --- clients ---------------------------------------------------------------
+ */
+
+static void
+end_client(struct gruvid__client *client)
+{
+    *client->link = client->next;
+    if (client->next != NULL)
+        client->next->link = client->link;
+    free(client);
+}
+
+static int
+client_main(void *arg)
+{
+    gruvid__client_serve(arg);
+    end_client(arg);
+    return 0;
+}
+
+/* Serve a stream in a fiber of its own, or close it. */
+static void
+take_client(struct gruvid__control *control, gruvi_stream_t *stream)
+{
+    struct gruvid__client *client = calloc(1, sizeof *client);
+    gruvi_fiber_t *fiber;
+
+    if (client == NULL)
+        goto fail;
+    client->control = control;
+    client->serve = gruvid__dispatch;
+    client->stream = stream;
+    if (gruvid__peer_read(&client->peer, gruvi_stream_fd(stream),
+                          control->group) < 0 ||
+        !has_place(control, &client->peer, stream))
+        goto fail;
+    fiber = gruvid__control_spawn(control, client_main, client, "control");
+    if (fiber == NULL)
+        goto fail;
+    gruvi_fiber_unref(fiber);
+    client->link = &control->clients;
+    client->next = control->clients;
+    if (client->next != NULL)
+        client->next->link = &client->next;
+    control->clients = client;
+    return;
+
+fail:
+    free(client);
+    gruvi_stream_close(stream);
+}
+
+static int
+accept_clients(void *arg)
+{
+    struct gruvid__control *control = arg;
+    gruvi_stream_t *stream;
+    int err;
+
+    do {
+        err = gruvi_accept(control->listener, &stream, GRUVI_FOREVER);
+        if (err == 0)
+            take_client(control, stream);
+        else if (err != UV_ECANCELED && err != UV_ESHUTDOWN &&
+                 err != UV_ECONNABORTED)
+            err = gruvi_sleep(PAUSE);
+    } while (err == 0);
+    return 0;
+}
+
+/* --- begin and end ---------------------------------------------------------
+ */
+
+static const char *
+setting(const struct gruvid__daemon *daemon, const char *key)
+{
+    return gruvid__section_string(
+        gruvid__config_section(daemon->config, "gruvid"), key);
+}
+
+/* Who owns the file of the socket: the user that gruvid is or becomes, and the
+ * group that may look. */
+static void
+find_owner(const struct gruvid__daemon *daemon, uid_t *uid, gid_t *gid)
+{
+    const char *user = setting(daemon, "user");
+    const char *name = setting(daemon, "control_group");
+    const struct passwd *entry = *user == '\0' ? NULL : getpwnam(user);
+    const struct group *group = *name == '\0' ? NULL : getgrnam(name);
+
+    *uid = entry != NULL ? entry->pw_uid : geteuid();
+    *gid = entry != NULL ? entry->pw_gid : getegid();
+    if (group != NULL)
+        *gid = group->gr_gid;
+}
+
+static int
+give_file(const struct gruvid__control *control, const char *path, uid_t uid)
+{
+    if (chown(path, uid, control->group) == 0)
+        return 0;
+    gruvi_error("unix:%s cannot be given to uid %u and group %u: %s; gruvid "
+                "has to be in gruvid.control_group (SupplementaryGroups=)",
+                path, (unsigned)uid, (unsigned)control->group, strerror(errno));
+    return UV_EPERM;
+}
+
+static int
+listen_at(struct gruvid__control *control, const char *path)
+{
+    gruvi_listen_options_t options = {.mode = 0660};
+    char address[GRUVI_ADDRESS_SIZE];
+    uid_t uid;
+    int err;
+
+    find_owner(control->daemon, &uid, &control->group);
+    snprintf(address, sizeof address, "unix:%s", path);
+    err = gruvi_listen(&control->listener, address, &options);
+    if (err < 0)
+        gruvi_error("cannot listen on %s for gruvictl (gruvid.control): %s",
+                    address, gruvi_strerror(err));
+    else
+        err = give_file(control, path, uid);
+    return err;
+}
+
+static int
+control_bind(struct gruvid__daemon *daemon)
+{
+    const char *path = setting(daemon, "control");
+    struct gruvid__control *control;
+
+    if (*path == '\0')
+        return 0;
+    control = calloc(1, sizeof *control);
+    if (control == NULL)
+        return UV_ENOMEM;
+    control->daemon = daemon;
+    gruvi_event_init(&control->ended);
+    gruvi_group_init(&control->fibers, NULL);
+    daemon->control = control;
+    return listen_at(control, path);
+}
+
+static int
+control_begin(struct gruvid__daemon *daemon)
+{
+    struct gruvid__control *control = daemon->control;
+    gruvi_fiber_t *fiber;
+
+    if (control == NULL)
+        return 0;
+    fiber = gruvid__control_spawn(control, accept_clients, control,
+                                  "control-accept");
+    if (fiber == NULL) {
+        gruvi_error("the control socket cannot be served: %s",
+                    gruvi_strerror(gruvi_last_error()));
+        return gruvi_last_error();
+    }
+    gruvi_fiber_unref(fiber);
+    return 0;
+}
+
+/* Clients that wait for the end hear of it, then all are let go.  Returns
+ * whether they have gone. */
+static bool
+say_farewell(struct gruvid__control *control)
+{
+    struct gruvid__leader *leader = &control->daemon->leader;
+    struct gruvid__client *client;
+
+    gruvi_event_set(&control->ended);
+    for (client = control->clients; client != NULL; client = client->next)
+        gruvid__client_finish(client);
+    if (gruvid__join(leader, &control->fibers, gruvid__now() + FAREWELL))
+        return true;
+    gruvi_group_cancel(&control->fibers, "gruvid stops");
+    if (gruvid__join(leader, &control->fibers,
+                     gruvid__now() + leader->cancel_timeout))
+        return true;
+    gruvi_error("%zu fibers of the control socket have not ended; abandoned",
+                gruvi_group_size(&control->fibers));
+    leader->abandoned = true;
+    return false;
+}
+
+static void
+control_end(struct gruvid__daemon *daemon, int status)
+{
+    struct gruvid__control *control = daemon->control;
+
+    if (control == NULL)
+        return;
+    control->status = status;
+    gruvi_listener_close(control->listener);
+    control->listener = NULL;
+    if (!say_farewell(control))
+        return;
+    gruvi_group_destroy(&control->fibers);
+    gruvi_event_destroy(&control->ended);
+    free(control);
+    daemon->control = NULL;
+}
+
+const struct gruvid__attendant gruvid__control_attendant = {
+    .bind = control_bind,
+    .begin = control_begin,
+    .end = control_end,
+};
