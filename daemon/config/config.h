@@ -88,6 +88,26 @@ typedef struct gruvid__value {
 int gruvid__config_load(gruvid__config_t **config, const char *path,
                         const char *const *overrides, size_t n_overrides);
 
+/*
+ * The same while a configuration runs.
+ *
+ *   before  what was read last; borrowed until gruvid__config_forget().  A file
+ * that may not be read any more, and has not changed by its stat, is what it
+ * was there; NULL: as above
+ */
+int gruvid__config_load_again(gruvid__config_t **config,
+                              gruvid__config_t *before, const char *path,
+                              const char *const *overrides, size_t n_overrides);
+
+/* That is over: before may be freed. */
+void gruvid__config_forget(gruvid__config_t *config);
+
+/* Call a function with each file that was read: of the configuration, of
+ * secrets, and of credentials. */
+void gruvid__config_each_file(const gruvid__config_t *config,
+                              void (*fn)(void *arg, const char *path),
+                              void *arg);
+
 /* Whether an argument of -o has the form section.key=value. */
 bool gruvid__is_override_sound(const char *argument);
 
@@ -97,6 +117,9 @@ const char *gruvid__config_default_path(void);
 /* Give back the reference that gruvid__config_load() gave.  With the last one
  * all is wiped and freed.  NULL is fine. */
 void gruvid__config_free(gruvid__config_t *config);
+
+/* Another reference. */
+gruvid__config_t *gruvid__config_ref(gruvid__config_t *config);
 
 /*
  * A reference to the config of a section, for text that is used for longer than
@@ -210,6 +233,41 @@ const char *gruvid__section_plugin(const gruvid__section_t *section);
  */
 const char *gruvid__section_module(const gruvid__section_t *section);
 
+/* A pointer of the caller's own to the module of a section; NULL at first. */
+void gruvid__section_set_loaded(gruvid__section_t *section, const void *module);
+const void *gruvid__section_loaded(const gruvid__section_t *section);
+
+/* Comparing. */
+
+typedef enum gruvid__change {
+    GRUVID__CHANGED_OPTIONS = 1, /* the plugin's own */
+    GRUVID__CHANGED_MODULE = 2,
+    GRUVID__CHANGED_LISTEN = 4, /* addresses, and how their sockets are made */
+    GRUVID__CHANGED_TLS = 8,    /* certificates and such, by their content */
+    GRUVID__CHANGED_LIVE = 16,  /* limits, timeouts: no function is called */
+    GRUVID__CHANGED_PROCESS = 32, /* what only another process can have */
+} gruvid__change_t;
+
+/* What has changed from a plugin section that runs to another, which was read:
+ * gruvid__change_t, or'ed.  Both are without mistakes. */
+unsigned gruvid__section_compare(const gruvid__section_t *runs,
+                                 const gruvid__section_t *read);
+
+/* Whether two sections have another value of a key. */
+bool gruvid__section_differs(const gruvid__section_t *a,
+                             const gruvid__section_t *b, const char *key);
+
+/*
+ * Call a function for each changed key that only another process can have.
+ *
+ *   runs  what the process has begun with
+ */
+void gruvid__config_each_restart(gruvid__config_t *runs, gruvid__config_t *read,
+                                 void (*fn)(void *arg, const char *section,
+                                            const char *key, const char *now,
+                                            const char *then),
+                                 void *arg);
+
 /* Values. */
 
 /* NULL: the section has no such option. */
@@ -277,14 +335,14 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
 /* Whether an address needs credentials. */
 bool gruvid__is_tls(const char *address);
 
-/*
- * The credentials of a plugin section, from its files.  NULL, with
- * gruvi_last_error(), where the files have changed since they were checked.
- *
- *   alpn  of the plugin's descriptor, or NULL
- */
-gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section,
-                                 const char *const *alpn);
+/* The credentials of a plugin section, made when it was checked: a reference of
+ * the caller's.  NULL: no address of it is tls://. */
+gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section);
+
+/* Give the credentials of a section the names of its plugin's descriptor for
+ * ALPN; NULL: none.  Borrowed for ever.  What cannot be done is a mistake. */
+void gruvid__section_set_alpn(gruvid__section_t *section,
+                              const char *const *alpn);
 
 /* Who is to own the socket files of a plugin section: listen_owner, or else the
  * user that gruvid becomes; "": nobody in particular. */

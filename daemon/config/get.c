@@ -36,6 +36,18 @@ value_of_type(const gruvid__section_t *section, const char *key,
     return value != NULL && value->option->type == type ? value : NULL;
 }
 
+void
+gruvid__section_set_loaded(gruvid__section_t *section, const void *module)
+{
+    section->module = module;
+}
+
+const void *
+gruvid__section_loaded(const gruvid__section_t *section)
+{
+    return section->module;
+}
+
 const char *
 gruvid__section_module(const gruvid__section_t *section)
 {

@@ -6,6 +6,7 @@
  *   value.c    text of a value in a file: quotes and comments; what is wrong
  *   reader.c   one file through inih: lines become entries
  *   file.c     a file as a whole, bounded
+ *   kept.c     files that were read, for a reload that may not read them
  *   load.c     files, includes and -o, in their order
  *   tree.c     files, sections, entries
  *   types.c    one parser for each type, address.c the long one
@@ -15,6 +16,7 @@
  *   tables.c   the options that gruvid itself has
  *   check.c    entries and a table become values
  *   get.c      values for the rest of the daemon
+ *   compare.c  what has changed between two configurations
  *   error.c    mistakes: kept, sorted, printed
  *   describe.c tables as text
  *   suggest.c  did you mean
@@ -54,6 +56,10 @@ typedef struct gruvid__why {
 typedef struct gruvid__key {
     gruvid_option_t option;
     bool repeats; /* may be set several times: a list, or "listen" */
+
+    /* What changes with it: one of gruvid__change_t; 0: GRUVID__CHANGED_LIVE.
+     */
+    unsigned change;
 
     /* After the type's own parser; NULL: nothing more.  False: *why is set. */
     bool (*accept)(const char *text, gruvid__why_t *why);
@@ -99,6 +105,11 @@ struct gruvid__section {
     gruvid__table_t own;    /* gruvid's keys */
     gruvid__table_t extra;  /* of a plugin section: the plugin's own */
     bool module_is_mistake; /* do not load it */
+
+    gruvi_tls_t *tls;        /* owned; NULL: no address needs it */
+    uint64_t tls_digest;     /* of its files; 0 without tls */
+    const char *const *alpn; /* that tls was made with */
+    const void *module;      /* the caller's own */
 };
 
 typedef struct gruvid__file {
@@ -108,6 +119,24 @@ typedef struct gruvid__file {
     dev_t dev;        /* both 0 if it could not be opened */
     ino_t ino;
 } gruvid__file_t;
+
+/* A file as stat() sees it. */
+typedef struct gruvid__stamp {
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    struct timespec mtime, ctime;
+} gruvid__stamp_t;
+
+/* A file that was read. */
+typedef struct gruvid__kept {
+    struct gruvid__kept *next;
+    const char *path;
+    gruvid__stamp_t stamp;
+    const char *text; /* NULL: only its digest is kept */
+    size_t length;
+    uint64_t digest;
+} gruvid__kept_t;
 
 typedef struct gruvid__mistake {
     struct gruvid__mistake *next;
@@ -126,6 +155,9 @@ struct gruvid__config {
 
     gruvid__file_t *files; /* last read first */
     unsigned n_files;
+
+    gruvid__kept_t *kept;
+    gruvid__config_t *before; /* NULL, but for a reload, while it reads */
 
     gruvid__section_t *sections;
     gruvid__section_t **sections_end;
@@ -199,6 +231,23 @@ int gruvid__read_file(gruvid__content_t *content, const char *path, size_t max,
 
 /* Wipes it, too. */
 void gruvid__content_free(gruvid__content_t *content);
+
+/* kept.c */
+
+/* As gruvid__read_file().  A file that may not be read any more, and has not
+ * changed, is what config->before has kept of it. */
+int gruvid__config_read(gruvid__config_t *config, gruvid__content_t *content,
+                        const char *path, size_t max, bool regular);
+
+/*
+ * A digest of a file's content, which tells a change.
+ *
+ * Returns 0.
+ * Errors:  of gruvid__read_file(); UV_EALREADY: it may not be read any more,
+ * has not changed, and this is the digest that was kept.
+ */
+int gruvid__config_digest(gruvid__config_t *config, const char *path,
+                          uint64_t *digest);
 
 /* value.c */
 

@@ -78,7 +78,8 @@ read_config(gruvid__config_t *config, const char *path)
 {
     gruvid__content_t content;
     const gruvid__file_t *file;
-    int err = gruvid__read_file(&content, path, GRUVID__MAX_FILE, false);
+    int err =
+        gruvid__config_read(config, &content, path, GRUVID__MAX_FILE, false);
 
     if (err == UV_ENOMEM)
         config->no_memory = true;
@@ -397,9 +398,19 @@ int
 gruvid__config_load(gruvid__config_t **config, const char *path,
                     const char *const *overrides, size_t n_overrides)
 {
+    return gruvid__config_load_again(config, NULL, path, overrides,
+                                     n_overrides);
+}
+
+int
+gruvid__config_load_again(gruvid__config_t **config, gruvid__config_t *before,
+                          const char *path, const char *const *overrides,
+                          size_t n_overrides)
+{
     *config = gruvid__config_new();
     if (*config == NULL)
         return UV_ENOMEM;
+    (*config)->before = before;
     load(*config, path, overrides, n_overrides);
     if (!(*config)->no_memory)
         return 0;

@@ -33,7 +33,8 @@ read_secret(gruvid__config_t *config, const char *path, gruvid__why_t *why)
     gruvid__content_t content;
     char *secret = NULL;
     size_t length;
-    int err = gruvid__read_file(&content, path, GRUVID__MAX_SECRET, true);
+    int err =
+        gruvid__config_read(config, &content, path, GRUVID__MAX_SECRET, true);
 
     if (err == UV_ENOMEM)
         config->no_memory = true;

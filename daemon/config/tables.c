@@ -155,7 +155,8 @@ accept_module(const char *text, gruvid__why_t *why)
 }
 
 static const gruvid__key_t gruvid_keys[] = {
-    {.option = {.name = "hubs",
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option = {.name = "hubs",
                 .type = GRUVID_INTEGER,
                 .default_value = "1",
                 .min = "1",
@@ -163,23 +164,27 @@ static const gruvid__key_t gruvid_keys[] = {
                 .choices = only_auto,
                 .help =
                     "event loops, one thread each; auto: as many as cores"}},
-    {.option =
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option =
          {.name = "plugin_dir",
           .default_value = GRUVID_PLUGINDIR,
           .help =
               "the folder in which modules are looked for, an absolute path"},
      .accept = accept_path},
-    {.option = {.name = "control",
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option = {.name = "control",
                 .default_value = "",
                 .help =
                     "path of the control socket, for gruvictl; empty: none"},
      .accept = accept_socket},
-    {.option = {.name = "control_group",
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option = {.name = "control_group",
                 .default_value = "",
                 .help = "the group whose members may look, by gruvictl, at how "
                         "gruvid is; empty: gruvid's own"},
      .accept = accept_group},
-    {.option = {.name = "user",
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option = {.name = "user",
                 .default_value = "",
                 .help =
                     "the user to become once every address is bound; empty: no "
@@ -231,13 +236,15 @@ static const gruvid__key_t pool_keys[] = {
 };
 
 static const gruvid__key_t fiber_keys[] = {
-    {.option = {.name = "stack_size",
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option = {.name = "stack_size",
                 .type = GRUVID_SIZE,
                 .default_value = "128K",
                 .min = "16K",
                 .max = "1G",
                 .help = "the stack of a fiber"}},
-    {.option = {.name = "guard_size",
+    {.change = GRUVID__CHANGED_PROCESS,
+     .option = {.name = "guard_size",
                 .type = GRUVID_SIZE,
                 .default_value = "0",
                 .min = "0",
@@ -282,57 +289,68 @@ const gruvid__builtin_t gruvid__builtins[] = {
 };
 
 static const gruvid__key_t plugin_keys[] = {
-    {.option =
+    {.change = GRUVID__CHANGED_MODULE,
+     .option =
          {.name = "module",
           .default_value = "",
           .help = "the module to load, a bare name; empty: the section's name"},
      .accept = accept_module},
-    {.option = {.name = "listen",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "listen",
                 .type = GRUVID_ADDRESS,
                 .help = "an address to serve connections on"},
      .repeats = true},
-    {.option = {.name = "listen_mode",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "listen_mode",
                 .default_value = "",
                 .help = "permissions of the files of unix:/ addresses, in "
                         "octal; empty: by the umask"},
      .accept = accept_mode},
-    {.option = {.name = "listen_owner",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "listen_owner",
                 .default_value = "",
                 .help = "who owns the files of unix:/ addresses; empty: the "
                         "user that gruvid becomes"},
      .accept = accept_user},
-    {.option = {.name = "listen_group",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "listen_group",
                 .default_value = "",
                 .help = "the group of the files of unix:/ addresses; empty: "
                         "that of the user that gruvid becomes"},
      .accept = accept_group},
-    {.option = {.name = "backlog",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "backlog",
                 .type = GRUVID_INTEGER,
                 .default_value = "1024",
                 .min = "1",
                 .max = "65535",
                 .help = "the most connections that the kernel queues for an "
                         "address, until they are accepted"}},
-    {.option = {.name = "keepalive",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "keepalive",
                 .type = GRUVID_DURATION,
                 .default_value = "0",
                 .max = "9h",
                 .help = "a TCP peer without traffic for so long is asked "
                         "whether it is there; 0: never"}},
-    {.option = {.name = "dual_stack",
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "dual_stack",
                 .type = GRUVID_BOOL,
                 .default_value = "no",
                 .help = "whether [::] stands for every IPv4 address, too"}},
-    {.option = {.name = "tls_certificate",
+    {.change = GRUVID__CHANGED_TLS,
+     .option = {.name = "tls_certificate",
                 .help = "of tls:// addresses: a file (PEM) with the "
                         "certificate, and those that lead to its authority; "
                         "or credential:NAME"},
      .accept = accept_credential},
-    {.option = {.name = "tls_key",
+    {.change = GRUVID__CHANGED_TLS,
+     .option = {.name = "tls_key",
                 .help = "of tls:// addresses: a file (PEM) with the key of "
                         "the certificate; or credential:NAME"},
      .accept = accept_credential},
-    {.option = {.name = "tls_client_ca",
+    {.change = GRUVID__CHANGED_TLS,
+     .option = {.name = "tls_client_ca",
                 .help =
                     "of tls:// addresses: a file (PEM) with the authorities of "
                     "which every client has to show a certificate, or "

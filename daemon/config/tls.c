@@ -59,9 +59,15 @@ is_there(const gruvid__section_t *section, const char *key)
 }
 
 gruvi_tls_t *
-gruvid__section_tls(const gruvid__section_t *section, const char *const *alpn)
+gruvid__section_tls(const gruvid__section_t *section)
 {
-    gruvi_tls_options_t files = {.alpn = alpn};
+    return section->tls == NULL ? NULL : gruvi_tls_ref(section->tls);
+}
+
+static gruvi_tls_t *
+make_tls(const gruvid__section_t *section)
+{
+    gruvi_tls_options_t files = {.alpn = section->alpn};
 
     files.certificate = path_of(section, "tls_certificate");
     files.key = path_of(section, "tls_key");
@@ -114,16 +120,80 @@ report(gruvid__section_t *section, int err)
                           err == UV_ENOMEM ? gruvi_strerror(err) : message);
 }
 
+/* A digest of all files of a section.  In front of their use: what changes
+ * between the two is found by the next reload. */
+static void
+take_digest(gruvid__section_t *section)
+{
+    section->tls_digest = 1;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        const char *path = path_of(section, options[i].key);
+        uint64_t digest = 0;
+
+        if (path != NULL)
+            gruvid__config_digest(section->config, path, &digest);
+        section->tls_digest = section->tls_digest * 31 + digest;
+    }
+}
+
+/* The credentials from before, if these files are the same: clients go on with
+ * their sessions.  Files that may not be read any more are no others. */
+static gruvi_tls_t *
+find_before(gruvid__section_t *section)
+{
+    const gruvid__section_t *before =
+        section->config->before == NULL
+            ? NULL
+            : gruvid__config_section(section->config->before, section->name);
+
+    if (before == NULL || before->tls_digest != section->tls_digest)
+        return NULL;
+    section->alpn = before->alpn;
+    return gruvid__section_tls(before);
+}
+
 static void
 check_files(gruvid__section_t *section)
 {
-    gruvi_tls_t *tls = gruvid__section_tls(section, NULL);
+    gruvi_tls_t *tls;
+
+    take_digest(section);
+    tls = find_before(section);
+    if (tls == NULL)
+        tls = make_tls(section);
 
     if (tls == NULL && gruvi_last_error() == UV_ENOMEM)
         section->config->no_memory = true;
     else if (tls == NULL)
         report(section, gruvi_last_error());
-    gruvi_tls_unref(tls);
+    section->tls = tls;
+}
+
+static bool
+same_names(const char *const *a, const char *const *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    while (*a != NULL && *b != NULL && strcmp(*a, *b) == 0)
+        a++, b++;
+    return *a == *b;
+}
+
+void
+gruvid__section_set_alpn(gruvid__section_t *section, const char *const *alpn)
+{
+    gruvi_tls_t *tls;
+
+    if (section->tls == NULL || same_names(section->alpn, alpn))
+        return;
+    section->alpn = alpn;
+    tls = make_tls(section);
+    if (tls == NULL) {
+        report(section, gruvi_last_error());
+        return;
+    }
+    gruvi_tls_unref(section->tls);
+    section->tls = tls;
 }
 
 /* credential:NAME becomes the path of that file, once. */

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gruvi.h>
+
 #include "config/internal.h"
 
 static int
@@ -78,15 +80,24 @@ gruvid__config_free(gruvid__config_t *config)
     if (config == NULL ||
         __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    for (gruvid__section_t *s = config->sections; s != NULL; s = s->next)
+        gruvi_tls_unref(s->tls);
     tdestroy(config->by_name, keep_section);
     gruvid__config_wipe(config);
     free(config);
 }
 
+gruvid__config_t *
+gruvid__config_ref(gruvid__config_t *config)
+{
+    __atomic_add_fetch(&config->refs, 1, __ATOMIC_RELAXED);
+    return config;
+}
+
 gruvid__section_t *
 gruvid__section_hold(gruvid__section_t *section)
 {
-    __atomic_add_fetch(&section->config->refs, 1, __ATOMIC_RELAXED);
+    gruvid__config_ref(section->config);
     return section;
 }
 

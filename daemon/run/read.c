@@ -8,13 +8,11 @@
 #include "module/clash.h"
 
 static void
-look_for_clash(gruvid__config_t *config, gruvid__section_t *section,
-               const char *name)
+look_for_clash(const char *dir, gruvid__section_t *section, const char *name)
 {
     char path[PATH_MAX];
 
-    if (snprintf(path, sizeof path, "%s/%s.so", gruvid__plugin_dir(config),
-                 name) < (int)sizeof path &&
+    if (snprintf(path, sizeof path, "%s/%s.so", dir, name) < (int)sizeof path &&
         gruvid__clash_seen(path))
         gruvid__section_note(
             section, "module",
@@ -26,18 +24,17 @@ look_for_clash(gruvid__config_t *config, gruvid__section_t *section,
 }
 
 static int
-check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
-             gruvid__section_t *section)
+check_plugin(gruvid__config_t *config, const char *dir,
+             struct gruvid__modules *modules, gruvid__section_t *section)
 {
     const char *name = gruvid__section_module(section);
     const struct gruvid__module *module;
     char why[1024];
     size_t addresses;
 
-    if (name == NULL || gruvid__plugin_dir(config) == NULL)
+    if (name == NULL || dir == NULL)
         return 0; /* recorded as a mistake already */
-    module = gruvid__module_open(modules, gruvid__plugin_dir(config), name, why,
-                                 sizeof why);
+    module = gruvid__module_open(modules, dir, name, why, sizeof why);
     if (module == NULL) {
         gruvid__section_error(section, "module", "%s", why);
         return 0;
@@ -51,7 +48,9 @@ check_plugin(gruvid__config_t *config, struct gruvid__modules *modules,
                              "no address: plugin %s serves connections, and "
                              "nobody can connect",
                              name);
-    look_for_clash(config, section, name);
+    gruvid__section_set_loaded(section, module);
+    gruvid__section_set_alpn(section, module->descriptor.alpn);
+    look_for_clash(dir, section, name);
     return gruvid__config_check_plugin(
         config, section, module->descriptor.options, module->option_size);
 }
@@ -61,13 +60,18 @@ gruvid__read(const struct gruvid__source *source,
              struct gruvid__modules *modules, gruvid__config_t **config)
 {
     gruvid__section_t *section = NULL;
-    int err = gruvid__config_load(config, source->path, source->overrides,
-                                  source->n_overrides);
+    const char *dir = source->plugin_dir;
+    int err = gruvid__config_load_again(config, source->before, source->path,
+                                        source->overrides, source->n_overrides);
 
+    if (err == 0 && dir == NULL)
+        dir = gruvid__plugin_dir(*config);
     while (err == 0 && (section = gruvid__config_next_plugin(*config, section)))
-        err = check_plugin(*config, modules, section);
-    if (err == 0)
+        err = check_plugin(*config, dir, modules, section);
+    if (err == 0) {
+        gruvid__config_forget(*config);
         return 0;
+    }
     gruvid__config_free(*config);
     *config = NULL;
     return UV_ENOMEM;

@@ -14,6 +14,11 @@ struct gruvid__source {
     const char *path; /* NULL: no file */
     const char *const *overrides;
     size_t n_overrides;
+
+    /* Of a reload, else NULL: what was read last, and where modules are
+     * whatever the configuration says of it. */
+    gruvid__config_t *before;
+    const char *plugin_dir;
 };
 
 /* The folder of modules. */
@@ -25,7 +30,8 @@ gruvid__plugin_dir(gruvid__config_t *config)
 }
 
 /*
- * Read and check a configuration, and open the modules that it names.
+ * Read and check a configuration, and open the modules that it names, which
+ * gruvid__section_loaded() then gives.
  *
  *   config   the result, with all mistakes that were found; NULL on failure
  *   modules  gets the modules that were not open

@@ -114,6 +114,8 @@ gruvid__read_again(struct gruvid__daemon *daemon, gruvid__config_t **config)
     *config = NULL;
     if (err == 0) {
         reading->source = daemon->source;
+        reading->source.before = daemon->config;
+        reading->source.plugin_dir = gruvid__plugin_dir(daemon->first_config);
         reading->modules = daemon->modules;
         reading->leader = &daemon->leader;
         err = uv_translate_sys_error(

@@ -123,6 +123,15 @@ enter(struct gruvid__daemon *daemon, const char *stage)
     gruvid__notify_status("reloading: %s", stage);
 }
 
+static void
+note_restart(void *arg, const char *section, const char *key, const char *now,
+             const char *then)
+{
+    gruvid__report_note(arg,
+                        "%s.%s stays \"%s\": restart gruvid to have \"%s\"",
+                        section, key, now, then);
+}
+
 static int
 reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
 {
@@ -133,8 +142,8 @@ reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
     err = gruvid__read_again(daemon, &config);
     if (err < 0)
         return err;
-    gruvid__report_note(report, "the configuration was read and checked; to "
-                                "take it needs a restart");
+    gruvid__config_each_restart(daemon->first_config, config, note_restart,
+                                report);
     gruvid__config_free(config);
     return 0;
 }

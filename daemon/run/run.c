@@ -268,6 +268,7 @@ free_daemon(struct gruvid__daemon *daemon)
     gruvid__instances_free(&daemon->instances);
     gruvid__hubs_free(&daemon->hubs);
     gruvid__leader_destroy(&daemon->leader);
+    gruvid__config_free(daemon->config);
 }
 
 int
@@ -277,13 +278,14 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
 {
     struct gruvid__daemon daemon = {
         .source = *source,
-        .config = config,
+        .first_config = config,
         .modules = modules,
         .begun = gruvid__now(),
         .stage = "starting",
     };
     int status = GRUVID__EXIT_FAILURE;
 
+    daemon.config = gruvid__config_ref(config);
     if (open_log(config, verbose) < 0)
         return status;
     gruvid__process_raise_limits();

@@ -15,7 +15,9 @@
 struct gruvid__control;
 
 struct gruvid__daemon {
-    gruvid__config_t *config;
+    gruvid__config_t *config; /* taken last; a reference */
+    gruvid__config_t
+        *first_config; /* what the process has begun with; borrowed */
     struct gruvid__modules *modules;
     struct gruvid__leader leader;
     gruvi_hub_t *hub; /* the first, this thread's */

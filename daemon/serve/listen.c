@@ -187,12 +187,8 @@ open_endpoint(struct gruvid__endpoint *endpoint,
     }
     if (gruvid__is_tls(address)) {
         /* The same for all hubs: any of them can resume a client's session. */
-        endpoint->tls =
-            first != NULL
-                ? gruvi_tls_ref(first->tls)
-                : gruvid__section_tls(
-                      section,
-                      endpoint->shard->plugin->module->descriptor.alpn);
+        endpoint->tls = first != NULL ? gruvi_tls_ref(first->tls)
+                                      : gruvid__section_tls(section);
         if (endpoint->tls == NULL)
             return gruvi_last_error();
         options.tls = endpoint->tls;

@@ -87,6 +87,23 @@ START_TEST(test_sigterm_ends_a_reload_that_reads)
 }
 END_TEST
 
+START_TEST(test_what_needs_a_restart_is_said_at_each_reload)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    const char *config = "[gruvid]\nhubs = 2\n[fibers]\nstack_size = 1M\n" ECHO;
+
+    reload(g, config, "reload 1 is done");
+    gruvid_says(g, "gruvid.hubs stays \"1\": restart gruvid to have \"2\"");
+    gruvid_says(g, "fibers.stack_size stays \"128K\": restart gruvid to have "
+                   "\"1M\"");
+    reload(g, config, "reload 2 is done");
+    ck_assert_uint_eq(gruvid_said(g, "gruvid.hubs stays"), 2);
+    reload(g, ECHO, "reload 3 is done");
+    ck_assert_uint_eq(gruvid_said(g, "gruvid.hubs stays"), 2);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -98,5 +115,6 @@ main(void)
     tcase_add_test(tc,
                    test_a_signal_while_files_are_read_has_a_reload_of_its_own);
     tcase_add_test(tc, test_sigterm_ends_a_reload_that_reads);
+    tcase_add_test(tc, test_what_needs_a_restart_is_said_at_each_reload);
     return run_suite(suite);
 }
