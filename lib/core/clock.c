@@ -37,7 +37,7 @@ gruvi__clock_coarse(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_nsec;
+    return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
 
 void

@@ -13,8 +13,21 @@
 /* Nanoseconds of a clock that never goes back.  The only place that asks. */
 uint64_t gruvi__clock_now(void);
 
-/* A cheap clock that ticks every 1 to 10 ms; always that of the machine. */
+/* Nanoseconds of a cheap clock that ticks every 1 to 10 ms; always that of the
+ * machine. */
 int64_t gruvi__clock_coarse(void);
+
+/*
+ * The same in ticks of 17 ms, which fit into half a word: for how long something
+ * waits.  A difference of two is wrong after two years.
+ */
+#define GRUVI__TICK_NS ((int64_t)1 << 24)
+
+static inline uint32_t
+gruvi__clock_tick(int64_t coarse)
+{
+    return (uint32_t)(coarse / GRUVI__TICK_NS);
+}
 
 /*
  * For tests: time is virtual in this thread, which has no hub yet, from now on

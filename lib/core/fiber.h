@@ -74,9 +74,10 @@ struct gruvi_fiber {
     uint8_t work;         /* stream calls since it last let others run */
     uint16_t cancels;
     const char *waiting_for; /* static text; valid while waiting */
-    uint32_t pending;
-    uint16_t shield; /* depth of GRUVI_SHIELD */
+    uint32_t parked_at;      /* hub->tick when it was left last */
+    uint16_t shield;         /* depth of GRUVI_SHIELD */
     struct gruvi_waitable waitable;
+    uint8_t pending;
 
     /* Life. */
     gruvi_fiber_fn target;

@@ -298,8 +298,9 @@ gruvi_hub_each_fiber(gruvi_hub_t *hub,
     fn(hub->root, arg);
     if (!hub->closed)
         fn(&hub->fiber, arg);
-    for (link = hub->fibers.next; link != &hub->fibers; link = next) {
-        next = link->next;
+    for (link = gruvi__fibers_next(hub, &hub->fibers); link != &hub->fibers;
+         link = next) {
+        next = gruvi__fibers_next(hub, link);
         fn(gruvi__list_entry(link, gruvi_fiber_t, all_link), arg);
     }
 }
@@ -398,8 +399,9 @@ gruvi_hub_close(gruvi_hub_t *hub)
         return 0;
     root = hub->root;
     hub->closing = true;
-    for (link = hub->fibers.next; link != &hub->fibers; link = next) {
-        next = link->next;
+    for (link = gruvi__fibers_next(hub, &hub->fibers); link != &hub->fibers;
+         link = next) {
+        next = gruvi__fibers_next(hub, link);
         gruvi_fiber_cancel(gruvi__list_entry(link, gruvi_fiber_t, all_link),
                            "the hub closes");
     }

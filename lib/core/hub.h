@@ -30,6 +30,7 @@
 #include "base/list.h"
 #include "base/wheel.h"
 #include "core/fiber.h"
+#include "core/fiber_list.h"
 #include "core/inbox.h"
 #include "core/run_queue.h"
 #include "core/signals.h"
@@ -41,6 +42,7 @@ struct gruvi_hub {
     int budget, next_clock_check;
     int64_t polled_tick;
     bool in_loop, closing, closed;
+    uint32_t tick; /* of polled_tick: see gruvi__clock_tick() */
     /* Here a line of the cache ends. */
     struct gruvi__queue urgent;
     uint64_t budget_since;
@@ -68,6 +70,7 @@ struct gruvi_hub {
     struct gruvi__deadline trim;
     gruvi_fiber_t *dead;       /* ended, no handle left; by next */
     struct gruvi__list fibers; /* not ended yet; by all_link */
+    struct gruvi__visit visit; /* of fibers */
     size_t live, max_fibers;
     size_t blocks; /* control blocks, that is stacks, in use */
     uint64_t next_id;

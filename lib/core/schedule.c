@@ -137,6 +137,7 @@ void
 gruvi__park(gruvi_fiber_t *fiber)
 {
     fiber->state = GRUVI__WAITING;
+    fiber->parked_at = fiber->hub->tick;
     leave_to_next(fiber);
 }
 
@@ -278,6 +279,13 @@ pass_virtual_time(gruvi_hub_t *hub)
 }
 
 static void
+look_at_clock(gruvi_hub_t *hub)
+{
+    hub->polled_tick = gruvi__clock_coarse();
+    hub->tick = gruvi__clock_tick(hub->polled_tick);
+}
+
+static void
 poll_loop(gruvi_hub_t *hub)
 {
     bool work;
@@ -300,7 +308,7 @@ poll_loop(gruvi_hub_t *hub)
     uv_run(&hub->loop, work ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     hub->in_loop = false;
     __atomic_store_n(&hub->inbox.sleeping, 0, __ATOMIC_SEQ_CST);
-    hub->polled_tick = gruvi__clock_coarse();
+    look_at_clock(hub);
     hub->budget_since = 0;
     __atomic_store_n(&hub->turns, hub->turns + 1, __ATOMIC_RELAXED);
 }
@@ -333,6 +341,7 @@ gruvi__schedule_init(gruvi_hub_t *hub)
     gruvi__queue_init(&hub->yielded);
     hub->callbacks_tail = &hub->callbacks;
     hub->timer_due = UINT64_MAX;
+    hub->tick = gruvi__clock_tick(gruvi__clock_coarse());
 }
 
 /* The hub has ended: back to the root fiber, for good. */

@@ -76,6 +76,46 @@ GRUVI_API void gruvi__build_id_text(const gruvi__module_t *module, char *text);
 GRUVI_API size_t gruvi__address_text(uintptr_t address, char *text,
                                      size_t size);
 
+/* --- fibers ------------------------------------------------------------------
+ */
+
+/* What a fiber is doing.  Texts are static, but for the name. */
+typedef struct gruvi__fiber_view {
+    const char *name;  /* valid as long as the fiber; NULL: it has only an id */
+    uint64_t id;       /* "Fiber-ID" */
+    const char *state; /* "waits", "ready", "runs" */
+    const char *waits; /* for what; "" where it does not wait */
+    double waited;     /* seconds, in steps of 17 ms; 0 where it does not */
+    size_t used, size; /* bytes of its stack; used is 0 where it is not known */
+} gruvi__fiber_view_t;
+
+/* Context: the thread of its hub. */
+GRUVI_API void gruvi__fiber_look(const gruvi_fiber_t *fiber,
+                                 gruvi__fiber_view_t *view);
+
+/*
+ * Visit the fibers of a hub in slices.  Between two slices fibers may end, and
+ * new ones begin, which are not visited.  A hub is visited once at a time.
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY: it is being visited.
+ * Context: the hub's thread.
+ */
+GRUVI_API int gruvi__visit_begin(gruvi_hub_t *hub);
+
+/*
+ * Visit the next fibers; the root fiber and the hub's own are the first.
+ *
+ *   max  how many
+ *   fn   may neither switch nor start or end fibers
+ *
+ * Returns whether there are more; if not, the visit is over.
+ * Context: the hub's thread.
+ */
+GRUVI_API bool gruvi__visit_some(gruvi_hub_t *hub, unsigned max,
+                                 void (*fn)(gruvi_fiber_t *fiber, void *arg),
+                                 void *arg);
+
 /* --- stacks ------------------------------------------------------------------
  */
 

@@ -105,6 +105,7 @@ UNIT_TESTS += %D%/check_clock
 UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_hub_view
 UNIT_TESTS += %D%/check_fiber
+UNIT_TESTS += %D%/check_fiber_list
 UNIT_TESTS += %D%/check_fiber_info
 %C%_check_fiber_info_LDADD = $(NET_TEST_LIBS)
 UNIT_TESTS += %D%/check_hub
