@@ -2,6 +2,8 @@
 
 nodist_pkgconfig_DATA += %D%/gruvi.pc
 nodist_pkgconfig_DATA += %D%/gruvid.pc
+gruviddatadir = $(datadir)/gruvid
+dist_gruviddata_DATA = %D%/plugin.mk
 
 # What is installed names the folders of this installation, not those of a
 # checkout or of the default prefix.

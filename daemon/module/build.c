@@ -77,8 +77,9 @@ note_align(const ElfW(Phdr) * segment)
 
 /* --- files ---------------------------------------------------------------- */
 
-static bool
-find_in_file(const struct gruvid__image *image, char id[GRUVID__BUILD_ID_SIZE])
+bool
+gruvid__build_find(const struct gruvid__image *image,
+                   char id[GRUVID__BUILD_ID_SIZE])
 {
     for (unsigned i = 0; i < image->n_segments; i++) {
         const ElfW(Phdr) *segment = &image->segments[i];
@@ -134,7 +135,7 @@ gruvid__build_of_file(const struct gruvid__image *image,
     int err = digest_file(image->fd, digest);
 
     id[0] = '\0';
-    if (err == 0 && !find_in_file(image, id))
+    if (err == 0 && !gruvid__build_find(image, id))
         snprintf(id, GRUVID__BUILD_ID_SIZE, "file-%016llx%016llx",
                  (unsigned long long)(*digest >> 64),
                  (unsigned long long)*digest);
@@ -171,8 +172,9 @@ is_within(const struct gruvid__mapping *mapping, uintptr_t start, size_t size)
            size <= mapping->end - start;
 }
 
-static void
-describe(struct gruvid__mapping *mapping, const struct dl_phdr_info *info)
+void
+gruvid__build_of_library(struct gruvid__mapping *mapping,
+                         const struct dl_phdr_info *info)
 {
     memset(mapping, 0, sizeof *mapping);
     for (unsigned i = 0; i < info->dlpi_phnum; i++)
@@ -200,26 +202,21 @@ on_library(struct dl_phdr_info *info, size_t size, void *arg)
     if (info->dlpi_addr != search->base ||
         strcmp(info->dlpi_name, search->name) != 0)
         return 0;
-    describe(search->mapping, info);
+    gruvid__build_of_library(search->mapping, info);
     search->found = true;
     return 1;
 }
 
 bool
-gruvid__build_of_memory(struct gruvid__mapping *mapping, ElfW(Addr) base,
-                        const char *name)
-{
-    struct search search = {base, name, mapping, false};
-
-    dl_iterate_phdr(on_library, &search);
-    return search.found;
-}
-
-bool
 gruvid__build_of_handle(struct gruvid__mapping *mapping, void *handle)
 {
+    struct search search = {.mapping = mapping};
     struct link_map *map;
 
-    return dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 &&
-           gruvid__build_of_memory(mapping, map->l_addr, map->l_name);
+    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) < 0)
+        return false;
+    search.base = map->l_addr;
+    search.name = map->l_name;
+    dl_iterate_phdr(on_library, &search);
+    return search.found;
 }

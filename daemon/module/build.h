@@ -17,8 +17,12 @@
 /* The content of a file, in 128 bits: for changes, not against attacks. */
 typedef unsigned __int128 gruvid__digest_t;
 
+/* The build-id of the linker in a file; false: there is none. */
+bool gruvid__build_find(const struct gruvid__image *image,
+                        char id[GRUVID__BUILD_ID_SIZE]);
+
 /*
- * The build-id of a file.
+ * The build-id of a file, in either form.
  *
  *   digest  where to put the digest of its content
  *
@@ -35,19 +39,16 @@ struct gruvid__mapping {
     char id[GRUVID__BUILD_ID_SIZE]; /* "": the linker gave none */
 };
 
+/* Look at a library that dl_iterate_phdr() tells of. */
+void gruvid__build_of_library(struct gruvid__mapping *mapping,
+                              const struct dl_phdr_info *info);
+
 /*
- * Look up a library that is loaded.
- *
- *   base  where it is loaded, of its struct link_map
- *   name  its name there
+ * Look up a library by the handle of dlopen().
  *
  * Returns false where it is not there.  Context: any thread, but no signal
  * handler.
  */
-bool gruvid__build_of_memory(struct gruvid__mapping *mapping, ElfW(Addr) base,
-                             const char *name);
-
-/* The same by the handle of dlopen(). */
 bool gruvid__build_of_handle(struct gruvid__mapping *mapping, void *handle);
 
 #endif

@@ -33,8 +33,10 @@
 #include <gruvi/inspect.h>
 
 #include "module/image.h"
+#include "module/needed.h"
 #include "module/note.h"
 #include "module/opening.h"
+#include "module/unique.h"
 
 /* A path of a module, with what was opened of it. */
 struct gruvid__module_file {
@@ -206,6 +208,22 @@ next_text(struct gruvid__module_file *file)
     return text;
 }
 
+/* What dlerror() says of a module.  Where a library that it links with is
+ * missing, it names only that library. */
+static void
+explain(const struct source *source, const char *text)
+{
+    const char *reason = dlerror();
+    bool no_room = strstr(reason, "static TLS") != NULL;
+
+    if (strncmp(reason, text, strlen(text)) == 0)
+        reason += strlen(text) + strspn(reason + strlen(text), ": ");
+    refuse(source, "%s%s", reason,
+           no_room ? "; each build that is opened takes some of that room for "
+                     "good: restart gruvid, and compile without -ftls-model"
+                   : "");
+}
+
 static void *
 open_library(struct source *source, const char *path, const char *text)
 {
@@ -215,18 +233,32 @@ open_library(struct source *source, const char *path, const char *text)
     handle = dlopen(text, RTLD_NOW | RTLD_LOCAL);
     gruvid__opening_end();
     if (handle == NULL) {
-        const char *reason = dlerror();
-
-        /* Where a library that it links with is missing, dlerror() names only
-         * that library. */
-        if (strncmp(reason, text, strlen(text)) == 0)
-            reason += strlen(text) + strspn(reason + strlen(text), ": ");
-        refuse(source, "%s", reason);
+        explain(source, text);
         return NULL;
     }
     gruvi__modules_update();
     gruvi__cxx_find(handle);
     return handle;
+}
+
+/* What cannot be undone once it is open. */
+static bool
+check_surroundings(struct source *source,
+                   const struct gruvid__module_file *file)
+{
+    char shared[400];
+
+    if (gruvid__needed_check(source->image, file->path, file->builds > 0,
+                             source->why, source->why_size) < 0 ||
+        gruvid__unique_check(source->image, file->path, shared, sizeof shared,
+                             source->why, source->why_size) < 0)
+        return false;
+    if (shared[0] != '\0')
+        gruvi_warning("%s: the new build shares objects with the ones before "
+                      "it, which keep their values: %s; -fno-gnu-unique gives "
+                      "each build its own",
+                      file->path, shared);
+    return true;
 }
 
 /* Without a build-id of the linker's the file has to be the same as before. */
@@ -361,7 +393,7 @@ find_or_open(struct gruvid__modules *modules, struct gruvid__module_file *file,
         return NULL;
     }
     module = find_build(modules, file->path, source->id);
-    if (module == NULL)
+    if (module == NULL && check_surroundings(source, file))
         module = open_build(modules, file, source, name);
     if (module == NULL || is_good(module))
         return module;

@@ -225,6 +225,167 @@ START_TEST(test_mapped_bytes_and_tls_are_known)
 }
 END_TEST
 
+/* --- what a new build cannot replace -------------------------------------- */
+
+/* A plugin in C++ with a static variable of an inline function, of n ints. */
+static void
+make_unique(const char *name, unsigned n, unsigned value, const char *flags)
+{
+    char source[600], file[100];
+
+    snprintf(source, sizeof source,
+             "// C++\n"
+             "#include <gruvid/plugin.h>\n"
+             "inline int *counters() { static int of[%u] = {%u}; return of; }\n"
+             "extern \"C\" int *get() { return counters(); }\n"
+             "GRUVID_PLUGIN(%s);\n",
+             n, value, name);
+    snprintf(file, sizeof file, "%s.so", name);
+    make_plugin(in_dir(file), source, flags);
+}
+
+/* clang makes no unique objects. */
+static bool
+makes_unique(void)
+{
+    if (system("${CXX:-c++} -fno-gnu-unique -x c++ -fsyntax-only /dev/null "
+               "2> /dev/null") == 0)
+        return true;
+    printf("skipped: this compiler makes no unique objects\n");
+    return false;
+}
+
+static int
+first_counter(const struct gruvid__module *module)
+{
+    void *handle = dlopen(module->path, RTLD_NOW | RTLD_NOLOAD);
+    int *(*get)(void);
+
+    ck_assert_ptr_nonnull(handle);
+    *(void **)&get = dlsym(handle, "get");
+    ck_assert_ptr_nonnull((void *)get);
+    return *get();
+}
+
+START_TEST(test_a_unique_object_of_another_size_is_refused)
+{
+    if (!makes_unique())
+        return;
+    make_unique("swap", 2, 1, "");
+    opened("swap");
+    make_unique("swap", 8, 2, "");
+    refused("swap", "it has an object _ZZ8countersvE2of of 32 bytes");
+    refused("swap", "it has 8 bytes: compile with -fno-gnu-unique");
+    make_unique("other", 8, 2, "");
+    refused("other", "compile with -fno-gnu-unique");
+    make_unique("swap", 8, 2, "-fno-gnu-unique");
+    ck_assert_int_eq(first_counter(opened("swap")), 2);
+}
+END_TEST
+
+static char logged[1000];
+
+static void
+keep_log(const gruvi_log_record_t *record)
+{
+    snprintf(logged, sizeof logged, "%s", record->message);
+}
+
+START_TEST(test_unique_objects_of_the_same_size_are_named)
+{
+    if (!makes_unique())
+        return;
+    gruvi_set_log_sink(keep_log);
+    make_unique("swap", 2, 1, "");
+    ck_assert_int_eq(first_counter(opened("swap")), 1);
+    ck_assert_str_eq(logged, "");
+    make_unique("swap", 2, 2, "");
+    ck_assert_int_eq(first_counter(opened("swap")), 1);
+    ck_assert_msg(strstr(logged, "_ZZ8countersvE2of") != NULL, "%s", logged);
+    logged[0] = '\0';
+    make_unique("swap", 2, 3, "-fno-gnu-unique");
+    ck_assert_int_eq(first_counter(opened("swap")), 3);
+    ck_assert_str_eq(logged, "");
+}
+END_TEST
+
+/* A plugin that links with a library libhelp.so.1 of the test's own. */
+static void
+make_needing(const char *summary, const char *folder)
+{
+    char flags[600];
+
+    snprintf(flags, sizeof flags,
+             "-Wl,--no-as-needed -L%s/%s -l:libhelp.so.1 "
+             "-Wl,-rpath,'$ORIGIN/%s'",
+             dir, folder, folder);
+    make_build("swap", summary, flags);
+}
+
+static void
+make_help(const char *folder, int value)
+{
+    char path[100], source[100];
+
+    mkdir(in_dir(folder), 0755);
+    snprintf(path, sizeof path, "%s/libhelp.so.1", folder);
+    snprintf(source, sizeof source, "int help(void) { return %d; }\n", value);
+    make_plugin(in_dir(path), source,
+                "-Wl,-soname,libhelp.so.1 -Wl,--build-id");
+}
+
+START_TEST(test_a_library_that_was_replaced_is_refused)
+{
+    make_help("lib", 1);
+    make_needing("one", "lib");
+    opened("swap");
+    make_needing("two", "lib");
+    opened("swap");
+    make_help("lib", 2);
+    make_needing("three", "lib");
+    refused("swap",
+            "it needs libhelp.so.1, and gruvid runs with another build");
+    refused("swap", "restart gruvid, or give the new library another SONAME");
+}
+END_TEST
+
+START_TEST(test_a_library_in_another_folder_is_refused)
+{
+    make_help("lib1", 1);
+    make_help("lib2", 2);
+    make_needing("one", "lib1");
+    opened("swap");
+    make_needing("two", "lib2");
+    refused("swap", "lib2/libhelp.so.1 is now");
+}
+END_TEST
+
+START_TEST(test_static_tls_that_is_used_up_says_what_to_do)
+{
+    bool full = false;
+
+    for (unsigned i = 0; i < 100 && !full; i++) {
+        char source[300];
+
+        snprintf(source, sizeof source,
+                 "#include <gruvid/plugin.h>\n"
+                 "static __thread char own[256] = {%u};\n"
+                 "char *use(void) { return own; }\n"
+                 "GRUVID_PLUGIN(swap);\n",
+                 i);
+        make_plugin(in_dir("swap.so"), source, "-ftls-model=initial-exec");
+        full =
+            gruvid__module_open(&modules, dir, "swap", why, sizeof why) == NULL;
+    }
+    ck_assert(full);
+    ck_assert_msg(strstr(why, "static TLS") != NULL &&
+                      strstr(why, "restart gruvid") != NULL,
+                  "%s", why);
+}
+END_TEST
+
+/* --- threads -------------------------------------------------------------- */
+
 static void *
 open_in_thread(void *arg)
 {
@@ -313,6 +474,11 @@ main(void)
     tcase_add_test(tc, test_what_is_refused_once_open_is_refused_again);
     tcase_add_test(tc, test_what_glibc_refuses_is_named_by_its_file);
     tcase_add_test(tc, test_mapped_bytes_and_tls_are_known);
+    tcase_add_test(tc, test_a_unique_object_of_another_size_is_refused);
+    tcase_add_test(tc, test_unique_objects_of_the_same_size_are_named);
+    tcase_add_test(tc, test_a_library_that_was_replaced_is_refused);
+    tcase_add_test(tc, test_a_library_in_another_folder_is_refused);
+    tcase_add_test(tc, test_static_tls_that_is_used_up_says_what_to_do);
     tcase_add_test(tc, test_threads_that_find_a_new_build_open_it_once);
     tcase_add_test(tc, test_many_builds_are_all_open);
     suite_add_tcase(suite, tc);

@@ -50,16 +50,19 @@ make_plugin(const char *file, const char *source, const char *flags)
 {
     bool cplusplus = strncmp(source, "//", 2) == 0;
     const char *top = variable("top_srcdir", "../..");
-    char text[300], new[300], command[2000];
+    const char *build = variable("top_builddir", ".");
+    char text[300], new[300], command[3000];
 
     snprintf(text, sizeof text, "%s.%s", file, cplusplus ? "cc" : "c");
     snprintf(new, sizeof new, "%s.new", file);
     write_all(text, "w", source, strlen(source));
     snprintf(command, sizeof command,
-             "%s -g -O1 -shared -fPIC -I%s/lib -I%s/daemon %s %s %s -o %s %s",
+             "%s -g -O1 -shared -fPIC -I%s/lib -I%s/daemon %s %s %s -o %s "
+             "-Wl,--as-needed %s/daemon/.libs/libgruvid.so "
+             "%s/lib/.libs/libgruvi.so %s",
              cplusplus ? variable("CXX", "c++") : variable("CC", "cc"), top,
              top, variable("DEFS_LDFLAGS", ""), variable("SANITIZER_FLAGS", ""),
-             text, new, flags);
+             text, new, build, build, flags);
     ck_assert_msg(system(command) == 0, "%s", command);
     ck_assert_int_eq(rename(new, file), 0);
     unlink(text);
