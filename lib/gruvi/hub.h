@@ -166,7 +166,7 @@ GRUVI_API void gruvi_hub_each_fiber(gruvi_hub_t *hub,
 GRUVI_API void gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max);
 
 /* Behind gruvid; do not use.  What another thread sees of a hub. */
-typedef struct gruvi__hub_view {
+typedef struct gruvi__hub_view_t {
     uint64_t turns;   /* changes as long as the hub goes on */
     uint64_t signals; /* that have come, and that it has not looked at: bit
                          N - 1 is signal N */
