@@ -33,13 +33,14 @@ GRUVI_BEGIN_DECLS
 typedef int (*gruvi_work_fn)(void *arg, void **result);
 
 /*
- * Set the sizes of the two pools, before the first work is handed to either.
+ * Set the sizes of the two pools, at any time.  Where there are more threads
+ * than that, those that find no work end.
  *
  *   cpu_threads  0: the number of cores this process may use
  *   io_threads   0: 20
  *
  * Returns 0.
- * Errors:  UV_EBUSY once a pool has started, UV_EINVAL over 1024.
+ * Errors:  UV_EINVAL over 1024.
  * Context: any thread.
  */
 GRUVI_API int gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads);

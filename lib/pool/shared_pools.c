@@ -104,21 +104,14 @@ close_pools(void)
 int
 gruvi_set_pool_sizes(unsigned cpu_threads, unsigned io_threads)
 {
-    struct gruvi__thread_pool *cpu = get_pool(CPU), *io = get_pool(IO);
-    int err = 0;
-
     if (cpu_threads > GRUVI__POOL_MAX || io_threads > GRUVI__POOL_MAX)
         return UV_EINVAL;
-    lock_pools();
-    if (cpu->started || io->started) {
-        err = UV_EBUSY;
-    } else {
-        cpu->pool.workers.max =
-            cpu_threads != 0 ? cpu_threads : gruvi__pool_cores();
-        io->pool.workers.max = io_threads != 0 ? io_threads : IO_THREADS;
-    }
-    unlock_pools();
-    return err;
+    gruvi__workers_set_max(&get_pool(CPU)->pool.workers,
+                           cpu_threads != 0 ? cpu_threads
+                                            : gruvi__pool_cores());
+    gruvi__workers_set_max(&get_pool(IO)->pool.workers,
+                           io_threads != 0 ? io_threads : IO_THREADS);
+    return 0;
 }
 
 struct call {

@@ -123,6 +123,23 @@ deliver_wakeup(const struct gruvi__workers *workers,
                       gruvi_strerror(wakeup->failed));
 }
 
+/* --- how many ------------------------------------------------------------- */
+
+void
+gruvi__workers_set_max(struct gruvi__workers *workers, unsigned max)
+{
+    struct wakeup wakeup = {.waiter = NULL};
+
+    pthread_mutex_lock(&workers->lock);
+    workers->max = max;
+    if (workers->size > max)
+        gruvi__load_wake(&workers->idle); /* they look again, and end */
+    else if (!gruvi__list_empty(&workers->queue))
+        call_worker(workers, &wakeup);
+    pthread_mutex_unlock(&workers->lock);
+    deliver_wakeup(workers, &wakeup);
+}
+
 /* --- adding --------------------------------------------------------------- */
 
 int
@@ -245,7 +262,7 @@ find_work(struct gruvi__worker *worker, const bool *closing)
 
     while (!*closing) {
         work = take(worker);
-        if (work != NULL || workers->draining ||
+        if (work != NULL || workers->draining || workers->size > workers->max ||
             (!woken && workers->size > workers->min))
             return work;
         woken = wait_idle(worker);

@@ -79,6 +79,10 @@ void gruvi__workers_init(struct gruvi__workers *workers,
                          const struct gruvi__worker_kind *kind,
                          const char *name, unsigned min, unsigned max);
 
+/* Set how many workers there may be.  More come as work waits for them; those
+ * that are too many end when they find no work. */
+void gruvi__workers_set_max(struct gruvi__workers *workers, unsigned max);
+
 /*
  * Add work, of which the owner's part is filled in.  Work is begun in the order
  * in which it was added.  The worker that ran it calls done.

@@ -9,23 +9,69 @@
 #include <string.h>
 
 #include "core/thread.h"
+#include "pool/pool.h"
 #include "unit/jobs.h"
 
 /* --- sizes ---------------------------------------------------------------- */
 
-THREAD_TEST(test_sizes_are_set_before_the_first_work_only)
+THREAD_TEST(test_sizes_over_1024_change_nothing)
 {
-    struct job job;
-
     small_pools();
     ck_assert_int_eq(gruvi_set_pool_sizes(1025, 1), UV_EINVAL);
     ck_assert_int_eq(gruvi_set_pool_sizes(1, 1025), UV_EINVAL);
-    init_job(&job);
-    gruvi_event_set(&job.go);
-    call_job(&job);
-    ck_assert_int_eq(gruvi_set_pool_sizes(1, 1), UV_EBUSY);
-    ck_assert_int_eq(gruvi_set_pool_sizes(0, 0), UV_EBUSY);
-    ck_assert_int_eq(gruvi_set_pool_sizes(1025, 1), UV_EINVAL);
+    ck_assert_uint_eq(gruvi__io_threads(), IO_THREADS);
+}
+
+HUB_TEST(test_a_pool_that_grows_begins_work_that_waits)
+{
+    static struct full full;
+    static struct job more[2];
+    gruvi_fiber_t *fibers[2];
+
+    small_pools();
+    fill(&full);
+    for (int n = 0; n < 2; n++) {
+        init_job(&more[n]);
+        fibers[n] = spawn(call_job, &more[n]);
+    }
+    gruvi_sleep(0);
+    ck_assert_int_eq(gruvi_set_pool_sizes(CPU_THREADS, IO_THREADS + 2), 0);
+    for (int n = 0; n < 2; n++) {
+        ck_assert_int_eq(gruvi_event_wait(&more[n].begun, GRUVI_FOREVER), 0);
+        gruvi_event_set(&more[n].go);
+        ck_assert_int_eq(finish(fibers[n]), 0);
+    }
+    drain(&full);
+}
+
+static unsigned
+count_threads(gruvi_pool_t *pool)
+{
+    gruvi_pool_stats_t stats;
+
+    gruvi_pool_stats(pool, &stats);
+    return stats.size;
+}
+
+/* Idle threads end at once, and busy ones when they have no more work. */
+HUB_TEST(test_a_pool_that_shrinks_loses_threads_without_work)
+{
+    static struct full full;
+
+    small_pools();
+    fill(&full);
+    ck_assert_int_eq(gruvi_set_pool_sizes(CPU_THREADS, 1), 0);
+    ck_assert_uint_ge(count_threads(gruvi_get_io_pool()), IO_THREADS);
+    drain(&full);
+    while (count_threads(gruvi_get_io_pool()) > 1)
+        ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    give_party(gruvi_blocking, 1);
+    small_pools();
+    give_party(gruvi_blocking, IO_THREADS);
+    ck_assert_int_eq(gruvi_set_pool_sizes(CPU_THREADS, 2), 0);
+    while (count_threads(gruvi_get_io_pool()) > 2)
+        ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    small_pools();
 }
 
 HUB_TEST(test_each_pool_has_as_many_threads_as_it_was_given_and_no_more)
@@ -307,7 +353,9 @@ main(void)
     TCase *tc = tcase_create("pools");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, test_sizes_are_set_before_the_first_work_only);
+    tcase_add_test(tc, test_sizes_over_1024_change_nothing);
+    tcase_add_test(tc, test_a_pool_that_grows_begins_work_that_waits);
+    tcase_add_test(tc, test_a_pool_that_shrinks_loses_threads_without_work);
     tcase_add_test(
         tc, test_each_pool_has_as_many_threads_as_it_was_given_and_no_more);
     tcase_add_test(tc, test_the_works_status_and_result_are_returned);
