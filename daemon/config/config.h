@@ -348,6 +348,31 @@ void gruvid__section_set_alpn(gruvid__section_t *section,
  * user that gruvid becomes; "": nobody in particular. */
 const char *gruvid__section_socket_owner(const gruvid__section_t *section);
 
+/* What is set, for an operator. */
+
+struct gruvid__setting {
+    const char *section, *key;
+    const gruvid__value_t *value;
+    bool secret;  /* its text may not be shown */
+    bool repeats; /* its value is a list */
+};
+
+typedef void gruvid__config_show_fn(const struct gruvid__setting *setting,
+                                    void *arg);
+
+/* Call a function for each option of each section, defaults included, in the
+ * order of the file. */
+void gruvid__config_show(const gruvid__config_t *config,
+                         gruvid__config_show_fn *fn, void *arg);
+
+/*
+ * The text of a value as it may be shown: user and password of each URL in it
+ * are replaced by "***".
+ *
+ * Returns memory that the caller owns, or NULL without memory.
+ */
+char *gruvid__config_mask(const char *text);
+
 /* --describe. */
 
 /* Every built-in section and the keys that every plugin has. */

@@ -19,6 +19,7 @@
  *   compare.c  what has changed between two configurations
  *   error.c    mistakes: kept, sorted, printed
  *   describe.c tables as text
+ *   show.c     what is set, without secrets
  *   suggest.c  did you mean
  */
 #ifndef GRUVID_CONFIG_INTERNAL_H

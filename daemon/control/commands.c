@@ -11,6 +11,13 @@ static const struct gruvid__command hello;
 static const struct gruvid__command *const table[] = {
     &hello,
     &gruvid__command_status,
+    &gruvid__command_plugins,
+    &gruvid__command_hubs,
+    &gruvid__command_pools,
+    &gruvid__command_config,
+    &gruvid__command_log_level,
+    &gruvid__command_reload,
+    &gruvid__command_restart,
     &gruvid__command_stop,
 };
 

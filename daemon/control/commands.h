@@ -6,6 +6,13 @@
 
 #include "control/request.h"
 
+extern const struct gruvid__command gruvid__command_config;
+extern const struct gruvid__command gruvid__command_hubs;
+extern const struct gruvid__command gruvid__command_log_level;
+extern const struct gruvid__command gruvid__command_plugins;
+extern const struct gruvid__command gruvid__command_pools;
+extern const struct gruvid__command gruvid__command_reload;
+extern const struct gruvid__command gruvid__command_restart;
 extern const struct gruvid__command gruvid__command_status;
 extern const struct gruvid__command gruvid__command_stop;
 

@@ -10,6 +10,9 @@
 #include "control/client.h"
 #include "control/text.h"
 
+/* Items of a list in one line. */
+#define PIECE 100
+
 /* --- the answer ------------------------------------------------------------
  */
 
@@ -98,6 +101,46 @@ gruvid__answer_piece(struct gruvid__request *request, json_t *fields)
     json_object_set_new(line, "more", json_true());
     err = send_with(request->client, line, fields);
     return err < 0 ? err : gruvid__client_wait(request->client);
+}
+
+/* An object with items of an array, from one of them on. */
+static json_t *
+piece_of(const char *name, const json_t *items, size_t from)
+{
+    json_t *some = json_array();
+
+    for (size_t i = from; i < from + PIECE && i < json_array_size(items); i++)
+        json_array_append(some, json_array_get(items, i));
+    return json_pack("{s:o}", name, some);
+}
+
+static int
+send_list(struct gruvid__request *request, const char *name, json_t *items,
+          bool last)
+{
+    size_t n = json_array_size(items), from = 0;
+    int err = items == NULL ? UV_ENOMEM : 0;
+
+    for (; err == 0 && from + (last ? PIECE : 0) < n; from += PIECE)
+        err = gruvid__answer_piece(request, piece_of(name, items, from));
+    if (err == 0 && last)
+        err = gruvid__answer(request, piece_of(name, items, from));
+    json_decref(items);
+    return err;
+}
+
+int
+gruvid__answer_list(struct gruvid__request *request, const char *name,
+                    json_t *items)
+{
+    return send_list(request, name, items, true);
+}
+
+int
+gruvid__answer_pieces(struct gruvid__request *request, const char *name,
+                      json_t *items)
+{
+    return send_list(request, name, items, false);
 }
 
 static int

@@ -102,6 +102,22 @@ GRUVI_SWITCHPOINT int gruvid__answer_piece(struct gruvid__request *request,
                                            json_t *fields);
 
 /*
+ * Answer with a list, in pieces where it is long: each has a member of that
+ * name with some of the items.
+ *
+ *   items  an array, taken over; NULL: there was no memory, which is answered
+ *
+ * Returns 0.
+ * Errors:  as gruvid__answer_piece().
+ */
+GRUVI_SWITCHPOINT int gruvid__answer_list(struct gruvid__request *request,
+                                          const char *name, json_t *items);
+
+/* The same, where more of the answer follows. */
+GRUVI_SWITCHPOINT int gruvid__answer_pieces(struct gruvid__request *request,
+                                            const char *name, json_t *items);
+
+/*
  * Answer that it has not worked.
  *
  *   fields  as above; more about it.  May be NULL: nothing more

@@ -3,19 +3,56 @@
 #include <unistd.h>
 
 #include "control/commands.h"
+#include "control/report.h"
 #include "control/text.h"
+#include "log/level.h"
+
+struct sums {
+    json_int_t plugins, draining, connections;
+};
+
+static void
+add_up(gruvid_plugin_t *plugin, void *arg)
+{
+    struct sums *sums = arg;
+
+    sums->plugins += plugin->role == GRUVID__CURRENT;
+    sums->draining += plugin->role == GRUVID__OLD;
+    sums->connections += (json_int_t)gruvid__plugin_open(plugin);
+}
+
+/* The last reload, and what a reload does just now. */
+static void
+add_reload(json_t *shown, const struct gruvid__daemon *daemon)
+{
+    const struct gruvid__reload_report *last = gruvid__reload_last(daemon);
+    const char *stage = gruvid__reload_stage(daemon);
+
+    if (stage != NULL)
+        json_object_set_new(shown, "reloading", gruvid__json_text(stage));
+    if (last != NULL)
+        json_object_set_new(shown, "reload", gruvid__show_report(last));
+}
 
 static int
 answer_status(struct gruvid__request *request)
 {
-    const struct gruvid__daemon *daemon = request->daemon;
+    struct gruvid__daemon *daemon = request->daemon;
+    struct sums sums = {0};
+    json_t *shown;
 
-    return gruvid__answer(
-        request,
-        json_pack("{s:s, s:I, s:o, s:f, s:i}", "version", gruvi_version(),
-                  "pid", (json_int_t)getpid(), "stage",
+    gruvid__instances_each(&daemon->instances, add_up, &sums);
+    shown =
+        json_pack("{s:s, s:I, s:o, s:f, s:I, s:I, s:I, s:I, s:s}", "version",
+                  gruvi_version(), "pid", (json_int_t)getpid(), "stage",
                   gruvid__json_text(daemon->stage), "uptime",
-                  gruvid__now() - daemon->begun, "hubs", (int)daemon->hubs.n));
+                  gruvid__now() - daemon->begun, "hubs",
+                  (json_int_t)daemon->hubs.n, "plugins", sums.plugins,
+                  "draining", sums.draining, "connections", sums.connections,
+                  "log_level", gruvi_log_level_name(gruvid__log_level("")));
+    if (shown != NULL)
+        add_reload(shown, daemon);
+    return gruvid__answer(request, shown);
 }
 
 const struct gruvid__command gruvid__command_status = {

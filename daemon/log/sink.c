@@ -21,6 +21,7 @@
 
 #include <uv.h>
 
+#include "log/level.h"
 #include "log/writer.h"
 
 static struct {
@@ -181,8 +182,8 @@ tell_lost(char *buf, size_t size, uint64_t lost)
     return gruvid__log_line(buf, size, &record, sink.style, sink.journal);
 }
 
-void
-gruvid__log_write(const gruvi_log_record_t *record)
+static void
+write_record(const gruvi_log_record_t *record)
 {
     gruvi_log_record_t named = *record;
     int saved = errno;
@@ -197,6 +198,13 @@ gruvid__log_write(const gruvi_log_record_t *record)
     gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, &named,
                                                 sink.style, sink.journal));
     errno = saved;
+}
+
+void
+gruvid__log_write(const gruvi_log_record_t *record)
+{
+    if (record->level <= gruvid__log_level(record->group))
+        write_record(record);
 }
 
 void
@@ -218,7 +226,7 @@ gruvid__log_notice(const char *plugin, const char *fiber, const char *format,
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     clock_gettime(CLOCK_REALTIME, &record.time);
-    gruvid__log_write(&record);
+    write_record(&record);
 }
 
 /* --- opening and closing -------------------------------------------------- */

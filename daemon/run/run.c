@@ -23,6 +23,7 @@
 #include <gruvi/inspect.h>
 
 #include "instance/fibers.h"
+#include "log/level.h"
 #include "log/sink.h"
 #include "os/notify.h"
 #include "os/process.h"
@@ -224,7 +225,7 @@ open_log(gruvid__config_t *config, bool verbose)
     }
     for (int i = GRUVI_LOG_ERROR; i <= GRUVI_LOG_DEBUG; i++)
         if (verbose || strcmp(gruvi_log_level_name(i), level) == 0)
-            gruvi_set_log_level(i);
+            gruvid__log_set_level(i);
     return 0;
 }
 

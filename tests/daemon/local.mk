@@ -66,6 +66,8 @@ TESTS += $(INTEROP_CHECKS)
 EXTRA_DIST += $(INTEROP_CHECKS)
 
 # the log
+DAEMON_TESTS += %D%/check_log_level
+%C%_check_log_level_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_log_line
 %C%_check_log_line_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_log_sink
@@ -83,6 +85,8 @@ DAEMON_TESTS += %D%/check_cli
 %C%_check_cli_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_serve_connections
 %C%_check_serve_connections_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_control_commands
+%C%_check_control_commands_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_control
 %C%_check_control_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs

@@ -307,6 +307,7 @@ echo(gruvi_stream_t *stream)
         int err = gruvi_stream_write(stream, buf, (size_t)n);
         if (err < 0)
             return err;
+        gruvi_debug("%zd bytes go back", n);
     }
     return (int)n;
 }

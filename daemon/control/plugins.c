@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "plugins": each generation that there is, and the builds of modules that are
+ * in memory.  Those that no generation uses any more are counted: their code
+ * stays.
+ */
+#include "control/commands.h"
+#include "control/text.h"
+#include "instance/shard.h"
+#include "log/level.h"
+
+static const char *
+state_name(const gruvid_plugin_t *plugin)
+{
+    if (plugin->state == GRUVID__ABANDONED)
+        return "abandoned";
+    if (plugin->state == GRUVID__STOPPED)
+        return "stopped";
+    if (plugin->role == GRUVID__OLD || plugin->draining)
+        return "draining";
+    return plugin->state == GRUVID__STARTED ? "serving" : "starting";
+}
+
+static json_t *
+show_hubs(const gruvid_plugin_t *plugin)
+{
+    json_t *hubs = json_array();
+
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        json_array_append_new(
+            hubs, json_integer((json_int_t)plugin->shards[i].hub->number));
+    return hubs;
+}
+
+static json_t *
+show_plugin(const gruvid_plugin_t *plugin)
+{
+    struct gruvid__counts counts = gruvid__plugin_counts(plugin);
+    const struct gruvid__module *module = plugin->module;
+
+    return json_pack(
+        "{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s}",
+        "plugin", gruvid__json_text(plugin->name), "generation",
+        (json_int_t)plugin->generation, "state", state_name(plugin), "module",
+        gruvid__json_text(module->name), "build", (json_int_t)module->build,
+        "build_id", module->build_id, "hubs", show_hubs(plugin), "connections",
+        (json_int_t)gruvid__plugin_open(plugin), "accepted",
+        (json_int_t)counts.accepted, "served", (json_int_t)counts.served,
+        "failed", (json_int_t)counts.failed, "gone", (json_int_t)counts.gone,
+        "log_level", gruvi_log_level_name(gruvid__log_level(plugin->name)));
+}
+
+static bool
+is_used(const struct gruvid__instances *instances,
+        const struct gruvid__module *module)
+{
+    for (size_t i = 0; i < instances->n; i++)
+        if (instances->at[i]->module == module)
+            return true;
+    return false;
+}
+
+static json_t *
+show_module(const struct gruvid__instances *instances,
+            const struct gruvid__module *module)
+{
+    json_t *shown = json_pack(
+        "{s:o, s:I, s:s, s:o, s:I, s:I, s:b, s:b}", "module",
+        gruvid__json_text(module->name), "build", (json_int_t)module->build,
+        "build_id", module->build_id, "file", gruvid__json_text(module->file),
+        "mapped", (json_int_t)module->mapped, "tls", (json_int_t)module->tls,
+        "static_tls", module->static_tls, "used", is_used(instances, module));
+
+    if (shown != NULL && module->refused != NULL)
+        json_object_set_new(shown, "refused",
+                            gruvid__json_text(module->refused));
+    return shown;
+}
+
+static int
+answer_plugins(struct gruvid__request *request)
+{
+    const struct gruvid__instances *instances = &request->daemon->instances;
+    const struct gruvid__module *module =
+        gruvid__modules_first(request->daemon->modules);
+    json_t *plugins = json_array(), *modules = json_array();
+    int err;
+
+    for (size_t i = 0; i < instances->n; i++)
+        json_array_append_new(plugins, show_plugin(instances->at[i]));
+    for (; module != NULL; module = module->next)
+        json_array_append_new(modules, show_module(instances, module));
+    err = gruvid__answer_pieces(request, "plugins", plugins);
+    if (err < 0) {
+        json_decref(modules);
+        return err;
+    }
+    return gruvid__answer_list(request, "modules", modules);
+}
+
+const struct gruvid__command gruvid__command_plugins = {
+    .name = "plugins",
+    .who = GRUVID__MAY_LOOK,
+    .handler = answer_plugins,
+};

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* What each command of the control socket answers and does. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/control_client.h"
+
+#define ECHO CONTROL "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+
+START_TEST(test_status_counts_plugins_and_connections)
+{
+    struct gruvid *g =
+        gruvid_ready(ECHO "[plugin two]\nmodule = trial\n", NULL);
+    int fd = connect_to(g, 0);
+    const char *answer;
+
+    send_text(fd, "x\n");
+    expect_text(fd, "x\n");
+    answer = ask_once(g, "{\"do\":\"status\"}");
+    expect_answer(answer, "\"stage\":\"serving\"");
+    expect_answer(answer, "\"plugins\":2,\"draining\":0,\"connections\":1,");
+    expect_answer(answer, "\"log_level\":\"info\"");
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_plugins_shows_each_generation_and_build)
+{
+    struct gruvid *g =
+        gruvid_ready("[gruvid]\nhubs = 2\ncontrol = @DIR@/control.sock\n"
+                     "[plugin spread]\n[plugin two]\nmodule = trial\n",
+                     NULL);
+    int fd = connect_control(g);
+    const char *answer = ask(fd, "{\"do\":\"plugins\"}");
+
+    expect_answer(answer, "\"more\":true");
+    expect_answer(answer, "\"plugin\":\"spread\",\"generation\":1,"
+                          "\"state\":\"serving\",\"module\":\"spread\","
+                          "\"build\":1,\"build_id\":\"");
+    expect_answer(answer, "\"hubs\":[1,2]");
+    expect_answer(answer, "\"plugin\":\"two\"");
+    answer = read_answer(fd);
+    expect_answer(answer, "\"modules\":[{\"module\":\"");
+    expect_answer(answer, "/trial.so\"");
+    expect_answer(answer, "\"used\":true");
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_hubs_says_of_each_what_it_has)
+{
+    struct gruvid *g =
+        gruvid_ready("[gruvid]\nhubs = 2\ncontrol = @DIR@/control.sock\n"
+                     "[plugin spread]\n",
+                     NULL);
+    const char *answer = ask_once(g, "{\"do\":\"hubs\"}");
+
+    expect_answer(answer, "{\"hub\":1,\"answers\":true,\"plugins\":1,");
+    expect_answer(answer, "{\"hub\":2,\"answers\":true,\"plugins\":1,");
+    expect_answer(answer, "\"lag\":");
+}
+END_TEST
+
+START_TEST(test_pools_says_what_they_do)
+{
+    struct gruvid *g = gruvid_ready(
+        CONTROL "[pools]\nio_threads = 7\ncpu_threads = 3\n", NULL);
+    const char *answer = ask_once(g, "{\"do\":\"pools\"}");
+
+    expect_answer(answer, "{\"name\":\"cpu\",\"max\":3,");
+    expect_answer(answer, "{\"name\":\"io\",\"max\":7,");
+}
+END_TEST
+
+/* --- config -----------------------------------------------------------------
+ */
+
+START_TEST(test_config_shows_where_values_are_set)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    const char *answer = ask_once(g, "{\"do\":\"config\"}");
+
+    expect_answer(answer, "{\"section\":\"gruvid\",\"key\":\"hubs\","
+                          "\"value\":\"1\"}");
+    expect_answer(answer, "\"key\":\"listen\",\"value\":"
+                          "[\"tcp://127.0.0.1:0\"],\"file\":\"");
+    expect_answer(answer, "gruvid.conf\",\"line\":");
+}
+END_TEST
+
+START_TEST(test_config_shows_no_secret_and_no_password)
+{
+    struct gruvid *g =
+        gruvid_ready(CONTROL "[plugin trial]\nsecret = hush-1\n"
+                             "items = \"see redis://joe:hush-2@db:1/ and "
+                             "http://hush/3:hush@x, ftp://hush4@y\"\n"
+                             "items = http://x:80/y\n",
+                     NULL);
+    const char *answer = ask_once(g, "{\"do\":\"config\"}");
+
+    expect_answer(answer,
+                  "\"key\":\"secret\",\"value\":\"***\",\"secret\":true");
+    expect_answer(answer,
+                  "see redis://***@db:1/ and http://***@x, ftp://***@y");
+    expect_answer(answer, "\"http://x:80/y\"");
+    ck_assert_ptr_null(strstr(answer, "hush"));
+}
+END_TEST
+
+/* --- log-level --------------------------------------------------------------
+ */
+
+START_TEST(test_log_level_of_one_plugin_leaves_the_others)
+{
+    struct gruvid *g = gruvid_ready(
+        ECHO "[plugin two]\nmodule = trial\nlisten = tcp://127.0.0.1:0\n",
+        NULL);
+    int fd = connect_control(g), first, second;
+
+    expect_answer(ask(fd, "{\"do\":\"log-level\",\"level\":\"debug\","
+                          "\"plugin\":\"trial\"}"),
+                  "\"before\":\"info\"");
+    gruvid_says(g, "log level of plugin trial: debug in place of info");
+    second = connect_to(g, 1);
+    send_text(second, "x\n");
+    expect_text(second, "x\n");
+    first = connect_to(g, 0);
+    send_text(first, "x\n");
+    gruvid_says(g, " debug trial[");
+    ck_assert_uint_eq(gruvid_said(g, " debug two["), 0);
+    expect_answer(ask(fd, "{\"do\":\"log-level\",\"level\":\"default\","
+                          "\"plugin\":\"trial\"}"),
+                  "\"before\":\"debug\"");
+    expect_answer(ask(fd, "{\"do\":\"log-level\",\"level\":\"warning\"}"),
+                  "\"before\":\"info\"");
+    close(first);
+    close(second);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_log_level_says_what_is_wrong)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd = connect_control(g);
+
+    expect_answer(ask(fd, "{\"do\":\"log-level\",\"level\":\"loud\"}"),
+                  "\\\"loud\\\" is not a level: debug, info, warning, error");
+    expect_answer(ask(fd, "{\"do\":\"log-level\",\"level\":\"default\"}"),
+                  "is not a level");
+    expect_answer(ask(fd, "{\"do\":\"log-level\"}"),
+                  "log-level needs \\\"level\\\"");
+    expect_answer(ask(fd, "{\"do\":\"log-level\",\"level\":\"info\","
+                          "\"plugin\":\"nobody\"}"),
+                  "\"code\":\"ENOENT\",\"error\":\"there is no plugin "
+                  "\\\"nobody\\\"\"");
+    close(fd);
+}
+END_TEST
+
+/* --- reload ------------------------------------------------------------------
+ */
+
+START_TEST(test_restart_of_what_is_not_there_is_refused)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd = connect_control(g);
+
+    expect_answer(ask(fd, "{\"do\":\"restart\",\"plugin\":\"nobody\"}"),
+                  "there is no plugin \\\"nobody\\\"");
+    expect_answer(ask(fd, "{\"do\":\"restart\"}"),
+                  "restart needs \\\"plugin\\\"");
+    close(fd);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("control commands");
+    TCase *tc = gruvid_case(suite, "look");
+
+    tcase_add_test(tc, test_status_counts_plugins_and_connections);
+    tcase_add_test(tc, test_plugins_shows_each_generation_and_build);
+    tcase_add_test(tc, test_hubs_says_of_each_what_it_has);
+    tcase_add_test(tc, test_pools_says_what_they_do);
+    tcase_add_test(tc, test_config_shows_where_values_are_set);
+    tcase_add_test(tc, test_config_shows_no_secret_and_no_password);
+    tc = gruvid_case(suite, "act");
+    tcase_add_test(tc, test_log_level_of_one_plugin_leaves_the_others);
+    tcase_add_test(tc, test_log_level_says_what_is_wrong);
+    tcase_add_test(tc, test_restart_of_what_is_not_there_is_refused);
+    return run_suite(suite);
+}
