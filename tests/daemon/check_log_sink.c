@@ -370,8 +370,8 @@ START_TEST(test_the_lines_before_a_crash_are_written)
             _exit(0);
         }
         ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert(WIFSIGNALED(status));
-        ck_assert_int_eq(WTERMSIG(status), signals[i]);
+        ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signals[i],
+                      "signal %d: status %#x", signals[i], (unsigned)status);
         ck_assert_int_eq(count(path, "the last words"), (int)i + 1);
     }
 }

@@ -37,12 +37,22 @@ remind_of_children(void)
 }
 #endif
 
+/* A shell without job control starts what it runs in the background with these
+ * ignored. */
+static void
+hear_the_terminal(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+}
+
 int
 run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    hear_the_terminal();
     remind_of_children();
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
