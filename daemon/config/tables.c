@@ -20,6 +20,7 @@
 static const char *const only_auto[] = {"auto", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error",
                                          NULL};
+static const char *const stall_actions[] = {"log", "abort", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 
 static bool
@@ -203,6 +204,16 @@ static const gruvid__key_t gruvid_keys[] = {
           .default_value = "5s",
           .help = "how long cancelled fibers may take to end, before they are "
                   "abandoned"}},
+    {.option = {.name = "stall_warning",
+                .type = GRUVID_DURATION,
+                .default_value = "100ms",
+                .help = "a turn of an event loop that takes longer is logged, "
+                        "with the fiber that keeps it; 0: none is"}},
+    {.option = {.name = "stall_action",
+                .default_value = "log",
+                .choices = stall_actions,
+                .help = "log: a turn that takes too long is logged only; "
+                        "abort: then gruvid ends, with a core file"}},
     {.option =
          {.name = "include",
           .type = GRUVID_LIST,

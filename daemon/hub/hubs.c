@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "log/sink.h"
 
@@ -40,6 +41,14 @@ serve_calls(struct gruvid__hub *hub)
     }
 }
 
+static void
+note_thread(struct gruvid__hub *hub)
+{
+    hub->tid = gettid();
+    pthread_getcpuclockid(pthread_self(), &hub->cpu_clock);
+    hub->epoll_fd = uv_backend_fd(gruvi_hub_loop(hub->hub));
+}
+
 static int
 make_hub(struct gruvid__hub *hub)
 {
@@ -49,6 +58,7 @@ make_hub(struct gruvid__hub *hub)
         return gruvi_last_error();
     gruvi_hub_set_max_fibers(made, hub->all->max_fibers);
     hub->hub = gruvi_hub_ref(made);
+    note_thread(hub);
     return 0;
 }
 
@@ -67,6 +77,7 @@ hub_main(void *arg)
     if (hub->hub != NULL) {
         serve_calls(hub);
         gruvi_hub_close(hub->hub);
+        __atomic_store_n(&hub->ended, true, __ATOMIC_RELEASE);
         gruvi_event_set(&hub->answered);
     }
     return NULL;
@@ -181,10 +192,12 @@ gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n)
         int err = 0;
 
         init_hub(hubs, i);
-        if (i == 0)
+        if (i == 0) {
             hubs->at[i].hub = gruvi_hub_ref(gruvi_get_hub());
-        else
+            note_thread(&hubs->at[i]);
+        } else {
             err = open_hub(&hubs->at[i]);
+        }
         if (err < 0)
             return err;
         /* Counted once it is there: a signal may have it looked at. */

@@ -18,6 +18,8 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include <gruvi.h>
 
@@ -32,6 +34,12 @@ struct gruvid__hub {
     unsigned number;  /* from 1 */
     char name[16];    /* "hub 2" */
     gruvi_hub_t *hub; /* a reference */
+
+    /* Its thread, for who watches it. */
+    pid_t tid;
+    clockid_t cpu_clock;
+    int epoll_fd; /* of its loop */
+    bool ended;   /* the hub is closed; atomic */
 
     /* Of all but the first. */
     pthread_t thread;

@@ -52,13 +52,15 @@ add_counts(struct gruvid__counts *sum, const struct gruvid__counts *more)
     sum->failed += more->failed;
     sum->gone += more->gone;
     sum->cut += more->cut;
+    sum->stalls += more->stalls;
 }
 
 struct gruvid__counts
 gruvid__plugin_counts(const gruvid_plugin_t *plugin)
 {
     struct gruvid__counts sum = {
-        .cut = __atomic_load_n(&plugin->cut, __ATOMIC_RELAXED)};
+        .cut = __atomic_load_n(&plugin->cut, __ATOMIC_RELAXED),
+        .stalls = __atomic_load_n(&plugin->stalls, __ATOMIC_RELAXED)};
 
     for (size_t i = 0; i < plugin->n_shards; i++) {
         const struct gruvid__shard *shard = &plugin->shards[i];

@@ -51,7 +51,7 @@ enum gruvid__role {
 };
 
 struct gruvid__counts {
-    uint64_t accepted, served, failed, gone, cut;
+    uint64_t accepted, served, failed, gone, cut, stalls;
 };
 
 /* All generations of the sections of one name; there until gruvid ends. */
@@ -94,6 +94,7 @@ struct gruvid_plugin {
     double read_timeout;    /* seconds of a read or write; 0: no limit */
     double idle_timeout;    /* seconds without traffic; 0: no limit */
     uint64_t cut;           /* connections */
+    uint64_t stalls;        /* of hubs by it; atomic, for who watches */
 
     /* Where there is a limit: how many connections there are, what fibers that
      * accept wait for, and whether that was logged.  In a cache line of their

@@ -3,6 +3,7 @@
 #include "os/notify.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -48,6 +49,26 @@ gruvid__notify_reloading(const char *format, ...)
     va_start(args, format);
     notify(state, format, args);
     va_end(args);
+}
+
+double
+gruvid__notify_patience(void)
+{
+    uint64_t usec = 0;
+
+#ifdef HAVE_SYSTEMD
+    if (sd_watchdog_enabled(0, &usec) <= 0)
+        usec = 0;
+#endif
+    return (double)usec / 1e6;
+}
+
+void
+gruvid__notify_alive(void)
+{
+#ifdef HAVE_SYSTEMD
+    sd_notify(0, "WATCHDOG=1\n");
+#endif
 }
 
 void

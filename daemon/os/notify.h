@@ -16,6 +16,11 @@ void gruvid__notify_reloading(const char *format, ...)
 void gruvid__notify_stopping(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* For how many seconds the manager waits for gruvid__notify_alive(), before it
+ * ends gruvid; 0: it does not ask for it. */
+double gruvid__notify_patience(void);
+void gruvid__notify_alive(void);
+
 /* What goes on takes longer: the manager waits for so many seconds from now. */
 void gruvid__notify_extend(unsigned seconds);
 

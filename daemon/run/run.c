@@ -31,7 +31,9 @@
 #include "run/exit_status.h"
 #include "run/life.h"
 #include "run/state.h"
+#include "run/watching.h"
 #include "serve/serve.h"
+#include "watch/watch.h"
 
 /* --- start --------------------------------------------------------------- */
 
@@ -106,6 +108,8 @@ init_daemon(struct gruvid__daemon *daemon)
         err = gruvid__instances_load(&daemon->instances, daemon->config,
                                      daemon->modules);
     }
+    if (err == 0)
+        gruvid__watching_begin(daemon);
     if (err < 0)
         gruvi_error("cannot start: %s", gruvi_strerror(err));
     return err;
@@ -265,6 +269,7 @@ free_daemon(struct gruvid__daemon *daemon)
     gruvid__signals_close(daemon);
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
+    gruvid__watch_close();
     gruvid__fibers_watch(false);
     gruvid__instances_free(&daemon->instances);
     gruvid__hubs_free(&daemon->hubs);
@@ -306,6 +311,8 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
     if (daemon.leader.abandoned) {
         if (status == GRUVID__EXIT_OK)
             status = GRUVID__EXIT_ABANDONED;
+        gruvid__watch_close();
+        gruvid__watch_report_stuck(&daemon.hubs, &daemon.instances);
         gruvi_info("stopped, with fibers left behind");
         /* Fibers and threads of plugins still run.  exit() would free what they
          * use. */

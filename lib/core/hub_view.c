@@ -62,13 +62,11 @@ gruvi__hub_peek(const gruvi_hub_t *hub, int memory, gruvi__peek_t *peek)
     memset(peek, 0, sizeof *peek);
     if (!copy(memory, &thread, hub->thread, sizeof thread) ||
         thread.current == NULL ||
-        !copy(memory, &fiber, thread.current, sizeof fiber) ||
-        fiber.hub != hub)
+        !copy(memory, &fiber, thread.current, sizeof fiber) || fiber.hub != hub)
         return UV_ESRCH;
     fiber.name[sizeof fiber.name - 1] = '\0';
     strcpy(peek->name, gruvi_fiber_name(&fiber));
-    if (fiber.group != NULL &&
-        copy(memory, &group, fiber.group, sizeof group))
+    if (fiber.group != NULL && copy(memory, &group, fiber.group, sizeof group))
         peek->keeper = group.keeper;
     find_stack(peek, &fiber, thread.current, memory);
     return 0;

@@ -87,6 +87,53 @@ START_TEST(test_the_manager_is_told_ready_and_stopping)
 }
 END_TEST
 
+/* Until a message comes that says that all is well. */
+static void
+await_pulse(void)
+{
+    while (strcmp(notified(), "WATCHDOG=1\n") != 0)
+        ;
+}
+
+START_TEST(test_the_manager_is_told_that_all_is_well)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){manager_env, "WATCHDOG_USEC=400000", NULL},
+    };
+    struct gruvid *g = gruvid_ready("[gruvid]\nhubs = 2\n" ECHO, &options);
+
+    for (int i = 0; i < 3; i++)
+        await_pulse();
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* What comes until gruvid has ended. */
+START_TEST(test_the_manager_hears_nothing_of_a_hub_that_does_not_turn)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){manager_env, "WATCHDOG_USEC=40000", NULL},
+    };
+    struct gruvid *g = gruvid_begin("[gruvid]\ndrain_timeout = 1s\n"
+                                    "cancel_timeout = 0\n"
+                                    "[plugin rogue]\nact = spin\n",
+                                    &options);
+    char message[512];
+    int pulses = 0;
+
+    gruvid_says(g, "stall of");
+    while (recv(manager, message, sizeof message, MSG_DONTWAIT) > 0)
+        ;
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+    for (ssize_t n;
+         (n = recv(manager, message, sizeof message - 1, MSG_DONTWAIT)) > 0;) {
+        message[n] = '\0';
+        pulses += strstr(message, "WATCHDOG") != NULL;
+    }
+    ck_assert_int_eq(pulses, 0);
+}
+END_TEST
+
 START_TEST(test_a_start_that_fails_is_never_ready)
 {
     struct gruvid_options options = {
@@ -295,6 +342,9 @@ main(void)
     tcase_add_checked_fixture(tc, begin_manager, end_manager);
     tcase_set_timeout(tc, 2 * PATIENCE);
     tcase_add_test(tc, test_the_manager_is_told_ready_and_stopping);
+    tcase_add_test(tc, test_the_manager_is_told_that_all_is_well);
+    tcase_add_test(tc,
+                   test_the_manager_hears_nothing_of_a_hub_that_does_not_turn);
     tcase_add_test(tc, test_a_start_that_fails_is_never_ready);
 #endif
     suite_add_tcase(suite, tc);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The watch over the hubs: see watching.h. */
+#include "run/watching.h"
+
+#include <string.h>
+
+#include "run/exit_status.h"
+#include "run/state.h"
+#include "watch/watch.h"
+
+static struct gruvid__watch_options
+read_options(struct gruvid__daemon *daemon)
+{
+    gruvid__section_t *gruvid =
+        gruvid__config_section(daemon->config, "gruvid");
+    gruvid__section_t *hub = gruvid__config_section(daemon->config, "hub");
+    const char *action = gruvid__section_string(gruvid, "stall_action");
+
+    return (struct gruvid__watch_options){
+        .stall_warning = gruvid__section_duration(gruvid, "stall_warning"),
+        .abort = strcmp(action, "abort") == 0,
+        .ignore_interrupt = gruvid__section_bool(hub, "ignore_interrupt"),
+        .drain_timeout = daemon->drain_timeout,
+        .cancel_timeout = daemon->leader.cancel_timeout,
+        .exit_status = GRUVID__EXIT_ABANDONED,
+    };
+}
+
+void
+gruvid__watching_begin(struct gruvid__daemon *daemon)
+{
+    struct gruvid__watch_options options = read_options(daemon);
+    int err = gruvid__watch_open(&daemon->hubs, &daemon->instances, &options);
+
+    if (err < 0)
+        gruvi_warning("no hub is watched: %s", gruvi_strerror(err));
+}
+
+void
+gruvid__watching_configure(struct gruvid__daemon *daemon)
+{
+    struct gruvid__watch_options options = read_options(daemon);
+
+    gruvid__watch_set(&options);
+}
