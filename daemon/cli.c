@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "os/owner.h"
 #include "run/exit_status.h"
 
 /* What getopt_long() returns for options without a letter. */
-enum { DESCRIBE = 256, RUN };
+enum { DESCRIBE = 256, RUN, TRUST_FILES };
 
 static const struct {
     int code; /* the letter, or one of these */
@@ -24,6 +25,8 @@ static const struct {
     {'o', "option", "SECTION.KEY=VALUE", "override the configuration"},
     {'v', "verbose", NULL, "log everything, as with log.level=debug"},
     {RUN, "run", "FILE [ADDRESS]...", "serve a plugin without a configuration"},
+    {TRUST_FILES, "trust-files", NULL,
+     "as root, do not look who may write files"},
     {DESCRIBE, "describe", "[PLUGIN]",
      "print the options of gruvid or a plugin"},
     {'V', "version", NULL, "print the version and what this build is made of"},
@@ -42,7 +45,7 @@ void
 gruvid__cli_help(FILE *out)
 {
     fputs("usage: gruvid [-c FILE] [-t] [-o SECTION.KEY=VALUE]... [-v]\n"
-          "              [--run FILE [ADDRESS]...]\n"
+          "              [--trust-files] [--run FILE [ADDRESS]...]\n"
           "       gruvid --describe [PLUGIN] | -V | -h\n\n",
           out);
     for (size_t i = 0; i < N_OPTIONS; i++) {
@@ -133,6 +136,9 @@ take(struct gruvid__cli *cli, int option, char **argv)
             return usage("--run was given already: one plugin only, not also",
                          optarg);
         cli->run = optarg;
+        return 0;
+    case TRUST_FILES:
+        gruvid__owner_trust();
         return 0;
     case DESCRIBE:
         cli->action = GRUVID__DESCRIBE;

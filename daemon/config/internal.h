@@ -50,7 +50,7 @@ gruvid__is_override(const char *file)
 
 /* Where a parser puts what is wrong: a clause such as `"x" is not a size`. */
 typedef struct gruvid__why {
-    char text[256];
+    char text[640];
 } gruvid__why_t;
 
 /* An option, with what only an option of gruvid itself has. */

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "config/internal.h"
+#include "os/owner.h"
 
 /* glob() recurses once for each folder from the first wildcard on. */
 enum { MAX_DEPTH = 8 };
@@ -72,17 +73,31 @@ is_known(const gruvid__config_t *config, const gruvid__content_t *content)
     return false;
 }
 
+/* Root reads only what root, or who has started gruvid, can have written. */
+static int
+read_text(gruvid__config_t *config, gruvid__content_t *content,
+          const char *path, gruvid__why_t *why)
+{
+    int err = gruvid__owner_check(path, why->text, sizeof why->text);
+
+    if (err < 0)
+        return err;
+    err = gruvid__config_read(config, content, path, GRUVID__MAX_FILE, false);
+    if (err == UV_ENOMEM)
+        config->no_memory = true;
+    else if (err < 0)
+        gruvid__why(why, "%s", explain(err));
+    return err;
+}
+
 /* The caller reports an error: it knows which line asked for the file. */
 static int
-read_config(gruvid__config_t *config, const char *path)
+read_config(gruvid__config_t *config, const char *path, gruvid__why_t *why)
 {
     gruvid__content_t content;
     const gruvid__file_t *file;
-    int err =
-        gruvid__config_read(config, &content, path, GRUVID__MAX_FILE, false);
+    int err = read_text(config, &content, path, why);
 
-    if (err == UV_ENOMEM)
-        config->no_memory = true;
     if (err < 0)
         return err;
     if (!is_known(config, &content)) {
@@ -113,10 +128,11 @@ static void
 include_file(gruvid__config_t *config, const gruvid__entry_t *entry,
              const char *path)
 {
-    int err = read_config(config, path);
+    gruvid__why_t why;
+    int err = read_config(config, path, &why);
 
     if (err < 0 && err != UV_ENOMEM)
-        include_error(config, entry, "%s: %s", path, explain(err));
+        include_error(config, entry, "%s: %s", path, why.text);
 }
 
 /* The path of an include: relative to the file that has it; of -o, to where
@@ -383,10 +399,11 @@ load(gruvid__config_t *config, const char *path, const char *const *arguments,
      size_t n)
 {
     struct override *overrides = split_overrides(config, arguments, n);
-    int err = path != NULL ? read_config(config, path) : 0;
+    gruvid__why_t why;
+    int err = path != NULL ? read_config(config, path, &why) : 0;
 
     if (err < 0 && err != UV_ENOMEM)
-        gruvid__config_error(config, path, 0, NULL, NULL, "%s", explain(err));
+        gruvid__config_error(config, path, 0, NULL, NULL, "%s", why.text);
     if (!config->no_memory)
         read_includes(config, overrides);
     apply_overrides(config, overrides);

@@ -37,6 +37,7 @@
 #include "module/note.h"
 #include "module/opening.h"
 #include "module/unique.h"
+#include "os/owner.h"
 
 /* A path of a module, with what was opened of it. */
 struct gruvid__module_file {
@@ -128,6 +129,8 @@ open_source(struct source *source, const char *path)
 {
     int err;
 
+    if (gruvid__owner_check(path, source->why, source->why_size) < 0)
+        return false;
     /* So that a FIFO does not wait for its other end. */
     source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source->fd < 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/run_gruvid.h"
@@ -423,6 +424,62 @@ add_good_starts(TCase *tc)
     tcase_add_test(tc, test_the_least_plugin_starts_and_stops);
 }
 
+/* --- files that root believes --------------------------------------------- */
+
+static char place[40];
+
+static void
+refused_as_root(const char *config, const char *const *args, const char *reason)
+{
+    struct gruvid_options options = {.args = args, .check_owners = true};
+    struct gruvid *g = gruvid_run(config, &options);
+
+    ck_assert_msg(g->status == 78 && gruvid_said(g, reason) == 1,
+                  "exit status %d; the log:\n%s", g->status, g->log);
+}
+
+START_TEST(test_root_refuses_an_included_file_that_others_may_write)
+{
+    char config[100];
+    int fd;
+
+    if (geteuid() != 0)
+        return;
+    strcpy(place, "/tmp/gruvid-test-XXXXXX");
+    fd = mkstemp(place);
+    ck_assert_int_eq(fchmod(fd, 0666), 0);
+    close(fd);
+    snprintf(config, sizeof config, "[gruvid]\ninclude = %s\n", place);
+    refused_as_root(config, NULL, "may be written by everybody");
+    unlink(place);
+}
+END_TEST
+
+START_TEST(test_root_refuses_a_plugin_in_a_folder_that_others_may_write)
+{
+    char option[100];
+    const char *const args[] = {"-o", option, NULL};
+
+    if (geteuid() != 0)
+        return;
+    strcpy(place, "/tmp/gruvid-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    ck_assert_int_eq(chmod(place, 0757), 0);
+    snprintf(option, sizeof option, "gruvid.plugin_dir=%s", place);
+    refused_as_root("[plugin silent]\n", args, "may be written by everybody");
+    rmdir(place);
+}
+END_TEST
+
+static void
+add_owners(TCase *tc)
+{
+    tcase_add_test(tc,
+                   test_root_refuses_an_included_file_that_others_may_write);
+    tcase_add_test(
+        tc, test_root_refuses_a_plugin_in_a_folder_that_others_may_write);
+}
+
 static void
 add_failures(TCase *tc)
 {
@@ -453,5 +510,6 @@ main(void)
                    test_listen_of_a_plugin_without_connections_is_a_mistake);
     add_good_starts(gruvid_case(suite, "good"));
     add_failures(gruvid_case(suite, "failures"));
+    add_owners(gruvid_case(suite, "owners"));
     return run_suite(suite);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "config/internal.h"
+#include "os/owner.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -226,6 +227,7 @@ main(int argc, char **argv)
     gruvid__config_t *config;
     bool mistakes;
 
+    gruvid__owner_trust(); /* a checkout may be anybody's */
     if (argc == 2 && strcmp(argv[1], "tables") == 0) {
         print_tables();
         return EXIT_SUCCESS;

@@ -45,6 +45,10 @@ DAEMON_TESTS += %D%/check_module_note
 DAEMON_TESTS += %D%/check_module_image
 %C%_check_module_image_LDADD = $(DAEMON_TEST_LIBS)
 
+# what root believes
+DAEMON_TESTS += %D%/check_os_owner
+%C%_check_os_owner_LDADD = $(DAEMON_TEST_LIBS)
+
 # plugins that a test makes
 TEST_ARCHIVES += %D%/libmake_plugin.a
 %C%_libmake_plugin_a_SOURCES = %D%/make_plugin.c %D%/make_plugin.h

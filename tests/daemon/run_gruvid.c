@@ -126,6 +126,8 @@ exec_gruvid(const struct gruvid *g, const struct gruvid_options *options)
          word = strtok(NULL, " "))
         argv[n++] = word;
     argv[n++] = program;
+    if (!options->check_owners)
+        argv[n++] = "--trust-files";
     if (!options->no_config) {
         snprintf(config, sizeof config, "%s/gruvid.conf", g->dir);
         snprintf(plugins, sizeof plugins,

@@ -40,17 +40,18 @@ struct gruvid_options {
     const char *const *args; /* further arguments, ended by NULL */
     const char *const *env;  /* "NAME=value", ended by NULL */
     bool no_config;          /* no -c: only args */
-    bool no_stdio;           /* 0 and 1 are closed */
-    bool no_stderr;          /* 2 is closed as well: there is no log */
-    bool stdout_too;         /* stdout goes where stderr goes */
-    bool first_process;      /* in a PID namespace of its own */
-    bool own_proc;           /* with first_process: /proc is the namespace's */
-    bool ignore_sigint;      /* as in the background of a shell */
-    bool block_signals;      /* all that can be */
-    bool journal;            /* its stderr claims to be the journal */
-    int inherit;             /* a descriptor that it gets as 3; 0: none */
-    rlim_t files;            /* limit of descriptors; 0: as it is */
-    rlim_t hard_files;       /* the hard one; 0: the same */
+    bool check_owners;  /* without --trust-files: a checkout may be anybody's */
+    bool no_stdio;      /* 0 and 1 are closed */
+    bool no_stderr;     /* 2 is closed as well: there is no log */
+    bool stdout_too;    /* stdout goes where stderr goes */
+    bool first_process; /* in a PID namespace of its own */
+    bool own_proc;      /* with first_process: /proc is the namespace's */
+    bool ignore_sigint; /* as in the background of a shell */
+    bool block_signals; /* all that can be */
+    bool journal;       /* its stderr claims to be the journal */
+    int inherit;        /* a descriptor that it gets as 3; 0: none */
+    rlim_t files;       /* limit of descriptors; 0: as it is */
+    rlim_t hard_files;  /* the hard one; 0: the same */
 };
 
 /*

@@ -85,7 +85,7 @@ exec_gruvid(const char *plugin)
     snprintf(path, sizeof path, "%s/.libs/gruvid", build);
     if (access(path, X_OK) < 0)
         snprintf(path, sizeof path, "%s/gruvid", build);
-    execl(path, path, "-c", text, (char *)NULL);
+    execl(path, path, "--trust-files", "-c", text, (char *)NULL);
 }
 
 /* The port, from what it says until then. */
