@@ -73,6 +73,12 @@ options_differ(const gruvid__section_t *a, const gruvid__section_t *b)
     return false;
 }
 
+static unsigned
+change_of(const gruvid__key_t *key)
+{
+    return key->change != 0 ? key->change : GRUVID__CHANGED_LIVE;
+}
+
 /* The name of a module may come from that of the section, and a file counts by
  * its content. */
 static bool
@@ -92,7 +98,7 @@ gruvid__section_compare(const gruvid__section_t *a, const gruvid__section_t *b)
 
         if (!is_judged_otherwise(key) &&
             gruvid__section_differs(a, b, key->option.name))
-            changes |= key->change != 0 ? key->change : GRUVID__CHANGED_LIVE;
+            changes |= change_of(key);
     }
     if (strcmp(gruvid__section_module(a), gruvid__section_module(b)) != 0)
         changes |= GRUVID__CHANGED_MODULE;
@@ -102,11 +108,12 @@ gruvid__section_compare(const gruvid__section_t *a, const gruvid__section_t *b)
 }
 
 void
-gruvid__config_each_restart(gruvid__config_t *runs, gruvid__config_t *read,
-                            void (*fn)(void *arg, const char *section,
-                                       const char *key, const char *now,
-                                       const char *then),
-                            void *arg)
+gruvid__config_each_change(gruvid__config_t *runs, gruvid__config_t *read,
+                           gruvid__change_t change,
+                           void (*fn)(void *arg, const char *section,
+                                      const char *key, const char *now,
+                                      const char *then),
+                           void *arg)
 {
     for (const gruvid__builtin_t *b = gruvid__builtins; b->name != NULL; b++) {
         const gruvid__section_t *now = gruvid__config_section(runs, b->name);
@@ -116,7 +123,7 @@ gruvid__config_each_restart(gruvid__config_t *runs, gruvid__config_t *read,
             const gruvid__key_t *key = &b->table.keys[i];
             const char *name = key->option.name;
 
-            if (key->change == GRUVID__CHANGED_PROCESS &&
+            if (change_of(key) == change && !key->repeats &&
                 gruvid__section_differs(now, then, name))
                 fn(arg, b->name, name, gruvid__section_string(now, name),
                    gruvid__section_string(then, name));

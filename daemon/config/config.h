@@ -258,15 +258,16 @@ bool gruvid__section_differs(const gruvid__section_t *a,
                              const gruvid__section_t *b, const char *key);
 
 /*
- * Call a function for each changed key that only another process can have.
+ * Call a function for each key of a built-in section that has another value.
  *
- *   runs  what the process has begun with
+ *   change  which keys: GRUVID__CHANGED_LIVE or GRUVID__CHANGED_PROCESS
  */
-void gruvid__config_each_restart(gruvid__config_t *runs, gruvid__config_t *read,
-                                 void (*fn)(void *arg, const char *section,
-                                            const char *key, const char *now,
-                                            const char *then),
-                                 void *arg);
+void gruvid__config_each_change(gruvid__config_t *runs, gruvid__config_t *read,
+                                gruvid__change_t change,
+                                void (*fn)(void *arg, const char *section,
+                                           const char *key, const char *now,
+                                           const char *then),
+                                void *arg);
 
 /* Values. */
 

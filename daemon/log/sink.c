@@ -24,12 +24,32 @@
 #include "log/level.h"
 #include "log/writer.h"
 
-static struct {
-    enum gruvid__log_style style;
+/* Where lines go. */
+struct target {
+    int fd;
     bool journal;
-    char *path; /* NULL: no file */
-    bool hubs;  /* text names them; atomic */
+    char *path; /* owned; NULL: no file */
+};
+
+static struct {
+    enum gruvid__log_style style; /* atomic */
+    bool journal;                 /* atomic */
+    char *path;                   /* for the writer's thread; NULL: no file */
+    bool hubs;                    /* text names them; atomic */
+    struct target *next;          /* to be switched to; NULL: none; atomic */
 } sink;
+
+static enum gruvid__log_style
+style_now(void)
+{
+    return __atomic_load_n(&sink.style, __ATOMIC_RELAXED);
+}
+
+static bool
+journal_now(void)
+{
+    return __atomic_load_n(&sink.journal, __ATOMIC_RELAXED);
+}
 
 /* Not on the stack: a fiber's may be small.  Logging never switches. */
 static __thread char buffer[GRUVID__LOG_LINE];
@@ -116,13 +136,29 @@ open_file(const char *path, bool *made)
     return fd >= 0 ? fd : uv_translate_sys_error(err);
 }
 
-/* In the writer's thread. */
+/* In the writer's thread, as what follows: the target that is open already. */
+static int
+switch_target(struct target *next)
+{
+    int fd = next->fd;
+
+    free(sink.path);
+    sink.path = next->path;
+    __atomic_store_n(&sink.journal, next->journal, __ATOMIC_RELAXED);
+    free(next);
+    return fd;
+}
+
 static int
 reopen_file(void)
 {
+    struct target *next =
+        __atomic_exchange_n(&sink.next, NULL, __ATOMIC_ACQ_REL);
     bool made;
     int fd;
 
+    if (next != NULL)
+        return switch_target(next);
     if (sink.path == NULL) {
         gruvi_info("the log is not a file: nothing to reopen");
         return UV_EINVAL;
@@ -161,6 +197,9 @@ gruvid__log_check_reopen(void)
                    sink.path);
 }
 
+/* For the leader: open, and not switched to yet; NULL: none. */
+static struct target *being_opened;
+
 /* --- lines ---------------------------------------------------------------- */
 
 static size_t
@@ -179,7 +218,7 @@ tell_lost(char *buf, size_t size, uint64_t lost)
              (unsigned long long)lost, lost == 1 ? "" : "s",
              lost == 1 ? "was" : "were");
     clock_gettime(CLOCK_REALTIME, &record.time);
-    return gruvid__log_line(buf, size, &record, sink.style, sink.journal);
+    return gruvid__log_line(buf, size, &record, style_now(), journal_now());
 }
 
 static void
@@ -192,11 +231,11 @@ write_record(const gruvi_log_record_t *record)
         on_error(on_error_arg, record);
     /* The library's own name for a hub says nothing. */
     named.hub = hub_name;
-    if (sink.style == GRUVID__LOG_TEXT &&
+    if (style_now() == GRUVID__LOG_TEXT &&
         !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
     gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, &named,
-                                                sink.style, sink.journal));
+                                                style_now(), journal_now()));
     errno = saved;
 }
 
@@ -211,7 +250,7 @@ void
 gruvid__log_notice(const char *plugin, const char *fiber, const char *format,
                    ...)
 {
-    bool json = sink.style == GRUVID__LOG_JSON;
+    bool json = style_now() == GRUVID__LOG_JSON;
     char message[1024];
     gruvi_log_record_t record = {
         .level = GRUVI_LOG_INFO,
@@ -243,45 +282,93 @@ give(int fd, const struct passwd *owner)
 }
 
 static int
-start(int fd, char *path, enum gruvid__log_style style, bool journal)
+open_target(const char *name, const struct passwd *owner, struct target *target)
 {
-    struct gruvid__writer_target target = {
-        .fd = fd, .reopen = reopen_file, .tell_lost = tell_lost};
-    int err;
+    bool made;
 
+    *target = (struct target){.fd = STDERR_FILENO};
+    target->journal = strcmp(name, "auto") == 0 && stderr_is_journal();
+    if (strncmp(name, "file:", 5) != 0)
+        return 0;
+    target->path = strdup(name + 5);
+    if (target->path == NULL)
+        return UV_ENOMEM;
+    target->fd = open_file(target->path, &made);
+    if (target->fd < 0) {
+        free(target->path);
+        return target->fd;
+    }
+    if (made)
+        give(target->fd, owner);
+    return 0;
+}
+
+int
+gruvid__log_open(const char *name, enum gruvid__log_style style,
+                 const struct passwd *owner)
+{
+    struct gruvid__writer_target writer = {.reopen = reopen_file,
+                                           .tell_lost = tell_lost};
+    struct target target;
+    int err = open_target(name, owner, &target);
+
+    if (err < 0)
+        return err;
     /* Nothing may be in use when it is changed. */
     gruvid__writer_stop();
     free(sink.path);
-    sink.path = path;
+    sink.path = target.path;
     sink.style = style;
-    sink.journal = journal;
-    err = gruvid__writer_start(&target);
+    sink.journal = target.journal;
+    writer.fd = target.fd;
+    err = gruvid__writer_start(&writer);
     if (err == 0)
         gruvi_set_log_sink(gruvid__log_write);
     return err;
 }
 
 int
-gruvid__log_open(const char *target, enum gruvid__log_style style,
-                 const struct passwd *owner)
+gruvid__log_open_next(const char *name, const struct passwd *owner)
 {
-    bool journal = strcmp(target, "auto") == 0 && stderr_is_journal(), made;
-    char *path = NULL;
-    int fd = STDERR_FILENO;
+    struct target *next = malloc(sizeof *next);
+    int err = next == NULL ? UV_ENOMEM : open_target(name, owner, next);
 
-    if (strncmp(target, "file:", 5) == 0) {
-        path = strdup(target + 5);
-        if (path == NULL)
-            return UV_ENOMEM;
-        fd = open_file(path, &made);
-        if (fd < 0) {
-            free(path);
-            return fd;
-        }
-        if (made)
-            give(fd, owner);
+    if (err < 0) {
+        free(next);
+        return err;
     }
-    return start(fd, path, style, journal);
+    gruvid__log_close_next();
+    being_opened = next;
+    return 0;
+}
+
+void
+gruvid__log_close_next(void)
+{
+    struct target *next = being_opened;
+
+    being_opened = NULL;
+    if (next == NULL)
+        return;
+    if (next->path != NULL)
+        close(next->fd);
+    free(next->path);
+    free(next);
+}
+
+void
+gruvid__log_switch(enum gruvid__log_style style)
+{
+    struct target *before;
+
+    __atomic_store_n(&sink.style, style, __ATOMIC_RELAXED);
+    if (being_opened == NULL)
+        return;
+    /* One that the thread has not come to is not switched to any more. */
+    before = __atomic_exchange_n(&sink.next, being_opened, __ATOMIC_ACQ_REL);
+    being_opened = before;
+    gruvid__log_close_next();
+    gruvid__writer_reopen();
 }
 
 bool

@@ -25,6 +25,21 @@
 int gruvid__log_open(const char *target, enum gruvid__log_style style,
                      const struct passwd *owner);
 
+/*
+ * Open another target, for gruvid__log_switch().
+ *
+ * Returns 0.
+ * Errors:  what open() says of the file.
+ */
+int gruvid__log_open_next(const char *target, const struct passwd *owner);
+
+/* Close it again. */
+void gruvid__log_close_next(void);
+
+/* Log there from the next line on, where another target is open, and in this
+ * style. */
+void gruvid__log_switch(enum gruvid__log_style style);
+
 /* Open the log's file again, if it has one: somebody has moved it away.  Where
  * that fails, the old file is kept, and a line there says so. */
 void gruvid__log_reopen(void);

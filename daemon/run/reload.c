@@ -9,6 +9,7 @@
 #include "os/notify.h"
 #include "run/reading.h"
 #include "run/report.h"
+#include "run/settings.h"
 #include "run/state.h"
 
 struct gruvid__reload_request {
@@ -132,6 +133,22 @@ note_restart(void *arg, const char *section, const char *key, const char *now,
                         section, key, now, then);
 }
 
+/* All of a configuration, or nothing. */
+static int
+take(struct gruvid__daemon *daemon, struct gruvid__report *report,
+     gruvid__config_t *config)
+{
+    int err = gruvid__settings_prepare(daemon, config);
+
+    (void)report;
+    if (err < 0) {
+        gruvid__settings_undo();
+        return err;
+    }
+    gruvid__settings_commit(daemon, config);
+    return 0;
+}
+
 static int
 reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
 {
@@ -142,9 +159,15 @@ reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
     err = gruvid__read_again(daemon, &config);
     if (err < 0)
         return err;
-    gruvid__config_each_restart(daemon->first_config, config, note_restart,
-                                report);
-    gruvid__config_free(config);
+    err = take(daemon, report, config);
+    if (err < 0) {
+        gruvid__config_free(config);
+        return err;
+    }
+    gruvid__config_each_change(daemon->first_config, config,
+                               GRUVID__CHANGED_PROCESS, note_restart, report);
+    gruvid__config_free(daemon->config);
+    daemon->config = config;
     return 0;
 }
 

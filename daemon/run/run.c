@@ -23,13 +23,13 @@
 #include <gruvi/inspect.h>
 
 #include "instance/fibers.h"
-#include "log/level.h"
 #include "log/sink.h"
 #include "os/notify.h"
 #include "os/process.h"
 #include "run/drain.h"
 #include "run/exit_status.h"
 #include "run/life.h"
+#include "run/settings.h"
 #include "run/state.h"
 #include "run/watching.h"
 #include "serve/serve.h"
@@ -213,13 +213,10 @@ open_log(gruvid__config_t *config, bool verbose)
 {
     gruvid__section_t *section = gruvid__config_section(config, "log");
     const char *target = gruvid__section_string(section, "target");
-    const char *level = gruvid__section_string(section, "level");
     const char *user = gruvid__section_string(
         gruvid__config_section(config, "gruvid"), "user");
-    bool json = strcmp(gruvid__section_string(section, "format"), "json") == 0;
-    int err =
-        gruvid__log_open(target, json ? GRUVID__LOG_JSON : GRUVID__LOG_TEXT,
-                         user[0] == '\0' ? NULL : getpwnam(user));
+    int err = gruvid__log_open(target, gruvid__settings_log_style(config),
+                               user[0] == '\0' ? NULL : getpwnam(user));
 
     gruvid__log_set_hub("hub 1");
     if (err < 0) {
@@ -227,9 +224,7 @@ open_log(gruvid__config_t *config, bool verbose)
                 uv_strerror(err));
         return err;
     }
-    for (int i = GRUVI_LOG_ERROR; i <= GRUVI_LOG_DEBUG; i++)
-        if (verbose || strcmp(gruvi_log_level_name(i), level) == 0)
-            gruvid__log_set_level(i);
+    gruvid__settings_log_level(config, verbose);
     return 0;
 }
 
@@ -286,6 +281,7 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
         .source = *source,
         .first_config = config,
         .modules = modules,
+        .verbose = verbose,
         .begun = gruvid__now(),
         .stage = "starting",
     };

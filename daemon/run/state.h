@@ -26,6 +26,7 @@ struct gruvid__daemon {
     struct gruvid__signals signals;
     struct gruvid__source source; /* of the configuration */
     struct gruvid__reloads reloads;
+    bool verbose;         /* -v */
     double drain_timeout; /* seconds */
     double begun;         /* by gruvid__now() */
     const char *stage;    /* static text: "starting", "serving", "stopping" */

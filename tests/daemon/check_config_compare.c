@@ -108,8 +108,12 @@ START_TEST(test_what_needs_a_restart_is_told_key_by_key)
     runs = config;
     load("[gruvid]\nhubs = 2\ndrain_timeout = 1s\n"
          "[fibers]\nstack_size = 65536\n");
-    gruvid__config_each_restart(runs, config, note, text);
+    gruvid__config_each_change(runs, config, GRUVID__CHANGED_PROCESS, note,
+                               text);
     ck_assert_str_eq(text, "gruvid.hubs 1 2;");
+    *text = '\0';
+    gruvid__config_each_change(runs, config, GRUVID__CHANGED_LIVE, note, text);
+    ck_assert_str_eq(text, "gruvid.drain_timeout 30s 1s;");
     gruvid__config_free(runs);
 }
 END_TEST

@@ -104,6 +104,44 @@ START_TEST(test_what_needs_a_restart_is_said_at_each_reload)
 }
 END_TEST
 
+START_TEST(test_the_level_of_the_log_changes)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+
+    reload(g, "[log]\nlevel = debug\n" ECHO,
+           "log.level: debug, no longer info");
+    gruvid_says(g, "reload 1 is done");
+    reload(g, "[log]\nlevel = debug\n" ECHO, "debug gruvid: reload: ");
+    reload(g, ECHO, "reload 3 is done");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_the_target_and_the_format_of_the_log_change)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    const char *log = gruvid_path(g, "log"), *other = gruvid_path(g, "other");
+    size_t length;
+
+    reload(g, "[log]\ntarget = file:/nosuch/log\n" ECHO,
+           "log.target file:/nosuch/log cannot be opened: ");
+    gruvid_says(g, "reload 1 failed");
+    gruvid_configure(g, "[log]\ntarget = file:@DIR@/log\nformat = json\n" ECHO);
+    gruvid_signal(g, SIGHUP);
+    file_says(log, "\"message\":\"reload 2 is done\"");
+    length = g->length;
+    gruvid_configure(g, "[log]\ntarget = file:@DIR@/other\n" ECHO);
+    gruvid_signal(g, SIGHUP);
+    file_says(other, "info gruvid: reload 3 is done");
+    gruvid_configure(g, ECHO);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 4 is done");
+    ck_assert_ptr_null(strstr(read_text(other), "reload 4 is done"));
+    ck_assert_ptr_null(strstr(g->log + length, "reload 3"));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -116,5 +154,8 @@ main(void)
                    test_a_signal_while_files_are_read_has_a_reload_of_its_own);
     tcase_add_test(tc, test_sigterm_ends_a_reload_that_reads);
     tcase_add_test(tc, test_what_needs_a_restart_is_said_at_each_reload);
+    tc = gruvid_case(suite, "settings");
+    tcase_add_test(tc, test_the_level_of_the_log_changes);
+    tcase_add_test(tc, test_the_target_and_the_format_of_the_log_change);
     return run_suite(suite);
 }
