@@ -29,6 +29,7 @@
 #include "run/drain.h"
 #include "run/exit_status.h"
 #include "run/life.h"
+#include "run/readable.h"
 #include "run/settings.h"
 #include "run/state.h"
 #include "run/watching.h"
@@ -138,8 +139,10 @@ take_addresses(struct gruvid__daemon *daemon,
         gruvi_error("%s", why);
         return GRUVID__EXIT_FAILURE;
     }
-    if (user[0] != '\0')
+    if (user[0] != '\0') {
         gruvid__log_check_reopen();
+        gruvid__warn_unreadable(daemon);
+    }
     if (attendant != NULL && attendant->begin(daemon) < 0)
         return GRUVID__EXIT_FAILURE;
     return GRUVID__EXIT_OK;

@@ -104,6 +104,53 @@ START_TEST(test_what_needs_a_restart_is_said_at_each_reload)
 }
 END_TEST
 
+/* --- files of root ------------------------------------------------------- */
+
+/* A file that only root may read, in a folder that others may search. */
+static void
+write_private(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, 0600), 0);
+}
+
+START_TEST(test_a_file_that_the_user_may_not_read_is_kept_until_it_changes)
+{
+    char dir[] = "/tmp/gruvid-private-XXXXXX", path[64], config[256];
+    struct gruvid *g;
+
+    if (geteuid() != 0) {
+        printf("skipped: only root can become somebody else\n");
+        return;
+    }
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    snprintf(path, sizeof path, "%s/more.conf", dir);
+    write_private(path, ECHO);
+    snprintf(config, sizeof config, "[gruvid]\nuser = nobody\ninclude = %s\n",
+             path);
+    g = gruvid_ready(config, NULL);
+    gruvid_says(g, "/more.conf: gruvid's user may not read it: a reload keeps");
+    gruvid_says(g,
+                "/gruvid.conf: gruvid's user may not read it: a reload fails");
+    ck_assert_int_eq(chmod(g->dir, 0755), 0);
+    reload(g, config, "reload 1 is done");
+    reload(g, config, "reload 2 is done");
+    write_private(path, ECHO "max_connections = 3\n");
+    reload(g, config, "/more.conf: Permission denied");
+    gruvid_says(g, "reload 3 failed");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
+/* --- settings ------------------------------------------------------------- */
+
 START_TEST(test_the_level_of_the_log_changes)
 {
     struct gruvid *g = gruvid_ready(ECHO, NULL);
@@ -154,6 +201,8 @@ main(void)
                    test_a_signal_while_files_are_read_has_a_reload_of_its_own);
     tcase_add_test(tc, test_sigterm_ends_a_reload_that_reads);
     tcase_add_test(tc, test_what_needs_a_restart_is_said_at_each_reload);
+    tcase_add_test(
+        tc, test_a_file_that_the_user_may_not_read_is_kept_until_it_changes);
     tc = gruvid_case(suite, "settings");
     tcase_add_test(tc, test_the_level_of_the_log_changes);
     tcase_add_test(tc, test_the_target_and_the_format_of_the_log_change);
