@@ -10,6 +10,7 @@ static const struct gruvid__command hello;
 
 static const struct gruvid__command *const table[] = {
     &hello,
+    &gruvid__command_fibers,
     &gruvid__command_status,
     &gruvid__command_plugins,
     &gruvid__command_hubs,

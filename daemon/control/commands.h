@@ -13,6 +13,7 @@ extern const struct gruvid__command gruvid__command_plugins;
 extern const struct gruvid__command gruvid__command_pools;
 extern const struct gruvid__command gruvid__command_reload;
 extern const struct gruvid__command gruvid__command_restart;
+extern const struct gruvid__command gruvid__command_fibers;
 extern const struct gruvid__command gruvid__command_status;
 extern const struct gruvid__command gruvid__command_stop;
 

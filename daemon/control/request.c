@@ -143,6 +143,25 @@ gruvid__answer_pieces(struct gruvid__request *request, const char *name,
     return send_list(request, name, items, false);
 }
 
+int
+gruvid__answer_piece_text(struct gruvid__request *request, const char *members,
+                          size_t length)
+{
+    json_t *line = begin_line(id_of(request), true);
+    char *begin = line == NULL ? NULL : json_dumps(line, JSON_COMPACT);
+
+    json_decref(line);
+    if (begin == NULL)
+        return UV_ENOMEM;
+    /* All but the brace at its end. */
+    gruvid__client_put(request->client, begin, strlen(begin) - 1);
+    free(begin);
+    gruvid__client_put(request->client, ",\"more\":true,", 13);
+    gruvid__client_put(request->client, members, length);
+    gruvid__client_put(request->client, "}\n", 2);
+    return gruvid__client_wait(request->client);
+}
+
 static int
 refuse(struct gruvid__request *request, json_t *fields, int code,
        const char *format, va_list args)

@@ -118,6 +118,14 @@ GRUVI_SWITCHPOINT int gruvid__answer_pieces(struct gruvid__request *request,
                                             const char *name, json_t *items);
 
 /*
+ * gruvid__answer_piece() with the members as text, without the braces around
+ * them: for pieces that a thread has made.
+ */
+GRUVI_SWITCHPOINT int
+gruvid__answer_piece_text(struct gruvid__request *request, const char *members,
+                          size_t length);
+
+/*
  * Answer that it has not worked.
  *
  *   fields  as above; more about it.  May be NULL: nothing more

@@ -59,6 +59,18 @@ fetch(struct gruvi__list *link)
     __builtin_prefetch(fiber + offsetof(gruvi_fiber_t, name));
 }
 
+void
+gruvi__visit_end(gruvi_hub_t *hub)
+{
+    struct gruvi__visit *visit = &hub->visit;
+
+    if (!visit->running)
+        return;
+    gruvi__list_remove(&visit->at);
+    gruvi__list_remove(&visit->end);
+    visit->running = false;
+}
+
 bool
 gruvi__visit_some(gruvi_hub_t *hub, unsigned max,
                   void (*fn)(gruvi_fiber_t *fiber, void *arg), void *arg)
@@ -84,8 +96,7 @@ gruvi__visit_some(gruvi_hub_t *hub, unsigned max,
         gruvi__list_add(link, &visit->at); /* in front of it */
         return true;
     }
-    gruvi__list_remove(&visit->end);
-    visit->running = false;
+    gruvi__visit_end(hub);
     return false;
 }
 

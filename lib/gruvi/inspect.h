@@ -116,6 +116,10 @@ GRUVI_API bool gruvi__visit_some(gruvi_hub_t *hub, unsigned max,
                                  void (*fn)(gruvi_fiber_t *fiber, void *arg),
                                  void *arg);
 
+/* End a visit before its time; nothing where there is none.
+ * Context: the hub's thread. */
+GRUVI_API void gruvi__visit_end(gruvi_hub_t *hub);
+
 /* --- stacks ------------------------------------------------------------------
  */
 

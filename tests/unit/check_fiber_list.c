@@ -146,6 +146,22 @@ HUB_TEST(test_one_visit_at_a_time)
         end_one(fibers[k]);
 }
 
+HUB_TEST(test_a_visit_may_end_early)
+{
+    gruvi_fiber_t *fibers[FIBERS];
+
+    spawn_all(fibers);
+    ck_assert_int_eq(gruvi__visit_begin(hub), 0);
+    ck_assert(gruvi__visit_some(hub, 3, see, NULL));
+    gruvi__visit_end(hub);
+    gruvi__visit_end(hub);
+    ck_assert_uint_eq(fibers_of(hub), FIBERS);
+    ck_assert_int_eq(gruvi__visit_begin(hub), 0);
+    gruvi__visit_end(hub);
+    for (int k = 0; k < FIBERS; k++)
+        end_one(fibers[k]);
+}
+
 HUB_TEST(test_a_hub_may_close_during_a_visit)
 {
     gruvi_fiber_t *fibers[FIBERS];
@@ -254,6 +270,7 @@ main(void)
     tcase_add_test(tc, test_fibers_that_begin_meanwhile_are_not_visited);
     tcase_add_test(tc, test_all_fibers_may_end_meanwhile);
     tcase_add_test(tc, test_one_visit_at_a_time);
+    tcase_add_test(tc, test_a_visit_may_end_early);
     tcase_add_test(tc, test_a_hub_may_close_during_a_visit);
     tcase_add_test(tc, test_a_fiber_that_waits_says_for_what_and_how_long);
     tcase_add_test(tc, test_each_wait_counts_from_its_beginning);
