@@ -191,6 +191,11 @@ static const gruvid__key_t gruvid_keys[] = {
                     "the user to become once every address is bound; empty: no "
                     "change"},
      .accept = accept_user},
+    {.option = {.name = "lame_duck",
+                .type = GRUVID_DURATION,
+                .default_value = "0s",
+                .help = "how long gruvid goes on accepting connections when it "
+                        "stops, and says that it is not ready"}},
     {.option =
          {.name = "drain_timeout",
           .type = GRUVID_DURATION,

@@ -22,6 +22,14 @@ gruvid__hub_self(void)
 
 /* --- the thread ---------------------------------------------------------- */
 
+static bool
+change(struct gruvid__hub *hub, enum gruvid__call_state from,
+       enum gruvid__call_state to)
+{
+    return __atomic_compare_exchange_n(&hub->state, &from, to, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 static void
 serve_calls(struct gruvid__hub *hub)
 {
@@ -34,6 +42,8 @@ serve_calls(struct gruvid__hub *hub)
             return;
         }
         gruvi_event_clear(&hub->asked);
+        if (!change(hub, GRUVID__CALL_ASKED, GRUVID__CALL_TAKEN))
+            continue;
         if (hub->call == NULL)
             return;
         hub->result = hub->call(hub->arg);
@@ -102,28 +112,85 @@ await_answer(struct gruvid__hub *hub, double timeout)
         if (gruvid__await(hub->all->leader, &hub->answered,
                           gruvid__now() + timeout / 2))
             return true;
-    hub->stuck = hub->all->leader->abandoned = true;
     return false;
+}
+
+/* It is not called any more. */
+static void
+give_up(struct gruvid__hub *hub)
+{
+    hub->stuck = hub->all->leader->abandoned = true;
+}
+
+static void
+ask(struct gruvid__hub *hub, int (*call)(void *arg), void *arg)
+{
+    hub->call = call;
+    hub->arg = arg;
+    gruvi_event_clear(&hub->answered);
+    __atomic_store_n(&hub->state, GRUVID__CALL_ASKED, __ATOMIC_RELEASE);
+    gruvi_event_set(&hub->asked);
+}
+
+/* The hub does not answer. */
+static int
+withdraw(struct gruvid__hub *hub)
+{
+    const struct gruvid__leader *leader = hub->all->leader;
+    bool goes_on = leader->serving && !gruvid__stopping(leader);
+
+    change(hub, GRUVID__CALL_ASKED, GRUVID__CALL_NONE);
+    gruvi_error("%s does not answer: code that runs there has not let go of "
+                "its thread%s",
+                hub->name, goes_on ? "" : "; abandoned");
+    if (!goes_on)
+        give_up(hub);
+    return UV_ETIMEDOUT;
+}
+
+/* Wait for the answer to the call. */
+static bool
+await_call(struct gruvid__hub *hub, double within)
+{
+    if (!await_answer(hub, within + patience(hub)))
+        return false;
+    __atomic_store_n(&hub->state, GRUVID__CALL_NONE, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* Wait for other calls, and for one that has not come back in time. */
+static bool
+take_turn(struct gruvid__hub *hub, double within)
+{
+    while (hub->busy) {
+        gruvi_event_clear(&hub->free);
+        GRUVI_SHIELD {
+            gruvid__await(hub->all->leader, &hub->free, GRUVI_FOREVER);
+        }
+    }
+    hub->busy = true;
+    return __atomic_load_n(&hub->state, __ATOMIC_RELAXED) ==
+               GRUVID__CALL_NONE ||
+           await_call(hub, within);
 }
 
 int
 gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
                  double within)
 {
+    int err = UV_ETIMEDOUT;
+
     if (hub->number == 1)
         return call(arg);
-    if (hub->stuck)
-        return UV_ETIMEDOUT;
-    hub->call = call;
-    hub->arg = arg;
-    gruvi_event_clear(&hub->answered);
-    gruvi_event_set(&hub->asked);
-    if (await_answer(hub, within + patience(hub)))
-        return hub->result;
-    gruvi_error("%s does not answer: code that runs there has not let go of "
-                "its thread; abandoned",
-                hub->name);
-    return UV_ETIMEDOUT;
+    if (!take_turn(hub, within)) {
+        err = hub->stuck ? err : withdraw(hub);
+    } else if (!hub->stuck) {
+        ask(hub, call, arg);
+        err = await_call(hub, within) ? hub->result : withdraw(hub);
+    }
+    hub->busy = false;
+    gruvi_event_set(&hub->free);
+    return err;
 }
 
 /* Its mask of signals is the leader's: nothing is blocked, for programs that
@@ -156,9 +223,10 @@ open_hub(struct gruvid__hub *hub)
     int err = begin_thread(hub);
 
     if (err == 0) {
-        if (!await_answer(hub, patience(hub)))
+        if (!await_answer(hub, patience(hub))) {
+            give_up(hub);
             err = UV_ETIMEDOUT;
-        else if ((err = hub->result) < 0)
+        } else if ((err = hub->result) < 0)
             pthread_join(hub->thread, NULL);
     }
     if (err < 0)
@@ -177,6 +245,7 @@ init_hub(struct gruvid__hubs *hubs, unsigned i)
     snprintf(hub->name, sizeof hub->name, "hub %u", hub->number);
     gruvi_event_init(&hub->asked);
     gruvi_event_init(&hub->answered);
+    gruvi_event_init(&hub->free);
 }
 
 int
@@ -210,15 +279,17 @@ gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n)
 static void
 close_hub(struct gruvid__hub *hub)
 {
-    hub->call = NULL;
-    gruvi_event_clear(&hub->answered);
-    gruvi_event_set(&hub->asked);
-    if (await_answer(hub, patience(hub)))
-        pthread_join(hub->thread, NULL);
-    else
-        gruvi_error("%s does not end: fibers that belong to no plugin are left "
-                    "there; abandoned",
-                    hub->name);
+    if (take_turn(hub, 0)) {
+        ask(hub, NULL, NULL);
+        if (await_call(hub, 0)) {
+            pthread_join(hub->thread, NULL);
+            return;
+        }
+    }
+    give_up(hub);
+    gruvi_error("%s does not end: fibers that belong to no plugin are left "
+                "there; abandoned",
+                hub->name);
 }
 
 void
@@ -234,6 +305,7 @@ gruvid__hubs_free(struct gruvid__hubs *hubs)
     for (unsigned i = 0; i < hubs->n; i++) {
         gruvi_event_destroy(&hubs->at[i].asked);
         gruvi_event_destroy(&hubs->at[i].answered);
+        gruvi_event_destroy(&hubs->at[i].free);
         gruvi_hub_unref(hubs->at[i].hub);
     }
     free(hubs->at);

@@ -10,8 +10,10 @@
  * Nobody touches what belongs to another hub.  The leader calls into a hub; a
  * hub answers, calls gruvid__wake(), or writes what is marked atomic.
  *
- * A call may never come back, because code of a plugin keeps the thread.  Such
- * a hub is named in the log and not called again; gruvid stops without it.
+ * A call may not come back, because code of a plugin keeps the thread.  Such a
+ * hub is named in the log.  While gruvid serves, the call is withdrawn: nothing
+ * has happened, and the hub may be called again.  At a stop, and at a start,
+ * gruvid goes on without the hub.
  */
 #ifndef GRUVID_HUBS_H
 #define GRUVID_HUBS_H
@@ -43,10 +45,19 @@ struct gruvid__hub {
 
     /* Of all but the first. */
     pthread_t thread;
-    bool stuck; /* for the leader: a call has not come back */
+    bool stuck; /* for the leader: it is not called any more */
+
+    /* Calls of several fibers of the first hub wait for each other. */
+    bool busy;
+    gruvi_event_t free;
 
     /* The call: written by the leader before it sets asked, and by the
      * thread before it sets answered. */
+    enum gruvid__call_state {
+        GRUVID__CALL_NONE,
+        GRUVID__CALL_ASKED, /* may be withdrawn */
+        GRUVID__CALL_TAKEN  /* the thread has begun with it, or has answered */
+    } state;                /* atomic */
     gruvi_event_t asked, answered;
     int (*call)(void *arg); /* NULL: end */
     void *arg;
@@ -87,12 +98,14 @@ void gruvid__hubs_free(struct gruvid__hubs *hubs);
  * Call a function in the root fiber of a hub, and wait for its result.  In the
  * first hub that is a plain call.
  *
+ *   arg     has to stay valid after UV_ETIMEDOUT: a function that has begun may
+ *           yet go on
  *   within  seconds that the function itself may take
  *
  * Returns what the function returns.
- * Errors:  UV_ETIMEDOUT: the hub is stuck; logged, and the leader is marked as
- *          abandoned.
- * Context: root fiber of the first hub, switchpoint.
+ * Errors:  UV_ETIMEDOUT: the hub does not answer; logged.  At a start or stop
+ *          the leader is marked as abandoned.
+ * Context: fiber of the first hub, switchpoint.
  */
 int gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
                      double within);

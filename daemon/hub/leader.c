@@ -44,12 +44,14 @@ left(double until)
     return timeout > 0 ? timeout : 0;
 }
 
-/* SIGINT has ended a wait. */
+/* SIGINT has ended a wait of the root fiber; the others that wait hear of it,
+ * too. */
 static void
 count_interrupt(struct gruvid__leader *leader)
 {
     leader->interrupts++;
     gruvid__ask_to_stop(leader);
+    gruvid__wake(leader);
 }
 
 bool

@@ -15,6 +15,8 @@ struct gruvid__leader {
     bool stopping;       /* was asked to stop; atomic */
     unsigned interrupts; /* SIGINTs so far */
     bool abandoned;      /* fibers were left behind */
+    bool serving;        /* the start is over, and it went well */
+    bool ending;         /* a stop waits for nothing but old generations */
 
     /* Seconds that what was cancelled has to end. */
     double cancel_timeout;
@@ -45,8 +47,10 @@ double gruvid__now(void);
  *
  *   until  by gruvid__now(); GRUVI_FOREVER: no limit
  *
+ * Several fibers may wait; each has to look whether there is what it waits for.
+ *
  * Returns whether there is time left.
- * Context: root fiber, switchpoint.
+ * Context: fiber of the first hub, switchpoint.
  */
 bool gruvid__wait(struct gruvid__leader *leader, double until);
 
@@ -54,7 +58,7 @@ bool gruvid__wait(struct gruvid__leader *leader, double until);
  * Wait for an event until a time; SIGINT is counted and does not end the wait.
  *
  * Returns whether the event came.
- * Context: root fiber, switchpoint.
+ * Context: fiber of the first hub, switchpoint.
  */
 bool gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event,
                    double until);
@@ -65,7 +69,7 @@ bool gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event,
  *   until  by gruvid__now()
  *
  * Returns whether the group has ended.
- * Context: root fiber of any hub, switchpoint.
+ * Context: fiber of any hub, switchpoint.
  */
 bool gruvid__join(struct gruvid__leader *leader, gruvi_group_t *group,
                   double until);

@@ -90,16 +90,30 @@ is_stray(const gruvi_fiber_t *fiber)
     return parent != NULL && gruvi_fiber_parent(parent) != NULL;
 }
 
+/* An old generation can wait for its fibers: gruvid goes on. */
+static const char *
+outcome(const struct report *report)
+{
+    const gruvid_plugin_t *plugin =
+        report->shard == NULL ? NULL : report->shard->plugin;
+
+    return plugin == NULL || plugin->role != GRUVID__OLD ||
+                   gruvid__stopping(plugin->leader)
+               ? "abandoned"
+               : "still waited for";
+}
+
 static void
 name_one(const struct report *report, const gruvi_fiber_t *fiber,
          const char *waits)
 {
     gruvi_error("%s%s: fiber %s was cancelled and has not ended: it %s%s; "
-                "abandoned",
+                "%s",
                 report->shard == NULL ? "no plugin's" : "plugin ",
-                report->shard == NULL ? "" : report->shard->plugin->name,
+                report->shard == NULL ? "" : report->shard->plugin->title,
                 gruvi_fiber_name(fiber),
-                waits[0] == '\0' ? "does not wait" : "waits for ", waits);
+                waits[0] == '\0' ? "does not wait" : "waits for ", waits,
+                outcome(report));
 }
 
 /* What does not fit in the table is of the last kind. */
@@ -142,12 +156,13 @@ report_kinds(const struct report *report)
         size_t n = report->kinds[i].n;
 
         gruvi_error("%s%s: %zu more fiber%s %s cancelled and %s not ended: "
-                    "%s%s; abandoned",
+                    "%s%s; %s",
                     report->shard == NULL ? "no plugin's" : "plugin ",
-                    report->shard == NULL ? "" : report->shard->plugin->name, n,
-                    n == 1 ? "" : "s", n == 1 ? "was" : "were",
+                    report->shard == NULL ? "" : report->shard->plugin->title,
+                    n, n == 1 ? "" : "s", n == 1 ? "was" : "were",
                     n == 1 ? "has" : "have",
-                    waits[0] == '\0' ? "not waiting" : "waiting for ", waits);
+                    waits[0] == '\0' ? "not waiting" : "waiting for ", waits,
+                    outcome(report));
     }
 }
 

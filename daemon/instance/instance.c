@@ -235,13 +235,29 @@ find_module(gruvid__config_t *config, struct gruvid__modules *modules,
                                   gruvid__section_module(section));
 }
 
+int
+gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section)
+{
+    gruvid__section_t **more;
+
+    for (size_t i = 0; i < plugin->n_held; i++)
+        if (plugin->held[i] == section)
+            return 0;
+    more = realloc(plugin->held, (plugin->n_held + 1) * sizeof(*more));
+    if (more == NULL)
+        return UV_ENOMEM;
+    plugin->held = more;
+    more[plugin->n_held++] = gruvid__section_hold(section);
+    return 0;
+}
+
 static int
 read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
-    plugin->held = malloc(sizeof(*plugin->held));
-    if (plugin->held == NULL)
-        return UV_ENOMEM;
-    plugin->held[plugin->n_held++] = gruvid__section_hold(section);
+    int err = gruvid__instance_hold(plugin, section);
+
+    if (err < 0)
+        return err;
     plugin->section = plugin->options = section;
     plugin->max_connections =
         (size_t)gruvid__section_integer(section, "max_connections");
@@ -249,6 +265,13 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
     plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
     gruvid__section_list(section, "listen", &plugin->n_endpoints);
     return 0;
+}
+
+void
+gruvid__instance_show_generation(gruvid_plugin_t *plugin)
+{
+    snprintf(plugin->title, sizeof plugin->title, "%s, generation %llu",
+             plugin->name, (unsigned long long)plugin->generation);
 }
 
 static void
@@ -284,8 +307,10 @@ gruvid__instance_new(gruvid_plugin_t **result,
         return UV_ENOMEM;
     }
     plugin->leader = instances->hubs->leader;
+    plugin->all = instances;
     plugin->line = line;
     plugin->name = line->name;
+    strcpy(plugin->title, line->name);
     plugin->module = module;
     plugin->position = position;
     gruvi_event_init(&plugin->below_limit);
@@ -298,6 +323,8 @@ gruvid__instance_new(gruvid_plugin_t **result,
         return err;
     }
     plugin->generation = ++line->last;
+    if (plugin->generation > 1)
+        gruvid__instance_show_generation(plugin);
     pthread_mutex_lock(&instances->lock);
     instances->at[instances->n++] = plugin;
     pthread_mutex_unlock(&instances->lock);

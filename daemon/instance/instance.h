@@ -65,9 +65,11 @@ struct gruvid__line {
 /* A generation of a plugin's section. */
 struct gruvid_plugin {
     struct gruvid__leader *leader;
+    struct gruvid__instances *all;
     struct gruvid__line *line;
     uint64_t generation; /* from 1 */
     const char *name;    /* the line's */
+    char title[72];      /* "echo, generation 2"; the name alone of the first */
     const struct gruvid__module *module;
     struct gruvid__shard *shards;
     size_t n_shards;
@@ -81,8 +83,18 @@ struct gruvid_plugin {
     enum gruvid__role role;
 
     gruvid__section_t *options; /* atomic: what the getters give elsewhere */
-    bool draining;              /* atomic */
+    gruvid__section_t *offered; /* to reconfigure, while it runs */
+    bool inconsistent;          /* for the leader: an undo was refused */
+
+    /* The drain. */
+    bool draining; /* atomic */
     gruvi_event_t drain_event;
+    const char *why;  /* static text; for the leader, as what follows */
+    double cut_at;    /* when connections are cut, by gruvid__now() */
+    bool is_hurried;  /* an interrupt has set that time */
+    bool is_retiring; /* a fiber ends it */
+    bool is_left;     /* what stop has spawned has not ended */
+    bool was_stopped; /* by the stop of gruvid, as far as that goes */
 
     /* What handover gives while it runs, and what the first start gets; NULL:
      * nothing. */
@@ -156,6 +168,18 @@ int gruvid__instance_new(gruvid_plugin_t **plugin,
                          struct gruvid__instances *instances,
                          gruvid__section_t *section,
                          const struct gruvid__module *module, size_t position);
+
+/* Say the generation in its title, also of the first. */
+void gruvid__instance_show_generation(gruvid_plugin_t *plugin);
+
+/*
+ * Hold a section until the instance is freed, because the plugin may keep text
+ * of it.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM.
+ */
+int gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section);
 
 /* Free a generation that nothing is left of; its line keeps what it counted.
  * Context: first hub. */

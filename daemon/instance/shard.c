@@ -22,6 +22,30 @@ gruvid__shard_of(const gruvi_fiber_t *fiber)
     return gruvi__fiber_keeper(fiber);
 }
 
+/* Seconds until a hub that did not answer is asked again. */
+#define AGAIN 1.0
+
+/* Seconds between two looks at a fiber that was cancelled. */
+#define LOOK 0.01
+
+int
+gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
+                   double within)
+{
+    struct gruvid__leader *leader = shard->plugin->leader;
+    int err;
+
+    while ((err = gruvid__hub_call(shard->hub, fn, shard, within)) ==
+               UV_ETIMEDOUT &&
+           shard->plugin->role == GRUVID__OLD && !gruvid__stopping(leader)) {
+        double until = gruvid__now() + AGAIN;
+
+        while (!gruvid__stopping(leader) && gruvid__wait(leader, until))
+            continue;
+    }
+    return err;
+}
+
 int
 gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
                    double within)
@@ -29,13 +53,26 @@ gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
     int first = 0;
 
     for (size_t i = 0; i < plugin->n_shards; i++) {
-        struct gruvid__shard *shard = &plugin->shards[i];
-        int err = gruvid__hub_call(shard->hub, fn, shard, within);
+        int err = gruvid__shard_call(&plugin->shards[i], fn, within);
 
         if (first == 0)
             first = err;
     }
     return first;
+}
+
+/* --- bodies --------------------------------------------------------------- */
+
+static bool
+is_done(const struct gruvid__shard *shard)
+{
+    return __atomic_load_n(&shard->done, __ATOMIC_ACQUIRE);
+}
+
+bool
+gruvid__shard_is_busy(const struct gruvid__shard *shard)
+{
+    return shard->fiber != NULL && !is_done(shard);
 }
 
 static int
@@ -49,48 +86,117 @@ body_main(void *arg)
     return 0;
 }
 
+void
+gruvid__shard_forget(struct gruvid__shard *shard)
+{
+    if (shard->fiber != NULL)
+        gruvi_fiber_unref(shard->fiber);
+    shard->fiber = NULL;
+}
+
 /* In the hub of the shard. */
 static int
 spawn_body(void *arg)
 {
     struct gruvid__shard *shard = arg;
     gruvi_fiber_options_t options = {.name = shard->body_name};
-    gruvi_fiber_t *fiber = NULL;
 
+    gruvid__shard_forget(shard);
     GRUVI_IN_GROUP (&shard->group) {
-        fiber = gruvi_spawn_ex(body_main, shard, &options);
+        shard->fiber = gruvi_spawn_ex(body_main, shard, &options);
     }
-    if (fiber == NULL)
-        return gruvi_last_error();
-    gruvi_fiber_unref(fiber);
-    return 0;
+    return shard->fiber == NULL ? gruvi_last_error() : 0;
 }
 
 int
 gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
                     int (*body)(struct gruvid__shard *shard))
 {
+    if (gruvid__shard_is_busy(shard))
+        return UV_EBUSY;
     shard->body = body;
     shard->body_name = name;
     shard->done = false;
-    return gruvid__hub_call(shard->hub, spawn_body, shard, 0);
+    shard->status = UV_ECANCELED; /* of a body that never runs */
+    return gruvid__shard_call(shard, spawn_body, 0);
+}
+
+/* Wait until the body has returned. */
+static int
+await_body(struct gruvid__shard *shard, double timeout, bool heed_stop)
+{
+    struct gruvid__leader *leader = shard->plugin->leader;
+    double until = timeout < 0 ? GRUVI_FOREVER : gruvid__now() + timeout;
+
+    while (!is_done(shard)) {
+        if (heed_stop && gruvid__stopping(leader))
+            return UV_ECANCELED;
+        if (!gruvid__wait(leader, until))
+            return heed_stop && gruvid__stopping(leader) ? UV_ECANCELED
+                                                         : UV_ETIMEDOUT;
+    }
+    return 0;
 }
 
 int
 gruvid__shard_run(struct gruvid__shard *shard, const char *name,
                   int (*body)(struct gruvid__shard *shard), double timeout)
 {
-    struct gruvid__leader *leader = shard->plugin->leader;
-    double until = timeout < 0 ? GRUVI_FOREVER : gruvid__now() + timeout;
     int err = gruvid__shard_spawn(shard, name, body);
 
+    return err < 0 ? err : await_body(shard, timeout, true);
+}
+
+static int
+cancel_body(void *arg)
+{
+    struct gruvid__shard *shard = arg;
+
+    if (!is_done(shard))
+        gruvi_fiber_cancel(shard->fiber, shard->why);
+    return 0;
+}
+
+/* A fiber that was cancelled before it ran never says that it is done. */
+static int
+look_at_body(void *arg)
+{
+    const struct gruvid__shard *shard = arg;
+
+    return gruvi_fiber_alive(shard->fiber) ? UV_EAGAIN : 0;
+}
+
+/* Cancel the body.  Returns whether its fiber has ended. */
+static bool
+end_body(struct gruvid__shard *shard, const char *why)
+{
+    struct gruvid__leader *leader = shard->plugin->leader;
+    double until = gruvid__now() + leader->cancel_timeout;
+
+    shard->why = why;
+    if (gruvid__shard_call(shard, cancel_body, 0) < 0)
+        return false;
+    while (gruvid__shard_call(shard, look_at_body, 0) == UV_EAGAIN) {
+        if (gruvid__now() >= until)
+            return false;
+        gruvid__wait(leader, gruvid__now() + LOOK);
+    }
+    __atomic_store_n(&shard->done, true, __ATOMIC_RELEASE);
+    return true;
+}
+
+int
+gruvid__shard_run_or_cancel(struct gruvid__shard *shard, const char *name,
+                            int (*body)(struct gruvid__shard *shard),
+                            double timeout, bool heed_stop, bool *over)
+{
+    int err = gruvid__shard_spawn(shard, name, body);
+
+    *over = false;
     if (err < 0)
         return err;
-    while (!__atomic_load_n(&shard->done, __ATOMIC_ACQUIRE)) {
-        if (gruvid__stopping(leader))
-            return UV_ECANCELED;
-        if (!gruvid__wait(leader, until))
-            return gruvid__stopping(leader) ? UV_ECANCELED : UV_ETIMEDOUT;
-    }
-    return 0;
+    err = await_body(shard, timeout, heed_stop);
+    *over = err == 0 || end_body(shard, err == UV_ETIMEDOUT ? "start_timeout"
+                                                            : "gruvid stops");
+    return err;
 }

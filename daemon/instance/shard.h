@@ -42,6 +42,7 @@ struct gruvid__shard {
     /* What the leader has done here: written by it before a call. */
     int (*body)(struct gruvid__shard *shard);
     const char *body_name; /* static text */
+    gruvi_fiber_t *fiber;  /* owned: the body's; NULL: none was run */
     const char *why;       /* static text: why its fibers are cancelled */
 
     /* Written here, for the leader to read: atomic. */
@@ -82,12 +83,24 @@ gruvid__add(size_t *n, int by)
 }
 
 /*
+ * Call a function in the hub of a shard.  Where the hub does not answer, an old
+ * generation asks again, until gruvid stops.
+ *
+ *   within  seconds that it may take
+ *
+ * Returns what the function returns, or UV_ETIMEDOUT.
+ * Context: fiber of the first hub, switchpoint.
+ */
+int gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
+                       double within);
+
+/*
  * Call a function in each hub of an instance.
  *
  *   within  seconds that it may take in each
  *
  * Returns 0, or the first error; the hubs after it are called all the same.
- * Context: root fiber of the first hub, switchpoint.
+ * Context: fiber of the first hub, switchpoint.
  */
 int gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
                        double within);
@@ -98,8 +111,8 @@ int gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
  *
  *   name  of the fiber; static text
  *
- * Returns 0, or why there is no fiber.
- * Context: root fiber of the first hub, switchpoint.
+ * Returns 0, or why there is no fiber; UV_EBUSY: the last one still runs.
+ * Context: fiber of the first hub, switchpoint.
  */
 int gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
                         int (*body)(struct gruvid__shard *shard));
@@ -112,9 +125,29 @@ int gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
  * Returns 0 when it has; its result is shard->status.
  * Errors:  UV_ECANCELED: a stop was asked for meanwhile; UV_ETIMEDOUT; or why
  *          there is no fiber.
- * Context: root fiber of the first hub, switchpoint.
+ * Context: fiber of the first hub, switchpoint.
  */
 int gruvid__shard_run(struct gruvid__shard *shard, const char *name,
                       int (*body)(struct gruvid__shard *shard), double timeout);
+
+/*
+ * The same, and where it does not return in time, or a stop was asked for,
+ * cancel its fiber and wait for cancel_timeout.
+ *
+ *   heed_stop  whether a stop counts
+ *   over       whether it has returned; its result is shard->status then, also
+ *              where this fails
+ *
+ * Returns 0 when it has returned in time; else as above.
+ */
+int gruvid__shard_run_or_cancel(struct gruvid__shard *shard, const char *name,
+                                int (*body)(struct gruvid__shard *shard),
+                                double timeout, bool heed_stop, bool *over);
+
+/* Whether a body still runs there.  Context: first hub. */
+bool gruvid__shard_is_busy(const struct gruvid__shard *shard);
+
+/* Forget the fiber of the last body.  Context: the thread of the hub. */
+void gruvid__shard_forget(struct gruvid__shard *shard);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stop, in an order that loses no connection without need:
+ * The stop, in stages, which lose no connection without need:
  *
- *   all at once        accept what is queued, then nothing more
- *   one by one, last   connections end by themselves, until drain_timeout or a
- *   started first      second interrupt; then they are cut
- *                      everything else of the plugin is cancelled, then stop
+ *   not ready      for whoever asks; with lame_duck so many seconds more of
+ *                  accepting, for those who have not asked yet
+ *   drain          all at once: accept what is queued, then nothing more;
+ *                  connections end by themselves, until drain_timeout or a
+ *                  second interrupt; then they are cut
+ *   stop           in reverse order of the file: everything else of the plugin
+ *                  is cancelled, then its stop runs
+ *   old generations  that still drain have no more time than the others
  *
- * There is one drain_timeout for all plugins: connections of every plugin go on
- * ending while the first is waited for.
+ * There is one drain_timeout for all plugins.
  */
 #include "run/drain.h"
 
@@ -17,6 +20,7 @@
 #include "instance/shard.h"
 #include "os/notify.h"
 #include "run/life.h"
+#include "run/retire.h"
 #include "run/state.h"
 #include "serve/serve.h"
 
@@ -47,6 +51,14 @@ hint(const struct gruvid__daemon *daemon)
                                          : "; interrupt to stop now";
 }
 
+/* A stage of the stop, for the log and for whoever asks. */
+static void
+enter(const char *stage)
+{
+    gruvi_info("%s", stage);
+    gruvid__notify_status("%s", stage);
+}
+
 static void
 tell(const struct gruvid__daemon *daemon, double until)
 {
@@ -60,21 +72,87 @@ tell(const struct gruvid__daemon *daemon, double until)
                           open == 1 ? "" : "s");
 }
 
+/* --- stages --------------------------------------------------------------- */
+
+/* Interrupts that come later hurry the stop. */
+static bool
+is_hurried(const struct gruvid__daemon *daemon, unsigned interrupts)
+{
+    return daemon->leader.interrupts != interrupts;
+}
+
+static void
+be_lame(struct gruvid__daemon *daemon, unsigned interrupts)
+{
+    double seconds = gruvid__section_duration(
+        gruvid__config_section(daemon->config, "gruvid"), "lame_duck");
+    double until = gruvid__now() + seconds;
+
+    if (seconds <= 0 || !daemon->leader.serving)
+        return;
+    gruvi_info("stopping: connections are accepted for %g more seconds "
+               "(lame_duck)%s",
+               seconds, hint(daemon));
+    gruvid__notify_status("stopping: accepting for %g more seconds", seconds);
+    while (!is_hurried(daemon, interrupts) &&
+           gruvid__wait(&daemon->leader, until))
+        continue;
+}
+
+/* The time that an instance has. */
+static void
+limit(gruvid_plugin_t *plugin, double until, bool is_hurried)
+{
+    if (plugin->role == GRUVID__OLD && plugin->cut_at < until)
+        return;
+    plugin->cut_at = until;
+    plugin->is_hurried = is_hurried;
+}
+
+static void
+limit_all(struct gruvid__daemon *daemon, double until, bool is_hurried)
+{
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        limit(daemon->instances.at[i], until, is_hurried);
+    gruvid__wake(&daemon->leader);
+}
+
+/* The list may change with each wait: it is looked at from its beginning. */
+static void
+drain_all(struct gruvid__daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->instances.n; i++) {
+        gruvid_plugin_t *plugin = daemon->instances.at[i];
+
+        if (plugin->draining)
+            continue;
+        gruvid__plugin_drain(plugin);
+        i = (size_t)-1;
+    }
+}
+
+static bool
+is_over(const struct gruvid__daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        if (!gruvid__serve_over(daemon->instances.at[i]))
+            return false;
+    return true;
+}
+
 /*
- * Wait until the connections of an instance have ended, or are to be cut.
+ * Wait until all connections have ended, or are to be cut.
  *
  *   until       when drain_timeout ends
  *   interrupts  how many there were when the stop began
  */
 static void
-await_connections(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
-                  double until, unsigned interrupts)
+await_connections(struct gruvid__daemon *daemon, double until,
+                  unsigned interrupts)
 {
     double remind = gruvid__now() + REMIND;
-    size_t open;
 
-    while (!gruvid__serve_over(plugin) &&
-           daemon->leader.interrupts == interrupts) {
+    while (!is_over(daemon) && !is_hurried(daemon, interrupts)) {
         if (gruvid__wait(&daemon->leader, remind < until ? remind : until))
             continue;
         if (gruvid__now() >= until)
@@ -82,33 +160,64 @@ await_connections(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin,
         tell(daemon, until);
         remind += REMIND;
     }
-    open = gruvid__plugin_open(plugin);
-    plugin->cut = open;
-    if (open > 0)
-        gruvi_warning("plugin %s: %zu connection%s cut, %s", plugin->name, open,
-                      open == 1 ? "" : "s",
-                      daemon->leader.interrupts == interrupts
-                          ? "drain_timeout has passed"
-                          : "interrupted again");
+    if (is_hurried(daemon, interrupts))
+        limit_all(daemon, gruvid__now(), true);
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        if (daemon->instances.at[i]->role != GRUVID__OLD)
+            gruvid__plugin_cut(daemon->instances.at[i]);
+}
+
+/* Whether b is stopped before a. */
+static bool
+is_before(const gruvid_plugin_t *a, const gruvid_plugin_t *b)
+{
+    return a == NULL || a->position < b->position ||
+           (a->position == b->position && a->generation < b->generation);
+}
+
+/* The last of the file that was not stopped yet; NULL: none. */
+static gruvid_plugin_t *
+next_to_stop(const struct gruvid__daemon *daemon)
+{
+    gruvid_plugin_t *last = NULL;
+
+    for (size_t i = 0; i < daemon->instances.n; i++) {
+        gruvid_plugin_t *plugin = daemon->instances.at[i];
+
+        if (plugin->role != GRUVID__OLD && plugin->state == GRUVID__STARTED &&
+            !plugin->was_stopped && is_before(last, plugin))
+            last = plugin;
+    }
+    return last;
+}
+
+static void
+stop_all(struct gruvid__daemon *daemon)
+{
+    gruvid_plugin_t *plugin;
+
+    while ((plugin = next_to_stop(daemon)) != NULL) {
+        plugin->was_stopped = true;
+        gruvid__plugin_stop(plugin);
+    }
 }
 
 void
 gruvid__drain(struct gruvid__daemon *daemon)
 {
-    double until = gruvid__now() + daemon->drain_timeout;
     unsigned interrupts = daemon->leader.interrupts;
+    double until;
 
-    gruvi_info("stopping");
-    gruvid__notify_stopping("stopping");
-    for (size_t i = 0; i < daemon->instances.n; i++)
-        gruvid__each_shard(daemon->instances.at[i], gruvid__serve_end, 0);
+    gruvi_info("stopping: not ready");
+    gruvid__notify_stopping("stopping: not ready");
+    be_lame(daemon, interrupts);
+    enter("stopping: connections drain");
+    until = gruvid__now() + daemon->drain_timeout;
+    limit_all(daemon, until, false);
+    drain_all(daemon);
     tell(daemon, until);
-    for (size_t i = daemon->instances.n; i-- > 0;) {
-        gruvid_plugin_t *plugin = daemon->instances.at[i];
-
-        if (plugin->state != GRUVID__STARTED)
-            continue;
-        await_connections(daemon, plugin, until, interrupts);
-        gruvid__plugin_stop(plugin);
-    }
+    await_connections(daemon, until, interrupts);
+    enter("stopping: plugins stop");
+    stop_all(daemon);
+    gruvid__retire_end(&daemon->instances);
 }

@@ -21,11 +21,20 @@
 #include "run/life.h"
 
 #include "instance/fibers.h"
+#include "instance/handover.h"
 #include "instance/instance.h"
 #include "instance/outcome.h"
 #include "instance/shard.h"
 #include "serve/listen.h"
 #include "serve/serve.h"
+
+/* Seconds that a hub is kept waiting for fibers to end, and from one try to the
+ * next where they take long. */
+#define SLICE 0.05
+#define PAUSE 1.0
+
+/* Why its fibers are cancelled. */
+#define WHY(plugin) ((plugin)->why != NULL ? (plugin)->why : "gruvid stops")
 
 /* --- in the hub of a shard -------------------------------------------------
  */
@@ -54,6 +63,7 @@ close_shard(void *arg)
     if (shard->has_group)
         gruvi_group_destroy(&shard->group);
     shard->has_connections = shard->has_group = false;
+    gruvid__shard_forget(shard);
     return 0;
 }
 
@@ -64,21 +74,30 @@ cancel_shard(void *arg)
 
     if (shard->has_group)
         gruvi_group_cancel(&shard->group, shard->why);
-    shard->until = gruvid__now() + shard->plugin->leader->cancel_timeout;
     return 0;
 }
 
-/* UV_EBUSY: fibers of it did not end; they are named in the log. */
+/* Wait for a moment, because other calls into the hub wait meanwhile.
+ * UV_EAGAIN: there are fibers left, and time; UV_EBUSY: the time is over. */
 static int
 join_shard(void *arg)
 {
     struct gruvid__shard *shard = arg;
+    double until = gruvid__now() + SLICE;
 
+    if (until > shard->until)
+        until = shard->until;
     if (!shard->has_group ||
-        gruvid__join(shard->plugin->leader, &shard->group, shard->until))
+        gruvid__join(shard->plugin->leader, &shard->group, until))
         return 0;
-    gruvid__fibers_report_stuck(shard);
-    return UV_EBUSY;
+    return gruvid__now() < shard->until ? UV_EAGAIN : UV_EBUSY;
+}
+
+static int
+report_shard(void *arg)
+{
+    gruvid__fibers_report_stuck(arg);
+    return 0;
 }
 
 static int
@@ -119,50 +138,80 @@ stop_body(struct gruvid__shard *shard)
     return 0;
 }
 
-/* Wait for stop: it has cancel_timeout to return, and as long again when it was
- * cancelled. */
-static int
-join_stop(void *arg)
-{
-    struct gruvid__shard *shard = arg;
-    struct gruvid__leader *leader = shard->plugin->leader;
-
-    if (!gruvid__join(leader, &shard->group,
-                      gruvid__now() + leader->cancel_timeout) &&
-        !__atomic_load_n(&shard->done, __ATOMIC_RELAXED))
-        gruvi_warning("plugin %s: stop has not returned within %g seconds",
-                      shard->plugin->name, leader->cancel_timeout);
-    cancel_shard(shard);
-    return join_shard(shard);
-}
-
 /* --- of the instance ------------------------------------------------------ */
 
+/*
+ * Something of it is left.  While gruvid serves the instance can be retired,
+ * which asks again and waits; else gruvid ends without it.
+ */
 static void
-abandon(gruvid_plugin_t *plugin)
+leave(gruvid_plugin_t *plugin)
 {
+    struct gruvid__leader *leader = plugin->leader;
+
+    if (leader->serving && !gruvid__stopping(leader))
+        return;
     plugin->state = GRUVID__ABANDONED;
-    plugin->leader->abandoned = true;
+    leader->abandoned = true;
+}
+
+/* Whether what is left of an instance is waited for without limit. */
+static bool
+is_patient(const gruvid_plugin_t *plugin)
+{
+    return plugin->role == GRUVID__OLD && !plugin->leader->ending;
+}
+
+/* Wait for the fibers of a shard until a time.  UV_EBUSY: some are left. */
+static int
+join_until(struct gruvid__shard *shard, double until)
+{
+    int err;
+
+    shard->until = until;
+    do
+        err = gruvid__shard_call(shard, join_shard, SLICE);
+    while (err == UV_EAGAIN);
+    return err;
+}
+
+/* The same for fibers that were cancelled: those that are left are named. */
+static int
+join_cancelled(struct gruvid__shard *shard, double until)
+{
+    int err = join_until(shard, until);
+
+    if (err != UV_EBUSY)
+        return err;
+    gruvid__shard_call(shard, report_shard, 0);
+    while (err == UV_EBUSY && is_patient(shard->plugin))
+        err = join_until(shard, gruvid__now() + PAUSE);
+    return err;
 }
 
 /*
  * Cancel the fibers in its groups and wait for them, in all hubs at once.  A
- * fiber that does not end is named in the log, and the instance is marked:
- * nothing of it may be freed.
+ * fiber that does not end is named in the log, and nothing of the instance may
+ * be freed.
  */
 static bool
 end_groups(gruvid_plugin_t *plugin, const char *why)
 {
+    double until;
     int err;
 
     for (size_t i = 0; i < plugin->n_shards; i++)
         plugin->shards[i].why = why;
     err = gruvid__each_shard(plugin, cancel_shard, 0);
-    if (err == 0)
-        err = gruvid__each_shard(plugin, join_shard,
-                                 plugin->leader->cancel_timeout);
+    until = gruvid__now() + plugin->leader->cancel_timeout;
+    for (size_t i = 0; i < plugin->n_shards; i++) {
+        int left = join_cancelled(&plugin->shards[i], until);
+
+        if (err == 0)
+            err = left;
+    }
     if (err < 0)
-        abandon(plugin);
+        leave(plugin);
     return err == 0;
 }
 
@@ -205,15 +254,14 @@ gruvid__plugin_bind(gruvid_plugin_t *plugin)
          i < plugin->n_shards && err == 0 && plugin->n_endpoints > 0; i++)
         err = bind_shard(&plugin->shards[i]);
     if (err < 0)
-        end_groups(plugin, "gruvid stops");
+        end_groups(plugin, WHY(plugin));
     return err;
 }
 
 /* --- start ---------------------------------------------------------------- */
 
-/* In how many hubs start and stop run. */
-static size_t
-n_starts(const gruvid_plugin_t *plugin)
+size_t
+gruvid__n_starts(const gruvid_plugin_t *plugin)
 {
     return plugin->module->descriptor.per_hub ? plugin->n_shards : 1;
 }
@@ -225,9 +273,8 @@ in_hub(const struct gruvid__shard *shard)
     return shard->hub->all->n > 1 ? shard->hub->name : "";
 }
 
-/* Why a function of the plugin has returned a negative code. */
-static const char *
-reason(const struct gruvid__shard *shard)
+const char *
+gruvid__shard_reason(const struct gruvid__shard *shard)
 {
     return shard->failure[0] != '\0' ? shard->failure
                                      : gruvid__explain(shard->status);
@@ -247,13 +294,14 @@ start_shard(struct gruvid__shard *shard)
     if (err == UV_ETIMEDOUT)
         gruvi_error("plugin %s did not start%s%s within %g seconds "
                     "(start_timeout)",
-                    plugin->name, in, where, timeout);
+                    plugin->title, in, where, timeout);
     else if (err < 0)
-        gruvi_error("plugin %s cannot be started%s%s: %s", plugin->name, in,
+        gruvi_error("plugin %s cannot be started%s%s: %s", plugin->title, in,
                     where, gruvi_strerror(err));
     else if (shard->status < 0)
-        gruvi_error("plugin %s refused to start%s%s: %s (%s)", plugin->name, in,
-                    where, reason(shard), gruvi_err_name(shard->status));
+        gruvi_error("plugin %s refused to start%s%s: %s (%s)", plugin->title,
+                    in, where, gruvid__shard_reason(shard),
+                    gruvi_err_name(shard->status));
     if (err == 0 && shard->status < 0)
         err = shard->status;
     shard->started = err == 0;
@@ -261,6 +309,14 @@ start_shard(struct gruvid__shard *shard)
 }
 
 static bool run_stops(gruvid_plugin_t *plugin);
+
+/* What was handed over is for the first start. */
+static void
+forget_handover(gruvid_plugin_t *plugin)
+{
+    gruvid__handover_free(plugin->received);
+    plugin->received = NULL;
+}
 
 /* It has started in some hubs, or in none. */
 static void
@@ -275,8 +331,11 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
 {
     int err = 0;
 
-    for (size_t i = 0; i < n_starts(plugin) && err == 0; i++)
+    for (size_t i = 0; i < gruvid__n_starts(plugin) && err == 0; i++) {
         err = start_shard(&plugin->shards[i]);
+        if (err == 0 && i == 0)
+            forget_handover(plugin);
+    }
     if (err < 0)
         give_up(plugin);
     else
@@ -286,7 +345,33 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
 
 /* --- stop ----------------------------------------------------------------- */
 
-/* Run stop, and end what it has spawned. */
+static int
+report_slow_stop(void *arg)
+{
+    const struct gruvid__shard *shard = arg;
+
+    gruvi_warning("plugin %s: stop has not returned within %g seconds",
+                  shard->plugin->title, shard->plugin->leader->cancel_timeout);
+    return 0;
+}
+
+static int
+begin_stop(struct gruvid__shard *shard)
+{
+    int err = gruvid__shard_call(shard, close_shard, 0);
+
+    if (err == 0)
+        err = gruvid__shard_call(shard, open_shard, 0);
+    if (err == 0)
+        err = gruvid__shard_spawn(shard, "stop", stop_body);
+    if (err < 0)
+        gruvi_error("plugin %s: stop cannot be run: %s", shard->plugin->title,
+                    gruvi_strerror(err));
+    return err;
+}
+
+/* Run stop, and end what it has spawned.  It has cancel_timeout to return, and
+ * as long again when it was cancelled. */
 static void
 stop_shard(struct gruvid__shard *shard)
 {
@@ -294,19 +379,19 @@ stop_shard(struct gruvid__shard *shard)
     double timeout = plugin->leader->cancel_timeout;
     int err;
 
-    shard->why = "gruvid stops";
-    err = gruvid__hub_call(shard->hub, close_shard, shard, 0);
+    shard->started = false;
+    if (begin_stop(shard) < 0)
+        return;
+    if (join_until(shard, gruvid__now() + timeout) == UV_EBUSY &&
+        !__atomic_load_n(&shard->done, __ATOMIC_RELAXED))
+        gruvid__shard_call(shard, report_slow_stop, 0);
+    shard->why = WHY(plugin);
+    err = gruvid__shard_call(shard, cancel_shard, 0);
     if (err == 0)
-        err = gruvid__hub_call(shard->hub, open_shard, shard, 0);
-    if (err == 0)
-        err = gruvid__shard_spawn(shard, "stop", stop_body);
-    if (err < 0)
-        gruvi_error("plugin %s: stop cannot be run: %s", plugin->name,
-                    gruvi_strerror(err));
-    else
-        err = gruvid__hub_call(shard->hub, join_stop, shard, 2 * timeout);
+        err = join_cancelled(shard, gruvid__now() + timeout);
     if (err == UV_EBUSY || err == UV_ETIMEDOUT)
-        abandon(plugin);
+        leave(plugin);
+    plugin->is_left = err < 0;
 }
 
 /* Run stop in each hub where start has returned 0.  Returns whether all fibers
@@ -314,33 +399,40 @@ stop_shard(struct gruvid__shard *shard)
 static bool
 run_stops(gruvid_plugin_t *plugin)
 {
-    for (size_t i = n_starts(plugin); i-- > 0;)
+    for (size_t i = gruvid__n_starts(plugin); i-- > 0;)
         if (plugin->shards[i].started &&
-            plugin->module->descriptor.stop != NULL &&
-            plugin->state != GRUVID__ABANDONED)
+            plugin->module->descriptor.stop != NULL && !plugin->is_left)
             stop_shard(&plugin->shards[i]);
-    return plugin->state != GRUVID__ABANDONED;
+    return !plugin->is_left;
+}
+
+static void
+tell_end(const gruvid_plugin_t *plugin)
+{
+    struct gruvid__counts counts = gruvid__plugin_counts(plugin);
+
+    if (plugin->module->descriptor.connection == NULL)
+        gruvi_info("plugin %s has stopped", plugin->title);
+    else
+        gruvi_info("plugin %s has stopped: %llu connections, %llu gone, "
+                   "%llu failed, %llu cut",
+                   plugin->title, (unsigned long long)counts.served,
+                   (unsigned long long)counts.gone,
+                   (unsigned long long)counts.failed,
+                   (unsigned long long)counts.cut);
 }
 
 void
 gruvid__plugin_stop(gruvid_plugin_t *plugin)
 {
-    struct gruvid__counts counts;
+    bool was_started = plugin->state == GRUVID__STARTED;
 
-    if (!end_groups(plugin, "gruvid stops") ||
+    if (!end_groups(plugin, WHY(plugin)) ||
         gruvid__each_shard(plugin, close_shard, 0) < 0 || !run_stops(plugin))
         return;
     plugin->state = GRUVID__STOPPED;
-    counts = gruvid__plugin_counts(plugin);
-    if (plugin->module->descriptor.connection == NULL)
-        gruvi_info("plugin %s has stopped", plugin->name);
-    else
-        gruvi_info("plugin %s has stopped: %llu connections, %llu gone, "
-                   "%llu failed, %llu cut",
-                   plugin->name, (unsigned long long)counts.served,
-                   (unsigned long long)counts.gone,
-                   (unsigned long long)counts.failed,
-                   (unsigned long long)plugin->cut);
+    if (was_started)
+        tell_end(plugin);
 }
 
 void

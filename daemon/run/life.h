@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of an instance: bind, start, stop, close.  Context of all here: root
+/* The life of an instance: bind, start, stop, close.  Context of all here: a
  * fiber of the first hub, switchpoint. */
 #ifndef GRUVID_LIFE_H
 #define GRUVID_LIFE_H
 
+#include <stddef.h>
+
 #include <gruvid/plugin.h>
+
+#include "instance/shard.h"
 
 /*
  * Listen on all addresses of an instance, in each of its hubs; nothing is
@@ -24,7 +28,15 @@ int gruvid__plugin_bind(gruvid_plugin_t *plugin);
  */
 int gruvid__plugin_start(gruvid_plugin_t *plugin);
 
-/* End what is left of an instance and run its stop. */
+/* In how many hubs start and stop run. */
+size_t gruvid__n_starts(const gruvid_plugin_t *plugin);
+
+/* Why a function of the plugin has returned the negative code in the status of
+ * the shard: what it said itself, or what the code stands for. */
+const char *gruvid__shard_reason(const struct gruvid__shard *shard);
+
+/* End what is left of an instance and run its stop.  Its state says whether
+ * that is over. */
 void gruvid__plugin_stop(gruvid_plugin_t *plugin);
 
 /* Close what is left of an instance that did not start.  Nothing is left of any

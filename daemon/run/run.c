@@ -30,6 +30,7 @@
 #include "run/exit_status.h"
 #include "run/life.h"
 #include "run/readable.h"
+#include "run/retire.h"
 #include "run/settings.h"
 #include "run/state.h"
 #include "run/watching.h"
@@ -183,12 +184,15 @@ wait_for_stop(struct gruvid__daemon *daemon)
 {
     if (!gruvid__stopping(&daemon->leader)) {
         daemon->stage = "serving";
+        daemon->leader.serving = true;
         gruvi_info("ready");
         gruvid__notify_ready("serving %zu plugin%s", daemon->instances.n,
                              daemon->instances.n == 1 ? "" : "s");
     }
     while (!gruvid__stopping(&daemon->leader)) {
-        gruvid__wait(&daemon->leader, GRUVI_FOREVER);
+        bool soon = gruvid__retire_again(&daemon->instances);
+
+        gruvid__wait(&daemon->leader, soon ? gruvid__now() + 1 : GRUVI_FOREVER);
         gruvid__reload_all(daemon);
     }
     gruvid__reloads_close(daemon);

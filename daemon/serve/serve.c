@@ -52,8 +52,8 @@ end_connection(struct gruvid__connection *connection)
     free(connection);
     gruvid__add(&shard->open, -1);
     gruvid__limit_release(shard->plugin);
-    /* A stop looks at shard->open after each hub was told to stop. */
-    if (gruvid__stopping(leader))
+    /* A drain looks at shard->open after each hub was told of it. */
+    if (__atomic_load_n(&shard->plugin->draining, __ATOMIC_RELAXED))
         gruvid__wake(leader);
 }
 

@@ -80,10 +80,15 @@ START_TEST(test_the_manager_is_told_ready_and_stopping)
     send_text(fd, "x");
     expect_text(fd, "x");
     gruvid_signal(g, SIGTERM);
-    ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping\n");
+    ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping: not ready\n");
+    ck_assert_str_eq(notified(), "STATUS=stopping: connections drain\n");
     ck_assert_str_eq(notified(), "STATUS=stopping: 1 connection left\n");
     close(fd);
+    ck_assert_str_eq(notified(), "STATUS=stopping: plugins stop\n");
     ck_assert_int_eq(gruvid_wait(g), 0);
+    gruvid_says(g, "gruvid: stopping: not ready\n");
+    gruvid_says(g, "gruvid: stopping: connections drain\n");
+    gruvid_says(g, "gruvid: stopping: plugins stop\n");
 }
 END_TEST
 
@@ -143,7 +148,7 @@ START_TEST(test_a_start_that_fails_is_never_ready)
         gruvid_begin("[plugin trial]\nat_start = refuse\n", &options);
 
     ck_assert_int_eq(gruvid_wait(g), 69);
-    ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping\n");
+    ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping: not ready\n");
 }
 END_TEST
 #endif

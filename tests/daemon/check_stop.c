@@ -150,6 +150,67 @@ START_TEST(test_an_interrupt_after_sigterm_cuts_at_once)
 }
 END_TEST
 
+START_TEST(test_the_drain_event_is_set_at_a_stop)
+{
+    struct gruvid *g = gruvid_ready(ECHO "fiber = drain\n", NULL);
+    int fd = serve_one(g);
+
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "generation 1 drains: 1");
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
+START_TEST(test_a_lame_duck_still_accepts)
+{
+    struct gruvid *g =
+        gruvid_ready("[gruvid]\nlame_duck = 1h\n" ECHO "fiber = drain\n", NULL);
+    int fd;
+
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "accepted for 3600 more seconds (lame_duck); interrupt");
+    fd = serve_one(g);
+    ck_assert_uint_eq(gruvid_said(g, "drains"), 0);
+    /* That hurries all of the stop. */
+    ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
+    gruvid_says(g, "1 connection cut, interrupted again");
+    expect_end(fd);
+}
+END_TEST
+
+START_TEST(test_after_lame_duck_the_drain_begins)
+{
+    struct gruvid *g = gruvid_ready("[gruvid]\nlame_duck = 10ms\n" ECHO, NULL);
+    int fd = serve_one(g);
+
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "1 connection left");
+    ck_assert_int_lt(connect_port(gruvid_port(g, 0)), 0);
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
+START_TEST(test_plugins_stop_when_all_connections_have_ended)
+{
+    struct gruvid *g =
+        gruvid_ready(ECHO "[plugin last]\nmodule = trial\n", NULL);
+    int fd = serve_one(g);
+
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "1 connection left");
+    send_text(fd, "still served\n");
+    expect_text(fd, "still served\n");
+    ck_assert_uint_eq(gruvid_said(g, "stop of last"), 0);
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+    /* And in the reverse order of the file. */
+    ck_assert_ptr_nonnull(
+        strstr(gruvid_says(g, "stop of last"), "stop of trial"));
+}
+END_TEST
+
 START_TEST(test_a_second_sigterm_changes_nothing)
 {
     struct gruvid *g = gruvid_ready(ECHO, NULL);
@@ -339,6 +400,10 @@ main(void)
                    test_an_idle_client_is_cut_after_drain_timeout_and_counted);
     tcase_add_test(drain, test_a_second_interrupt_cuts_at_once);
     tcase_add_test(drain, test_an_interrupt_after_sigterm_cuts_at_once);
+    tcase_add_test(drain, test_the_drain_event_is_set_at_a_stop);
+    tcase_add_test(drain, test_a_lame_duck_still_accepts);
+    tcase_add_test(drain, test_after_lame_duck_the_drain_begins);
+    tcase_add_test(drain, test_plugins_stop_when_all_connections_have_ended);
     tcase_add_test(drain, test_a_second_sigterm_changes_nothing);
     tcase_add_test(drain, test_an_ignored_interrupt_does_not_stop);
     tcase_add_test(drain,

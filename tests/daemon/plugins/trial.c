@@ -17,8 +17,9 @@ static const char *const start_choices[] = {
     "good",     "refuse",       "slow",    "hang",    "stubborn",
     "blocking", "wrong_option", "orphan",  "orphans", "burst",
     "busy",     "cancelled",    "explain", NULL};
-static const char *const fiber_choices[] = {
-    "none", "good", "fail", "stubborn", "peer", "blocking", "deep", NULL};
+static const char *const fiber_choices[] = {"none",     "good",  "fail",
+                                            "stubborn", "peer",  "blocking",
+                                            "deep",     "drain", NULL};
 static const char *const serve_choices[] = {
     "echo", "fail",   "spawn",     "stubborn",  "name",  "peer",
     "tick", "thread", "minus_one", "long_line", "share", NULL};
@@ -123,6 +124,13 @@ fiber_main(void *arg)
         return wait_on();
     if (is(plugin, "fiber", "blocking"))
         return gruvi_blocking(sleep_in_thread, NULL, NULL);
+    if (is(plugin, "fiber", "drain")) {
+        gruvi_event_wait(gruvid_plugin_drain_event(plugin), GRUVI_FOREVER);
+        gruvi_info("generation %d drains: %d",
+                   (int)gruvid_plugin_generation(plugin),
+                   gruvid_plugin_draining(plugin));
+        return 0;
+    }
     wait_for_ever();
     gruvi_info("fiber was cancelled: %s", gruvi_error_message());
     return UV_ECANCELED;
