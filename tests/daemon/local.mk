@@ -98,6 +98,9 @@ DAEMON_TESTS += %D%/check_control_fibers
 %C%_check_control_fibers_SOURCES = %D%/check_control_fibers.c
 %C%_check_control_fibers_SOURCES += %D%/control_json.c %D%/control_json.h
 %C%_check_control_fibers_LDADD = $(RUN_GRUVID_LIBS) $(JANSSON_LIBS)
+DAEMON_TESTS += %D%/check_gruvictl
+%C%_check_gruvictl_LDADD = $(RUN_GRUVID_LIBS)
+%D%/check_gruvictl.needs: tools/gruvictl/gruvictl
 DAEMON_TESTS += %D%/check_hubs
 %C%_check_hubs_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs_limits

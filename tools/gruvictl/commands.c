@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands.  gruvictl(1) has the same. */
+#include <string.h>
+
+#include "gruvictl/gruvictl.h"
+#include "gruvictl/show.h"
+
+static const struct option connections_options[] = {
+    {"plugin", TEXT_VALUE, "NAME", "of this plugin only"},
+    {"limit", WHOLE_VALUE, "N", "at most so many; 1000 otherwise"},
+    {NULL},
+};
+
+static const struct option stop_options[] = {
+    {"no-wait", NO_VALUE, NULL, "return at once"},
+    {NULL},
+};
+
+static const struct option top_options[] = {
+    {"seconds", SECONDS_VALUE, "S", "from one look to the next; 1 otherwise"},
+    {"count", WHOLE_VALUE, "N", "so many looks; without it, until Ctrl-C"},
+    {NULL},
+};
+
+const struct command commands[] = {
+    {.name = "status", .help = "how gruvid is", .show = show_status},
+    {.name = "plugins",
+     .help = "plugins with their generations, and the builds in memory",
+     .show = show_plugins},
+    {.name = "hubs", .help = "event loops", .show = show_hubs},
+    {.name = "pools",
+     .help = "threads for work that blocks",
+     .show = show_pools},
+    {.name = "connections",
+     .help = "who is connected",
+     .options = connections_options,
+     .show = show_connections},
+    {.name = "config",
+     .help = "the configuration that holds, without secrets",
+     .show = show_config},
+    {.name = "log-level",
+     .help = "log more or less, of all plugins or of one",
+     .details = "LEVEL is debug, info, warning or error; of a plugin also "
+                "default, which gives\nit the level of all others again.",
+     .arguments = {"level", "plugin"},
+     .n_needed = 1,
+     .show = show_log_level},
+    {.name = "reload",
+     .help = "read the configuration again",
+     .details = "Returns when the new configuration is taken, or refused with "
+                "all reasons; then the\nold one goes on.",
+     .patient = true,
+     .show = show_reload},
+    {.name = "restart",
+     .help = "replace a plugin by a new generation",
+     .details = "The old generation keeps its connections, and drains.",
+     .arguments = {"plugin"},
+     .n_needed = 1,
+     .patient = true,
+     .show = show_reload},
+    {.name = "stop",
+     .help = "stop gruvid, and wait for its end",
+     .options = stop_options,
+     .patient = true,
+     .run = run_stop},
+    {.name = "top",
+     .help = "status, hubs and plugins, again and again",
+     .options = top_options,
+     .run = run_top},
+    {.name = NULL},
+};
+
+const struct command *
+find_command(const char *name)
+{
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}

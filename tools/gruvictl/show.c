@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* What answers look like: tables, and a few lines of text. */
+#include "gruvictl/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gruvictl/table.h"
+#include "gruvictl/text.h"
+
+/* Print a member of an object, as safe text. */
+static void
+put(enum cell cell, const json_t *object, const char *name)
+{
+    char *text = cell_text(cell, json_object_get(object, name));
+
+    print_safe(stdout, text);
+    free(text);
+}
+
+static json_int_t
+number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+/* --- reload -----------------------------------------------------------------
+ */
+
+static void
+print_lines(const char *what, const json_t *lines)
+{
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        char *text = cell_text(ANY, json_array_get(lines, i));
+
+        printf("%s", what);
+        print_safe(stdout, text);
+        putchar('\n');
+        free(text);
+    }
+}
+
+static void
+print_report(const json_t *report)
+{
+    bool worked = json_is_true(json_object_get(report, "worked"));
+
+    printf("reload ");
+    put(ANY, report, "number");
+    printf(worked ? ": taken in " : ": refused after ");
+    put(PERIOD, report, "seconds");
+    putchar('\n');
+    print_lines("  reason: ", json_object_get(report, "reasons"));
+    print_lines("  note: ", json_object_get(report, "notes"));
+}
+
+void
+show_reload(const struct task *task, const json_t *answer)
+{
+    (void)task;
+    print_report(answer);
+}
+
+/* --- status -----------------------------------------------------------------
+ */
+
+void
+show_status(const struct task *task, const json_t *answer)
+{
+    const json_t *reload = json_object_get(answer, "reload");
+
+    (void)task;
+    printf("gruvid ");
+    put(ANY, answer, "version");
+    printf(", pid ");
+    put(ANY, answer, "pid");
+    printf(": ");
+    put(ANY, answer, "stage");
+    printf(", up for ");
+    put(PERIOD, answer, "uptime");
+    printf("\nplugins: ");
+    put(ANY, answer, "plugins");
+    if (number(answer, "draining") > 0) {
+        printf(", and old generations that drain: ");
+        put(ANY, answer, "draining");
+    }
+    printf("\nconnections: ");
+    put(ANY, answer, "connections");
+    printf("\nhubs: ");
+    put(ANY, answer, "hubs");
+    printf("\nlog level: ");
+    put(ANY, answer, "log_level");
+    putchar('\n');
+    if (json_object_get(answer, "reloading") != NULL) {
+        printf("a reload goes on: ");
+        put(ANY, answer, "reloading");
+        putchar('\n');
+    }
+    if (reload != NULL) {
+        printf("last reload: ");
+        put(ANY, reload, "when");
+        printf(" by ");
+        put(ANY, reload, "by");
+        printf("\n  ");
+        print_report(reload);
+    }
+}
+
+/* --- tables -----------------------------------------------------------------
+ */
+
+static void
+print_list(const char *none, const struct column *columns, const json_t *rows)
+{
+    if (json_array_size(rows) == 0)
+        puts(none);
+    else
+        print_table(stdout, columns, rows);
+}
+
+/* What is mapped by builds that nothing uses any more. */
+static void
+print_unused(const json_t *modules)
+{
+    double bytes = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(modules); i++) {
+        const json_t *module = json_array_get(modules, i);
+
+        if (!json_is_false(json_object_get(module, "used")))
+            continue;
+        bytes += json_number_value(json_object_get(module, "mapped"));
+        n++;
+    }
+    if (n > 0) {
+        json_t *sum = need(json_real(bytes));
+        char *text = cell_text(BYTES, sum);
+
+        printf("%zu build%s without a generation stay%s in memory: %s\n", n,
+               n == 1 ? "" : "s", n == 1 ? "s" : "", text);
+        free(text);
+        json_decref(sum);
+    }
+}
+
+void
+show_plugins(const struct task *task, const json_t *answer)
+{
+    static const struct column plugins[] = {
+        {"PLUGIN", "plugin", ANY, 8, 0},
+        {"GEN", "generation", NUMBER, 0, 0},
+        {"STATE", "state", STATE, 0, 0},
+        {"CONN", "connections", NUMBER, 0, 0},
+        {"ACCEPTED", "accepted", NUMBER, 0, 4},
+        {"FAILED", "failed", NUMBER, 0, 3},
+        {"HUBS", "hubs", ANY, 4, 6},
+        {"MODULE", "module", ANY, 8, 7},
+        {"BUILD", "build", NUMBER, 0, 5},
+        {"BUILD-ID", "build_id", ANY, 8, 8},
+        {NULL},
+    };
+    static const struct column modules[] = {
+        {"MODULE", "module", ANY, 8, 0},
+        {"BUILD", "build", NUMBER, 0, 0},
+        {"USED", "used", ANY, 0, 0},
+        {"MAPPED", "mapped", BYTES, 0, 0},
+        {"TLS", "tls", BYTES, 0, 2},
+        {"STATIC-TLS", "static_tls", ANY, 0, 2},
+        {"BUILD-ID", "build_id", ANY, 8, 3},
+        {"FILE", "file", ANY, 16, 4},
+        {NULL},
+    };
+    const json_t *loaded = json_object_get(answer, "modules");
+
+    (void)task;
+    print_list("no plugin", plugins, json_object_get(answer, "plugins"));
+    if (json_array_size(loaded) > 0) {
+        putchar('\n');
+        print_table(stdout, modules, loaded);
+        print_unused(loaded);
+    }
+}
+
+void
+show_hubs(const struct task *task, const json_t *answer)
+{
+    static const struct column columns[] = {
+        {"HUB", "hub", NUMBER, 0, 0},
+        {"ANSWERS", "answers", STATE, 0, 0},
+        {"LAG", "lag", PERIOD, 0, 0},
+        {"FIBERS", "fibers", NUMBER, 0, 0},
+        {"PLUGINS", "plugins", NUMBER, 0, 1},
+        {"CONN", "connections", NUMBER, 0, 0},
+        {NULL},
+    };
+
+    (void)task;
+    print_list("no hub", columns, json_object_get(answer, "hubs"));
+}
+
+void
+show_pools(const struct task *task, const json_t *answer)
+{
+    static const struct column columns[] = {
+        {"POOL", "name", ANY, 0, 0},
+        {"THREADS", "threads", NUMBER, 0, 0},
+        {"MOST", "max", NUMBER, 0, 1},
+        {"BUSY", "busy", NUMBER, 0, 0},
+        {"QUEUED", "queued", NUMBER, 0, 0},
+        {"DONE", "done", NUMBER, 0, 2},
+        {"WAIT-P50", "wait_p50", PERIOD, 0, 3},
+        {"WAIT-P99", "wait_p99", PERIOD, 0, 0},
+        {NULL},
+    };
+
+    (void)task;
+    print_list("no pool", columns, json_object_get(answer, "pools"));
+}
+
+void
+show_connections(const struct task *task, const json_t *answer)
+{
+    static const struct column columns[] = {
+        {"PLUGIN", "plugin", ANY, 8, 0}, {"GEN", "generation", NUMBER, 0, 3},
+        {"HUB", "hub", NUMBER, 0, 4},    {"PEER", "peer", ANY, 12, 0},
+        {"STATE", "state", ANY, 0, 0},   {"WAITS-FOR", "waits_for", ANY, 8, 2},
+        {"BYTES", "bytes", BYTES, 0, 1}, {NULL},
+    };
+    json_int_t more = number(answer, "more_of_them");
+
+    (void)task;
+    print_list("no connection", columns,
+               json_object_get(answer, "connections"));
+    if (more > 0)
+        printf("and %lld more: --limit shows them\n", (long long)more);
+}
+
+/* --- config -----------------------------------------------------------------
+ */
+
+/* As in a file; what is not set is a default, and is behind a ';'. */
+static void
+print_setting(const json_t *setting)
+{
+    const json_t *value = json_object_get(setting, "value");
+    const json_t *file = json_object_get(setting, "file");
+    size_t n = json_is_array(value) ? json_array_size(value) : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const json_t *one =
+            json_is_array(value) ? json_array_get(value, i) : value;
+        char *text = json_is_null(one) ? need(strdup("")) : cell_text(ANY, one);
+
+        printf("%s", file == NULL ? ";" : "");
+        put(ANY, setting, "key");
+        printf(" =%s", *text == '\0' ? "" : " ");
+        print_safe(stdout, text);
+        free(text);
+        if (file != NULL && !json_is_null(file)) {
+            printf("  ; ");
+            put(ANY, setting, "file");
+            printf(":");
+            put(ANY, setting, "line");
+        }
+        putchar('\n');
+    }
+}
+
+void
+show_config(const struct task *task, const json_t *answer)
+{
+    const json_t *settings = json_object_get(answer, "settings");
+    const char *before = NULL;
+
+    (void)task;
+    for (size_t i = 0; i < json_array_size(settings); i++) {
+        const json_t *setting = json_array_get(settings, i);
+        const char *section =
+            json_string_value(json_object_get(setting, "section"));
+
+        if (section != NULL &&
+            (before == NULL || strcmp(section, before) != 0)) {
+            printf("%s[", before == NULL ? "" : "\n");
+            print_safe(stdout, section);
+            puts("]");
+            before = section;
+        }
+        print_setting(setting);
+    }
+}
+
+void
+show_log_level(const struct task *task, const json_t *answer)
+{
+    const json_t *plugin = json_object_get(task->members, "plugin");
+
+    printf("log level%s", plugin == NULL ? "" : " of plugin ");
+    if (plugin != NULL)
+        put(ANY, task->members, "plugin");
+    printf(": ");
+    put(ANY, task->members, "level");
+    printf(", was ");
+    put(ANY, answer, "before");
+    putchar('\n');
+}

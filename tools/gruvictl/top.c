@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* top: hubs and plugins again and again, with what has changed in between. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gruvictl/show.h"
+#include "gruvictl/table.h"
+#include "gruvictl/text.h"
+#include "gruvictl/wire.h"
+
+static enum status
+ask(const struct task *task, struct wire *wire, const char *what,
+    json_t **answer)
+{
+    json_t *request = need(json_pack("{s:i, s:s}", "id", 1, "do", what));
+    enum status status = wire_ask(wire, request, task->timeout, answer);
+
+    json_decref(request);
+    return status;
+}
+
+/* The same generation in the answer before. */
+static const json_t *
+find_before(const json_t *plugins, const json_t *plugin)
+{
+    for (size_t i = 0; i < json_array_size(plugins); i++) {
+        const json_t *other = json_array_get(plugins, i);
+
+        if (json_equal(json_object_get(other, "plugin"),
+                       json_object_get(plugin, "plugin")) &&
+            json_equal(json_object_get(other, "generation"),
+                       json_object_get(plugin, "generation")))
+            return other;
+    }
+    return NULL;
+}
+
+/* Add a rate to a plugin, by how much a counter of it has gone up. */
+static void
+add_rate(json_t *plugin, const json_t *before, const char *counter,
+         const char *rate, double seconds)
+{
+    double now = json_number_value(json_object_get(plugin, counter));
+    double then = json_number_value(json_object_get(before, counter));
+
+    json_object_set_new(plugin, rate, json_real((now - then) / seconds));
+}
+
+static void
+add_rates(json_t *plugins, const json_t *before, double seconds)
+{
+    for (size_t i = 0; i < json_array_size(plugins); i++) {
+        json_t *plugin = json_array_get(plugins, i);
+        const json_t *then = find_before(before, plugin);
+
+        if (then == NULL || seconds <= 0)
+            continue;
+        add_rate(plugin, then, "accepted", "accepted_rate", seconds);
+        add_rate(plugin, then, "served", "served_rate", seconds);
+        add_rate(plugin, then, "failed", "failed_rate", seconds);
+    }
+}
+
+static double
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void
+print_screen(const struct task *task, const json_t *status, const json_t *hubs,
+             const json_t *plugins)
+{
+    static const struct column columns[] = {
+        {"PLUGIN", "plugin", ANY, 8, 0},
+        {"GEN", "generation", NUMBER, 0, 4},
+        {"STATE", "state", STATE, 0, 0},
+        {"CONN", "connections", NUMBER, 0, 0},
+        {"ACCEPTED/S", "accepted_rate", NUMBER, 0, 2},
+        {"SERVED/S", "served_rate", NUMBER, 0, 3},
+        {"FAILED/S", "failed_rate", NUMBER, 0, 1},
+        {NULL},
+    };
+
+    if (isatty(STDOUT_FILENO))
+        fputs("\033[H\033[J", stdout);
+    show_status(task, status);
+    putchar('\n');
+    show_hubs(task, hubs);
+    putchar('\n');
+    print_table(stdout, columns, json_object_get(plugins, "plugins"));
+    if (!isatty(STDOUT_FILENO))
+        putchar('\n');
+    fflush(stdout);
+}
+
+static enum status
+look(const struct task *task, struct wire *wire, json_t **before, double *then)
+{
+    json_t *state = NULL, *hubs = NULL, *plugins = NULL;
+    enum status status = ask(task, wire, "status", &state);
+    double time = now();
+
+    if (status == DONE)
+        status = ask(task, wire, "hubs", &hubs);
+    if (status == DONE)
+        status = ask(task, wire, "plugins", &plugins);
+    if (status == DONE) {
+        add_rates(json_object_get(plugins, "plugins"),
+                  json_object_get(*before, "plugins"), time - *then);
+        if (task->json)
+            show_answer(task, plugins);
+        else
+            print_screen(task, state, hubs, plugins);
+    }
+    json_decref(state);
+    json_decref(hubs);
+    json_decref(*before);
+    *before = plugins;
+    *then = time;
+    return status;
+}
+
+enum status
+run_top(const struct task *task, struct wire *wire)
+{
+    double seconds = task->seconds > 0 ? task->seconds : 1, then = 0;
+    json_int_t left =
+        json_integer_value(json_object_get(task->members, "count"));
+    json_t *before = NULL;
+    enum status status;
+
+    do {
+        status = look(task, wire, &before, &then);
+        if (status == DONE && left != 1)
+            usleep((useconds_t)(seconds * 1e6));
+    } while (status == DONE && (left == 0 || --left > 0));
+    json_decref(before);
+    return status;
+}

@@ -1,0 +1,22 @@
+# Programs for operators.  gruvictl links with jansson, not with libgruvi.
+
+bin_PROGRAMS += %D%/gruvictl/gruvictl
+%C%_gruvictl_gruvictl_SOURCES =
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/cell.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/commands.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/gruvictl.h
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/main.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/show.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/show.h
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/stop.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/table.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/table.h
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/text.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/text.h
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/top.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/wire.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/wire.h
+%C%_gruvictl_gruvictl_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools
+%C%_gruvictl_gruvictl_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS) $(JANSSON_CFLAGS)
+%C%_gruvictl_gruvictl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+%C%_gruvictl_gruvictl_LDADD = $(JANSSON_LIBS)
