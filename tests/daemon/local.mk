@@ -27,6 +27,8 @@ DAEMON_TESTS += %D%/check_config_types
 # instances
 DAEMON_TESTS += %D%/check_instance
 %C%_check_instance_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_generations
+%C%_check_generations_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_handover
 %C%_check_handover_LDADD = $(DAEMON_TEST_LIBS)
 
