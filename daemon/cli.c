@@ -10,11 +10,12 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "os/notify.h"
 #include "os/owner.h"
 #include "run/exit_status.h"
 
 /* What getopt_long() returns for options without a letter. */
-enum { DESCRIBE = 256, RUN, TRUST_FILES };
+enum { DESCRIBE = 256, RUN, TRUST_FILES, READY_FD };
 
 static const struct {
     int code; /* the letter, or one of these */
@@ -27,6 +28,7 @@ static const struct {
     {RUN, "run", "FILE [ADDRESS]...", "serve a plugin without a configuration"},
     {TRUST_FILES, "trust-files", NULL,
      "as root, do not look who may write files"},
+    {READY_FD, "ready-fd", "N", "write a newline there when gruvid is ready"},
     {DESCRIBE, "describe", "[PLUGIN]",
      "print the options of gruvid or a plugin"},
     {'V', "version", NULL, "print the version and what this build is made of"},
@@ -45,7 +47,8 @@ void
 gruvid__cli_help(FILE *out)
 {
     fputs("usage: gruvid [-c FILE] [-t] [-o SECTION.KEY=VALUE]... [-v]\n"
-          "              [--trust-files] [--run FILE [ADDRESS]...]\n"
+          "              [--trust-files] [--ready-fd N] [--run FILE "
+          "[ADDRESS]...]\n"
           "       gruvid --describe [PLUGIN] | -V | -h\n\n",
           out);
     for (size_t i = 0; i < N_OPTIONS; i++) {
@@ -111,6 +114,8 @@ unknown(char **argv)
 static int
 take(struct gruvid__cli *cli, int option, char **argv)
 {
+    char why[200];
+
     switch (option) {
     case 'c':
         cli->config = optarg;
@@ -140,6 +145,11 @@ take(struct gruvid__cli *cli, int option, char **argv)
     case TRUST_FILES:
         gruvid__owner_trust();
         return 0;
+    case READY_FD:
+        if (gruvid__notify_set_fd(optarg, why, sizeof why))
+            return 0;
+        fprintf(stderr, "gruvid: %s; try gruvid -h\n", why);
+        return GRUVID__EXIT_USAGE;
     case DESCRIBE:
         cli->action = GRUVID__DESCRIBE;
         cli->describe = optarg;

@@ -3,6 +3,9 @@
 #ifndef GRUVID_NOTIFY_H
 #define GRUVID_NOTIFY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /*
  * Each takes a status in words, for systemctl status.  Nothing happens where
  * $NOTIFY_SOCKET is not set or gruvid was built without libsystemd.
@@ -15,6 +18,17 @@ void gruvid__notify_reloading(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 void gruvid__notify_stopping(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+
+/*
+ * From here on, gruvid__notify_ready() also writes a newline to a descriptor,
+ * once, and closes it: what --ready-fd asks for.
+ *
+ *   text  a number, of a descriptor above 2 that may be written to
+ *   why   where to put a sentence about a failure
+ *
+ * Returns whether it will.
+ */
+bool gruvid__notify_set_fd(const char *text, char *why, size_t why_size);
 
 /* For how many seconds the manager waits for gruvid__notify_alive(), before it
  * ends gruvid; 0: it does not ask for it. */

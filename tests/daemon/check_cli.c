@@ -26,11 +26,21 @@ run_with(const char *const *args)
 
 START_TEST(test_mistakes_of_usage_are_exit_2_with_a_hint)
 {
-    static const char *const bad[][4] = {
-        {"-x"},    {"--nonsense"},        {"-c"},
-        {"-o"},    {"--test=yes"},        {"gruvid.conf"},
-        {"-tx"},   {"-t", "gruvid.conf"}, {"--describe", "a", "b"},
-        {"--ver"}, {"-o", "nonsense"},    {"-t", "-o", "level=info"}};
+    static const char *const bad[][4] = {{"-x"},
+                                         {"--nonsense"},
+                                         {"-c"},
+                                         {"-o"},
+                                         {"--test=yes"},
+                                         {"gruvid.conf"},
+                                         {"-tx"},
+                                         {"-t", "gruvid.conf"},
+                                         {"--describe", "a", "b"},
+                                         {"--ver"},
+                                         {"-o", "nonsense"},
+                                         {"-t", "-o", "level=info"},
+                                         {"--ready-fd", "2"},
+                                         {"--ready-fd", "3x"},
+                                         {"--ready-fd", "1000"}};
     static const char *const reason[] = {
         "unknown option '-x'",
         "unknown option '--nonsense'",
@@ -43,7 +53,10 @@ START_TEST(test_mistakes_of_usage_are_exit_2_with_a_hint)
         "unexpected argument 'b'",
         "unknown option '--ver'",
         "an argument of -o is not of the form section.key=value",
-        "an argument of -o is not of the form section.key=value"};
+        "an argument of -o is not of the form section.key=value",
+        "--ready-fd '2' is not the number of a descriptor above 2",
+        "--ready-fd '3x' is not the number of a descriptor above 2",
+        "--ready-fd 1000: there is no such descriptor"};
     struct gruvid *g = run_with(bad[_i]);
 
     ck_assert_int_eq(g->status, 2);
@@ -389,7 +402,7 @@ main(void)
     TCase *tc = gruvid_case(suite, "command line");
 
     tcase_add_loop_test(tc, test_mistakes_of_usage_are_exit_2_with_a_hint, 0,
-                        12);
+                        15);
     tcase_add_test(tc, test_help_names_every_option);
     tcase_add_test(tc, test_version_says_what_it_is_made_of);
     tcase_add_test(tc, test_a_missing_configuration_is_exit_78);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* gruvid under a service manager: notifications, the journal, a log on a disk
  * that is full, descriptors that are closed. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,51 @@
 #include "daemon/run_gruvid.h"
 
 #define ECHO "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+
+/* --- a newline when it is ready --------------------------------------------
+ */
+
+START_TEST(test_a_newline_says_ready_and_its_descriptor_is_closed)
+{
+    char text[4];
+    int ends[2];
+    struct gruvid *g;
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    g = gruvid_begin(ECHO "at_start = slow\n",
+                     &(struct gruvid_options){
+                         .args = (const char *[]){"--ready-fd", "3", NULL},
+                         .inherit = ends[1],
+                     });
+    close(ends[1]);
+    /* Until the end of the pipe: gruvid runs on, and has closed it. */
+    ck_assert_int_eq(read(ends[0], text, sizeof text), 1);
+    ck_assert_int_eq(text[0], '\n');
+    ck_assert_int_eq(read(ends[0], text, sizeof text), 0);
+    ck_assert_uint_eq(gruvid_said(g, "start is over"), 1);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    close(ends[0]);
+}
+END_TEST
+
+START_TEST(test_nobody_who_waits_for_ready_is_a_warning)
+{
+    int ends[2];
+    struct gruvid *g;
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    close(ends[0]);
+    g = gruvid_ready(ECHO,
+                     &(struct gruvid_options){
+                         .args = (const char *[]){"--ready-fd", "3", NULL},
+                         .inherit = ends[1],
+                     });
+    close(ends[1]);
+    gruvid_says(g, "descriptor 3, of --ready-fd, cannot be written to: "
+                   "Broken pipe");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
 
 /* --- sd_notify
  * ------------------------------------------------------------------ */
@@ -353,6 +399,9 @@ main(void)
     tcase_add_test(tc, test_a_start_that_fails_is_never_ready);
 #endif
     suite_add_tcase(suite, tc);
+    tc = gruvid_case(suite, "ready-fd");
+    tcase_add_test(tc, test_a_newline_says_ready_and_its_descriptor_is_closed);
+    tcase_add_test(tc, test_nobody_who_waits_for_ready_is_a_warning);
     tc = gruvid_case(suite, "no manager");
     tcase_add_test(tc, test_without_a_manager_nothing_is_told);
     add_logs(gruvid_case(suite, "log"));
