@@ -109,8 +109,8 @@ digest_more(gruvid__digest_t digest, const unsigned char *bytes, size_t n)
     return digest;
 }
 
-static int
-digest_file(int fd, gruvid__digest_t *digest)
+int
+gruvid__build_digest(int fd, gruvid__digest_t *digest)
 {
     unsigned char bytes[16384];
     off_t at = 0;
@@ -132,7 +132,7 @@ int
 gruvid__build_of_file(const struct gruvid__image *image,
                       char id[GRUVID__BUILD_ID_SIZE], gruvid__digest_t *digest)
 {
-    int err = digest_file(image->fd, digest);
+    int err = gruvid__build_digest(image->fd, digest);
 
     id[0] = '\0';
     if (err == 0 && !gruvid__build_find(image, id))

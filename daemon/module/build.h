@@ -17,6 +17,9 @@
 /* The content of a file, in 128 bits: for changes, not against attacks. */
 typedef unsigned __int128 gruvid__digest_t;
 
+/* The digest of a file.  Returns 0, or a negative code. */
+int gruvid__build_digest(int fd, gruvid__digest_t *digest);
+
 /* The build-id of the linker in a file; false: there is none. */
 bool gruvid__build_find(const struct gruvid__image *image,
                         char id[GRUVID__BUILD_ID_SIZE]);

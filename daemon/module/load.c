@@ -18,26 +18,20 @@
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <gruvi/exception.h>
 #include <gruvi/inspect.h>
 
-#include "module/image.h"
+#include "module/candidate.h"
 #include "module/needed.h"
-#include "module/note.h"
 #include "module/opening.h"
 #include "module/unique.h"
-#include "os/owner.h"
 
 /* A path of a module, with what was opened of it. */
 struct gruvid__module_file {
@@ -45,36 +39,14 @@ struct gruvid__module_file {
     const struct gruvid__module *current; /* atomic */
     unsigned attempts;                    /* texts of the path that were used */
     unsigned builds;
+    gruvid__digest_t named; /* content that has a build's id, and was logged */
     size_t dir_length;
     char path[];
-};
-
-/* A file while it is looked at. */
-struct source {
-    int fd;
-    struct stat st;
-    struct gruvid__abi abi;
-    struct gruvid__image *image;
-    char id[GRUVID__BUILD_ID_SIZE];
-    gruvid__digest_t digest;
-    char *why;
-    size_t why_size;
 };
 
 /* One at a time: a constructor that crashes is named, and of two threads that
  * find the same new build one opens it. */
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-
-static bool __attribute__((format(printf, 2, 3)))
-refuse(const struct source *source, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(source->why, source->why_size, format, args);
-    va_end(args);
-    return false;
-}
 
 /* --- the file ------------------------------------------------------------- */
 
@@ -113,46 +85,6 @@ find_or_add_file(struct gruvid__modules *modules, const char *path)
     return file;
 }
 
-static bool
-check_source(struct source *source)
-{
-    return gruvid__note_read(&source->abi, source->fd, source->why,
-                             source->why_size) == 0 &&
-           gruvid__abi_accepts(&gruvid__abi, &source->abi, source->why,
-                               source->why_size) &&
-           gruvid__image_open(&source->image, source->fd, source->why,
-                              source->why_size) == 0;
-}
-
-static bool
-open_source(struct source *source, const char *path)
-{
-    int err;
-
-    if (gruvid__owner_check(path, source->why, source->why_size) < 0)
-        return false;
-    /* So that a FIFO does not wait for its other end. */
-    source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (source->fd < 0)
-        return refuse(source, "%s",
-                      errno == ENOENT ? "there is no such plugin"
-                                      : strerror(errno));
-    if (fstat(source->fd, &source->st) < 0)
-        return refuse(source, "cannot be read: %s", strerror(errno));
-    if (!check_source(source))
-        return false;
-    err = gruvid__build_of_file(source->image, source->id, &source->digest);
-    return err == 0 || refuse(source, "cannot be read: %s", uv_strerror(err));
-}
-
-static void
-close_source(struct source *source)
-{
-    gruvid__image_free(source->image);
-    if (source->fd >= 0)
-        close(source->fd);
-}
-
 /* --- what is open --------------------------------------------------------- */
 
 static struct gruvid__module *
@@ -168,11 +100,12 @@ find_build(const struct gruvid__modules *modules, const char *path,
 /* Pages of a mapped file that nobody has written to are the file's. */
 static bool
 is_overwritten(const struct gruvid__modules *modules,
-               const struct source *source)
+               const struct gruvid__candidate *candidate)
 {
     for (struct gruvid__module *m = modules->first; m != NULL; m = m->next)
-        if (m->dev == source->st.st_dev && m->ino == source->st.st_ino)
-            return m->digest != source->digest;
+        if (m->file_stat.st_dev == candidate->st.st_dev &&
+            m->file_stat.st_ino == candidate->st.st_ino)
+            return m->digest != candidate->digest;
     return false;
 }
 
@@ -214,21 +147,23 @@ next_text(struct gruvid__module_file *file)
 /* What dlerror() says of a module.  Where a library that it links with is
  * missing, it names only that library. */
 static void
-explain(const struct source *source, const char *text)
+explain(struct gruvid__candidate *candidate, const char *text)
 {
     const char *reason = dlerror();
     bool no_room = strstr(reason, "static TLS") != NULL;
 
     if (strncmp(reason, text, strlen(text)) == 0)
         reason += strlen(text) + strspn(reason + strlen(text), ": ");
-    refuse(source, "%s%s", reason,
-           no_room ? "; each build that is opened takes some of that room for "
-                     "good: restart gruvid, and compile without -ftls-model"
-                   : "");
+    gruvid__candidate_refuse(
+        candidate, "%s%s", reason,
+        no_room ? "; each build that is opened takes some of that room for "
+                  "good: restart gruvid, and compile without -ftls-model"
+                : "");
 }
 
 static void *
-open_library(struct source *source, const char *path, const char *text)
+open_library(struct gruvid__candidate *candidate, const char *path,
+             const char *text)
 {
     void *handle;
 
@@ -236,7 +171,7 @@ open_library(struct source *source, const char *path, const char *text)
     handle = dlopen(text, RTLD_NOW | RTLD_LOCAL);
     gruvid__opening_end();
     if (handle == NULL) {
-        explain(source, text);
+        explain(candidate, text);
         return NULL;
     }
     gruvi__modules_update();
@@ -246,15 +181,16 @@ open_library(struct source *source, const char *path, const char *text)
 
 /* What cannot be undone once it is open. */
 static bool
-check_surroundings(struct source *source,
+check_surroundings(struct gruvid__candidate *candidate,
                    const struct gruvid__module_file *file)
 {
     char shared[400];
 
-    if (gruvid__needed_check(source->image, file->path, file->builds > 0,
-                             source->why, source->why_size) < 0 ||
-        gruvid__unique_check(source->image, file->path, shared, sizeof shared,
-                             source->why, source->why_size) < 0)
+    if (gruvid__needed_check(candidate->image, file->path, file->builds > 0,
+                             candidate->why, sizeof candidate->why) < 0 ||
+        gruvid__unique_check(candidate->image, file->path, shared,
+                             sizeof shared, candidate->why,
+                             sizeof candidate->why) < 0)
         return false;
     if (shared[0] != '\0')
         gruvi_warning("%s: the new build shares objects with the ones before "
@@ -266,16 +202,16 @@ check_surroundings(struct source *source,
 
 /* Without a build-id of the linker's the file has to be the same as before. */
 static bool
-is_what_was_checked(const struct source *source, const char *path,
+is_what_was_checked(const struct gruvid__candidate *candidate, const char *path,
                     const struct gruvid__mapping *mapping)
 {
     struct stat now;
 
-    if (strcmp(source->id, mapping->id) == 0)
+    if (strcmp(candidate->id, mapping->id) == 0)
         return true;
-    return mapping->id[0] == '\0' && strncmp(source->id, "file-", 5) == 0 &&
-           stat(path, &now) == 0 && now.st_dev == source->st.st_dev &&
-           now.st_ino == source->st.st_ino;
+    return mapping->id[0] == '\0' && strncmp(candidate->id, "file-", 5) == 0 &&
+           stat(path, &now) == 0 && now.st_dev == candidate->st.st_dev &&
+           now.st_ino == candidate->st.st_ino;
 }
 
 static void
@@ -291,7 +227,8 @@ measure_tls(struct gruvid__module *module, const struct gruvid__image *image)
 }
 
 static struct gruvid__module *
-make_module(struct gruvid__module_file *file, const struct source *source,
+make_module(struct gruvid__module_file *file,
+            const struct gruvid__candidate *candidate,
             const struct gruvid__mapping *mapping, const char *name,
             const char *text)
 {
@@ -306,15 +243,14 @@ make_module(struct gruvid__module_file *file, const struct source *source,
         return NULL;
     }
     strcpy(module->name, name);
-    strcpy(module->build_id, source->id);
+    strcpy(module->build_id, candidate->id);
     module->build = ++file->builds;
     module->start = mapping->start;
     module->end = mapping->end;
     module->mapped = mapping->size;
-    module->dev = source->st.st_dev;
-    module->ino = source->st.st_ino;
-    module->digest = source->digest;
-    measure_tls(module, source->image);
+    module->file_stat = candidate->st;
+    module->digest = candidate->digest;
+    measure_tls(module, candidate->image);
     return module;
 }
 
@@ -350,58 +286,98 @@ is_good(const struct gruvid__module *module)
 }
 
 static struct gruvid__module *
-open_build(struct gruvid__modules *modules, struct gruvid__module_file *file,
-           struct source *source, const char *name)
+try_build(struct gruvid__module_file *file, struct gruvid__candidate *candidate,
+          const char *name, const char *text)
 {
-    struct gruvid__module *module = NULL;
     struct gruvid__mapping mapping = {0};
-    char *text = next_text(file);
-    void *handle = NULL;
+    struct gruvid__module *module;
+    void *handle = open_library(candidate, file->path, text);
 
-    if (text == NULL)
-        refuse(source, "out of memory");
-    else
-        handle = open_library(source, file->path, text);
-    if (handle != NULL && (!gruvid__build_of_handle(&mapping, handle) ||
-                           !is_what_was_checked(source, file->path, &mapping)))
-        refuse(source, "the file was replaced while it was being opened; try "
-                       "again once it is installed");
-    else if (handle != NULL) {
-        module = make_module(file, source, &mapping, name, text);
-        if (module == NULL)
-            refuse(source, "out of memory");
+    if (handle == NULL)
+        return NULL;
+    if (!gruvid__build_of_handle(&mapping, handle) ||
+        !is_what_was_checked(candidate, file->path, &mapping)) {
+        gruvid__candidate_refuse(candidate,
+                                 "the file was replaced while it was being "
+                                 "opened; try again once it is installed");
+        return NULL;
     }
+    module = make_module(file, candidate, &mapping, name, text);
+    if (module == NULL)
+        gruvid__candidate_refuse(candidate, "out of memory");
+    else if (gruvid__candidate_is_still(candidate))
+        take_descriptor(module, handle, &candidate->abi);
+    else
+        module->refused = strdup("the file was written to while it was being "
+                                 "opened; install by rename, once it is whole");
+    return module;
+}
+
+static struct gruvid__module *
+open_build(struct gruvid__modules *modules, struct gruvid__module_file *file,
+           struct gruvid__candidate *candidate, const char *name)
+{
+    struct gruvid__module *module;
+    char *text = next_text(file);
+
+    if (text == NULL) {
+        gruvid__candidate_refuse(candidate, "out of memory");
+        return NULL;
+    }
+    module = try_build(file, candidate, name, text);
     free(text);
     if (module == NULL)
         return NULL;
-    take_descriptor(module, handle, &source->abi);
     module->next = modules->first;
     __atomic_store_n(&modules->first, module, __ATOMIC_RELEASE);
     return module;
 }
 
+/* Stripping a file changes no code, and does not change its build-id; but a
+ * linker may have been told what that is. */
+static void
+name_difference(struct gruvid__module_file *file,
+                const struct gruvid__module *module,
+                const struct gruvid__candidate *candidate)
+{
+    if (module->digest == candidate->digest || file->named == candidate->digest)
+        return;
+    file->named = candidate->digest;
+    gruvi_warning(
+        "%s: the file has changed, and its build-id %s has not: it is "
+        "taken for build %u, which is in use",
+        file->path, module->build_id, module->build);
+}
+
 static const struct gruvid__module *
 find_or_open(struct gruvid__modules *modules, struct gruvid__module_file *file,
-             struct source *source, const char *name)
+             struct gruvid__candidate *candidate, const char *name)
 {
     struct gruvid__module *module;
 
-    if (!open_source(source, file->path))
-        return NULL;
-    if (is_overwritten(modules, source)) {
-        refuse(source,
-               "the file was overwritten while gruvid runs it, so that its "
-               "code has changed under it: restart gruvid, and install by "
-               "rename (install or mv, not cp)");
+    if (!gruvid__candidate_open(candidate, file->path))
+        return file->current != NULL &&
+                       gruvid__candidate_is(candidate,
+                                            &file->current->file_stat)
+                   ? file->current
+                   : NULL;
+    if (is_overwritten(modules, candidate)) {
+        gruvid__candidate_refuse(
+            candidate, "the file was overwritten while gruvid runs it, so that "
+                       "its code has changed under it: restart gruvid, and "
+                       "install by rename (install or mv, not cp)");
         return NULL;
     }
-    module = find_build(modules, file->path, source->id);
-    if (module == NULL && check_surroundings(source, file))
-        module = open_build(modules, file, source, name);
+    module = find_build(modules, file->path, candidate->id);
+    if (module != NULL)
+        name_difference(file, module, candidate);
+    else if (check_surroundings(candidate, file))
+        module = open_build(modules, file, candidate, name);
     if (module == NULL || is_good(module))
         return module;
-    refuse(source, "%s",
-           module->refused != NULL ? module->refused : "out of memory");
+    gruvid__candidate_refuse(candidate, "%s",
+                             module->refused != NULL ? module->refused
+                                                     : "out of memory");
     return NULL;
 }
 
@@ -418,8 +394,8 @@ const struct gruvid__module *
 gruvid__module_open(struct gruvid__modules *modules, const char *dir,
                     const char *name, char *why, size_t why_size)
 {
-    char path[PATH_MAX], reason[800] = "out of memory";
-    struct source source = {.fd = -1, .why = reason, .why_size = sizeof reason};
+    struct gruvid__candidate candidate = {.fd = -1, .why = "out of memory"};
+    char path[PATH_MAX];
     const struct gruvid__module *module = NULL;
     struct gruvid__module_file *file;
 
@@ -430,13 +406,13 @@ gruvid__module_open(struct gruvid__modules *modules, const char *dir,
     pthread_mutex_lock(&one_at_a_time);
     file = find_or_add_file(modules, path);
     if (file != NULL)
-        module = find_or_open(modules, file, &source, name);
-    close_source(&source);
+        module = find_or_open(modules, file, &candidate, name);
+    gruvid__candidate_close(&candidate);
     if (module != NULL)
         __atomic_store_n(&file->current, module, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&one_at_a_time);
     if (module == NULL)
-        snprintf(why, why_size, "%s: %s", path, reason);
+        snprintf(why, why_size, "%s: %s", path, candidate.why);
     return module;
 }
 

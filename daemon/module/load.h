@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <gruvid/plugin.h>
 
@@ -38,9 +38,7 @@ struct gruvid__module {
 
     char *refused; /* NULL; or why it is of no use, although it was opened */
 
-    /* Of the file that was opened. */
-    dev_t dev;
-    ino_t ino;
+    struct stat file_stat; /* of the file that was opened */
     gruvid__digest_t digest;
 };
 
@@ -53,7 +51,8 @@ struct gruvid__modules {
 
 /*
  * Open a module as it is in its file now, or find it if this build of it is
- * open already.
+ * open already.  A file that gruvid has opened as root and its user may not
+ * read is what it was, as long as it has not changed.
  *
  *   dir   the folder it is in
  *   name  a bare name: of dir/name.so

@@ -166,6 +166,58 @@ START_TEST(test_a_file_that_is_overwritten_in_place_is_refused)
 }
 END_TEST
 
+/* A plugin whose constructor runs this, with path for the plugin's own file. */
+static void
+make_constructor(const char *code)
+{
+    char source[1000];
+
+    snprintf(source, sizeof source,
+             "#include <gruvid/plugin.h>\n"
+             "#include <fcntl.h>\n"
+             "#include <stdio.h>\n"
+             "#include <unistd.h>\n"
+             "static const char path[] = \"%s/swap.so\";\n"
+             "static const char next[] = \"%s/next.so\";\n"
+             "static void __attribute__((constructor)) begin(void)\n"
+             "{ (void)path; (void)next; %s }\n"
+             "GRUVID_PLUGIN(swap);\n",
+             dir, dir, code);
+    make_plugin(in_dir("swap.so"), source, "-Wl,--build-id");
+}
+
+START_TEST(test_a_file_that_is_written_to_while_it_is_opened_is_refused)
+{
+    make_constructor("int fd = open(path, O_WRONLY | O_APPEND);"
+                     "if (write(fd, \"more\", 4) == 4) close(fd);");
+    refused("swap", "was written to while it was being opened");
+    refused("swap", "was overwritten while gruvid runs it");
+    make_build("swap", "one", "-Wl,--build-id");
+    opened("swap");
+}
+END_TEST
+
+START_TEST(test_a_file_that_its_user_may_not_read_any_more_is_what_it_was)
+{
+    const struct gruvid__module *one;
+
+    if (geteuid() != 0)
+        return;
+    make_build("swap", "one", "-Wl,--build-id");
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    ck_assert_int_eq(chmod(in_dir("swap.so"), 0600), 0);
+    one = opened("swap");
+    ck_assert_int_eq(seteuid(4711), 0);
+    ck_assert_ptr_eq(opened("swap"), one);
+    ck_assert_int_eq(seteuid(0), 0);
+    make_build("swap", "two", "-Wl,--build-id");
+    ck_assert_int_eq(chmod(in_dir("swap.so"), 0600), 0);
+    ck_assert_int_eq(seteuid(4711), 0);
+    refused("swap", "ermission denied");
+    ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 START_TEST(test_what_is_refused_once_open_is_refused_again)
 {
     make_build("other", "one", "-Wl,--build-id");
@@ -222,6 +274,31 @@ START_TEST(test_mapped_bytes_and_tls_are_known)
     module = opened("swap");
     ck_assert_uint_eq(module->tls, 10);
     ck_assert(!module->static_tls);
+}
+END_TEST
+
+static char logged[1000];
+
+static void
+keep_log(const gruvi_log_record_t *record)
+{
+    snprintf(logged, sizeof logged, "%s", record->message);
+}
+
+START_TEST(test_another_file_with_the_same_build_id_is_the_same_build)
+{
+    const struct gruvid__module *one;
+
+    gruvi_set_log_sink(keep_log);
+    make_build("swap", "summary one", "-Wl,--build-id=0x1234");
+    one = opened("swap");
+    ck_assert_str_eq(logged, "");
+    patch_file(in_dir("swap.so"), "summary one", "summary two");
+    ck_assert_ptr_eq(opened("swap"), one);
+    ck_assert_msg(strstr(logged, "build-id 1234") != NULL, "%s", logged);
+    logged[0] = '\0';
+    ck_assert_ptr_eq(opened("swap"), one);
+    ck_assert_str_eq(logged, "");
 }
 END_TEST
 
@@ -282,14 +359,6 @@ START_TEST(test_a_unique_object_of_another_size_is_refused)
     ck_assert_int_eq(first_counter(opened("swap")), 2);
 }
 END_TEST
-
-static char logged[1000];
-
-static void
-keep_log(const gruvi_log_record_t *record)
-{
-    snprintf(logged, sizeof logged, "%s", record->message);
-}
 
 START_TEST(test_unique_objects_of_the_same_size_are_named)
 {
@@ -471,6 +540,12 @@ main(void)
     tcase_add_test(tc, test_a_file_without_a_build_id_is_known_by_its_content);
     tcase_add_test(tc, test_the_build_id_is_the_linkers);
     tcase_add_test(tc, test_a_file_that_is_overwritten_in_place_is_refused);
+    tcase_add_test(
+        tc, test_a_file_that_is_written_to_while_it_is_opened_is_refused);
+    tcase_add_test(
+        tc, test_a_file_that_its_user_may_not_read_any_more_is_what_it_was);
+    tcase_add_test(tc,
+                   test_another_file_with_the_same_build_id_is_the_same_build);
     tcase_add_test(tc, test_what_is_refused_once_open_is_refused_again);
     tcase_add_test(tc, test_what_glibc_refuses_is_named_by_its_file);
     tcase_add_test(tc, test_mapped_bytes_and_tls_are_known);

@@ -22,6 +22,12 @@ gruvi_tls_new(const gruvi_tls_options_t *ignored)
     return NULL;
 }
 
+gruvi_tls_t *
+gruvi_tls_ref(gruvi_tls_t *tls)
+{
+    return tls;
+}
+
 void
 gruvi_tls_unref(gruvi_tls_t *tls)
 {

@@ -2,4 +2,5 @@
 EXTRA_DIST += %D%/run
 EXTRA_DIST += %D%/config.dict
 EXTRA_DIST += %D%/fuzz_config.c
+EXTRA_DIST += %D%/fuzz_image.c
 EXTRA_DIST += %D%/fuzz_note.c

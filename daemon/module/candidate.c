@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is checked of a file before dlopen() may run its code:
+ *
+ *   owner.c    nobody but root and who has started gruvid can have written it
+ *   note.c     it is a plugin, for this machine and this plugin ABI
+ *   image.c    its headers are sound
+ *   build.c    which build it is
+ */
+#include "module/candidate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "os/owner.h"
+
+bool
+gruvid__candidate_refuse(struct gruvid__candidate *candidate,
+                         const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(candidate->why, sizeof candidate->why, format, args);
+    va_end(args);
+    return false;
+}
+
+static bool
+check(struct gruvid__candidate *candidate)
+{
+    char *why = candidate->why;
+    size_t size = sizeof candidate->why;
+
+    return gruvid__note_read(&candidate->abi, candidate->fd, why, size) == 0 &&
+           gruvid__abi_accepts(&gruvid__abi, &candidate->abi, why, size) &&
+           gruvid__image_open(&candidate->image, candidate->fd, why, size) == 0;
+}
+
+bool
+gruvid__candidate_open(struct gruvid__candidate *candidate, const char *path)
+{
+    int err;
+
+    *candidate = (struct gruvid__candidate){.path = path, .fd = -1};
+    if (gruvid__owner_check(path, candidate->why, sizeof candidate->why) < 0)
+        return false;
+    /* So that a FIFO does not wait for its other end. */
+    candidate->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    candidate->err = candidate->fd < 0 ? -errno : 0;
+    if (candidate->err == UV_ENOENT)
+        return gruvid__candidate_refuse(candidate, "there is no such plugin");
+    if (candidate->err < 0)
+        return gruvid__candidate_refuse(candidate, "%s",
+                                        strerror(-candidate->err));
+    if (fstat(candidate->fd, &candidate->st) < 0)
+        return gruvid__candidate_refuse(candidate, "cannot be read: %s",
+                                        strerror(errno));
+    if (!check(candidate))
+        return false;
+    err = gruvid__build_of_file(candidate->image, candidate->id,
+                                &candidate->digest);
+    return err == 0 || gruvid__candidate_refuse(candidate, "cannot be read: %s",
+                                                uv_strerror(err));
+}
+
+void
+gruvid__candidate_close(struct gruvid__candidate *candidate)
+{
+    gruvid__image_free(candidate->image);
+    if (candidate->fd >= 0)
+        close(candidate->fd);
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool
+gruvid__candidate_is(const struct gruvid__candidate *candidate,
+                     const struct stat *st)
+{
+    struct stat now;
+
+    return (candidate->err == UV_EACCES || candidate->err == UV_EPERM) &&
+           stat(candidate->path, &now) == 0 && now.st_dev == st->st_dev &&
+           now.st_ino == st->st_ino && now.st_size == st->st_size &&
+           same_time(&now.st_mtim, &st->st_mtim) &&
+           same_time(&now.st_ctim, &st->st_ctim);
+}
+
+bool
+gruvid__candidate_is_still(const struct gruvid__candidate *candidate)
+{
+    gruvid__digest_t now;
+
+    return gruvid__build_digest(candidate->fd, &now) == 0 &&
+           now == candidate->digest;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A file that is to be opened as a module, while it is looked at. */
+#ifndef GRUVID_MODULE_CANDIDATE_H
+#define GRUVID_MODULE_CANDIDATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "module/build.h"
+#include "module/image.h"
+#include "module/note.h"
+
+struct gruvid__candidate {
+    const char *path; /* borrowed */
+    int fd;           /* -1: it could not be opened, for this reason: */
+    int err;
+    struct stat st;
+    struct gruvid__abi abi;
+    struct gruvid__image *image;
+    char id[GRUVID__BUILD_ID_SIZE];
+    gruvid__digest_t digest;
+    char why[800]; /* of what was refused; without the path */
+};
+
+/*
+ * Open a file and check it, as far as that goes without its code.
+ *
+ * Returns false where it is refused; gruvid__candidate_close() either way.
+ */
+bool gruvid__candidate_open(struct gruvid__candidate *candidate,
+                            const char *path);
+
+void gruvid__candidate_close(struct gruvid__candidate *candidate);
+
+/* Say why it is refused.  Returns false, always. */
+bool gruvid__candidate_refuse(struct gruvid__candidate *candidate,
+                              const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Whether a file that may not be read any more is the one with this stat. */
+bool gruvid__candidate_is(const struct gruvid__candidate *candidate,
+                          const struct stat *st);
+
+/* Whether nobody has written to it since it was looked at. */
+bool gruvid__candidate_is_still(const struct gruvid__candidate *candidate);
+
+#endif
