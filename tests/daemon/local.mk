@@ -27,8 +27,16 @@ DAEMON_TESTS += %D%/check_config_types
 # instances
 DAEMON_TESTS += %D%/check_instance
 %C%_check_instance_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
-DAEMON_TESTS += %D%/check_generations
-%C%_check_generations_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
+TEST_ARCHIVES += %D%/libsmall_gruvid.a
+%C%_libsmall_gruvid_a_SOURCES = %D%/small_gruvid.c %D%/small_gruvid.h
+SMALL_GRUVID_LIBS = %D%/libsmall_gruvid.a %D%/libconfig_fixture.a
+SMALL_GRUVID_LIBS += $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_hubs_calls
+%C%_check_hubs_calls_LDADD = $(SMALL_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_reconfigure
+%C%_check_reconfigure_LDADD = $(SMALL_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_retire
+%C%_check_retire_LDADD = $(SMALL_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_handover
 %C%_check_handover_LDADD = $(DAEMON_TEST_LIBS)
 
