@@ -57,6 +57,7 @@ CLEANFILES += %D%/gruvid.service
 %D%/gruvid.service: %D%/gruvid.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) \
 	    -e 's|@sbindir[@]|$(sbindir)|g' \
+	    -e 's|@bindir[@]|$(bindir)|g' \
 	    -e 's|@service_type[@]|$(service_type)|g' \
 	    -e 's|@gruvidconfdir[@]|$(gruvidconfdir)|g' \
 	    $(srcdir)/%D%/gruvid.service.in > $@.tmp && mv $@.tmp $@

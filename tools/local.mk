@@ -20,3 +20,17 @@ bin_PROGRAMS += %D%/gruvictl/gruvictl
 %C%_gruvictl_gruvictl_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS) $(JANSSON_CFLAGS)
 %C%_gruvictl_gruvictl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 %C%_gruvictl_gruvictl_LDADD = $(JANSSON_LIBS)
+
+# Bash looks for the completion of a program under its name, here.
+bashcompletiondir = $(datadir)/bash-completion/completions
+EXTRA_DIST += %D%/gruvictl/gruvictl.bash
+INSTALL_DATA_HOOKS += install-bash-completion
+UNINSTALL_HOOKS += uninstall-bash-completion
+install-bash-completion:
+	@$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
+	@$(INSTALL_DATA) "$(srcdir)/tools/gruvictl/gruvictl.bash" \
+	    "$(DESTDIR)$(bashcompletiondir)/gruvictl"
+uninstall-bash-completion:
+	@rm -f "$(DESTDIR)$(bashcompletiondir)/gruvictl"
+
+.PHONY: install-bash-completion uninstall-bash-completion

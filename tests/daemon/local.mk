@@ -103,6 +103,8 @@ DAEMON_TESTS += %D%/check_control_commands
 %C%_check_control_commands_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_control
 %C%_check_control_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_control_rights
+%C%_check_control_rights_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_control_fibers
 %C%_check_control_fibers_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_control_fibers_SOURCES = %D%/check_control_fibers.c
@@ -111,6 +113,9 @@ DAEMON_TESTS += %D%/check_control_fibers
 DAEMON_TESTS += %D%/check_gruvictl
 %C%_check_gruvictl_LDADD = $(RUN_GRUVID_LIBS)
 %D%/check_gruvictl.needs: tools/gruvictl/gruvictl
+TESTS += %D%/gruvictl_completion
+EXTRA_DIST += %D%/gruvictl_completion
+%D%/gruvictl_completion.needs: tools/gruvictl/gruvictl gruvid
 DAEMON_TESTS += %D%/check_hubs
 %C%_check_hubs_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs_limits
