@@ -42,6 +42,15 @@ uninstall-conf-hook:
 	@conf="$(DESTDIR)$(gruvidconfdir)/gruvid.conf"; \
 	if cmp -s conf/installed/gruvid.conf "$$conf"; then rm -f "$$conf"; fi
 
+# A fragment of sysusers.d has the name of its package.
+sysusersdir = $(prefix)/lib/sysusers.d
+install-sysusers-hook:
+	@$(MKDIR_P) "$(DESTDIR)$(sysusersdir)"
+	$(INSTALL_DATA) $(srcdir)/conf/gruvid.sysusers \
+	    "$(DESTDIR)$(sysusersdir)/gruvi.conf"
+uninstall-sysusers-hook:
+	rm -f "$(DESTDIR)$(sysusersdir)/gruvi.conf"
+
 # Paths in the unit depend on make's variables, so make fills them in.  Without
 # libsystemd gruvid cannot notify systemd.
 if HAVE_SYSTEMD
@@ -51,8 +60,15 @@ service_type = exec
 endif
 if INSTALL_UNIT
 systemdsystemunit_DATA = %D%/gruvid.service
+dist_systemdsystemunit_DATA = %D%/gruvid.socket
+INSTALL_DATA_HOOKS += install-sysusers-hook
+UNINSTALL_HOOKS += uninstall-sysusers-hook
+else
+EXTRA_DIST += %D%/gruvid.socket
 endif
+dist_doc_DATA += %D%/gruvid-drop-in.conf
 EXTRA_DIST += %D%/gruvid.service.in
+EXTRA_DIST += %D%/gruvid.sysusers
 CLEANFILES += %D%/gruvid.service
 %D%/gruvid.service: %D%/gruvid.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) \
@@ -63,3 +79,4 @@ CLEANFILES += %D%/gruvid.service
 	    $(srcdir)/%D%/gruvid.service.in > $@.tmp && mv $@.tmp $@
 
 .PHONY: install-conf-hook uninstall-conf-hook
+.PHONY: install-sysusers-hook uninstall-sysusers-hook
