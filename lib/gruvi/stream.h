@@ -197,6 +197,9 @@ GRUVI_API int gruvi_listener_dup(gruvi_listener_t *listener,
  */
 GRUVI_API int gruvi_listener_fd(const gruvi_listener_t *listener);
 
+/* For gruvid: the descriptor, for socket options and nothing else. */
+GRUVI_API int gruvi__listener_fd(const gruvi_listener_t *listener);
+
 /*
  * Stop listening, and free the listener.  A fiber that accepts on it gets
  * UV_ECONNABORTED.  The file of a Unix socket is removed, unless another

@@ -108,12 +108,13 @@ GRUVI_API void gruvi_tls_unref(gruvi_tls_t *tls);
  * was not made yet; sessions of these cannot be resumed any more.  A failure
  * leaves the old credentials.
  *
- *   listener  with TLS; duplicates of it (gruvi_listener_dup()) keep theirs
+ *   listener  of TCP; if it has no TLS, it has from now on.  Duplicates of it
+ *             (gruvi_listener_dup()) keep what they have
  *   tls       borrowed
  *
  * Returns 0.
- * Errors:  UV_EINVAL (a listener without TLS, credentials without a
- *          certificate), UV_EPERM (a listener of another thread).
+ * Errors:  UV_EINVAL (a listener of a Unix socket, credentials without a
+ *          certificate), UV_EPERM (a listener of another thread), UV_ENOMEM.
  * Context: hub thread.
  */
 GRUVI_API int gruvi_listener_set_tls(gruvi_listener_t *listener,

@@ -307,6 +307,32 @@ HUB_TEST(test_a_socket_that_listens_already_may_get_tls)
     gruvi_tls_unref(server);
 }
 
+/* i: before it accepts, or meanwhile. */
+HUB_TEST(test_a_listener_of_tcp_gets_tls)
+{
+    gruvi_tls_t *client = client_of("ca.pem"), *server = server_of("good");
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_listener_t *listener = net_listen(NET_TCP, address);
+    gruvi_fiber_t *fiber = NULL;
+    gruvi_stream_t *stream;
+
+    if (i == 1) {
+        fiber = spawn(echo_server, listener);
+        turns(2);
+    }
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, server), 0);
+    gruvi_listener_address(listener, address, sizeof address);
+    if (i == 0)
+        fiber = spawn(echo_server, listener);
+    check_subject(address, client, "CN=good", &stream);
+    gruvi_stream_close(stream);
+    gruvi_fiber_cancel(fiber, NULL);
+    ck_assert_int_eq(finish(fiber), UV_ECANCELED);
+    gruvi_listener_close(listener);
+    gruvi_tls_unref(client);
+    gruvi_tls_unref(server);
+}
+
 HUB_TEST(test_no_unix_socket_gets_tls)
 {
     gruvi_tls_t *server = server_of("good");
@@ -316,6 +342,7 @@ HUB_TEST(test_no_unix_socket_gets_tls)
 
     snprintf(text, sizeof text, "tls+fd:%d", gruvi_listener_fd(listener));
     listen_fails(text, &options, UV_EINVAL);
+    ck_assert_int_eq(gruvi_listener_set_tls(listener, server), UV_EINVAL);
     gruvi_listener_close(listener);
     gruvi_tls_unref(server);
 }
@@ -389,6 +416,7 @@ sessions(void)
     tcase_add_test(tc,
                    test_a_duplicate_has_the_certificate_until_it_is_changed);
     tcase_add_test(tc, test_a_socket_that_listens_already_may_get_tls);
+    tcase_add_loop_test(tc, test_a_listener_of_tcp_gets_tls, 0, 2);
     tcase_add_test(tc, test_no_unix_socket_gets_tls);
     return tc;
 }

@@ -280,6 +280,17 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
     return err;
 }
 
+/* A listener of TCP may get TLS later. */
+static int
+check_change(gruvi_listener_t *listener, const gruvi_tls_t *tls)
+{
+    int domain, err = gruvi__tls_check_change(tls);
+
+    if (err == 0)
+        err = get_option(listener->socket.fd, SO_DOMAIN, &domain);
+    return err == 0 && domain == AF_UNIX ? UV_EINVAL : err;
+}
+
 int
 gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
 {
@@ -288,13 +299,13 @@ gruvi_listener_set_tls(gruvi_listener_t *listener, gruvi_tls_t *tls)
 
     if (!gruvi__is_own(listener->socket.hub))
         return UV_EPERM;
-    err = gruvi__tls_check_change(old, tls);
+    err = check_change(listener, tls);
+    /* The stream that is ready for the next connection may have TLS already. */
+    if (err == 0 && listener->spare != NULL)
+        err = gruvi__tls_attach(listener->spare, tls);
     if (err < 0)
         return err;
     listener->tls = gruvi_tls_ref(tls);
-    /* The stream that is ready for the next connection has TLS already. */
-    if (listener->spare != NULL)
-        gruvi__tls_attach(listener->spare, tls);
     gruvi_tls_unref(old);
     return 0;
 }

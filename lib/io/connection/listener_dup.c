@@ -105,6 +105,12 @@ gruvi_listener_fd(const gruvi_listener_t *listener)
     return gruvi__socket_give(&listener->socket);
 }
 
+int
+gruvi__listener_fd(const gruvi_listener_t *listener)
+{
+    return listener->socket.fd;
+}
+
 bool
 gruvi__listener_may_block(gruvi_listener_t *listener)
 {

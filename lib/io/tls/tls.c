@@ -279,9 +279,7 @@ gruvi__tls_check(const struct gruvi__address *address, const gruvi_tls_t *tls,
 }
 
 int
-gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls)
+gruvi__tls_check_change(const gruvi_tls_t *tls)
 {
-    if (old == NULL)
-        return gruvi__tls_refuse(UV_EINVAL, "not a listener of tls://");
     return check_server(tls);
 }

@@ -31,13 +31,11 @@ int gruvi__tls_check(const struct gruvi__address *address,
                      const gruvi_tls_t *tls, bool listen);
 
 /*
- * Whether a listener may have other credentials.
- *
- *   old  its credentials; NULL: it has no TLS
+ * Whether a listener may have these credentials.
  *
  * Returns 0, UV_EINVAL, UV_ENOTSUP; with a message.
  */
-int gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls);
+int gruvi__tls_check_change(const gruvi_tls_t *tls);
 
 /*
  * Put TLS on a stream that will be accepted, or change its credentials.  They

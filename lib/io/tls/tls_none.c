@@ -70,9 +70,8 @@ gruvi__tls_check(const struct gruvi__address *address, const gruvi_tls_t *tls,
 }
 
 int
-gruvi__tls_check_change(const gruvi_tls_t *old, const gruvi_tls_t *tls)
+gruvi__tls_check_change(const gruvi_tls_t *tls)
 {
-    (void)old;
     (void)tls;
     return refuse();
 }
