@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "run/exit_status.h"
 #include "module/load.h"
+#include "os/inherited.h"
 #include "os/process.h"
 #include "run/read.h"
 #include "run/run.h"
@@ -25,6 +26,22 @@ out_of_memory(void)
 {
     fputs("gruvid: out of memory\n", stderr);
     return GRUVID__EXIT_FAILURE;
+}
+
+/* Before anything is opened that could be taken for a socket of others. */
+static int
+inherit(void)
+{
+    int err = gruvid__inherited_open();
+
+    if (err == 0)
+        return 0;
+    fprintf(stderr,
+            "gruvid: the sockets of the service manager cannot be taken: %s; "
+            "LISTEN_FDS has to be their number, and LISTEN_FDNAMES, where it "
+            "is set, as many names\n",
+            gruvi_strerror(err));
+    return GRUVID__EXIT_PLUGIN;
 }
 
 /* --- checking ------------------------------------------------------------ */
@@ -171,6 +188,8 @@ gruvid_main(int argc, char **argv)
     gruvid__process_open_stdio();
     gruvid__process_unblock_signals();
     status = gruvid__cli_parse(&cli, argc, argv);
+    if (status == 0 && cli.action == GRUVID__RUN)
+        status = inherit();
     if (status == 0)
         status = act(&cli, &config, &modules);
     gruvid__cli_free(&cli);

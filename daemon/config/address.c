@@ -3,8 +3,8 @@
  * Addresses, as far as they can be judged without using them:
  *
  *     tcp://host:port  tcp://1.2.3.4:80  tcp://[::1]:0  unix:/path  unix:@name
- *     fd:3
- *     tls://host:port  and so on
+ *     fd:3  fd:name
+ *     tls://host:port  tls+fd:3  and so on
  *
  * Whether a host exists, a path may be written or a descriptor was inherited
  * turns out when the address is used.
@@ -18,6 +18,7 @@
 enum {
     MAX_PATH = sizeof((struct sockaddr_un *)0)->sun_path - 1,
     MAX_HOST = 253,
+    MAX_NAME = 255,
 };
 
 static bool
@@ -122,16 +123,29 @@ check_unix(const char *path, gruvid__why_t *why)
     return true;
 }
 
+/* As service managers allow it. */
 static bool
-check_fd(const char *number, gruvid__why_t *why)
+is_name(const char *name)
 {
-    size_t digits = strspn(number, "0123456789");
+    size_t n = 0;
+
+    while (name[n] > ' ' && name[n] < 0x7f && name[n] != ':')
+        n++;
+    return n > 0 && n <= MAX_NAME && name[n] == '\0';
+}
+
+static bool
+check_fd(const char *socket, gruvid__why_t *why)
+{
+    size_t digits = strspn(socket, "0123456789");
     gruvid__shown_t shown;
 
-    if (digits > 0 && digits <= 7 && number[digits] == '\0')
+    if (digits <= 7 && is_name(socket))
         return true;
-    return gruvid__why(why, "\"%s\" is not the number of a descriptor: fd:3",
-                       gruvid__shown(&shown, number));
+    return gruvid__why(why,
+                       "\"%s\" is neither the number of a descriptor, as in "
+                       "fd:3, nor the name of a socket, as in fd:web",
+                       gruvid__shown(&shown, socket));
 }
 
 /* "tcp://a:1, tcp://b:2" */
@@ -139,7 +153,7 @@ static bool
 is_two(const char *text)
 {
     static const char *const forms[] = {"tcp://", "tls://", "udp://",
-                                        "unix:", "fd:"};
+                                        "unix:",  "fd:",    "tls+fd:"};
     const char *next = text + strcspn(text, " \t,;");
 
     next += strspn(next, " \t,;");
@@ -159,12 +173,14 @@ gruvid__parse_address(const char *text, gruvid__why_t *why)
     if (is_two(text))
         return gruvid__why(why, "there is more than one address; give each a "
                                 "line of its own");
-    if (strncmp(text, "tcp://", 6) == 0 || gruvid__is_tls(text))
+    if (strncmp(text, "tcp://", 6) == 0 || strncmp(text, "tls://", 6) == 0)
         return check_tcp(text + 6, why);
     if (strncmp(text, "unix:", 5) == 0)
         return check_unix(text + 5, why);
     if (strncmp(text, "fd:", 3) == 0)
         return check_fd(text + 3, why);
+    if (strncmp(text, "tls+fd:", 7) == 0)
+        return check_fd(text + 7, why);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strncmp(text, later[i], strlen(later[i])) == 0)
             return gruvid__why(why,
@@ -174,6 +190,7 @@ gruvid__parse_address(const char *text, gruvid__why_t *why)
     }
     return gruvid__why(why,
                        "\"%s\" is not an address: tcp://HOST:PORT, "
-                       "tls://HOST:PORT, unix:/PATH, unix:@NAME or fd:NUMBER",
+                       "tls://HOST:PORT, unix:/PATH, unix:@NAME, fd:NUMBER, "
+                       "fd:NAME or tls+fd:NAME",
                        gruvid__shown(&shown, text));
 }

@@ -5,16 +5,35 @@
  */
 #include "config/internal.h"
 
+#include "os/inherited.h"
+
 static bool
 is_tcp(const char *address)
 {
-    return strncmp(address, "tcp://", 6) == 0 || gruvid__is_tls(address);
+    return strncmp(address, "tcp://", 6) == 0 ||
+           strncmp(address, "tls://", 6) == 0;
 }
 
 static bool
 is_ipv6(const char *address)
 {
     return is_tcp(address) && address[6] == '[';
+}
+
+/* "web" of fd:web and tls+fd:web; NULL: something else. */
+static const char *
+inherited(const char *address)
+{
+    if (strncmp(address, "tls+", 4) == 0)
+        address += 4;
+    return strncmp(address, "fd:", 3) == 0 ? address + 3 : NULL;
+}
+
+/* What keepalive is for: an inherited socket may be one of TCP. */
+static bool
+may_be_tcp(const char *address)
+{
+    return is_tcp(address) || inherited(address) != NULL;
 }
 
 static bool
@@ -32,7 +51,10 @@ collide(const char *a, const char *b)
     size_t n = strlen(a);
 
     if (is_tcp(a) && is_tcp(b))
-        return strcmp(a + 6, b + 6) == 0 && (n < 2 || strcmp(a + n - 2, ":0") != 0);
+        return strcmp(a + 6, b + 6) == 0 &&
+               (n < 2 || strcmp(a + n - 2, ":0") != 0);
+    if (inherited(a) != NULL && inherited(b) != NULL)
+        return strcmp(inherited(a), inherited(b)) == 0;
     return strcmp(a, b) == 0;
 }
 
@@ -84,12 +106,40 @@ check_address(gruvid__section_t *section, const gruvid__entry_t *entry)
                              section->name, "listen",
                              "%s is there twice; first in %s:%u", entry->text,
                              before->file, before->line);
-    else if (strncmp(entry->text, "fd:", 3) != 0) /* two may share a socket */
+    else if (inherited(entry->text) == NULL) /* two may share a socket */
         gruvid__config_error(section->config, entry->file, entry->line,
                              section->name, "listen",
                              "[%s] listens on %s, too; give one of them "
                              "another address",
                              other->name, before->text);
+}
+
+/* --- inherited sockets --------------------------------------------------- */
+
+/* Numbers are looked at when they are used: whoever starts gruvid by hand has
+ * given them by hand.  A name that nobody has given is a mistake.  Where gruvid
+ * only checks, the sockets are not there. */
+static void
+check_inherited(gruvid__section_t *section, const gruvid__entry_t *entry)
+{
+    const char *name = inherited(entry->text);
+    const char *names = gruvid__inherited_names();
+
+    if (name == NULL || name[strspn(name, "0123456789")] == '\0' ||
+        !gruvid__inherited_known() || gruvid__inherited_find(name, 0) >= 0)
+        return;
+    if (*names == '\0')
+        gruvid__config_error(
+            section->config, entry->file, entry->line, section->name, "listen",
+            "%s: gruvid has inherited no socket with a name; it has to be "
+            "started by its socket unit, with FileDescriptorName=%s",
+            entry->text, name);
+    else
+        gruvid__config_error(section->config, entry->file, entry->line,
+                             section->name, "listen",
+                             "%s: no inherited socket has that name; there is "
+                             "%s (FileDescriptorName= of socket units)",
+                             entry->text, names);
 }
 
 /* --- keys that fit no address --------------------------------------------- */
@@ -123,11 +173,13 @@ void
 gruvid__config_check_listen(gruvid__section_t *section)
 {
     for (const gruvid__entry_t *e = section->entries; e != NULL; e = e->next)
-        if (strcmp(e->key, "listen") == 0 && is_used(section, e))
+        if (strcmp(e->key, "listen") == 0 && is_used(section, e)) {
             check_address(section, e);
+            check_inherited(section, e);
+        }
     check_key(section, "listen_mode", has_file, "unix:/");
     check_key(section, "listen_owner", has_file, "unix:/");
     check_key(section, "listen_group", has_file, "unix:/");
-    check_key(section, "keepalive", is_tcp, "tcp:// or tls://");
+    check_key(section, "keepalive", may_be_tcp, "tcp:// or tls://");
     check_key(section, "dual_stack", is_ipv6, "an IPv6 address in brackets");
 }

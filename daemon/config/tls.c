@@ -21,7 +21,8 @@ static const struct {
 bool
 gruvid__is_tls(const char *address)
 {
-    return strncmp(address, "tls://", 6) == 0;
+    return strncmp(address, "tls://", 6) == 0 ||
+           strncmp(address, "tls+fd:", 7) == 0;
 }
 
 static bool
@@ -236,6 +237,6 @@ gruvid__config_check_tls(gruvid__section_t *section)
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (path_of(section, options[i].key) != NULL)
             gruvid__section_error(section, options[i].key,
-                                  "no address of listen is tls://");
+                                  "no address of listen is tls:// or tls+fd:");
     }
 }

@@ -10,7 +10,10 @@
 
 #include <gruvi.h>
 
+struct gruvid__sockets;
+
 struct gruvid__leader {
+    struct gruvid__sockets *sockets; /* the table of addresses; borrowed */
     gruvi_event_t wake;
     bool stopping;       /* was asked to stop; atomic */
     unsigned interrupts; /* SIGINTs so far */

@@ -263,7 +263,6 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
         (size_t)gruvid__section_integer(section, "max_connections");
     plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
     plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
-    gruvid__section_list(section, "listen", &plugin->n_endpoints);
     return 0;
 }
 

@@ -34,6 +34,7 @@
 #include "module/load.h"
 
 struct gruvid__handover;
+struct gruvid__listening;
 struct gruvid__shard;
 
 enum gruvid__state {
@@ -100,8 +101,11 @@ struct gruvid_plugin {
      * nothing. */
     struct gruvid__handover *given, *received;
 
+    /* What it listens on, for the leader; and what it will listen on, while a
+     * reload is prepared.  NULL: nothing. */
+    struct gruvid__listening *listening, *next_listening;
+
     void *data;             /* the plugin's own; atomic */
-    size_t n_endpoints;     /* of each shard */
     size_t max_connections; /* of all hubs together; 0: no limit */
     double read_timeout;    /* seconds of a read or write; 0: no limit */
     double idle_timeout;    /* seconds without traffic; 0: no limit */

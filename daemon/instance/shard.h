@@ -32,7 +32,7 @@ struct gruvid__shard {
     bool handing_over;                  /* handover runs here */
     char failure[256];                  /* of gruvid_plugin_fail(), or "" */
     gruvid__section_t *options;         /* atomic: what the getters give here */
-    struct gruvid__endpoint *endpoints; /* plugin->n_endpoints, or NULL */
+    struct gruvid__endpoint *endpoints; /* a list */
     struct gruvid__connection *streams;
 
     struct gruvid__rate rate; /* lines of the log that may be many */
@@ -53,10 +53,9 @@ struct gruvid__shard {
      * fibers of the plugin's own. */
     uint64_t accepted, served, failed, gone;
 
-    /* Valid when done: what the body has returned, and the endpoint that it
-     * failed at. */
-    int status;
-    const struct gruvid__endpoint *culprit;
+    int status; /* valid when done: what the body has returned */
+
+    const char *culprit; /* the address that could not be listened on */
 
     bool started; /* for the leader: start has returned 0 */
 } __attribute__((aligned(64)));

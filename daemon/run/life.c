@@ -224,22 +224,6 @@ is_stop(const gruvid_plugin_t *plugin, int err)
 
 /* --- bind ----------------------------------------------------------------- */
 
-/* Logs what went wrong, unless the cause is a stop. */
-static int
-bind_shard(struct gruvid__shard *shard)
-{
-    const gruvid_plugin_t *plugin = shard->plugin;
-    int err =
-        gruvid__shard_run(shard, "bind", gruvid__endpoints_open, GRUVI_FOREVER);
-
-    if (err == 0 && shard->status < 0)
-        gruvid__log_listen_error(shard);
-    else if (err < 0 && !is_stop(plugin, err))
-        gruvi_error("plugin %s cannot listen: %s", plugin->name,
-                    gruvi_strerror(err));
-    return err < 0 ? err : shard->status;
-}
-
 int
 gruvid__plugin_bind(gruvid_plugin_t *plugin)
 {
@@ -250,9 +234,7 @@ gruvid__plugin_bind(gruvid_plugin_t *plugin)
                     gruvi_strerror(err));
         return err;
     }
-    for (size_t i = 0;
-         i < plugin->n_shards && err == 0 && plugin->n_endpoints > 0; i++)
-        err = bind_shard(&plugin->shards[i]);
+    err = gruvid__listen(plugin);
     if (err < 0)
         end_groups(plugin, WHY(plugin));
     return err;
@@ -427,6 +409,7 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
 {
     bool was_started = plugin->state == GRUVID__STARTED;
 
+    gruvid__listen_end(plugin);
     if (!end_groups(plugin, WHY(plugin)) ||
         gruvid__each_shard(plugin, close_shard, 0) < 0 || !run_stops(plugin))
         return;
@@ -438,6 +421,7 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
 void
 gruvid__plugin_close(gruvid_plugin_t *plugin)
 {
+    gruvid__listen_end(plugin);
     if (plugin->state != GRUVID__ABANDONED)
         gruvid__each_shard(plugin, close_shard, 0);
 }

@@ -14,7 +14,7 @@ gruvid__plugin_drain(gruvid_plugin_t *plugin)
 {
     __atomic_store_n(&plugin->draining, true, __ATOMIC_RELEASE);
     gruvi_event_set(&plugin->drain_event);
-    gruvid__each_shard(plugin, gruvid__serve_end, 0);
+    gruvid__serve_stop(plugin);
 }
 
 void

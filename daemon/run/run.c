@@ -101,6 +101,8 @@ init_daemon(struct gruvid__daemon *daemon)
     gruvid__leader_init(&daemon->leader,
                         gruvid__section_duration(section, "cancel_timeout"));
     daemon->hubs.leader = &daemon->leader;
+    daemon->leader.sockets = &daemon->sockets;
+    gruvid__sockets_init(&daemon->sockets);
     gruvid__instances_init(&daemon->instances, &daemon->hubs);
     err = init_hub(daemon);
     if (err == 0) {
@@ -152,7 +154,7 @@ take_addresses(struct gruvid__daemon *daemon,
 static int
 begin_serving(gruvid_plugin_t *plugin)
 {
-    int err = gruvid__each_shard(plugin, gruvid__serve_begin, 0);
+    int err = gruvid__serve_start(plugin);
 
     plugin->role = GRUVID__CURRENT;
     if (err < 0)
@@ -269,6 +271,7 @@ static void
 free_daemon(struct gruvid__daemon *daemon)
 {
     gruvid__signals_close(daemon);
+    gruvid__sockets_close(&daemon->sockets);
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
     gruvid__watch_close();

@@ -11,6 +11,7 @@
 #include "run/read.h"
 #include "run/reload.h"
 #include "run/signals.h"
+#include "serve/sockets.h"
 
 struct gruvid__control;
 
@@ -23,6 +24,7 @@ struct gruvid__daemon {
     gruvi_hub_t *hub; /* the first, this thread's */
     struct gruvid__hubs hubs;
     struct gruvid__instances instances;
+    struct gruvid__sockets sockets;
     struct gruvid__signals signals;
     struct gruvid__source source; /* of the configuration */
     struct gruvid__reloads reloads;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepting: a fiber a listener.
+ * Accepting: a fiber an endpoint.
  *
- *   gruvid__accept_begin   a fiber a listener: accept, serve, accept ...
- *   gruvid__accept_end     that fiber takes what the kernel has queued, closes
- *                          the listener, serves what it took, and ends
+ *   gruvid__accept_prepare   the fiber waits
+ *   gruvid__accept_begin     it accepts, has the connection served, accepts ...
+ *   gruvid__accept_end       it takes what the kernel has queued, if nobody
+ * else has the address, closes the listener, serves what it took, and ends
  */
 #include "serve/accept.h"
 
@@ -71,14 +72,16 @@ accept_one(struct gruvid__endpoint *endpoint, double timeout)
     return err;
 }
 
-/* Once for each address, however many hubs listen on it. */
+/* Once for each address, however many hubs and sockets it has; an inherited
+ * name may stand for several addresses. */
 static void
 tell_address(const struct gruvid__endpoint *endpoint)
 {
     const gruvid_plugin_t *plugin = endpoint->shard->plugin;
     char address[GRUVI_ADDRESS_SIZE];
 
-    if (endpoint->shard != &plugin->shards[0] ||
+    if (endpoint->address == NULL || endpoint->shard != &plugin->shards[0] ||
+        (endpoint->number > 0 && !endpoint->address->inherited) ||
         gruvi_listener_address(endpoint->listener, address, sizeof address) < 0)
         return;
     if (plugin->n_shards == 1)
@@ -87,8 +90,9 @@ tell_address(const struct gruvid__endpoint *endpoint)
         gruvi_info("listening on %s in %zu hubs", address, plugin->n_shards);
 }
 
-/* Take all that the kernel has queued.  Places are not asked for: meanwhile
- * others would connect, and the listener would never be closed. */
+/* Take what is held, and all that the kernel has queued.  Places are not asked
+ * for: meanwhile others would connect, and the listener would never be closed.
+ */
 static size_t
 take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
 {
@@ -97,19 +101,23 @@ take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
     if (endpoint->held != NULL)
         queue[n++] = endpoint->held;
     endpoint->held = NULL;
-    while (n < QUEUE && gruvi_accept(endpoint->listener, &queue[n], 0) == 0)
+    while (endpoint->empty && n < QUEUE &&
+           gruvi_accept(endpoint->listener, &queue[n], 0) == 0)
         n++;
     return n;
 }
 
-/* Close the listener, and serve what it has queued as there are places. */
+/* Close the listener, and serve what it has as there are places: what waits for
+ * a place, and what is queued, if nobody else will accept that. */
 static void
-serve_queue(struct gruvid__endpoint *endpoint)
+serve_rest(struct gruvid__endpoint *endpoint)
 {
     gruvi_stream_t **queue = calloc(QUEUE, sizeof *queue);
-    size_t n = queue == NULL ? 0 : take_queue(endpoint, queue), i;
+    size_t n = 0, i;
     int err = 0;
 
+    if (queue != NULL)
+        n = take_queue(endpoint, queue);
     gruvi_listener_close(endpoint->listener);
     endpoint->listener = NULL;
     gruvi_debug("not listening any more; %zu were waiting", n);
@@ -125,10 +133,9 @@ serve_queue(struct gruvid__endpoint *endpoint)
     free(queue);
 }
 
-static int
-acceptor_main(void *arg)
+static void
+accept_all(struct gruvid__endpoint *endpoint)
 {
-    struct gruvid__endpoint *endpoint = arg;
     int err;
 
     tell_address(endpoint);
@@ -141,24 +148,35 @@ acceptor_main(void *arg)
             err = gruvi_sleep(PAUSE);
         }
     } while (err == 0);
-    serve_queue(endpoint);
-    gruvi_stream_close(endpoint->held);
-    endpoint->held = NULL;
-    gruvid__add(&endpoint->shard->accepting, -1);
-    gruvid__wake(endpoint->shard->plugin->leader);
+}
+
+static int
+acceptor_main(void *arg)
+{
+    struct gruvid__endpoint *endpoint = arg;
+    struct gruvid__shard *shard = endpoint->shard;
+
+    if (gruvi_event_wait(&endpoint->begin, GRUVI_FOREVER) == 0) {
+        accept_all(endpoint);
+        serve_rest(endpoint);
+    }
+    gruvid__endpoint_close(endpoint);
+    gruvid__add(&shard->accepting, -1);
+    gruvid__wake(shard->plugin->leader);
     return 0;
 }
 
 /* --- for the leader ------------------------------------------------------- */
 
 int
-gruvid__accept_begin(struct gruvid__shard *shard)
+gruvid__accept_prepare(struct gruvid__shard *shard)
 {
     gruvi_fiber_options_t options = {.name = "accept"};
+    struct gruvid__endpoint *endpoint = shard->endpoints;
 
-    for (size_t i = 0; i < shard->plugin->n_endpoints; i++) {
-        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
-
+    for (; endpoint != NULL; endpoint = endpoint->next) {
+        if (endpoint->acceptor != NULL)
+            continue;
         GRUVI_IN_GROUP (&shard->connections) {
             endpoint->acceptor =
                 gruvi_spawn_ex(acceptor_main, endpoint, &options);
@@ -171,10 +189,39 @@ gruvid__accept_begin(struct gruvid__shard *shard)
 }
 
 void
-gruvid__accept_end(struct gruvid__shard *shard)
+gruvid__accept_begin(struct gruvid__shard *shard)
 {
-    for (size_t i = 0;
-         shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++)
-        if (shard->endpoints[i].acceptor != NULL)
-            gruvi_fiber_cancel(shard->endpoints[i].acceptor, "gruvid stops");
+    struct gruvid__endpoint *endpoint = shard->endpoints;
+
+    for (; endpoint != NULL; endpoint = endpoint->next) {
+        endpoint->fresh = false;
+        gruvi_event_set(&endpoint->begin);
+    }
+}
+
+/* What is queued at an address that nobody has any more is lost otherwise. */
+static void
+end_acceptor(struct gruvid__endpoint *endpoint)
+{
+    endpoint->empty =
+        __atomic_load_n(&endpoint->address->unused, __ATOMIC_RELAXED);
+    endpoint->address = NULL;
+    gruvi_fiber_cancel(endpoint->acceptor, "listens no more");
+}
+
+void
+gruvid__accept_end(struct gruvid__shard *shard,
+                   bool (*ends)(const struct gruvid__endpoint *endpoint))
+{
+    struct gruvid__endpoint *endpoint = shard->endpoints, *next;
+
+    for (; endpoint != NULL; endpoint = next) {
+        next = endpoint->next;
+        if (endpoint->address == NULL || (ends != NULL && !ends(endpoint)))
+            continue;
+        if (endpoint->acceptor != NULL)
+            end_acceptor(endpoint);
+        else
+            gruvid__endpoint_close(endpoint);
+    }
 }

@@ -6,11 +6,23 @@
 
 #include "instance/shard.h"
 
-/* Spawn a fiber for each listener, in the shard's group of connections.
- * Errors: UV_ENOMEM, UV_EAGAIN. */
-int gruvid__accept_begin(struct gruvid__shard *shard);
+struct gruvid__endpoint;
 
-/* Have those fibers accept what is queued, and no more.  Does not wait. */
-void gruvid__accept_end(struct gruvid__shard *shard);
+/* Spawn a fiber for each endpoint that has none, in the shard's group of
+ * connections.  It waits.  Errors: UV_ENOMEM, UV_EAGAIN. */
+int gruvid__accept_prepare(struct gruvid__shard *shard);
+
+/* Have those fibers accept. */
+void gruvid__accept_begin(struct gruvid__shard *shard);
+
+/*
+ * End those fibers, and their endpoints.  What is queued is accepted where
+ * nobody has the address any more, and left to others otherwise.  Does not
+ * wait.
+ *
+ *   ends  which endpoints; NULL: all
+ */
+void gruvid__accept_end(struct gruvid__shard *shard,
+                        bool (*ends)(const struct gruvid__endpoint *endpoint));
 
 #endif

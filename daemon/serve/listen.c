@@ -1,264 +1,245 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Endpoints: the addresses of a section, opened before anything of a plugin
- * runs, and as root if gruvid is.
+ * Endpoints: duplicates of the table's sockets, in the hubs of an instance.
  *
- *   first hub        bind     without SO_REUSEPORT, so that an address that any
- *                             program has taken is an error
- *                    listen
- *                    allow    SO_REUSEPORT: by now the address is ours
- *   the other hubs   bind, listen    with SO_REUSEPORT
+ *   as many sockets as hubs    a hub has the socket of its number
+ *   one, or inherited          each hub has all of them: the first to accept
+ *                              gets the connection
+ *   several, and one hub       it has all of them
  *
- * So each hub has a queue of its own for a TCP port, and the kernel spreads the
- * connections over the queues.  A Unix socket has one queue, and so has an
- * inherited socket: there all hubs listen on one socket, and the first hub to
- * accept gets the connection.
+ * Addresses are taken in a fiber of their own, because a look-up of a name may
+ * take its time, and the leader has to hear of a stop.
  */
 #include "serve/listen.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "instance/instance.h"
 
-static bool
-is_unix(const char *address)
-{
-    return strncmp(address, "unix:", 5) == 0;
-}
+/* --- taking addresses ----------------------------------------------------- */
 
-static const char *
-hint(const char *address, int err)
-{
-    if (strncmp(address, "fd:", 3) == 0 &&
-        (err == UV_EBADF || err == UV_ENOTSOCK || err == UV_EINVAL))
-        return "; this has to be a socket that listens, inherited from the "
-               "program that starts gruvid";
-    switch (err) {
-    case UV_EADDRINUSE:
-        return is_unix(address)
-                   ? "; a program listens there, or the file is no socket: "
-                     "stop "
-                     "the program, or set listen to another path"
-                   : "; stop the program that has the port, or set listen to "
-                     "another address";
-    case UV_EACCES:
-    case UV_EPERM:
-        return is_unix(address)
-                   ? "; gruvid may not write in the folder of the socket"
-                   : "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-    case UV_ENOENT:
-        return is_unix(address) ? "; the folder of the socket is not there"
-                                : "";
-    case UV_EADDRNOTAVAIL:
-        return "; it is none of this machine's addresses";
-    default:
-        return "";
-    }
-}
-
-/* --- options -------------------------------------------------------------- */
-
-/* A peer that does not answer is asked three times, in as long again. */
-static void
-set_keepalive(gruvi_keepalive_t *keepalive, double seconds)
-{
-    keepalive->idle = seconds < 1 ? 1 : (unsigned)seconds;
-    keepalive->interval = seconds < 3 ? 1 : (unsigned)(seconds / 3);
-    keepalive->count = 3;
-}
-
-static void
-set_options(gruvi_listen_options_t *options, gruvi_keepalive_t *keepalive,
-            const gruvid__section_t *section)
-{
-    double seconds = gruvid__section_duration(section, "keepalive");
-
-    options->backlog = (int)gruvid__section_integer(section, "backlog");
-    options->dual_stack = gruvid__section_bool(section, "dual_stack");
-    options->mode = (unsigned)strtoul(
-        gruvid__section_string(section, "listen_mode"), NULL, 8);
-    if (seconds > 0) {
-        set_keepalive(keepalive, seconds);
-        options->keepalive = keepalive;
-    }
-}
-
-/* Who is to own a socket file; -1: as it is. */
-static void
-find_owner(const gruvid__section_t *section, uid_t *uid, gid_t *gid)
-{
-    const char *user = gruvid__section_socket_owner(section);
-    const char *group = gruvid__section_string(section, "listen_group");
-    const struct passwd *entry = *user == '\0' ? NULL : getpwnam(user);
-    const struct group *named = *group == '\0' ? NULL : getgrnam(group);
-
-    /* A file that is this user's already keeps the group that its folder has
-     * given it. */
-    if (entry != NULL && entry->pw_uid == geteuid())
-        entry = NULL;
-    *uid = entry == NULL ? (uid_t)-1 : entry->pw_uid;
-    *gid = entry == NULL ? (gid_t)-1 : entry->pw_gid;
-    if (named != NULL)
-        *gid = named->gr_gid;
-}
-
-/*
- * Give the file of a socket to its owner.  It is opened first: where others may
- * write in its folder, the path could be another file by now.
- */
-static int
-give_file(const gruvid__section_t *section, const char *path)
-{
-    struct stat st;
-    uid_t uid;
-    gid_t gid;
-    int fd, err = 0;
-
-    find_owner(section, &uid, &gid);
-    if (uid == (uid_t)-1 && gid == (gid_t)-1)
-        return 0;
-    fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
-                    st.st_nlink != 1 || st.st_uid != geteuid()))
-        err = UV_EEXIST;
-    else if (fd < 0 || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-        err = uv_translate_sys_error(errno);
-    if (fd >= 0)
-        close(fd);
-    return err;
-}
+struct taker {
+    gruvid_plugin_t *plugin;
+    const gruvid__section_t *section;
+    struct gruvid__listening *listening;
+    char why[512];
+    int status;
+    bool done;
+};
 
 static int
-share_port(struct gruvid__endpoint *endpoint)
+take_main(void *arg)
 {
-    int on = 1;
+    struct taker *t = arg;
+    const gruvid_plugin_t *plugin = t->plugin;
 
-    endpoint->reuse_port = true;
-    if (setsockopt(gruvi_listener_fd(endpoint->listener), SOL_SOCKET,
-                   SO_REUSEPORT, &on, sizeof on) < 0)
-        return uv_translate_sys_error(errno);
-    /* The address and the port that the kernel gave. */
-    return gruvi_listener_address(endpoint->listener, endpoint->shared,
-                                  sizeof endpoint->shared);
-}
-
-static int
-share(struct gruvid__endpoint *endpoint)
-{
-    int fd = gruvi_listener_fd(endpoint->listener);
-    union {
-        struct sockaddr any;
-        struct sockaddr_storage room;
-    } at;
-    socklen_t length = sizeof at;
-
-    if (getsockname(fd, &at.any, &length) < 0)
-        return uv_translate_sys_error(errno);
-    if (at.any.sa_family != AF_UNIX &&
-        strncmp(endpoint->address, "fd:", 3) != 0)
-        return share_port(endpoint);
-    snprintf(endpoint->shared, sizeof endpoint->shared, "fd:%d", fd);
+    t->status = gruvid__sockets_take(plugin->leader->sockets, t->section,
+                                     plugin->n_shards, &t->listening->taken,
+                                     t->why, sizeof t->why);
+    t->done = true;
+    gruvid__wake(plugin->leader);
     return 0;
 }
 
-/* first: the same endpoint in the first shard; NULL: this is that. */
 static int
-open_endpoint(struct gruvid__endpoint *endpoint,
-              const struct gruvid__endpoint *first)
+take(struct taker *t)
 {
-    const gruvid__section_t *section = endpoint->shard->plugin->section;
-    gruvi_listen_options_t options = {0};
-    gruvi_keepalive_t keepalive;
-    const char *address = endpoint->address;
-    int err;
+    struct gruvid__leader *leader = t->plugin->leader;
+    gruvi_fiber_options_t options = {.name = "bind"};
+    gruvi_fiber_t *fiber = gruvi_spawn_ex(take_main, t, &options);
 
-    if (first != NULL) {
-        address = first->shared;
-        options.reuse_port = first->reuse_port;
+    if (fiber == NULL)
+        return gruvi_last_error();
+    while (!t->done) {
+        if (gruvid__stopping(leader))
+            gruvi_fiber_cancel(fiber, "gruvid stops");
+        gruvid__wait(leader, GRUVI_FOREVER);
     }
-    if (gruvid__is_tls(address)) {
-        /* The same for all hubs: any of them can resume a client's session. */
-        endpoint->tls = first != NULL ? gruvi_tls_ref(first->tls)
-                                      : gruvid__section_tls(section);
-        if (endpoint->tls == NULL)
-            return gruvi_last_error();
-        options.tls = endpoint->tls;
-    }
-    set_options(&options, &keepalive, section);
-    err = gruvi_listen(&endpoint->listener, address, &options);
-    if (err == 0 && strncmp(address, "unix:/", 6) == 0) {
-        err = give_file(section, address + 5);
-        endpoint->not_given = err < 0;
-    }
-    if (err == 0 && first == NULL && endpoint->shard->plugin->n_shards > 1)
-        err = share(endpoint);
-    return err;
+    gruvi_fiber_unref(fiber);
+    if (t->status < 0 && gruvid__stopping(leader))
+        return UV_ECANCELED;
+    if (t->status < 0)
+        gruvi_error("plugin %s: %s", t->plugin->name, t->why);
+    return t->status;
 }
 
 int
-gruvid__endpoints_open(struct gruvid__shard *shard)
+gruvid__listening_new(gruvid_plugin_t *plugin, const gruvid__section_t *section,
+                      struct gruvid__listening **result)
 {
-    const gruvid_plugin_t *plugin = shard->plugin;
-    const char *const *addresses =
-        gruvid__section_list(plugin->section, "listen", NULL);
-    const struct gruvid__shard *first = &plugin->shards[0];
-    int err = 0;
+    struct taker t = {.plugin = plugin, .section = section};
+    int err;
 
-    shard->endpoints = calloc(plugin->n_endpoints, sizeof *shard->endpoints);
-    if (shard->endpoints == NULL)
-        return UV_ENOMEM;
-    for (size_t i = 0; i < plugin->n_endpoints && err == 0; i++) {
-        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
-
-        endpoint->shard = shard;
-        endpoint->address = addresses[i];
-        shard->culprit = endpoint;
-        err = open_endpoint(endpoint,
-                            shard == first ? NULL : &first->endpoints[i]);
+    *result = NULL;
+    t.listening = calloc(1, sizeof *t.listening);
+    err = t.listening == NULL ? UV_ENOMEM : take(&t);
+    if (err < 0 && t.status == 0)
+        gruvi_error("plugin %s cannot listen: %s", plugin->name,
+                    gruvi_strerror(err));
+    if (err < 0) {
+        free(t.listening);
+        return err;
     }
-    return err;
+    t.listening->tls = gruvid__section_tls(section);
+    *result = t.listening;
+    return 0;
 }
 
 void
-gruvid__log_listen_error(const struct gruvid__shard *shard)
+gruvid__listening_free(struct gruvid__listening *listening)
 {
-    const char *name = shard->plugin->name;
+    if (listening == NULL)
+        return;
+    gruvid__sockets_give_back(&listening->taken);
+    gruvi_tls_unref(listening->tls);
+    free(listening);
+}
 
-    if (shard->culprit == NULL)
-        gruvi_error("plugin %s: %s", name, gruvi_strerror(shard->status));
-    else if (shard->culprit->not_given)
-        gruvi_error("plugin %s: %s cannot be given to its owner: %s; only root "
-                    "gives files away: see listen_owner and listen_group",
-                    name, shard->culprit->address,
-                    gruvi_strerror(shard->status));
-    else
-        gruvi_error("plugin %s: cannot listen on %s: %s%s", name,
-                    shard->culprit->address, gruvi_strerror(shard->status),
-                    hint(shard->culprit->address, shard->status));
+/* --- in the hub of a shard ------------------------------------------------ */
+
+void
+gruvid__endpoint_close(struct gruvid__endpoint *endpoint)
+{
+    gruvi_listener_close(endpoint->listener);
+    gruvi_stream_close(endpoint->held);
+    gruvi_event_destroy(&endpoint->begin);
+    if (endpoint->acceptor != NULL)
+        gruvi_fiber_unref(endpoint->acceptor);
+    *endpoint->link = endpoint->next;
+    if (endpoint->next != NULL)
+        endpoint->next->link = endpoint->link;
+    free(endpoint);
 }
 
 void
 gruvid__endpoints_close(struct gruvid__shard *shard)
 {
-    for (size_t i = 0;
-         shard->endpoints != NULL && i < shard->plugin->n_endpoints; i++) {
-        struct gruvid__endpoint *endpoint = &shard->endpoints[i];
+    while (shard->endpoints != NULL)
+        gruvid__endpoint_close(shard->endpoints);
+}
 
-        gruvi_listener_close(endpoint->listener);
-        gruvi_stream_close(endpoint->held);
-        gruvi_tls_unref(endpoint->tls);
-        if (endpoint->acceptor != NULL)
-            gruvi_fiber_unref(endpoint->acceptor);
+static bool
+serves(const struct gruvid__shard *shard, const struct gruvid__address *address,
+       size_t number)
+{
+    size_t n = shard->plugin->n_shards;
+    size_t index = (size_t)(shard - shard->plugin->shards);
+
+    return address->inherited || address->n == 1 || number % n == index;
+}
+
+static bool
+is_open(const struct gruvid__shard *shard, const struct gruvid__take *take,
+        size_t number)
+{
+    const struct gruvid__endpoint *endpoint = shard->endpoints;
+
+    while (endpoint != NULL &&
+           (endpoint->address != take->address || endpoint->tls != take->tls ||
+            endpoint->number != number))
+        endpoint = endpoint->next;
+    return endpoint != NULL;
+}
+
+/* At the end of the list: the log names addresses as the section does. */
+static void
+add_endpoint(struct gruvid__shard *shard, struct gruvid__endpoint *endpoint)
+{
+    struct gruvid__endpoint **link = &shard->endpoints;
+
+    while (*link != NULL)
+        link = &(*link)->next;
+    endpoint->link = link;
+    *link = endpoint;
+}
+
+static int
+open_endpoint(struct gruvid__shard *shard, const struct gruvid__take *take,
+              size_t number, gruvi_tls_t *tls)
+{
+    struct gruvid__endpoint *endpoint = calloc(1, sizeof *endpoint);
+    int err;
+
+    if (endpoint == NULL)
+        return UV_ENOMEM;
+    endpoint->shard = shard;
+    endpoint->address = take->address;
+    endpoint->number = number;
+    endpoint->tls = take->tls;
+    endpoint->fresh = true;
+    gruvi_event_init(&endpoint->begin);
+    add_endpoint(shard, endpoint);
+    err = gruvi_listener_dup(take->address->listeners[number],
+                             &endpoint->listener);
+    if (err == 0 && take->tls)
+        err = gruvi_listener_set_tls(endpoint->listener, tls);
+    if (err < 0)
+        gruvid__endpoint_close(endpoint);
+    return err;
+}
+
+static int
+open_missing(struct gruvid__shard *shard, const struct gruvid__take *take,
+             gruvi_tls_t *tls)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < take->address->n && err == 0; i++)
+        if (serves(shard, take->address, i) && !is_open(shard, take, i))
+            err = open_endpoint(shard, take, i, tls);
+    return err;
+}
+
+static int
+open_shard(void *arg)
+{
+    struct gruvid__shard *shard = arg;
+    const struct gruvid__listening *listening = shard->plugin->next_listening;
+    int err = 0;
+
+    for (size_t i = 0; i < listening->taken.n && err == 0; i++) {
+        shard->culprit = listening->taken.at[i].address->text;
+        err = open_missing(shard, &listening->taken.at[i], listening->tls);
     }
-    free(shard->endpoints);
-    shard->endpoints = NULL;
+    return err;
+}
+
+/* --- for the leader ------------------------------------------------------- */
+
+int
+gruvid__endpoints_open(gruvid_plugin_t *plugin)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < plugin->n_shards && err == 0; i++) {
+        struct gruvid__shard *shard = &plugin->shards[i];
+
+        shard->culprit = "its addresses";
+        err = gruvid__hub_call(shard->hub, open_shard, shard, 0);
+        if (err < 0)
+            gruvi_error("plugin %s: cannot listen on %s: %s", plugin->name,
+                        shard->culprit, gruvi_strerror(err));
+    }
+    return err;
+}
+
+int
+gruvid__listen(gruvid_plugin_t *plugin)
+{
+    int err =
+        gruvid__listening_new(plugin, plugin->section, &plugin->next_listening);
+
+    if (err == 0)
+        err = gruvid__endpoints_open(plugin);
+    plugin->listening = plugin->next_listening;
+    plugin->next_listening = NULL;
+    return err;
+}
+
+void
+gruvid__listen_end(gruvid_plugin_t *plugin)
+{
+    gruvid__listening_free(plugin->next_listening);
+    gruvid__listening_free(plugin->listening);
+    plugin->listening = plugin->next_listening = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints: the addresses that a section listens on. */
+/* Endpoints: the sockets that an instance listens on. */
 #ifndef GRUVID_LISTEN_H
 #define GRUVID_LISTEN_H
 
@@ -8,31 +8,65 @@
 #include <gruvi.h>
 
 #include "instance/shard.h"
+#include "serve/sockets.h"
 
-/* One address of a section, in one hub. */
-struct gruvid__endpoint {
-    struct gruvid__shard *shard;
-    const char *address;        /* of the section */
-    gruvi_listener_t *listener; /* NULL: closed, or not open yet */
-    gruvi_tls_t *tls;           /* owned; NULL: not of tls:// */
-    gruvi_fiber_t *acceptor;    /* owned; NULL: none */
-    gruvi_stream_t *held;       /* accepted, and waits for a place; or NULL */
-
-    /* How the other hubs listen on it, too; set in the first shard. */
-    char shared[GRUVI_ADDRESS_SIZE];
-    bool reuse_port;
-
-    bool not_given; /* the file could not be given to its owner */
+/* What an instance listens on, in all hubs. */
+struct gruvid__listening {
+    struct gruvid__taken taken;
+    gruvi_tls_t *tls; /* owned; NULL: no address has TLS */
 };
 
-/* Listen on all addresses: a body for gruvid__shard_run().  The first shard
- * does so before the others. */
-int gruvid__endpoints_open(struct gruvid__shard *shard);
+/* One socket of an address, in one hub. */
+struct gruvid__endpoint {
+    struct gruvid__endpoint *next, **link; /* on shard->endpoints */
+    struct gruvid__shard *shard;
+    const struct gruvid__address *address; /* NULL: given back */
+    size_t number;                         /* of address->listeners */
+    bool tls;
+    gruvi_listener_t *listener; /* owned; NULL: closed */
+    gruvi_fiber_t *acceptor;    /* owned; NULL: none */
+    gruvi_stream_t *held;       /* accepted, and waits for a place; or NULL */
+    gruvi_event_t begin;        /* the acceptor may accept */
+    bool fresh;                 /* it may not yet */
+    bool empty;                 /* at its end it accepts what is queued */
+};
 
-/* Log why they could not be opened. */
-void gruvid__log_listen_error(const struct gruvid__shard *shard);
+/*
+ * Take the addresses of a section, with the credentials for them.
+ *
+ * Returns 0.
+ * Errors:  UV_ECANCELED: a stop was asked for meanwhile; others: logged.
+ * Context: root fiber of the first hub, switchpoint.
+ */
+int gruvid__listening_new(gruvid_plugin_t *plugin,
+                          const gruvid__section_t *section,
+                          struct gruvid__listening **result);
 
-/* Close the endpoints that are open. */
+/* Give them back, once no endpoint is left that looks at them.  NULL is fine.
+ * Context: first hub. */
+void gruvid__listening_free(struct gruvid__listening *listening);
+
+/*
+ * Open the endpoints of plugin->next_listening that are not there yet, in each
+ * hub.  On failure some may be, marked as fresh.
+ *
+ * Returns 0, or an error; logged.
+ * Context: root fiber of the first hub, switchpoint.
+ */
+int gruvid__endpoints_open(gruvid_plugin_t *plugin);
+
+/* Listen on all addresses of an instance; nothing is accepted yet.  As
+ * gruvid__listening_new(). */
+int gruvid__listen(gruvid_plugin_t *plugin);
+
+/* Give back what an instance has, and what it will have.  Endpoints go on.
+ * Context: the first hub. */
+void gruvid__listen_end(gruvid_plugin_t *plugin);
+
+/* Close an endpoint, and free it.  Context: the hub of the shard. */
+void gruvid__endpoint_close(struct gruvid__endpoint *endpoint);
+
+/* The same for all that are left. */
 void gruvid__endpoints_close(struct gruvid__shard *shard);
 
 #endif

@@ -216,19 +216,22 @@ begin_watch(struct gruvid__shard *shard)
 }
 
 int
-gruvid__serve_begin(void *arg)
+gruvid__serve_prepare(void *arg)
 {
     struct gruvid__shard *shard = arg;
     const gruvid_plugin_t *plugin = shard->plugin;
     int err = 0;
+
+    if (shard->has_connections)
+        return gruvid__accept_prepare(shard);
 
     GRUVI_IN_GROUP (&shard->group) {
         err = gruvi_group_init(&shard->connections, NULL);
     }
     shard->has_connections = err == 0;
     if (err == 0)
-        err = gruvid__accept_begin(shard);
-    if (err == 0 && plugin->idle_timeout > 0 && plugin->n_endpoints > 0)
+        err = gruvid__accept_prepare(shard);
+    if (err == 0 && plugin->idle_timeout > 0 && shard->endpoints != NULL)
         err = begin_watch(shard);
     /* Let the acceptors begin: a fiber that is cancelled before it runs would
      * never report its end. */
@@ -239,14 +242,47 @@ gruvid__serve_begin(void *arg)
 }
 
 int
+gruvid__serve_begin(void *arg)
+{
+    int err = gruvid__serve_prepare(arg);
+
+    if (err == 0)
+        gruvid__accept_begin(arg);
+    return err;
+}
+
+int
 gruvid__serve_end(void *arg)
 {
-    gruvid__accept_end(arg);
+    gruvid__accept_end(arg, NULL);
     /* Let them accept what is queued, so that it is counted. */
     GRUVI_SHIELD {
         gruvi_sleep(0);
     }
     return 0;
+}
+
+int
+gruvid__serve_start(gruvid_plugin_t *plugin)
+{
+    int err = gruvid__each_shard(plugin, gruvid__serve_begin, 0);
+
+    plugin->leader->sockets->serving = true;
+    if (plugin->listening != NULL)
+        gruvid__sockets_settle(&plugin->listening->taken, plugin->name);
+    return err;
+}
+
+void
+gruvid__serve_stop(gruvid_plugin_t *plugin)
+{
+    struct gruvid__listening *listening = plugin->listening;
+
+    plugin->listening = NULL;
+    if (listening != NULL)
+        gruvid__sockets_leave(&listening->taken);
+    gruvid__each_shard(plugin, gruvid__serve_end, 0);
+    gruvid__listening_free(listening);
 }
 
 bool

@@ -7,12 +7,17 @@
 
 #include "instance/shard.h"
 
-/* Accept connections.  Errors: UV_ENOMEM, UV_EAGAIN.
- * Context: the hub of the shard, as for the three below. */
+/* Get ready to accept connections.  Errors: UV_ENOMEM, UV_EAGAIN.
+ * Context: the hub of the shard, as for the four below. */
+int gruvid__serve_prepare(void *shard);
+
+/* Accept connections.  Errors: as above, and none after a
+ * gruvid__serve_prepare() that has returned 0. */
 int gruvid__serve_begin(void *shard);
 
-/* Accept what is queued, and no more.  Does not wait until all of it is there.
- * Connections that end from now on wake the leader.  Returns 0. */
+/* Accept no more, but for what is queued at addresses that nobody has any more.
+ * Does not wait until all of it is there.  Connections that end from now on wake
+ * the leader.  Returns 0. */
 int gruvid__serve_end(void *shard);
 
 /* Hand a stream to a fiber of its own; its place is claimed.  On failure both
@@ -21,6 +26,23 @@ int gruvid__serve_stream(struct gruvid__shard *shard, gruvi_stream_t *stream);
 
 /* Close whatever no fiber has closed: once no fiber is left. */
 void gruvid__serve_close(struct gruvid__shard *shard);
+
+/*
+ * Accept connections in all hubs of an instance, as its section says.
+ *
+ * Errors:  as of gruvid__serve_begin().
+ * Context: the first hub, switchpoint.
+ */
+int gruvid__serve_start(gruvid_plugin_t *plugin);
+
+/*
+ * Give the addresses of an instance back, and end accepting in all its hubs:
+ * what is queued at an address is left to another generation that has it, or
+ * else accepted.
+ *
+ * Context: the first hub, switchpoint.
+ */
+void gruvid__serve_stop(gruvid_plugin_t *plugin);
 
 /* Whether nothing is accepted any more, and no connection is left.  Context:
  * any thread. */

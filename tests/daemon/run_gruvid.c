@@ -72,6 +72,25 @@ set_program(char *program, size_t size)
     setenv("LD_LIBRARY_PATH", libs, 1);
 }
 
+/* The numbers may overlap. */
+static void
+hand_over(const struct gruvid_options *options)
+{
+    char number[16];
+    int high[16];
+
+    for (int i = 0; i < options->n_sockets; i++)
+        high[i] = fcntl(options->sockets[i], F_DUPFD_CLOEXEC, 100);
+    for (int i = 0; i < options->n_sockets; i++)
+        dup2(high[i], 3 + i);
+    snprintf(number, sizeof number, "%d", (int)getpid());
+    setenv("LISTEN_PID", number, 1);
+    snprintf(number, sizeof number, "%d", options->n_sockets);
+    setenv("LISTEN_FDS", number, 1);
+    if (options->names != NULL)
+        setenv("LISTEN_FDNAMES", options->names, 1);
+}
+
 static void
 set_descriptors(const struct gruvid_options *options, int log_fd)
 {
@@ -86,6 +105,8 @@ set_descriptors(const struct gruvid_options *options, int log_fd)
         dup2(options->inherit, 3);
         fcntl(3, F_SETFD, 0);
     }
+    if (options->n_sockets > 0)
+        hand_over(options);
     if (options->no_stdio || options->no_stderr) {
         close(0);
         close(1);
