@@ -11,6 +11,15 @@
 /* Seconds between two looks at fibers that were cancelled. */
 #define LOOK 0.01
 
+/* NULL: none is said. */
+static gruvid__stack_fn *say_stack;
+
+void
+gruvid__fibers_show_stacks(gruvid__stack_fn *fn)
+{
+    say_stack = fn;
+}
+
 static void
 on_failure(gruvi_fiber_t *fiber, int status)
 {
@@ -107,13 +116,17 @@ static void
 name_one(const struct report *report, const gruvi_fiber_t *fiber,
          const char *waits)
 {
+    char stack[600] = "";
+
+    if (say_stack != NULL)
+        say_stack(fiber, stack, sizeof stack);
     gruvi_error("%s%s: fiber %s was cancelled and has not ended: it %s%s; "
-                "%s",
+                "%s%s%s",
                 report->shard == NULL ? "no plugin's" : "plugin ",
                 report->shard == NULL ? "" : report->shard->plugin->title,
                 gruvi_fiber_name(fiber),
                 waits[0] == '\0' ? "does not wait" : "waits for ", waits,
-                outcome(report));
+                outcome(report), stack[0] == '\0' ? "" : "; stack: ", stack);
 }
 
 /* What does not fit in the table is of the last kind. */

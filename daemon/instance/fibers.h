@@ -10,6 +10,14 @@
 /* Log fibers that fail, and count those of instances; or no more. */
 void gruvid__fibers_watch(bool on);
 
+/* How to say the stack of a fiber that does not run, into size bytes, where it
+ * is cut; "" where it is not known. */
+typedef void gruvid__stack_fn(const gruvi_fiber_t *fiber, char *text,
+                              size_t size);
+
+/* From now on, name the stacks of fibers that did not end. */
+void gruvid__fibers_show_stacks(gruvid__stack_fn *fn);
+
 /* Log every fiber of every hub with what it waits for; each hub does so when
  * it comes to it. */
 void gruvid__fibers_log(const struct gruvid__hubs *hubs);

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "instance/fibers.h"
 #include "run/exit_status.h"
 #include "run/state.h"
+#include "watch/text.h"
 #include "watch/watch.h"
 
 static struct gruvid__watch_options
@@ -26,12 +28,24 @@ read_options(struct gruvid__daemon *daemon)
     };
 }
 
+static void
+say_stack(const gruvi_fiber_t *fiber, char *buf, size_t size)
+{
+    struct gruvid__text text;
+    gruvi__frames_t frames;
+
+    gruvid__text_begin(&text, buf, size);
+    if (gruvi__walk_parked(fiber, &frames) == 0)
+        gruvid__text_stack(&text, &frames);
+}
+
 void
 gruvid__watching_begin(struct gruvid__daemon *daemon)
 {
     struct gruvid__watch_options options = read_options(daemon);
     int err = gruvid__watch_open(&daemon->hubs, &daemon->instances, &options);
 
+    gruvid__fibers_show_stacks(say_stack);
     if (err < 0)
         gruvi_warning("no hub is watched: %s", gruvi_strerror(err));
 }

@@ -316,6 +316,9 @@ START_TEST(test_a_fiber_stuck_in_a_thread_is_named_and_exit_is_75)
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
     gruvid_says(g, "fiber worker was cancelled and has not ended: it waits for "
                    "IO pool; abandoned");
+#ifndef GRUVI_CONTEXT_UCONTEXT
+    gruvid_says(g, "; abandoned; stack: libgruvi.so");
+#endif
 }
 END_TEST
 
