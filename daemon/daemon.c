@@ -18,6 +18,7 @@
 #include "run/read.h"
 #include "run/run.h"
 #include "single.h"
+#include "watch/handlers.h"
 
 #define DEFAULT_CONFIG GRUVID_CONFDIR "/gruvid.conf"
 
@@ -187,6 +188,7 @@ gruvid_main(int argc, char **argv)
 
     gruvid__process_open_stdio();
     gruvid__process_unblock_signals();
+    gruvid__handlers_remember();
     status = gruvid__cli_parse(&cli, argc, argv);
     if (status == 0 && cli.action == GRUVID__RUN)
         status = inherit();

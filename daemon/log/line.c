@@ -119,15 +119,39 @@ put_json(struct line *line, const char *name, const char *text)
     put(line, "\"");
 }
 
-/* In UTC, so that no line depends on a file of time zones. */
+struct date {
+    int year, month, day;
+};
+
+/* The date of a day after 1970-01-01, by a calendar whose years begin in March,
+ * so that the day of a leap year comes last. */
+static struct date
+date_of(long days)
+{
+    long since = days + 719468; /* 0000-03-01 */
+    long era = since / 146097, of_era = since % 146097;
+    long year =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    long of_year = of_era - (365 * year + year / 4 - year / 100);
+    long month = (5 * of_year + 2) / 153; /* from March */
+
+    return (struct date){
+        .year = (int)(year + era * 400 + (month >= 10)),
+        .month = (int)(month < 10 ? month + 3 : month - 9),
+        .day = (int)(of_year - (153 * month + 2) / 5 + 1),
+    };
+}
+
+/* In UTC, so that no line depends on a file of time zones.  Not by gmtime_r(),
+ * which takes a lock: a crash may have come while it was held. */
 static void
 put_time(struct line *line, const struct timespec *time)
 {
-    struct tm tm;
+    long day = 86400, second = (long)(time->tv_sec % day);
+    struct date date = date_of((long)(time->tv_sec / day));
 
-    gmtime_r(&time->tv_sec, &tm);
-    put(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900,
-        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+    put(line, "%04d-%02d-%02dT%02ld:%02ld:%02ld.%03ldZ", date.year, date.month,
+        date.day, second / 3600, second / 60 % 60, second % 60,
         time->tv_nsec / 1000000);
 }
 

@@ -247,6 +247,29 @@ gruvid__log_write(const gruvi_log_record_t *record)
 }
 
 void
+gruvid__log_write_in_handler(const gruvi_log_record_t *record)
+{
+    static char line[GRUVID__LOG_LINE];
+    gruvi_log_record_t named = *record;
+    size_t length;
+
+    named.hub = hub_name;
+    if (sink.style == GRUVID__LOG_TEXT &&
+        !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
+        named.hub = "";
+    length =
+        gruvid__log_line(line, sizeof line, &named, sink.style, sink.journal);
+    if (gruvid__writer_put_in_handler(line, length))
+        return;
+    /* The log is elsewhere, or nowhere: stderr is read by people. */
+    if (!__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
+        named.hub = "";
+    length =
+        gruvid__log_line(line, sizeof line, &named, GRUVID__LOG_TEXT, false);
+    gruvid__writer_write_in_handler(STDERR_FILENO, line, length);
+}
+
+void
 gruvid__log_notice(const char *plugin, const char *fiber, const char *format,
                    ...)
 {

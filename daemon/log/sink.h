@@ -53,15 +53,6 @@ bool gruvid__log_flush(void);
 /* The same, and end the log. */
 void gruvid__log_close(void);
 
-/*
- * Have a signal that ends the process wait, for a second at most, until the
- * lines before it are written.  The handlers that are there now are called
- * afterwards.
- *
- * Context: main thread, after the first hub is made.
- */
-void gruvid__log_watch_crash(void);
-
 /* Name this thread's hub in its lines.  "": no name, as at the start.
  * Borrowed. */
 void gruvid__log_set_hub(const char *name);
@@ -90,5 +81,14 @@ void gruvid__log_on_error(void (*fn)(void *arg,
 
 /* The sink.  Context: any thread. */
 void gruvid__log_write(const gruvi_log_record_t *record);
+
+/*
+ * Write a record at once, to the log and to stderr, once where both are one
+ * file.  The lines that wait are written before, by
+ * gruvid__writer_flush_in_handler().
+ *
+ * Context: handler of a signal that ends the process, one at a time.
+ */
+void gruvid__log_write_in_handler(const gruvi_log_record_t *record);
 
 #endif

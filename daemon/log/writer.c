@@ -502,3 +502,45 @@ gruvid__writer_flush_in_handler(void)
     for (int i = 0; i < 1000 && GET(done) < GET(put); i++)
         nanosleep(&pause, NULL);
 }
+
+void
+gruvid__writer_write_in_handler(int fd, const char *bytes, size_t n)
+{
+    struct pollfd target = {.fd = fd, .events = POLLOUT};
+
+    while (n > 0 && poll(&target, 1, SLICE) > 0) {
+        /* A pipe that is ready takes PIPE_BUF bytes without waiting. */
+        ssize_t done = write(fd, bytes, n < BATCH ? n : BATCH);
+
+        if (done <= 0 && errno != EINTR)
+            return;
+        if (done > 0) {
+            bytes += done;
+            n -= (size_t)done;
+        }
+    }
+}
+
+static bool
+is_same_file(int a, int b)
+{
+    struct stat of_a, of_b;
+
+    return a == b || (fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 &&
+                      of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+}
+
+/* The thread may have left half a line. */
+bool
+gruvid__writer_put_in_handler(const char *line, size_t length)
+{
+    int fd = writer.target.fd;
+
+    if (GET(state) != RUNNING)
+        return false;
+    if (writer.torn)
+        gruvid__writer_write_in_handler(fd, "\n", 1);
+    writer.torn = false;
+    gruvid__writer_write_in_handler(fd, line, length);
+    return is_same_file(fd, STDERR_FILENO);
+}

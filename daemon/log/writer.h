@@ -60,6 +60,14 @@ bool gruvid__writer_flush(void);
  * that go nowhere. */
 void gruvid__writer_stop(void);
 
+/* Write a line to the target at once.  Returns whether stderr is the same file.
+ * Context: handler of a signal that ends the process. */
+bool gruvid__writer_put_in_handler(const char *line, size_t length);
+
+/* Write to a descriptor, and wait a tenth of a second at most for one that
+ * takes nothing.  The same context. */
+void gruvid__writer_write_in_handler(int fd, const char *bytes, size_t n);
+
 /* As gruvid__writer_flush(), for the handler of a signal that ends the process:
  * waits for a second at most, and takes no lock. */
 void gruvid__writer_flush_in_handler(void);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -83,5 +84,8 @@ gruvid__process_become(const char *user, char *why, size_t why_size)
         setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) < 0)
         return fail("become", user, uv_translate_sys_error(errno), why,
                     why_size);
+    /* The kernel takes this away from who changes the user: there would be no
+     * core, and /proc would belong to root. */
+    prctl(PR_SET_DUMPABLE, 1);
     return 0;
 }

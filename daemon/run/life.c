@@ -20,6 +20,8 @@
  */
 #include "run/life.h"
 
+#include <gruvi/inspect.h>
+
 #include "instance/fibers.h"
 #include "instance/handover.h"
 #include "instance/instance.h"
@@ -27,6 +29,7 @@
 #include "instance/shard.h"
 #include "serve/listen.h"
 #include "serve/serve.h"
+#include "watch/handlers.h"
 
 /* Seconds that a hub is kept waiting for fibers to end, and from one try to the
  * next where they take long. */
@@ -322,6 +325,8 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
         give_up(plugin);
     else
         plugin->state = GRUVID__STARTED;
+    gruvi__modules_update(); /* it may have loaded libraries */
+    gruvid__handlers_check(plugin->name);
     return err;
 }
 

@@ -35,6 +35,8 @@
 #include "run/state.h"
 #include "run/watching.h"
 #include "serve/serve.h"
+#include "watch/crash.h"
+#include "watch/handlers.h"
 #include "watch/watch.h"
 
 /* --- start --------------------------------------------------------------- */
@@ -66,13 +68,14 @@ init_hub(struct gruvid__daemon *daemon)
         (unsigned)gruvid__section_integer(pools, "io_threads"));
     if (err < 0)
         return err;
+    gruvi__modules_update();
+    gruvid__handlers_restore();
     daemon->hub = gruvi_get_hub();
     if (daemon->hub == NULL)
         return gruvi_last_error();
     daemon->hubs.max_fibers =
         (size_t)gruvid__section_integer(fibers, "max_fibers");
-    gruvi__modules_update();
-    gruvid__log_watch_crash(); /* in front of the hub's own handler */
+    gruvid__crash_open(); /* in front of the hub's own handler */
     gruvi_hub_set_max_fibers(daemon->hub, daemon->hubs.max_fibers);
     gruvi_hub_set_ignore_interrupt(
         daemon->hub, gruvid__section_bool(hub, "ignore_interrupt"));
@@ -114,6 +117,7 @@ init_daemon(struct gruvid__daemon *daemon)
     }
     if (err == 0)
         gruvid__watching_begin(daemon);
+    gruvid__handlers_settle();
     if (err < 0)
         gruvi_error("cannot start: %s", gruvi_strerror(err));
     return err;

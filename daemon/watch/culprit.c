@@ -9,7 +9,6 @@
 
 #include "instance/shard.h"
 #include "watch/sample.h"
-#include "watch/scan.h"
 
 /* --- whom it works for ---------------------------------------------------- */
 
@@ -88,6 +87,26 @@ stands_still(const struct gruvid__hub *hub, const struct gruvid__task *before)
            now.sp == before->sp && now.pc == before->pc;
 }
 
+/* So much of a stack is looked at. */
+#define WORDS 4096
+
+/* Its callers, from a copy of its stack. */
+static void
+copy_stack(struct gruvid__culprit *culprit, uintptr_t high, int memory)
+{
+    static uintptr_t words[WORDS]; /* one look at a time */
+    uintptr_t sp = culprit->task.sp;
+    size_t size = sizeof words;
+    ssize_t got;
+
+    if (high > sp && high - sp < size)
+        size = high - sp;
+    got = pread(memory, words, size, (off_t)sp);
+    culprit->frames.note = "its callers are not known";
+    if (got > 0)
+        gruvi__scan(&culprit->frames, words, (size_t)got / sizeof *words, sp);
+}
+
 static void
 peek(struct gruvid__culprit *culprit, const struct gruvid__hub *hub,
      struct gruvid__instances *instances)
@@ -101,7 +120,7 @@ peek(struct gruvid__culprit *culprit, const struct gruvid__hub *hub,
     if (memory < 0)
         return;
     if (gruvi__hub_peek(hub->hub, memory, &seen) == 0) {
-        gruvid__scan(&culprit->frames, culprit->task.sp, seen.high, memory);
+        copy_stack(culprit, seen.high, memory);
         if (stands_still(hub, &culprit->task)) {
             copy(culprit->fiber, sizeof culprit->fiber, seen.name);
             culprit->shard = seen.keeper;

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "watch/crash.h"
 #include "watch/overdue.h"
 #include "watch/pulse.h"
 #include "watch/sample.h"
@@ -83,6 +84,7 @@ look(const struct gruvid__watch_options *options, uint64_t elapsed)
     gruvid__stall_tell(clock_now());
     gruvid__overdue_look(&watch.turns[0], watch.instances, options);
     gruvid__pulse_look(watch.hubs->n);
+    gruvid__crash_look();
     return pause > SHORTEST ? pause : SHORTEST;
 }
 

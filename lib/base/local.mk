@@ -14,6 +14,7 @@ LIBGRUVI_SOURCES += %D%/spin.h
 LIBGRUVI_SOURCES += %D%/spin.c
 LIBGRUVI_SOURCES += %D%/symbols.c
 LIBGRUVI_SOURCES += %D%/walk.h
+LIBGRUVI_SOURCES += %D%/scan.c
 LIBGRUVI_SOURCES += %D%/walk.c
 LIBGRUVI_SOURCES += %D%/wheel.h
 LIBGRUVI_SOURCES += %D%/wheel.c

@@ -36,6 +36,9 @@ void gruvi__walk(uintptr_t fp, uintptr_t low, uintptr_t high,
  */
 uintptr_t gruvi__thread_stack_high(uintptr_t sp);
 
+/* Whether a call lies in front of an address: it may be a return address. */
+bool gruvi__follows_call(uintptr_t address);
+
 /* Whether the word at an address may be read. */
 bool gruvi__is_readable(uintptr_t address);
 

@@ -68,11 +68,59 @@ gruvi__fiber_here(void)
     return gruvi__self.current;
 }
 
+/* Where the stack that sp is on begins.  After an overflow sp lies below. */
+static uintptr_t
+stack_low(const gruvi_fiber_t *fiber, uintptr_t sp)
+{
+    const struct gruvi__stack *stack;
+
+    if (fiber == NULL || fiber->kind == GRUVI__ROOT)
+        return sp;
+    stack = fiber->kind == GRUVI__HUB ? fiber->hub->stack : &fiber->stack;
+    return gruvi__stack_guards(stack, (const void *)sp) ? (uintptr_t)stack->low
+                                                        : sp;
+}
+
+/* libc's functions keep no frame pointer: of one that calls nothing the return
+ * address lies at the stack pointer. */
+__attribute__((no_sanitize_address, no_sanitize_thread)) static void
+add_leaf_caller(gruvi__frames_t *frames, uintptr_t low)
+{
+#if defined(__x86_64__)
+    uintptr_t caller = *(const uintptr_t *)low;
+    const gruvi__module_t *module = gruvi__module_at(caller - 1);
+
+    if (module != NULL && module != gruvi__module_at(frames->at[0]) &&
+        gruvi__follows_call(caller))
+        frames->at[frames->n++] = caller - 1;
+#else
+    (void)frames;
+    (void)low;
+#endif
+}
+
+static void
+walk_or_scan(const struct gruvi__registers *at, uintptr_t low, uintptr_t high,
+             gruvi__frames_t *frames)
+{
+    low = (low + sizeof low - 1) & ~(uintptr_t)(sizeof low - 1);
+    if (at->fp == 0)
+        return;
+    if (at->fp >= low && at->fp < high) {
+        add_leaf_caller(frames, low);
+        gruvi__walk(at->fp, low, high, frames);
+        return;
+    }
+    frames->note = "during a switch between fibers, or in code that was "
+                   "compiled without frame pointers";
+    gruvi__scan(frames, (const uintptr_t *)low, (high - low) / sizeof low, low);
+}
+
 int
 gruvi__walk_interrupted(const void *ucontext, gruvi__frames_t *frames)
 {
     struct gruvi__registers at;
-    uintptr_t high;
+    uintptr_t low, high;
 
     frames->n = 0;
     frames->note = "";
@@ -83,14 +131,12 @@ gruvi__walk_interrupted(const void *ucontext, gruvi__frames_t *frames)
         frames->note = "in the handler of a signal";
         return 0;
     }
-    high = stack_high(gruvi__self.current, at.sp);
+    low = stack_low(gruvi__self.current, at.sp);
+    high = stack_high(gruvi__self.current, low);
     if (high == 0)
         frames->note = "during a switch between fibers, or on a stack that is "
                        "not a fiber's";
-    else if (at.fp != 0 && (at.fp < at.sp || at.fp >= high))
-        frames->note = "during a switch between fibers, or in code that was "
-                       "compiled without frame pointers";
     else
-        gruvi__walk(at.fp, at.sp, high, frames);
+        walk_or_scan(&at, low, high, frames);
     return 0;
 }

@@ -87,6 +87,14 @@ describe_overflow(const void *addr, struct gruvi__overflow *overflow)
     return true;
 }
 
+bool
+gruvi__in_stack_guard(const void *addr)
+{
+    struct gruvi__overflow overflow;
+
+    return describe_overflow(addr, &overflow);
+}
+
 static void
 on_wake(uv_poll_t *handle, int status, int events)
 {

@@ -165,6 +165,11 @@ GRUVI_API void gruvi_hub_each_fiber(gruvi_hub_t *hub,
  */
 GRUVI_API void gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max);
 
+/* Behind gruvid; do not use.  Whether an address lies in the guard of the stack
+ * that the calling thread runs on.
+ * Context: any thread, async-signal-safe. */
+GRUVI_API bool gruvi__in_stack_guard(const void *addr);
+
 /* Behind gruvid; do not use.  What another thread sees of a hub. */
 typedef struct gruvi__hub_view_t {
     uint64_t turns;   /* changes as long as the hub goes on */

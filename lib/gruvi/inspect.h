@@ -160,6 +160,20 @@ GRUVI_API int gruvi__walk_parked(const gruvi_fiber_t *fiber,
 GRUVI_API int gruvi__walk_interrupted(const void *ucontext,
                                       gruvi__frames_t *frames);
 
+/*
+ * Add the callers of code that keeps no frame pointer: look for them on the
+ * stack.  frames->note says so where some are guesses; without any that are
+ * sure, none is added.
+ *
+ *   frames  has one frame
+ *   at, n   the words of the stack, from the stack pointer on
+ *   low     the stack pointer: the words may be a copy
+ *
+ * Context: any thread, async-signal-safe.
+ */
+GRUVI_API void gruvi__scan(gruvi__frames_t *frames, const uintptr_t *at,
+                           size_t n, uintptr_t low);
+
 /* The fiber that this thread runs, or NULL where it has none yet.
  * Context: any thread, async-signal-safe. */
 GRUVI_API gruvi_fiber_t *gruvi__fiber_here(void);

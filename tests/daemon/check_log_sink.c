@@ -16,6 +16,7 @@
 
 #include "log/sink.h"
 #include "support/suite.h"
+#include "watch/crash.h"
 
 static char dir[] = "/tmp/gruvid-log-XXXXXX";
 static char target[128], path[64], moved[64];
@@ -332,7 +333,7 @@ die_after_logging(int signum)
 
     setrlimit(RLIMIT_CORE, &no_core);
     gruvid__log_open(target, GRUVID__LOG_TEXT, NULL);
-    gruvid__log_watch_crash();
+    gruvid__crash_open();
     for (int i = 0; i < 1000; i++)
         gruvi_info("line %d", i);
     gruvi_info("the last words");
@@ -389,7 +390,7 @@ START_TEST(test_the_lines_before_a_breakpoint_are_written)
     if (child == 0) {
         setrlimit(RLIMIT_CORE, &no_core);
         gruvid__log_open(target, GRUVID__LOG_TEXT, NULL);
-        gruvid__log_watch_crash();
+        gruvid__crash_open();
         gruvi_info("the last words");
         __asm__ volatile("int3");
         _exit(0);
@@ -407,7 +408,7 @@ START_TEST(test_a_signal_that_is_ignored_stays_so)
     struct sigaction now;
 
     signal(SIGQUIT, SIG_IGN);
-    gruvid__log_watch_crash();
+    gruvid__crash_open();
     sigaction(SIGQUIT, NULL, &now);
     ck_assert(now.sa_handler == SIG_IGN);
     signal(SIGQUIT, SIG_DFL);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <gruvid/plugin.h>
@@ -20,8 +21,9 @@ static const char *const where_choices[] = {"fiber",    "start",  "stop",
                                             "callback", "thread", "cancelled",
                                             "second",   NULL};
 static const char *const act_choices[] = {
-    "none", "spin", "spin_once", "read",    "segv", "abort",
-    "fpe",  "ill",  "deep",      "replace", NULL};
+    "none",    "spin",       "spin_once",   "read",   "segv",
+    "abort",   "fpe",        "ill",         "deep",   "replace",
+    "foreign", "wreck_segv", "wreck_abort", "strlen", NULL};
 
 static const gruvid_option_t options[] = {
     {.name = "where",
@@ -44,6 +46,7 @@ NAMED void rogue_read(void);
 NAMED void rogue_store(volatile int *where);
 NAMED int rogue_divide(volatile int by);
 NAMED int rogue_deep(int n);
+NAMED size_t rogue_length(const char *text);
 NAMED void rogue_act(const char *act);
 
 void
@@ -87,7 +90,7 @@ rogue_store(volatile int *where)
 int
 rogue_divide(volatile int by)
 {
-    return 1 / by;
+    return 7 / by;
 }
 
 int
@@ -99,6 +102,15 @@ rogue_deep(int n)
         frame[i] = (char)n;
     __asm__ volatile("" : : "r"(frame) : "memory");
     return n == 0 ? frame[0] : rogue_deep(n - 1) + frame[512];
+}
+
+/* libc crashes, which keeps no frame pointers. */
+static size_t (*volatile length)(const char *) = strlen;
+
+size_t
+rogue_length(const char *text)
+{
+    return length(text) + spun;
 }
 
 static void
@@ -113,6 +125,37 @@ replace(void)
 {
     signal(SIGSEGV, on_segv);
     signal(SIGTERM, SIG_IGN);
+}
+
+static ucontext_t outside, inside;
+
+static void
+crash_there(void)
+{
+    rogue_store((volatile int *)(uintptr_t)0x20);
+}
+
+/* A crash on a stack of its own making. */
+static void
+use_foreign_stack(void)
+{
+    static char stack[65536];
+
+    getcontext(&inside);
+    inside.uc_stack.ss_sp = stack;
+    inside.uc_stack.ss_size = sizeof stack;
+    inside.uc_link = &outside;
+    makecontext(&inside, crash_there, 0);
+    swapcontext(&outside, &inside);
+}
+
+/* What a report looks at is wrong. */
+static void
+wreck(void)
+{
+    gruvi_group_t *group = gruvi_fiber_group(gruvi_current_fiber());
+
+    gruvi__group_set_keeper(group, (void *)(uintptr_t)8);
 }
 
 void
@@ -132,10 +175,20 @@ rogue_act(const char *act)
         gruvi_info("%d", rogue_divide(0));
     if (strcmp(act, "ill") == 0)
         __builtin_trap();
+    if (strcmp(act, "strlen") == 0)
+        gruvi_info("%zu", rogue_length((const char *)(uintptr_t)0x20));
     if (strcmp(act, "deep") == 0)
         gruvi_info("%d", rogue_deep(1000));
     if (strcmp(act, "replace") == 0)
         replace();
+    if (strcmp(act, "foreign") == 0)
+        use_foreign_stack();
+    if (strncmp(act, "wreck", 5) == 0)
+        wreck();
+    if (strcmp(act, "wreck_segv") == 0)
+        rogue_store((volatile int *)(uintptr_t)0x20);
+    if (strcmp(act, "wreck_abort") == 0)
+        abort();
 }
 
 static const char *
@@ -194,6 +247,8 @@ static void
 stop(gruvid_plugin_t *plugin)
 {
     rogue_act(act_of(plugin, "stop"));
+    if (strcmp(act_of(plugin, "start"), "replace") == 0)
+        rogue_act("segv");
 }
 
 GRUVID_PLUGIN(rogue,
