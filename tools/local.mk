@@ -2,6 +2,7 @@
 
 bin_PROGRAMS += %D%/gruvictl/gruvictl
 %C%_gruvictl_gruvictl_SOURCES =
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/answer.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/cell.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/commands.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/gruvictl.h

@@ -282,33 +282,6 @@ read_line(struct line *line, struct task *task)
 /* --- the whole --------------------------------------------------------------
  */
 
-/* Characters that could steer a terminal are escaped.  jansson leaves one. */
-static void
-print_json(const json_t *answer, size_t form)
-{
-    char *text = need(
-        json_dumps(answer, form | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)));
-
-    for (const char *c = text; *c != '\0'; c++)
-        if (*c == 0x7f)
-            fputs("\\u007f", stdout);
-        else
-            putchar(*c);
-    putchar('\n');
-    fflush(stdout);
-    free(text);
-}
-
-void
-show_answer(const struct task *task, const json_t *answer)
-{
-    if (!task->json && task->command->show != NULL) {
-        task->command->show(task, answer);
-        return;
-    }
-    print_json(answer, task->json ? JSON_COMPACT : JSON_INDENT(2));
-}
-
 static enum status
 ask_and_show(const struct task *task, struct wire *wire)
 {

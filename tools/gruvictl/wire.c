@@ -204,8 +204,8 @@ next_line(struct wire *wire, double timeout, const char **line, size_t *length)
     size_t seen = 0;
 
     for (;;) {
-        const char *begin = wire->buffer + wire->begin;
         size_t n = wire->end - wire->begin;
+        const char *begin = n > 0 ? wire->buffer + wire->begin : NULL;
         const char *end =
             n > seen ? memchr(begin + seen, '\n', n - seen) : NULL;
         enum status status;
