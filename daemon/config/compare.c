@@ -107,6 +107,31 @@ gruvid__section_compare(const gruvid__section_t *a, const gruvid__section_t *b)
     return changes;
 }
 
+static void
+add_keys(const gruvid__table_t *table, const gruvid__section_t *a,
+         const gruvid__section_t *b, char *buf, size_t size)
+{
+    for (size_t i = 0; i < table->length; i++) {
+        const char *name = table->keys[i].option.name;
+        size_t length = strlen(buf);
+
+        if (gruvid__section_differs(a, b, name))
+            snprintf(buf + length, size - length, "%s%s",
+                     length == 0 ? "" : ", ", name);
+    }
+}
+
+void
+gruvid__section_changed_keys(const gruvid__section_t *a,
+                             const gruvid__section_t *b, char *buf, size_t size)
+{
+    *buf = '\0';
+    add_keys(&b->own, a, b, buf, size);
+    add_keys(&b->extra, a, b, buf, size);
+    if (*buf == '\0' && a->tls_digest != b->tls_digest)
+        snprintf(buf, size, "the files of TLS");
+}
+
 void
 gruvid__config_each_change(gruvid__config_t *runs, gruvid__config_t *read,
                            gruvid__change_t change,

@@ -253,6 +253,11 @@ typedef enum gruvid__change {
 unsigned gruvid__section_compare(const gruvid__section_t *runs,
                                  const gruvid__section_t *read);
 
+/* The keys of a plugin section that have another value: "listen, backlog". */
+void gruvid__section_changed_keys(const gruvid__section_t *runs,
+                                  const gruvid__section_t *read, char *buf,
+                                  size_t size);
+
 /* Whether two sections have another value of a key. */
 bool gruvid__section_differs(const gruvid__section_t *a,
                              const gruvid__section_t *b, const char *key);
@@ -330,6 +335,7 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *             max_connections  integer; 0: no limit
  *             read_timeout     duration of one read or write; 0: none
  *             idle_timeout     duration without traffic either way; 0: none
+ *             reload           string: beside, replace
  *             start_timeout    duration; 30s
  */
 

@@ -21,6 +21,7 @@ static const char *const only_auto[] = {"auto", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error",
                                          NULL};
 static const char *const stall_actions[] = {"log", "abort", NULL};
+static const char *const reload_ways[] = {"beside", "replace", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 
 static bool
@@ -395,6 +396,12 @@ static const gruvid__key_t plugin_keys[] = {
           .help =
               "a connection without traffic either way for so long is ended; "
               "0: never"}},
+    {.option =
+         {.name = "reload",
+          .default_value = "beside",
+          .choices = reload_ways,
+          .help = "where a reload makes a new generation of the plugin: beside "
+                  "the old one, or once the old one has stopped (replace)"}},
     {.option = {.name = "start_timeout",
                 .type = GRUVID_DURATION,
                 .default_value = "30s",

@@ -251,6 +251,30 @@ gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section)
     return 0;
 }
 
+/* Nobody has text of a section that the getters have never answered from. */
+static void
+drop(gruvid_plugin_t *plugin, gruvid__section_t *section)
+{
+    for (size_t i = 0; i < plugin->n_held; i++)
+        if (plugin->held[i] == section) {
+            plugin->held[i] = plugin->held[--plugin->n_held];
+            gruvid__section_drop(section);
+            return;
+        }
+}
+
+void
+gruvid__instance_adjust(gruvid_plugin_t *plugin, gruvid__section_t *section)
+{
+    gruvid__section_t *before = plugin->section;
+
+    if (before == section || gruvid__instance_hold(plugin, section) < 0)
+        return;
+    plugin->section = section;
+    if (before != plugin->options)
+        drop(plugin, before);
+}
+
 static int
 read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {

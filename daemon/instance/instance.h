@@ -185,6 +185,13 @@ void gruvid__instance_show_generation(gruvid_plugin_t *plugin);
  */
 int gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section);
 
+/*
+ * Have an instance keep a section whose own values of the plugin are those that
+ * it has: the getters go on with theirs.  Without memory nothing changes.
+ */
+void gruvid__instance_adjust(gruvid_plugin_t *plugin,
+                             gruvid__section_t *section);
+
 /* Free a generation that nothing is left of; its line keeps what it counted.
  * Context: first hub. */
 void gruvid__instance_free(struct gruvid__instances *instances,

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "os/notify.h"
+#include "run/plan.h"
+#include "run/prepare.h"
 #include "run/reading.h"
 #include "run/report.h"
 #include "run/settings.h"
@@ -138,15 +140,25 @@ static int
 take(struct gruvid__daemon *daemon, struct gruvid__report *report,
      gruvid__config_t *config)
 {
-    int err = gruvid__settings_prepare(daemon, config);
+    struct gruvid__plan plan;
+    int err = gruvid__plan_make(&plan, &daemon->instances, config,
+                                report->all.restart);
 
-    (void)report;
+    if (err == 0)
+        err = gruvid__settings_prepare(daemon, config);
+    if (err == 0)
+        err = gruvid__plan_prepare(daemon, &plan, enter);
     if (err < 0) {
+        enter(daemon, "undoes what it has done");
+        gruvid__plan_undo(daemon, &plan);
         gruvid__settings_undo();
-        return err;
+    } else {
+        enter(daemon, "takes the new configuration");
+        gruvid__plan_commit(daemon, &plan);
+        gruvid__settings_commit(daemon, config);
     }
-    gruvid__settings_commit(daemon, config);
-    return 0;
+    gruvid__plan_free(&plan);
+    return err;
 }
 
 static int
@@ -191,6 +203,29 @@ tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
                              err == 0 ? "" : "; the last reload failed");
 }
 
+/* The service manager waits for a reload for a while, and then longer as long
+ * as it hears of it: so many seconds, so often. */
+#define LONGER 20
+#define OFTEN  5.0
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    gruvid__notify_extend(LONGER);
+}
+
+static void
+begin_timer(struct gruvid__daemon *daemon)
+{
+    struct gruvid__reloads *reloads = &daemon->reloads;
+
+    if (!reloads->has_timer)
+        uv_timer_init(gruvi_hub_loop(daemon->hub), &reloads->timer);
+    reloads->has_timer = true;
+    uv_timer_start(&reloads->timer, on_timer, 0, (uint64_t)(OFTEN * 1000));
+}
+
 static void
 run_reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
 {
@@ -205,8 +240,10 @@ run_reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
         gruvi_info("reload %llu, by %s, with a new generation of plugin %s",
                    (unsigned long long)report->all.number, report->by,
                    report->restart);
+    begin_timer(daemon);
     gruvid__report_listen(report);
     err = reload(daemon, report);
+    uv_timer_stop(&daemon->reloads.timer);
     tell_end(daemon, report, err, gruvid__now() - began);
     daemon->reloads.stage = NULL;
 }
@@ -244,6 +281,9 @@ gruvid__reloads_close(struct gruvid__daemon *daemon)
     struct gruvid__report refusal = {
         .all = {.by = "gruvid", .reasons = reasons, .n_reasons = 1}};
 
+    if (reloads->has_timer)
+        gruvi_uv_close((uv_handle_t *)&reloads->timer);
+    reloads->has_timer = false;
     answer(reloads->first, &refusal);
     reloads->first = NULL;
     gruvid__report_free(reloads->last);

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include <uv.h>
+
 #include "config/config.h"
 #include "module/load.h"
 
@@ -81,7 +83,9 @@ struct gruvid__reloads {
     struct gruvid__reload_request *first; /* that wait, in order */
     struct gruvid__report *last;          /* NULL: none */
     const char *stage;                    /* NULL: none runs */
-    uint64_t count;                       /* that have begun */
+    uv_timer_t timer;                     /* tells the service manager */
+    bool has_timer;
+    uint64_t count; /* that have begun */
 };
 
 /* Forget all; those that wait are told that gruvid stops. */

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* What a reload does to plugins: new ones, changed ones, those that are gone,
+ * and those that nothing has changed of. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/run_gruvid.h"
+
+#define RENEW "[plugin renew]\nlisten = unix:@DIR@/renew\n"
+#define TRIAL "[plugin trial]\nlisten = unix:@DIR@/trial\n"
+
+static void
+reload(struct gruvid *g, const char *config, const char *answer)
+{
+    gruvid_configure(g, config);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, answer);
+}
+
+static int
+enter(const struct gruvid *g, const char *name)
+{
+    return connect_unix(gruvid_path(g, name));
+}
+
+/* Connect to renew, which says its generation and its mark. */
+static int
+enter_renew(const struct gruvid *g, const char *greeting)
+{
+    int fd = enter(g, "renew");
+
+    expect_text(fd, greeting);
+    return fd;
+}
+
+static void
+echo_on(int fd)
+{
+    send_text(fd, "x");
+    expect_text(fd, "x");
+}
+
+/* --- what is taken -------------------------------------------------------- */
+
+START_TEST(test_a_new_section_is_started_and_one_that_is_gone_drains)
+{
+    struct gruvid *g = gruvid_ready(TRIAL, NULL);
+    int old = enter(g, "trial"), new;
+
+    echo_on(old);
+    reload(g, RENEW, "reload 1 is done");
+    gruvid_says(g, "plugin renew is new");
+    gruvid_says(g, "plugin trial, generation 1 drains: its section is not in "
+                   "the configuration; 1 connection left");
+    new = enter_renew(g, "1 none\n");
+    echo_on(new);
+    echo_on(old);
+    close(old);
+    gruvid_says(g, "plugin trial, generation 1 has stopped");
+    close(new);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_own_options_reach_reconfigure_and_disturb_nobody)
+{
+    struct gruvid *g = gruvid_ready(RENEW, NULL);
+    int fd = enter_renew(g, "1 none\n");
+
+    reload(g, RENEW "mark = two\n", "reload 1 is done");
+    gruvid_says(g, "at_reconfigure of generation 1: mark two");
+    gruvid_says(g, "plugin renew has new values: mark");
+    echo_on(fd);
+    close(enter_renew(g, "1 two\n"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_without_reconfigure_there_is_a_second_generation)
+{
+    struct gruvid *g = gruvid_ready(TRIAL, NULL);
+    int old = enter(g, "trial"), new;
+
+    echo_on(old);
+    reload(g, TRIAL "serve = name\n", "reload 1 is done");
+    gruvid_says(g, "plugin trial, generation 2 serves");
+    echo_on(old);
+    new = enter(g, "trial");
+    expect_text(new, "trial");
+    close(new);
+    gruvid_says(g, "plugin trial, generation 1 drains: a new generation has "
+                   "taken its place; 1 connection left");
+    close(old);
+    gruvid_says(g, "plugin trial, generation 1 has stopped");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_what_has_not_changed_is_not_touched)
+{
+    struct gruvid *g = gruvid_ready(RENEW TRIAL, NULL);
+    int renew = enter_renew(g, "1 none\n"), trial = enter(g, "trial");
+
+    reload(g, RENEW TRIAL, "reload 1 is done");
+    reload(g, TRIAL RENEW "[plugin more]\nmodule = trial\n",
+           "reload 2 is done");
+    echo_on(renew);
+    echo_on(trial);
+    ck_assert_uint_eq(gruvid_said(g, "at_reconfigure of"), 0);
+    ck_assert_uint_eq(gruvid_said(g, "generation 2"), 0);
+    close(renew);
+    close(trial);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- what is refused ------------------------------------------------------ */
+
+#define FAILS "[plugin zfails]\nmodule = renew\n"
+
+static const struct {
+    const char *config, *reason;
+} refusals[] = {
+    {RENEW "mark = two\n" FAILS "at_start = refuse\n",
+     "plugin zfails refused to start: at_start is refuse"},
+    {RENEW "mark = two\n" FAILS "at_start = hang\nstart_timeout = 10ms\n",
+     "plugin zfails did not start within 0.01 seconds (start_timeout)"},
+    {RENEW "mark = two\nat_reconfigure = refuse\n",
+     "plugin renew: reconfigure failed: at_reconfigure is refuse"},
+    {RENEW "mark = two\n" FAILS "listen = unix:@DIR@/nosuch/socket\n",
+     "nosuch/socket: "},
+};
+
+START_TEST(test_a_refusal_leaves_everything_as_it_was)
+{
+    struct gruvid *g = gruvid_ready(RENEW, NULL);
+    int fd = enter_renew(g, "1 none\n");
+
+    reload(g, refusals[_i].config, "reload 1 failed");
+    gruvid_says(g, refusals[_i].reason);
+    echo_on(fd);
+    close(enter_renew(g, "1 none\n"));
+    reload(g, RENEW "mark = three\n", "reload 2 is done");
+    close(enter_renew(g, "1 three\n"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_a_plugin_that_took_its_options_gets_the_old_ones_again)
+{
+    struct gruvid *g =
+        gruvid_ready(RENEW "[plugin second]\nmodule = renew\n", NULL);
+
+    reload(g,
+           RENEW "mark = two\n"
+                 "[plugin second]\nmodule = renew\nat_reconfigure = refuse\n",
+           "reload 1 failed");
+    gruvid_says(g, "at_reconfigure of generation 1: mark two");
+    gruvid_says_times(g, "at_reconfigure of generation 1: mark none", 2);
+    close(enter_renew(g, "1 none\n"));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_all_that_is_wrong_is_said_at_once)
+{
+    struct gruvid *g = gruvid_ready(RENEW, NULL);
+
+    reload(g,
+           RENEW "[plugin a]\nmodule = renew\nat_start = refuse\n"
+                 "[plugin b]\nmodule = renew\nat_start = refuse\n",
+           "reload 1 failed");
+    gruvid_says(g, "plugin a refused to start");
+    gruvid_says(g, "plugin b refused to start");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- stops in the middle -------------------------------------------------- */
+
+static const struct {
+    const char *config, *line;
+} middles[] = {
+    {RENEW FAILS "at_start = hang\nmark = hangs\n",
+     "at_start of generation 1: mark hangs"},
+    {RENEW "at_reconfigure = hang\nmark = hangs\n",
+     "at_reconfigure of generation 1: mark hangs"},
+};
+
+START_TEST(test_sigterm_undoes_the_reload_and_drains)
+{
+    struct gruvid *g = gruvid_ready(RENEW, NULL);
+    int fd = enter_renew(g, "1 none\n");
+
+    reload(g, middles[_i].config, middles[_i].line);
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "reload 1 failed");
+    echo_on(fd);
+    close(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
+/* --- replace -------------------------------------------------------------- */
+
+START_TEST(test_replace_stops_the_old_generation_first)
+{
+    struct gruvid *g = gruvid_ready(
+        "[plugin trial]\nlisten = unix:@DIR@/trial\nreload = replace\n", NULL);
+    int fd = enter(g, "trial"), waits;
+
+    echo_on(fd);
+    reload(g, TRIAL "serve = name\n",
+           "plugin trial serves nobody until its old generation has ended");
+    waits = enter(g, "trial");
+    echo_on(fd);
+    close(fd);
+    expect_text(waits, "trial");
+    gruvid_says(g, "reload 1 is done");
+    close(waits);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_if_the_new_one_fails_the_old_configuration_is_started_again)
+{
+    struct gruvid *g = gruvid_ready(
+        "[plugin trial]\nlisten = unix:@DIR@/trial\nreload = replace\n", NULL);
+    int fd;
+
+    reload(g, TRIAL "at_start = refuse\n", "reload 1 failed");
+    gruvid_says(g, "plugin trial: the old configuration was started again");
+    fd = enter(g, "trial");
+    echo_on(fd);
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("reload_plugins");
+    TCase *tc = gruvid_case(suite, "taken");
+    const int n_refusals = sizeof refusals / sizeof *refusals;
+    const int n_middles = sizeof middles / sizeof *middles;
+
+    tcase_add_test(tc,
+                   test_a_new_section_is_started_and_one_that_is_gone_drains);
+    tcase_add_test(tc, test_own_options_reach_reconfigure_and_disturb_nobody);
+    tcase_add_test(tc, test_without_reconfigure_there_is_a_second_generation);
+    tcase_add_test(tc, test_what_has_not_changed_is_not_touched);
+    tc = gruvid_case(suite, "refused");
+    tcase_add_loop_test(tc, test_a_refusal_leaves_everything_as_it_was, 0,
+                        n_refusals);
+    tcase_add_test(tc,
+                   test_a_plugin_that_took_its_options_gets_the_old_ones_again);
+    tcase_add_test(tc, test_all_that_is_wrong_is_said_at_once);
+    tcase_add_loop_test(tc, test_sigterm_undoes_the_reload_and_drains, 0,
+                        n_middles);
+    tc = gruvid_case(suite, "replace");
+    tcase_add_test(tc, test_replace_stops_the_old_generation_first);
+    tcase_add_test(
+        tc, test_if_the_new_one_fails_the_old_configuration_is_started_again);
+    return run_suite(suite);
+}
