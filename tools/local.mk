@@ -1,12 +1,18 @@
-# Programs for operators.  gruvictl links with jansson, not with libgruvi.
+# Programs for operators.  gruvictl links with jansson and, where it is found, with
+# libdw; not with libgruvi.
 
 bin_PROGRAMS += %D%/gruvictl/gruvictl
 %C%_gruvictl_gruvictl_SOURCES =
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/answer.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/cell.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/commands.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/debug.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/debug.h
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/fibers.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/gruvictl.h
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/main.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/names.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/names.h
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/show.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/show.h
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/stop.c
@@ -19,8 +25,9 @@ bin_PROGRAMS += %D%/gruvictl/gruvictl
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/wire.h
 %C%_gruvictl_gruvictl_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools
 %C%_gruvictl_gruvictl_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS) $(JANSSON_CFLAGS)
+%C%_gruvictl_gruvictl_CFLAGS += $(DW_CFLAGS)
 %C%_gruvictl_gruvictl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
-%C%_gruvictl_gruvictl_LDADD = $(JANSSON_LIBS)
+%C%_gruvictl_gruvictl_LDADD = $(JANSSON_LIBS) $(DW_LIBS)
 
 # Bash looks for the completion of a program under its name, here.
 bashcompletiondir = $(datadir)/bash-completion/completions

@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gruvi/inspect.h>
 
@@ -94,6 +95,13 @@ end_piece(struct gruvid__out *piece)
     return piece->failed ? UV_ENOMEM : 0;
 }
 
+static void
+write_number(struct gruvid__out *out, const char *name, uint64_t number)
+{
+    gruvid__out_member(out, name);
+    gruvid__out_whole(out, number);
+}
+
 /* What fibers of a group have in common. */
 static void
 write_common(struct gruvid__out *out, const struct gruvid__seen *seen)
@@ -101,8 +109,7 @@ write_common(struct gruvid__out *out, const struct gruvid__seen *seen)
     if (seen->plugin[0] != '\0') {
         gruvid__out_member(out, "plugin");
         gruvid__out_string(out, seen->plugin);
-        gruvid__out_member(out, "generation");
-        gruvid__out_whole(out, seen->generation);
+        write_number(out, "generation", seen->generation);
     }
     gruvid__out_member(out, "state");
     gruvid__out_string(out, seen->state);
@@ -134,18 +141,15 @@ write_fiber(struct gruvid__out *out, const struct gruvid__seen *seen,
     gruvid__out_raw(out, "{");
     write_name(out, seen);
     write_common(out, seen);
-    gruvid__out_member(out, "hub");
-    gruvid__out_whole(out, hub);
+    write_number(out, "hub", hub);
     gruvid__out_member(out, "seconds");
     gruvid__out_real(out, (double)seen->waited);
-    gruvid__out_member(out, "stack_used");
-    gruvid__out_whole(out, seen->used);
-    gruvid__out_member(out, "stack_size");
-    gruvid__out_whole(out, seen->size);
-    if (stack != NULL) {
-        gruvid__out_member(out, "stack");
-        gruvid__out_whole(out, stack->number);
+    if (seen->size > 0) {
+        write_number(out, "stack_used", seen->used);
+        write_number(out, "stack_size", seen->size);
     }
+    if (stack != NULL)
+        write_number(out, "stack", stack->number);
     gruvid__out_raw(out, "}");
 }
 
@@ -153,18 +157,15 @@ static void
 write_group(struct gruvid__out *out, const struct gruvid__alike *alike)
 {
     gruvid__out_raw(out, "{");
-    gruvid__out_member(out, "count");
-    gruvid__out_whole(out, alike->n);
+    write_number(out, "count", alike->n);
     write_name(out, alike->seen);
     write_common(out, alike->seen);
     gruvid__out_member(out, "longest");
     gruvid__out_real(out, (double)alike->longest);
-    gruvid__out_member(out, "stack_used");
-    gruvid__out_whole(out, alike->used);
-    if (alike->stack != NULL) {
-        gruvid__out_member(out, "stack");
-        gruvid__out_whole(out, alike->stack->number);
-    }
+    if (alike->used > 0)
+        write_number(out, "stack_used", alike->used);
+    if (alike->stack != NULL)
+        write_number(out, "stack", alike->stack->number);
     gruvid__out_raw(out, "}");
 }
 
@@ -348,7 +349,9 @@ send_end(struct gruvid__request *request, const struct answer *answer)
 
     for (unsigned i = 0; i < answer->survey.n; i++)
         json_array_append_new(hubs, describe_hub(&answer->survey.hubs[i]));
-    return gruvid__answer(request, json_pack("{s:o}", "hubs", hubs));
+    return gruvid__answer(
+        request,
+        json_pack("{s:I, s:o}", "pid", (json_int_t)getpid(), "hubs", hubs));
 }
 
 static bool

@@ -70,6 +70,10 @@ TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
 EXTRA_DIST += %D%/plugins/throws.cc
 
+# gruvictl and stacks
+TESTS += %D%/gruvictl_stacks
+EXTRA_DIST += %D%/gruvictl_stacks
+
 # gdb and its commands for fibers
 TESTS += %D%/gdb
 EXTRA_DIST += %D%/gdb %D%/fibers.gdb

@@ -11,6 +11,13 @@ static const struct option connections_options[] = {
     {NULL},
 };
 
+static const struct option fibers_options[] = {
+    {"plugin", TEXT_VALUE, "NAME", "of this plugin only"},
+    {"stacks", NO_VALUE, NULL, "with the functions that they are in"},
+    {"group", NO_VALUE, NULL, "those that are alike once, with their number"},
+    {NULL},
+};
+
 static const struct option stop_options[] = {
     {"no-wait", NO_VALUE, NULL, "return at once"},
     {NULL},
@@ -28,6 +35,10 @@ const struct command commands[] = {
      .help = "plugins with their generations, and the builds in memory",
      .show = show_plugins},
     {.name = "hubs", .help = "event loops", .show = show_hubs},
+    {.name = "fibers",
+     .help = "what each fiber waits for, and for how long",
+     .options = fibers_options,
+     .show = show_fibers},
     {.name = "pools",
      .help = "threads for work that blocks",
      .show = show_pools},

@@ -9,13 +9,14 @@
  *   table.c     lists as tables that fit the terminal
  *   text.c      text of an answer as a terminal may get it
  *   show.c      what the commands show; top.c and stop.c do more
+ *   fibers.c    fibers and stacks, named by names.c, by debug.c with libdw
  *
  * Nothing that is at the other end is trusted: it may be no gruvid, and names
  * in it may come from anybody.  Lines and answers are bounded, values of an
  * unexpected type are shown as "?", and no byte of an answer reaches a terminal
  * as it came.
  *
- * It links with jansson only, and not with libgruvi.
+ * It links with jansson and perhaps libdw, and not with libgruvi.
  */
 #ifndef GRUVICTL_H
 #define GRUVICTL_H
