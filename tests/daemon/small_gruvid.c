@@ -158,6 +158,7 @@ struct gruvid__leader leader;
 struct gruvid__hubs hubs;
 struct gruvid__instances instances;
 struct gruvid__module module;
+struct gruvid__sockets sockets;
 
 /* A section of the plugin with a word. */
 gruvid__section_t *
@@ -230,6 +231,8 @@ open_all(void)
     ck_assert_ptr_nonnull(gruvi_get_hub());
     ck_assert_int_eq(gruvid__hubs_open(&hubs, 2), 0);
     gruvid__instances_init(&instances, &hubs);
+    gruvid__sockets_init(&sockets);
+    leader.sockets = &sockets;
 }
 
 static void
@@ -245,6 +248,7 @@ close_all(void)
         gruvid__plugin_close(instances.at[i]);
     gruvid__hubs_close(&hubs);
     ck_assert(!leader.abandoned);
+    gruvid__sockets_close(&sockets);
     gruvi_hub_close(gruvi_get_hub());
     gruvid__instances_free(&instances);
     gruvid__hubs_free(&hubs);

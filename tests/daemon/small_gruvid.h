@@ -20,12 +20,14 @@
 #include "hub/hubs.h"
 #include "instance/instance.h"
 #include "instance/shard.h"
+#include "serve/sockets.h"
 
 #define PATIENCE 60.0
 
 extern struct gruvid__leader leader;
 extern struct gruvid__hubs hubs;
 extern struct gruvid__instances instances;
+extern struct gruvid__sockets sockets;
 extern struct gruvid__module module; /* its descriptor may be changed */
 
 /* What the plugin does.  All is set back before each test. */
