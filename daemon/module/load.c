@@ -31,6 +31,7 @@
 #include "module/candidate.h"
 #include "module/needed.h"
 #include "module/opening.h"
+#include "module/trial.h"
 #include "module/unique.h"
 
 /* A path of a module, with what was opened of it. */
@@ -317,8 +318,14 @@ static struct gruvid__module *
 open_build(struct gruvid__modules *modules, struct gruvid__module_file *file,
            struct gruvid__candidate *candidate, const char *name)
 {
+    char *text, dir[PATH_MAX];
     struct gruvid__module *module;
-    char *text = next_text(file);
+
+    snprintf(dir, sizeof dir, "%.*s", (int)file->dir_length, file->path);
+    if (gruvid__trial(modules->trial_program, dir, name, modules->trial_seconds,
+                      candidate->why, sizeof candidate->why) < 0)
+        return NULL;
+    text = next_text(file);
 
     if (text == NULL) {
         gruvid__candidate_refuse(candidate, "out of memory");

@@ -47,6 +47,11 @@ struct gruvid__module {
 struct gruvid__modules {
     struct gruvid__module *first; /* atomic: gruvid__modules_first() */
     struct gruvid__module_file *files;
+
+    /* A gruvid by which a module is opened first; NULL: by none.  See trial.c.
+     */
+    const char *trial_program;
+    double trial_seconds;
 };
 
 /*

@@ -100,8 +100,7 @@ static void
 on_exit_while_opening(void)
 {
     if (is_opener())
-        name_it(": code that runs when this plugin is loaded has ended "
-                "gruvid\n");
+        name_it(": " GRUVID__OPENING_EXITS "\n");
 }
 
 void

@@ -39,6 +39,9 @@
 #include "watch/handlers.h"
 #include "watch/watch.h"
 
+/* How long code of a new module may run when it is loaded, in seconds. */
+#define LOADING 30
+
 /* --- start --------------------------------------------------------------- */
 
 /* What gruvid and TLS take of a stack, on top of what stack_size leaves to the
@@ -190,6 +193,8 @@ wait_for_stop(struct gruvid__daemon *daemon)
 {
     if (!gruvid__stopping(&daemon->leader)) {
         daemon->stage = "serving";
+        daemon->modules->trial_program = "/proc/self/exe";
+        daemon->modules->trial_seconds = LOADING;
         daemon->leader.serving = true;
         gruvi_info("ready");
         gruvid__notify_ready("serving %zu plugin%s", daemon->instances.n,

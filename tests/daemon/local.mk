@@ -62,8 +62,18 @@ DAEMON_TESTS += %D%/check_os_owner
 # plugins that a test makes
 TEST_ARCHIVES += %D%/libmake_plugin.a
 %C%_libmake_plugin_a_SOURCES = %D%/make_plugin.c %D%/make_plugin.h
+TEST_ARCHIVES += %D%/libmodule_fixture.a
+%C%_libmodule_fixture_a_SOURCES = %D%/module_fixture.c %D%/module_fixture.h
+MODULE_TEST_LIBS = %D%/libmodule_fixture.a %D%/libmake_plugin.a
+MODULE_TEST_LIBS += $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_module_load
-%C%_check_module_load_LDADD = %D%/libmake_plugin.a $(DAEMON_TEST_LIBS)
+%C%_check_module_load_LDADD = $(MODULE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_module_needed
+%C%_check_module_needed_LDADD = $(MODULE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_module_trial
+%C%_check_module_trial_LDADD = $(MODULE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_module_unique
+%C%_check_module_unique_LDADD = $(MODULE_TEST_LIBS)
 
 PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
