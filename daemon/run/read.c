@@ -48,6 +48,11 @@ check_plugin(gruvid__config_t *config, const char *dir,
                              "no address: plugin %s serves connections, and "
                              "nobody can connect",
                              name);
+    if (module->descriptor.request != NULL)
+        gruvid__section_note(section, "module",
+                             "plugin %s answers requests of HTTP, which this "
+                             "version of gruvid does not serve",
+                             name);
     gruvid__section_set_loaded(section, module);
     gruvid__section_set_alpn(section, module->descriptor.alpn);
     look_for_clash(dir, section, name);

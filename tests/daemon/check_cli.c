@@ -155,6 +155,18 @@ START_TEST(test_t_says_what_is_no_mistake_and_may_surprise)
 }
 END_TEST
 
+START_TEST(test_t_says_what_nothing_calls_yet)
+{
+    struct gruvid_options options = {.args = (const char *[]){"-t", NULL}};
+    struct gruvid *g = gruvid_run(
+        "[plugin protocols]\nlisten = tcp://127.0.0.1:0\n", &options);
+
+    ck_assert_int_eq(g->status, 0);
+    gruvid_says(g, "gruvid.conf:1: plugin protocols.module: plugin protocols "
+                   "answers requests of HTTP, which this version");
+}
+END_TEST
+
 START_TEST(test_a_plugin_that_ends_gruvid_while_it_is_opened_is_named)
 {
     static const char *const how[] = {"QUITS=abort", "QUITS=exit"};
@@ -409,6 +421,7 @@ main(void)
     tcase_add_test(tc, test_t_checks_and_starts_nothing);
     tcase_add_test(tc, test_t_finds_the_mistakes_that_a_start_would);
     tcase_add_test(tc, test_t_says_what_is_no_mistake_and_may_surprise);
+    tcase_add_test(tc, test_t_says_what_nothing_calls_yet);
     tcase_add_loop_test(
         tc, test_a_plugin_that_ends_gruvid_while_it_is_opened_is_named, 0, 2);
     tcase_add_test(tc, test_a_pattern_ends_in_a_folder_of_links_to_itself);

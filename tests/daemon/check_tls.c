@@ -13,17 +13,24 @@
 
 /* A section with files of certificate(); authorities "": none. */
 static const char *
-section(const char *name, const char *key, const char *authorities)
+section_of(const char *plugin, const char *name, const char *key,
+           const char *authorities)
 {
     static char text[1024];
 
     snprintf(text, sizeof text,
-             "[plugin trial]\n"
+             "[plugin %s]\n"
              "listen = tls://127.0.0.1:0\n"
              "tls_certificate = %s\ntls_key = %s\ntls_client_ca = %s\n",
-             certificate(name), certificate(key),
+             plugin, certificate(name), certificate(key),
              *authorities == '\0' ? "" : certificate(authorities));
     return text;
+}
+
+static const char *
+section(const char *name, const char *key, const char *authorities)
+{
+    return section_of("trial", name, key, authorities);
 }
 
 static int
@@ -49,13 +56,26 @@ have_openssl(void)
     return false;
 }
 
+/* more: further arguments, in pairs, ended by NULL. */
 static void
-begin_client(struct client *c, int port, const char *pem, const char *key)
+begin_client_with(struct client *c, int port, const char *const *more)
 {
     char address[32];
+    const char *args[24] = {"openssl",
+                            "s_client",
+                            "-quiet",
+                            "-connect",
+                            address,
+                            "-CAfile",
+                            certificate("ca.pem"),
+                            "-verify_ip",
+                            "127.0.0.1",
+                            "-verify_return_error"};
     int to[2], from[2];
 
     snprintf(address, sizeof address, "127.0.0.1:%d", port);
+    for (size_t i = 0; more[i] != NULL; i++)
+        args[10 + i] = more[i];
     ck_assert_int_eq(pipe(to), 0);
     ck_assert_int_eq(pipe(from), 0);
     c->pid = fork();
@@ -65,21 +85,29 @@ begin_client(struct client *c, int port, const char *pem, const char *key)
         dup2(from[1], 1);
         close(to[1]);
         close(from[0]);
-        if (pem == NULL)
-            execlp("openssl", "openssl", "s_client", "-quiet", "-connect",
-                   address, "-CAfile", certificate("ca.pem"), "-verify_ip",
-                   "127.0.0.1", "-verify_return_error", NULL);
-        else
-            execlp("openssl", "openssl", "s_client", "-quiet", "-connect",
-                   address, "-CAfile", certificate("ca.pem"), "-verify_ip",
-                   "127.0.0.1", "-verify_return_error", "-cert",
-                   certificate(pem), "-key", certificate(key), NULL);
+        execvp("openssl", (char **)args);
         _exit(127);
     }
     close(to[0]);
     close(from[1]);
     c->in = to[1];
     c->out = from[0];
+}
+
+/* pem, key: the client's own; NULL: it has none. */
+static void
+begin_client(struct client *c, int port, const char *pem, const char *key)
+{
+    const char *own[] = {"-cert", NULL, "-key", NULL, NULL};
+    const char *const none[] = {NULL};
+
+    if (pem == NULL) {
+        begin_client_with(c, port, none);
+        return;
+    }
+    own[1] = certificate(pem);
+    own[3] = certificate(key);
+    begin_client_with(c, port, own);
 }
 
 static void
@@ -135,6 +163,30 @@ START_TEST(test_a_plugin_sees_no_difference)
     end_client(&c);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     ck_assert_uint_eq(gruvid_said(g, "handshake failed"), 0);
+}
+END_TEST
+
+START_TEST(test_a_plugin_offers_its_protocols)
+{
+    const char *const second[] = {"-alpn", "three,two", NULL};
+    const char *const other[] = {"-alpn", "three", NULL};
+    struct gruvid *g =
+        gruvid_ready(section_of("protocols", "good.pem", "good.key", ""), NULL);
+    int port = tls_port(g);
+    struct client c;
+
+    if (!have_openssl())
+        return;
+    begin_client_with(&c, port, second);
+    client_prints(&c, "two.\n");
+    end_client(&c);
+    begin_client(&c, port, NULL, NULL);
+    client_prints(&c, ".\n");
+    end_client(&c);
+    begin_client_with(&c, port, other);
+    gruvid_says(g, "TLS handshake failed");
+    end_client(&c);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST
 
@@ -242,6 +294,7 @@ main(void)
     certificate("ca.pem");
     tcase_add_test(tc, test_a_plugin_sees_no_difference);
     tcase_add_test(tc, test_clients_may_have_to_show_a_certificate);
+    tcase_add_test(tc, test_a_plugin_offers_its_protocols);
     tcase_add_test(tc, test_the_smallest_stack_is_enough);
     tcase_add_test(tc, test_who_does_not_speak_tls_reaches_no_plugin);
     tcase_add_loop_test(tc, test_files_that_are_of_no_use_are_mistakes, 0, 10);
