@@ -16,9 +16,11 @@ state_name(const gruvid_plugin_t *plugin)
         return "abandoned";
     if (plugin->state == GRUVID__STOPPED)
         return "stopped";
-    if (plugin->role == GRUVID__OLD || plugin->draining)
+    if (__atomic_load_n(&plugin->draining, __ATOMIC_ACQUIRE))
         return "draining";
-    return plugin->state == GRUVID__STARTED ? "serving" : "starting";
+    return plugin->state == GRUVID__STARTED && plugin->role != GRUVID__NEXT
+               ? "serving"
+               : "starting";
 }
 
 static json_t *
@@ -33,21 +35,53 @@ show_hubs(const gruvid_plugin_t *plugin)
 }
 
 static json_t *
-show_plugin(const gruvid_plugin_t *plugin)
+show_addresses(const gruvid_plugin_t *plugin)
+{
+    const char *const *address =
+        gruvid__section_list(plugin->section, "listen", NULL);
+    json_t *shown = json_array();
+
+    for (; *address != NULL; address++)
+        json_array_append_new(shown, gruvid__json_text(*address));
+    return shown;
+}
+
+static json_t *
+show_counts(const gruvid_plugin_t *plugin)
 {
     struct gruvid__counts counts = gruvid__plugin_counts(plugin);
-    const struct gruvid__module *module = plugin->module;
 
     return json_pack(
-        "{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s}",
-        "plugin", gruvid__json_text(plugin->name), "generation",
-        (json_int_t)plugin->generation, "state", state_name(plugin), "module",
-        gruvid__json_text(module->name), "build", (json_int_t)module->build,
-        "build_id", module->build_id, "hubs", show_hubs(plugin), "connections",
-        (json_int_t)gruvid__plugin_open(plugin), "accepted",
+        "{s:I, s:I, s:I, s:I, s:I, s:I}", "accepted",
         (json_int_t)counts.accepted, "served", (json_int_t)counts.served,
         "failed", (json_int_t)counts.failed, "gone", (json_int_t)counts.gone,
-        "log_level", gruvi_log_level_name(gruvid__log_level(plugin->name)));
+        "cut", (json_int_t)counts.cut, "stalls",
+        (json_int_t)__atomic_load_n(&plugin->stalls, __ATOMIC_RELAXED));
+}
+
+static json_t *
+show_plugin(const gruvid_plugin_t *plugin)
+{
+    const struct gruvid__module *module = plugin->module;
+    json_t *counts = show_counts(plugin);
+    json_t *shown =
+        json_pack("{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:o, s:I, s:b, s:s}",
+                  "plugin", gruvid__json_text(plugin->name), "generation",
+                  (json_int_t)plugin->generation, "state", state_name(plugin),
+                  "module", gruvid__json_text(module->name), "build",
+                  (json_int_t)module->build, "build_id", module->build_id,
+                  "hubs", show_hubs(plugin), "listen", show_addresses(plugin),
+                  "connections", (json_int_t)gruvid__plugin_open(plugin),
+                  "inconsistent", plugin->inconsistent, "log_level",
+                  gruvi_log_level_name(gruvid__log_level(plugin->name)));
+
+    if (shown != NULL && counts != NULL)
+        json_object_update(shown, counts);
+    if (shown != NULL && plugin->draining)
+        json_object_set_new(shown, "cut_in",
+                            json_real(plugin->cut_at - gruvid__now()));
+    json_decref(counts);
+    return shown;
 }
 
 static bool

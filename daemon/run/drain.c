@@ -53,8 +53,9 @@ hint(const struct gruvid__daemon *daemon)
 
 /* A stage of the stop, for the log and for whoever asks. */
 static void
-enter(const char *stage)
+enter(struct gruvid__daemon *daemon, const char *stage)
 {
+    daemon->stage = stage;
     gruvi_info("%s", stage);
     gruvid__notify_status("%s", stage);
 }
@@ -211,13 +212,13 @@ gruvid__drain(struct gruvid__daemon *daemon)
     gruvi_info("stopping: not ready");
     gruvid__notify_stopping("stopping: not ready");
     be_lame(daemon, interrupts);
-    enter("stopping: connections drain");
+    enter(daemon, "stopping: connections drain");
     until = gruvid__now() + daemon->drain_timeout;
     limit_all(daemon, until, false);
     drain_all(daemon);
     tell(daemon, until);
     await_connections(daemon, until, interrupts);
-    enter("stopping: plugins stop");
+    enter(daemon, "stopping: plugins stop");
     stop_all(daemon);
     gruvid__retire_end(&daemon->instances);
 }

@@ -31,7 +31,7 @@ struct gruvid__daemon {
     bool verbose;         /* -v */
     double drain_timeout; /* seconds */
     double begun;         /* by gruvid__now() */
-    const char *stage;    /* static text: "starting", "serving", "stopping" */
+    const char *stage;    /* static text: "serving", "stopping: ..." */
     struct gruvid__control *control; /* of daemon/control; NULL: none */
 };
 

@@ -329,7 +329,7 @@ START_TEST(test_it_answers_while_gruvid_drains)
                   "{\"ok\":true}");
     gruvid_says(g, "1 connection left");
     fd = connect_control(g);
-    expect_answer(ask(fd, "{\"do\":\"status\"}"), "\"stage\":\"stopping\"");
+    expect_answer(ask(fd, "{\"do\":\"status\"}"), "\"stage\":\"stopping: connections drain\"");
     send_text(fd, "{\"do\":\"stop\"}\n");
     close(held);
     expect_answer(read_answer(fd), "\"status\":0");

@@ -163,6 +163,77 @@ END_TEST
 /* --- reload ------------------------------------------------------------------
  */
 
+START_TEST(test_restart_makes_a_generation_and_the_old_one_drains)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int held = connect_to(g, 0);
+    const char *answer;
+
+    send_text(held, "x\n");
+    expect_text(held, "x\n");
+    expect_answer(ask_once(g, "{\"do\":\"restart\",\"plugin\":\"trial\"}"),
+                  "\"number\":1,\"worked\":true,");
+    answer = ask_once(g, "{\"do\":\"plugins\"}");
+    expect_answer(answer, "\"plugin\":\"trial\",\"generation\":1,"
+                          "\"state\":\"draining\"");
+    expect_answer(answer, "\"cut_in\":");
+    expect_answer(answer, "\"plugin\":\"trial\",\"generation\":2,"
+                          "\"state\":\"serving\"");
+    expect_answer(ask_once(g, "{\"do\":\"status\"}"),
+                  "\"plugins\":1,\"draining\":1,\"connections\":1,");
+    close(held);
+}
+END_TEST
+
+START_TEST(test_a_reload_is_seen_in_status_and_config)
+{
+    struct gruvid *g = gruvid_ready(ECHO "whole = 5\n", NULL);
+    const char *answer;
+
+    gruvid_configure(g, ECHO "whole = 6\n");
+    expect_answer(ask_once(g, "{\"do\":\"reload\"}"), "\"ok\":true");
+    expect_answer(ask_once(g, "{\"do\":\"config\"}"),
+                  "\"key\":\"whole\",\"value\":\"6\"");
+    gruvid_configure(g, ECHO "whole = many\n");
+    answer = ask_once(g, "{\"do\":\"reload\"}");
+    expect_answer(answer, "\"ok\":false,\"code\":\"EINVAL\"");
+    expect_answer(answer, "\"reasons\":[\"");
+    answer = ask_once(g, "{\"do\":\"status\"}");
+    expect_answer(answer, "\"reload\":{\"number\":2,\"worked\":false,");
+    expect_answer(answer, "\"by\":\"uid ");
+    expect_answer(ask_once(g, "{\"do\":\"config\"}"),
+                  "\"key\":\"whole\",\"value\":\"6\"");
+}
+END_TEST
+
+/* Who has asked goes away: that stops nothing. */
+START_TEST(test_a_reload_goes_on_without_who_asked)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int fd = connect_control(g);
+
+    send_text(fd, "{\"do\":\"reload\"}\n");
+    close(fd);
+    gruvid_says(g, "reload 1 is done");
+    expect_answer(ask_once(g, "{\"do\":\"status\"}"), "\"worked\":true");
+}
+END_TEST
+
+START_TEST(test_a_reload_while_gruvid_stops_is_refused)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    int held = connect_to(g, 0);
+
+    send_text(held, "x\n");
+    expect_text(held, "x\n");
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "1 connection left");
+    expect_answer(ask_once(g, "{\"do\":\"reload\"}"), "gruvid stops");
+    close(held);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
 START_TEST(test_restart_of_what_is_not_there_is_refused)
 {
     struct gruvid *g = gruvid_ready(ECHO, NULL);
@@ -191,6 +262,10 @@ main(void)
     tc = gruvid_case(suite, "act");
     tcase_add_test(tc, test_log_level_of_one_plugin_leaves_the_others);
     tcase_add_test(tc, test_log_level_says_what_is_wrong);
+    tcase_add_test(tc, test_restart_makes_a_generation_and_the_old_one_drains);
+    tcase_add_test(tc, test_a_reload_is_seen_in_status_and_config);
+    tcase_add_test(tc, test_a_reload_goes_on_without_who_asked);
+    tcase_add_test(tc, test_a_reload_while_gruvid_stops_is_refused);
     tcase_add_test(tc, test_restart_of_what_is_not_there_is_refused);
     return run_suite(suite);
 }

@@ -145,6 +145,31 @@ print_unused(const json_t *modules)
     }
 }
 
+/* What an operator has to know of a generation, and what to do about it. */
+static void
+print_marked(const json_t *plugins)
+{
+    for (size_t i = 0; i < json_array_size(plugins); i++) {
+        const json_t *plugin = json_array_get(plugins, i);
+
+        if (json_object_get(plugin, "cut_in") != NULL) {
+            put(ANY, plugin, "plugin");
+            printf(", generation ");
+            put(ANY, plugin, "generation");
+            printf(": its connections are cut in ");
+            put(PERIOD, plugin, "cut_in");
+            putchar('\n');
+        }
+        if (json_is_true(json_object_get(plugin, "inconsistent"))) {
+            put(ANY, plugin, "plugin");
+            printf(", generation ");
+            put(ANY, plugin, "generation");
+            puts(": a reload was undone, and it did not take its old values "
+                 "again; restart it");
+        }
+    }
+}
+
 void
 show_plugins(const struct task *task, const json_t *answer)
 {
@@ -155,6 +180,7 @@ show_plugins(const struct task *task, const json_t *answer)
         {"CONN", "connections", NUMBER, 0, 0},
         {"ACCEPTED", "accepted", NUMBER, 0, 4},
         {"FAILED", "failed", NUMBER, 0, 3},
+        {"STALLS", "stalls", NUMBER, 0, 2},
         {"HUBS", "hubs", ANY, 4, 6},
         {"MODULE", "module", ANY, 8, 7},
         {"BUILD", "build", NUMBER, 0, 5},
@@ -176,6 +202,7 @@ show_plugins(const struct task *task, const json_t *answer)
 
     (void)task;
     print_list("no plugin", plugins, json_object_get(answer, "plugins"));
+    print_marked(json_object_get(answer, "plugins"));
     if (json_array_size(loaded) > 0) {
         putchar('\n');
         print_table(stdout, modules, loaded);
