@@ -63,6 +63,15 @@ GRUVI_BEGIN_DECLS
 /* An instance of a plugin: opaque.  Valid until its stop has returned. */
 typedef struct gruvid_plugin gruvid_plugin_t;
 
+/*
+ * What connection returns to wait for the next message without a fiber: gruvid
+ * keeps the stream, and calls connection again, in a new fiber, when there is
+ * something to read or the peer has gone.  What the stream holds already
+ * counts, so part of a message is to be read to its end and not parked with.
+ * gruvi_stream_set_data() keeps what belongs to the connection.
+ */
+#define GRUVID_PARK 0x7061726b
+
 /* A request of HTTP: opaque, and not there yet. */
 typedef struct gruvid_request gruvid_request_t;
 
@@ -101,7 +110,7 @@ typedef struct gruvid_descriptor {
      *   stream  borrowed: gruvid closes it
      *
      * Returns 0 or more; a negative code is logged as an error, unless it means
-     * that the peer is gone.
+     * that the peer is gone; GRUVID_PARK to be called again.
      * Context: fiber, switchpoint.
      */
     int (*connection)(gruvi_stream_t *stream, gruvid_plugin_t *plugin);

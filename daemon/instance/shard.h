@@ -21,6 +21,7 @@
 
 struct gruvid__connection;
 struct gruvid__endpoint;
+struct gruvid__park;
 
 struct gruvid__shard {
     gruvid_plugin_t *plugin;
@@ -34,6 +35,7 @@ struct gruvid__shard {
     gruvid__section_t *options;         /* atomic: what the getters give here */
     struct gruvid__endpoint *endpoints; /* a list */
     struct gruvid__connection *streams;
+    struct gruvid__park *park; /* NULL: no connections */
 
     struct gruvid__rate rate; /* lines of the log that may be many */
 
@@ -48,6 +50,7 @@ struct gruvid__shard {
     /* Written here, for the leader to read: atomic. */
     bool done;              /* the body has returned */
     size_t open, accepting; /* connections; fibers that accept */
+    size_t parked;          /* of open */
 
     /* Counters, for the log: atomic.  gone and failed are connections, and
      * fibers of the plugin's own. */

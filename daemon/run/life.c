@@ -75,6 +75,7 @@ cancel_shard(void *arg)
 {
     struct gruvid__shard *shard = arg;
 
+    gruvid__serve_cut(shard);
     if (shard->has_group)
         gruvi_group_cancel(&shard->group, shard->why);
     return 0;

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "instance/instance.h"
+#include "serve/connection.h"
 #include "serve/limit.h"
 #include "serve/listen.h"
-#include "serve/serve.h"
 
 /* Seconds to wait where the system is short of something. */
 #define PAUSE 0.1
@@ -31,7 +31,7 @@ hand_over(struct gruvid__endpoint *endpoint)
     bool told = false;
     int err;
 
-    while ((err = gruvid__serve_stream(endpoint->shard, endpoint->held)) ==
+    while ((err = gruvid__connection_begin(endpoint->shard, endpoint->held)) ==
                UV_EAGAIN ||
            err == UV_ENOMEM) {
         if (!told)

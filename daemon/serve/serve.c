@@ -1,201 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Connections: a fiber serves each.  A connection stays in the hub that has
- * accepted it; accept.c accepts.
- *
- * What a connection spawns is in a group of its own.  The group ends before the
- * stream is closed: no fiber is left with a stream that is gone.
- *
- * Invariant: shard->open counts the fibers of connections, from before they are
- * started until their stream is closed; each has claimed its place.
- */
+/* The connections of an instance in a hub, as the leader sees them; and those
+ * that are silent for too long. */
 #include "serve/serve.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "instance/instance.h"
-#include "instance/outcome.h"
 #include "serve/accept.h"
-#include "serve/limit.h"
+#include "serve/connection.h"
 #include "serve/listen.h"
-
-/* Seconds for a TLS handshake where there is no read_timeout. */
-#define HANDSHAKE 60.0
-
-struct gruvid__connection {
-    struct gruvid__connection *next, **link; /* on shard->streams */
-    struct gruvid__shard *shard;
-    gruvi_stream_t *stream; /* owned */
-    gruvi_fiber_t *fiber;   /* owned */
-
-    /* For idle_timeout: the stream's traffic, and when it was first seen. */
-    uint64_t traffic;
-    double since;
-};
-
-/* --- connections --------------------------------------------------------- */
-
-/* Close a connection that no fiber serves any more. */
-static void
-end_connection(struct gruvid__connection *connection)
-{
-    struct gruvid__shard *shard = connection->shard;
-    struct gruvid__leader *leader = shard->plugin->leader;
-
-    gruvi_stream_close(connection->stream);
-    gruvi_fiber_unref(connection->fiber);
-    *connection->link = connection->next;
-    if (connection->next != NULL)
-        connection->next->link = connection->link;
-    free(connection);
-    gruvid__add(&shard->open, -1);
-    gruvid__limit_release(shard->plugin);
-    /* A drain looks at shard->open after each hub was told of it. */
-    if (__atomic_load_n(&shard->plugin->draining, __ATOMIC_RELAXED))
-        gruvid__wake(leader);
-}
-
-static int
-call_plugin(void *arg)
-{
-    const struct gruvid__connection *connection = arg;
-    gruvid_plugin_t *plugin = connection->shard->plugin;
-
-    return plugin->module->descriptor.connection(connection->stream, plugin);
-}
-
-/* The place of the connection is free when these fibers have ended, so an
- * operator hears of fibers that do not end. */
-static void
-end_group(gruvi_group_t *group, void *arg)
-{
-    const struct gruvid__connection *connection = arg;
-    double timeout = connection->shard->plugin->leader->cancel_timeout;
-
-    gruvi_group_cancel(group, "the connection has ended");
-    GRUVI_SHIELD {
-        if (gruvi_group_join(group, timeout) < 0)
-            gruvi_warning("the connection has ended, and %zu of its fibers "
-                          "were cancelled and have not ended within %g "
-                          "seconds; they keep its place",
-                          gruvi_group_size(group), timeout);
-        gruvi_group_join(group, GRUVI_FOREVER);
-    }
-}
-
-static int
-shake_hands(struct gruvid__shard *shard, gruvi_stream_t *stream)
-{
-    gruvi_tls_info_t info;
-    int err = 0;
-
-    if (gruvi_tls_info(stream, &info) == UV_ENOTCONN)
-        err = gruvi_tls_handshake(stream, shard->plugin->read_timeout > 0
-                                              ? GRUVI_FOREVER
-                                              : HANDSHAKE);
-    if (err == 0)
-        return 0;
-    gruvid__report_handshake(shard, err);
-    return err;
-}
-
-static int
-connection_main(void *arg)
-{
-    struct gruvid__connection *connection = arg;
-    struct gruvid__shard *shard = connection->shard;
-    gruvid_plugin_t *plugin = shard->plugin;
-
-    if (plugin->read_timeout > 0)
-        gruvi_stream_set_timeout(connection->stream, plugin->read_timeout);
-    if (shake_hands(shard, connection->stream) == 0)
-        gruvid__report_connection(
-            shard, gruvi_group_call(NULL, call_plugin, connection, end_group));
-    end_connection(connection);
-    return 0;
-}
+#include "serve/park.h"
 
 /* --- idle connections ---------------------------------------------------- */
 
-/* Cancel connections without traffic for too long.  Reads and writes do not
- * know of each other; the stream counts both. */
+/* A connection that is parked has no fiber to be cancelled. */
 static void
-cancel_idle(struct gruvid__shard *shard)
+end_idle(struct gruvid__connection *connection, double silent)
 {
-    struct gruvid__connection *connection = shard->streams;
-    double now = gruvid__now();
+    const gruvid_plugin_t *plugin = connection->shard->plugin;
 
-    for (; connection != NULL; connection = connection->next) {
-        uint64_t traffic = gruvi_stream_traffic(connection->stream);
-
-        if (traffic != connection->traffic) {
-            connection->traffic = traffic;
-            connection->since = now;
-        } else if (now - connection->since >= shard->plugin->idle_timeout) {
-            gruvi_fiber_cancel(connection->fiber, "idle_timeout");
-        }
+    if (plugin->idle_timeout > 0 && silent >= plugin->idle_timeout) {
+        if (connection->state == GRUVID__SERVED && connection->runs)
+            gruvi_fiber_cancel(connection->by.fiber, "idle_timeout");
+        else if (connection->state == GRUVID__PARKED)
+            gruvid__connection_end(connection, UV_ECANCELED);
+    } else if (plugin->read_timeout > 0 && silent >= plugin->read_timeout &&
+               connection->state == GRUVID__PARKED) {
+        gruvid__connection_end(connection, UV_ETIMEDOUT);
     }
 }
 
-/* Looks often enough to be late by a quarter at most. */
+/* End connections without traffic for too long.  Reads and writes do not know
+ * of each other; the stream counts both. */
+static void
+look_for_idle(struct gruvid__shard *shard)
+{
+    struct gruvid__connection *connection = shard->streams, *next;
+    double now = gruvid__now();
+
+    for (; connection != NULL; connection = next) {
+        next = connection->next;
+        end_idle(connection, gruvid__connection_silent(connection, now));
+    }
+}
+
+/* Looks often enough to be late by a quarter at most.  For read_timeout of
+ * those that are parked, because they are not inside a read. */
 static int
 watch_idle(void *arg)
 {
     struct gruvid__shard *shard = arg;
+    const gruvid_plugin_t *plugin = shard->plugin;
+    double timeout = plugin->idle_timeout;
     int err;
 
-    while ((err = gruvi_sleep(shard->plugin->idle_timeout / 4)) == 0)
-        cancel_idle(shard);
+    if (timeout == 0 ||
+        (plugin->read_timeout > 0 && plugin->read_timeout < timeout))
+        timeout = plugin->read_timeout;
+    while ((err = gruvi_sleep(timeout / 4)) == 0)
+        look_for_idle(shard);
     return err;
-}
-
-/* --- a stream that was accepted ------------------------------------------- */
-
-/* A name for the fiber: its peer, where the peer has an address.  May be in
- * buf.
- */
-static const char *
-name_connection(const struct gruvid__connection *connection, char *buf,
-                size_t size)
-{
-    if (gruvi_stream_peer(connection->stream, buf, size) == 0 &&
-        (strncmp(buf, "tcp://", 6) == 0 || gruvid__is_tls(buf)))
-        return buf + 6;
-    snprintf(buf, size, "connection-%llu",
-             (unsigned long long)connection->shard->accepted);
-    return buf;
-}
-
-int
-gruvid__serve_stream(struct gruvid__shard *shard, gruvi_stream_t *stream)
-{
-    struct gruvid__connection *connection = malloc(sizeof *connection);
-    gruvi_fiber_options_t options = {0};
-    char name[128];
-
-    if (connection == NULL)
-        return UV_ENOMEM;
-    *connection = (struct gruvid__connection){
-        .shard = shard,
-        .stream = stream,
-        .since = shard->plugin->idle_timeout > 0 ? gruvid__now() : 0,
-    };
-    options.name = name_connection(connection, name, sizeof name);
-    connection->fiber = gruvi_spawn_ex(connection_main, connection, &options);
-    if (connection->fiber == NULL) {
-        free(connection);
-        return gruvi_last_error();
-    }
-    connection->next = shard->streams;
-    connection->link = &shard->streams;
-    if (connection->next != NULL)
-        connection->next->link = &connection->next;
-    shard->streams = connection;
-    gruvid__count(&shard->accepted);
-    gruvid__add(&shard->open, 1);
-    return 0;
 }
 
 /* --- for the leader ------------------------------------------------------- */
@@ -230,8 +92,11 @@ gruvid__serve_prepare(void *arg)
     }
     shard->has_connections = err == 0;
     if (err == 0)
+        err = gruvid__park_begin(shard);
+    if (err == 0)
         err = gruvid__accept_prepare(shard);
-    if (err == 0 && plugin->idle_timeout > 0 && shard->endpoints != NULL)
+    if (err == 0 && shard->endpoints != NULL &&
+        (plugin->idle_timeout > 0 || plugin->read_timeout > 0))
         err = begin_watch(shard);
     /* Let the acceptors begin: a fiber that is cancelled before it runs would
      * never report its end. */
@@ -259,6 +124,7 @@ gruvid__serve_end(void *arg)
     GRUVI_SHIELD {
         gruvi_sleep(0);
     }
+    gruvid__park_drain(arg);
     return 0;
 }
 
@@ -285,6 +151,12 @@ gruvid__serve_stop(gruvid_plugin_t *plugin)
     gruvid__listening_free(listening);
 }
 
+void
+gruvid__serve_cut(struct gruvid__shard *shard)
+{
+    gruvid__park_cut(shard);
+}
+
 bool
 gruvid__serve_over(const gruvid_plugin_t *plugin)
 {
@@ -299,6 +171,7 @@ void
 gruvid__serve_close(struct gruvid__shard *shard)
 {
     while (shard->streams != NULL)
-        end_connection(shard->streams);
+        gruvid__connection_close(shard->streams);
+    gruvid__park_end(shard);
     gruvid__endpoints_close(shard);
 }

@@ -20,9 +20,9 @@ int gruvid__serve_begin(void *shard);
  * the leader.  Returns 0. */
 int gruvid__serve_end(void *shard);
 
-/* Hand a stream to a fiber of its own; its place is claimed.  On failure both
- * are still the caller's.  Errors: UV_ENOMEM, UV_EAGAIN. */
-int gruvid__serve_stream(struct gruvid__shard *shard, gruvi_stream_t *stream);
+/* Close the connections that no fiber serves, before those of the others are
+ * cancelled. */
+void gruvid__serve_cut(struct gruvid__shard *shard);
 
 /* Close whatever no fiber has closed: once no fiber is left. */
 void gruvid__serve_close(struct gruvid__shard *shard);

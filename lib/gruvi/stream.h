@@ -520,6 +520,9 @@ typedef struct gruvi__await {
  */
 GRUVI_API int gruvi__stream_await(gruvi_stream_t *s, gruvi__await_t *await);
 
+/* Whether a read would find something now.  Context: hub thread. */
+GRUVI_API bool gruvi__stream_readable(const gruvi_stream_t *s);
+
 GRUVI_END_DECLS
 
 #endif

@@ -6,9 +6,10 @@
  * echo_connection() in a fiber of its own for each connection, so that the code
  * reads as if there were only one.
  *
- * gruvi_stream_take() returns bytes in memory of the stream.  A buffer on the
- * stack and gruvi_stream_read() would do, too, but each connection would keep
- * the buffer, and most connections are idle most of the time.
+ * Most connections are idle most of the time.  GRUVID_PARK gives the fiber back
+ * until there is something to read: gruvid calls again, for one message at a
+ * time.  gruvi_stream_take() returns bytes in memory of the stream, which has
+ * none while it is parked.
  */
 #include <gruvid/plugin.h>
 
@@ -17,14 +18,18 @@ echo_connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
 {
     char *data;
     ssize_t n;
+    int err;
 
-    (void)plugin;
-    while ((n = gruvi_stream_take(stream, &data)) > 0) {
-        int err = gruvi_stream_write(stream, data, n);
-        if (err < 0)
-            return err;
+    if (gruvi_stream_data(stream) == NULL) {
+        /* The first call: there may be nothing to read yet. */
+        gruvi_stream_set_data(stream, plugin, NULL);
+        return GRUVID_PARK;
     }
-    return n;
+    n = gruvi_stream_take(stream, &data);
+    if (n <= 0)
+        return n;
+    err = gruvi_stream_write(stream, data, n);
+    return err < 0 ? err : GRUVID_PARK;
 }
 
 GRUVID_PLUGIN(echo,

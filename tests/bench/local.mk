@@ -59,13 +59,19 @@ BENCH_LIBS = lib/libgruvi.la $(UV_LIBS)
 %C%_net_net_libuv_SOURCES = %D%/net/net_libuv.c %D%/bench.h
 %C%_net_net_libuv_LDADD = $(UV_LIBS)
 
-BENCH_PLUGINS = %D%/net/offload.la
+BENCH_PLUGINS = %D%/net/offload.la %D%/net/held.la
 EXTRA_LTLIBRARIES += $(BENCH_PLUGINS)
 %C%_net_offload_la_SOURCES = %D%/net/offload.c
 %C%_net_offload_la_LDFLAGS = $(PLUGIN_LINKING)
 %C%_net_offload_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
 %C%_net_offload_la_LIBADD = $(PLUGIN_LIBS)
 %C%_net_offload_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
+%C%_net_held_la_SOURCES = %D%/net/held.c
+%C%_net_held_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_net_held_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
+%C%_net_held_la_LIBADD = $(PLUGIN_LIBS)
+%C%_net_held_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 # make check runs them once with next to nothing to do: they rot otherwise.
 EXTRA_PROGRAMS += $(BENCHMARKS)

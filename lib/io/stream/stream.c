@@ -191,13 +191,19 @@ holds(const gruvi_stream_t *s)
            (s->layer != NULL && s->layer->holds(s));
 }
 
+bool
+gruvi__stream_readable(const gruvi_stream_t *s)
+{
+    return holds(s) || gruvi__socket_readable(&s->socket);
+}
+
 static bool
 is_readable(struct gruvi__waitable_other *object)
 {
     const gruvi_stream_t *s =
         gruvi__list_entry(gruvi__socket_of(object), gruvi_stream_t, socket);
 
-    return holds(s) || gruvi__socket_readable(&s->socket);
+    return gruvi__stream_readable(s);
 }
 
 gruvi_waitable_t *

@@ -8,6 +8,9 @@
  *
  *   echo64   COUNT messages of 64 bytes over N connections
  *   echo16k  the same with 16 KiB
+ *   held64, held16k, held_idle
+ *            echo64, echo16k and idle with the plugin held, which has a fiber
+ *            for each connection all the time
  *   churn    COUNT connections, N at a time, with a message each
  *   idle     N connections that do nothing
  *   offload  COUNT pieces of work that block for 5 ms, N at a time, in four
@@ -56,11 +59,11 @@ measure(struct load *load, void (*work)(struct load *load, long count),
 }
 
 static void
-bench_echo(long n, long count, size_t bytes)
+bench_echo(const char *plugin, long n, long count, size_t bytes)
 {
     struct load load;
 
-    server_begin(path, "echo");
+    server_begin(path, plugin);
     load_open(&load, (int)n, bytes);
     measure(&load, load_messages, count);
     load_close(&load);
@@ -70,13 +73,25 @@ bench_echo(long n, long count, size_t bytes)
 static void
 bench_echo64(long n, long count)
 {
-    bench_echo(n, count, SMALL);
+    bench_echo("echo", n, count, SMALL);
 }
 
 static void
 bench_echo16k(long n, long count)
 {
-    bench_echo(n, count, BIG);
+    bench_echo("echo", n, count, BIG);
+}
+
+static void
+bench_held64(long n, long count)
+{
+    bench_echo("held", n, count, SMALL);
+}
+
+static void
+bench_held16k(long n, long count)
+{
+    bench_echo("held", n, count, BIG);
 }
 
 /* The last one's end may still be under way; it is one of many. */
@@ -94,16 +109,22 @@ bench_churn(long n, long count)
 
 /* --- memory -------------------------------------------------------------- */
 
+/* What a burst took is given back by then. */
+static void
+settle(void)
+{
+    sleep(2);
+}
+
 /* What n connections take that had no message, and one. */
 static void
-bench_idle(long n, long count)
+measure_idle(const char *plugin, long n)
 {
     const long spare = 64; /* descriptors of another kind */
     struct rlimit limit;
     struct load first, load;
     double before;
 
-    (void)count;
     getrlimit(RLIMIT_NOFILE, &limit);
     if ((double)limit.rlim_max < (double)(n + spare)) {
         fprintf(stderr,
@@ -112,19 +133,35 @@ bench_idle(long n, long count)
                 n, (long)limit.rlim_max);
         exit(1);
     }
-    server_begin(path, "echo");
+    server_begin(path, plugin);
     load_open(&first, 1, SMALL);
     load_messages(&first, 100);
     before = server_rss();
     load_open(&load, (int)n, SMALL);
     /* Accepted after the others, so they are as well. */
     load_churn(&first, 2);
+    settle();
     bench_print("rss_bytes", (server_rss() - before) / (double)n);
     load_messages(&load, n);
+    settle();
     bench_print("used_rss_bytes", (server_rss() - before) / (double)n);
     load_close(&load);
     load_close(&first);
     server_end();
+}
+
+static void
+bench_idle(long n, long count)
+{
+    (void)count;
+    measure_idle("echo", n);
+}
+
+static void
+bench_held_idle(long n, long count)
+{
+    (void)count;
+    measure_idle("held", n);
 }
 
 /* --- offload ------------------------------------------------------------- */
@@ -186,9 +223,10 @@ bench_offload(long n, long count)
 }
 
 static const struct bench_command commands[] = {
-    {"echo64", bench_echo64},   {"echo16k", bench_echo16k},
-    {"churn", bench_churn},     {"idle", bench_idle},
-    {"offload", bench_offload},
+    {"echo64", bench_echo64},       {"echo16k", bench_echo16k},
+    {"churn", bench_churn},         {"idle", bench_idle},
+    {"held64", bench_held64},       {"held16k", bench_held16k},
+    {"held_idle", bench_held_idle}, {"offload", bench_offload},
 };
 
 int

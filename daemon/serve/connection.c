@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections: a fiber serves each, but for those that are parked (park.c).  A
+ * connection stays in the hub that has accepted it; accept.c accepts.
+ *
+ * What a connection spawns is in a group of its own.  The group ends before the
+ * stream is closed or parked: no fiber is left with a stream that is gone.
+ *
+ * Invariant: shard->open counts connections, from before their fiber is started
+ * until their stream is closed; each has claimed its place.
+ */
+#include "serve/connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "instance/instance.h"
+#include "instance/outcome.h"
+#include "serve/limit.h"
+#include "serve/park.h"
+
+/* Seconds for a TLS handshake where there is no read_timeout. */
+#define HANDSHAKE 60.0
+
+/* --- its life ------------------------------------------------------------ */
+
+void
+gruvid__connection_close(struct gruvid__connection *connection)
+{
+    struct gruvid__shard *shard = connection->shard;
+    struct gruvid__leader *leader = shard->plugin->leader;
+
+    gruvi_stream_close(connection->stream);
+    if (connection->state == GRUVID__SERVED)
+        gruvi_fiber_unref(connection->by.fiber);
+    else if (connection->state == GRUVID__PARKED)
+        gruvid__add(&shard->parked, -1);
+    *connection->link = connection->next;
+    if (connection->next != NULL)
+        connection->next->link = connection->link;
+    free(connection);
+    gruvid__add(&shard->open, -1);
+    gruvid__limit_release(shard->plugin);
+    gruvid__park_next(shard);
+    /* A drain looks at shard->open after each hub was told of it. */
+    if (__atomic_load_n(&shard->plugin->draining, __ATOMIC_RELAXED))
+        gruvid__wake(leader);
+}
+
+static int
+call_plugin(void *arg)
+{
+    struct gruvid__connection *connection = arg;
+    gruvid_plugin_t *plugin = connection->shard->plugin;
+
+    connection->greeted = true;
+    return plugin->module->descriptor.connection(connection->stream, plugin);
+}
+
+/* The place of the connection is free when these fibers have ended, so an
+ * operator hears of fibers that do not end. */
+static void
+end_group(gruvi_group_t *group, void *arg)
+{
+    const struct gruvid__connection *connection = arg;
+    double timeout = connection->shard->plugin->leader->cancel_timeout;
+
+    gruvi_group_cancel(group, "the connection has ended");
+    GRUVI_SHIELD {
+        if (gruvi_group_join(group, timeout) < 0)
+            gruvi_warning("the connection has ended, and %zu of its fibers "
+                          "were cancelled and have not ended within %g "
+                          "seconds; they keep its place",
+                          gruvi_group_size(group), timeout);
+        gruvi_group_join(group, GRUVI_FOREVER);
+    }
+}
+
+static int
+shake_hands(struct gruvid__shard *shard, gruvi_stream_t *stream)
+{
+    gruvi_tls_info_t info;
+    int err = 0;
+
+    if (gruvi_tls_info(stream, &info) == UV_ENOTCONN)
+        err = gruvi_tls_handshake(stream, shard->plugin->read_timeout > 0
+                                              ? GRUVI_FOREVER
+                                              : HANDSHAKE);
+    if (err == 0)
+        return 0;
+    gruvid__report_handshake(shard, err);
+    return err;
+}
+
+/* The first call of a connection comes after its handshake. */
+static int
+greet(struct gruvid__connection *connection)
+{
+    struct gruvid__shard *shard = connection->shard;
+
+    if (shard->plugin->read_timeout > 0)
+        gruvi_stream_set_timeout(connection->stream,
+                                 shard->plugin->read_timeout);
+    return shake_hands(shard, connection->stream);
+}
+
+static int
+connection_main(void *arg)
+{
+    struct gruvid__connection *connection = arg;
+    int status, err;
+
+    connection->runs = true;
+    if (!connection->greeted && greet(connection) < 0) {
+        gruvid__connection_close(connection);
+        return 0;
+    }
+    status = gruvi_group_call(NULL, call_plugin, connection, end_group);
+    if (status == GRUVID_PARK) {
+        err = gruvid__park(connection);
+        if (err == 0)
+            return 0;
+        status = err == UV_ECANCELED ? 0 : err;
+    }
+    gruvid__connection_end(connection, status);
+    return 0;
+}
+
+void
+gruvid__connection_end(struct gruvid__connection *connection, int status)
+{
+    gruvid__report_connection(connection->shard, status);
+    gruvid__connection_close(connection);
+}
+
+/* --- a stream that was accepted ------------------------------------------- */
+
+double
+gruvid__connection_silent(struct gruvid__connection *connection, double now)
+{
+    uint64_t traffic = gruvi_stream_traffic(connection->stream);
+
+    if (traffic != connection->traffic || connection->since == 0) {
+        connection->traffic = traffic;
+        connection->since = now;
+    }
+    return now - connection->since;
+}
+
+/* A name for the fiber: its peer, where the peer has an address.  May be in
+ * buf.
+ */
+static const char *
+name_connection(struct gruvid__connection *connection, char *buf, size_t size)
+{
+    if (connection->number == 0 &&
+        gruvi_stream_peer(connection->stream, buf, size) == 0 &&
+        (strncmp(buf, "tcp://", 6) == 0 || gruvid__is_tls(buf)))
+        return buf + 6;
+    if (connection->number == 0)
+        connection->number = (unsigned)connection->shard->accepted + 1;
+    snprintf(buf, size, "connection-%u", connection->number - 1);
+    return buf;
+}
+
+int
+gruvid__connection_serve(struct gruvid__connection *connection)
+{
+    struct gruvid__shard *shard = connection->shard;
+    gruvi_fiber_options_t options = {0};
+    gruvi_fiber_t *fiber = NULL;
+    char name[128];
+
+    options.name = name_connection(connection, name, sizeof name);
+    GRUVI_IN_GROUP (&shard->connections) {
+        fiber = gruvi_spawn_ex(connection_main, connection, &options);
+    }
+    if (fiber == NULL)
+        return gruvi_last_error();
+    connection->by.fiber = fiber;
+    connection->state = GRUVID__SERVED;
+    connection->runs = false;
+    return 0;
+}
+
+int
+gruvid__connection_begin(struct gruvid__shard *shard, gruvi_stream_t *stream)
+{
+    struct gruvid__connection *connection = malloc(sizeof *connection);
+    int err;
+
+    if (connection == NULL)
+        return UV_ENOMEM;
+    *connection = (struct gruvid__connection){
+        .shard = shard,
+        .stream = stream,
+        .since = shard->plugin->idle_timeout > 0 ? gruvid__now() : 0,
+    };
+    err = gruvid__connection_serve(connection);
+    if (err < 0) {
+        free(connection);
+        return err;
+    }
+    connection->next = shard->streams;
+    connection->link = &shard->streams;
+    if (connection->next != NULL)
+        connection->next->link = &connection->next;
+    shard->streams = connection;
+    gruvid__count(&shard->accepted);
+    gruvid__add(&shard->open, 1);
+    return 0;
+}
