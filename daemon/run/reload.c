@@ -183,12 +183,22 @@ reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
     return 0;
 }
 
+static size_t
+count_current(const struct gruvid__daemon *daemon)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        n += daemon->instances.at[i]->role == GRUVID__CURRENT;
+    return n;
+}
+
 static void
 tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
          double seconds)
 {
     unsigned long long number = (unsigned long long)report->all.number;
-    size_t n = daemon->instances.n;
+    size_t n = count_current(daemon);
 
     if (err < 0 && gruvid__stopping(&daemon->leader))
         gruvi_error("gruvid stops");

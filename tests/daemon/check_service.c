@@ -185,6 +185,49 @@ START_TEST(test_the_manager_hears_nothing_of_a_hub_that_does_not_turn)
 }
 END_TEST
 
+/* Messages until one begins like this. */
+static const char *
+notified_of(const char *begin)
+{
+    const char *message;
+
+    do
+        message = notified();
+    while (strncmp(message, begin, strlen(begin)) != 0);
+    return message;
+}
+
+START_TEST(test_the_manager_is_told_of_a_reload_and_of_its_end)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){manager_env, NULL},
+    };
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+    unsigned long long usec = 0;
+    char status[64] = "";
+
+    notified_of("READY=1\n");
+    gruvid_signal(g, SIGHUP);
+    /* All in one datagram. */
+    ck_assert_int_eq(sscanf(notified(),
+                            "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=%63s",
+                            &usec, status),
+                     2);
+    ck_assert_uint_gt(usec, 0);
+    ck_assert_str_eq(status, "reloading");
+    notified_of("EXTEND_TIMEOUT_USEC=20000000\n");
+    ck_assert_str_eq(notified_of("READY=1\n"),
+                     "READY=1\nSTATUS=serving 1 plugin\n");
+    gruvid_configure(g, "[log]\nlevel = loud\n" ECHO);
+    gruvid_signal(g, SIGHUP);
+    notified_of("RELOADING=1\n");
+    ck_assert_str_eq(notified_of("READY=1\n"),
+                     "READY=1\nSTATUS=serving 1 plugin; the last reload "
+                     "failed\n");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_a_start_that_fails_is_never_ready)
 {
     struct gruvid_options options = {
@@ -396,6 +439,7 @@ main(void)
     tcase_add_test(tc, test_the_manager_is_told_that_all_is_well);
     tcase_add_test(tc,
                    test_the_manager_hears_nothing_of_a_hub_that_does_not_turn);
+    tcase_add_test(tc, test_the_manager_is_told_of_a_reload_and_of_its_end);
     tcase_add_test(tc, test_a_start_that_fails_is_never_ready);
 #endif
     suite_add_tcase(suite, tc);
