@@ -6,6 +6,7 @@
 
 #include "log/level.h"
 #include "run/state.h"
+#include "run/watching.h"
 
 /* --- the log -------------------------------------------------------------- */
 
@@ -108,5 +109,6 @@ gruvid__settings_commit(struct gruvid__daemon *daemon, gruvid__config_t *config)
         (unsigned)gruvid__section_integer(pools, "cpu_threads"),
         (unsigned)gruvid__section_integer(pools, "io_threads"));
     set_timeouts(daemon, config);
+    gruvid__watching_configure(daemon, config);
     set_hubs(daemon, config);
 }

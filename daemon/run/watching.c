@@ -11,11 +11,10 @@
 #include "watch/watch.h"
 
 static struct gruvid__watch_options
-read_options(struct gruvid__daemon *daemon)
+read_options(const struct gruvid__daemon *daemon, gruvid__config_t *config)
 {
-    gruvid__section_t *gruvid =
-        gruvid__config_section(daemon->config, "gruvid");
-    gruvid__section_t *hub = gruvid__config_section(daemon->config, "hub");
+    gruvid__section_t *gruvid = gruvid__config_section(config, "gruvid");
+    gruvid__section_t *hub = gruvid__config_section(config, "hub");
     const char *action = gruvid__section_string(gruvid, "stall_action");
 
     return (struct gruvid__watch_options){
@@ -42,7 +41,7 @@ say_stack(const gruvi_fiber_t *fiber, char *buf, size_t size)
 void
 gruvid__watching_begin(struct gruvid__daemon *daemon)
 {
-    struct gruvid__watch_options options = read_options(daemon);
+    struct gruvid__watch_options options = read_options(daemon, daemon->config);
     int err = gruvid__watch_open(&daemon->hubs, &daemon->instances, &options);
 
     gruvid__fibers_show_stacks(say_stack);
@@ -51,9 +50,10 @@ gruvid__watching_begin(struct gruvid__daemon *daemon)
 }
 
 void
-gruvid__watching_configure(struct gruvid__daemon *daemon)
+gruvid__watching_configure(const struct gruvid__daemon *daemon,
+                           gruvid__config_t *config)
 {
-    struct gruvid__watch_options options = read_options(daemon);
+    struct gruvid__watch_options options = read_options(daemon, config);
 
     gruvid__watch_set(&options);
 }

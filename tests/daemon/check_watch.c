@@ -131,6 +131,30 @@ START_TEST(test_a_stall_may_end_gruvid_with_a_core)
 }
 END_TEST
 
+static void
+write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+START_TEST(test_a_reload_sets_the_limit)
+{
+    struct gruvid *g = gruvid_ready(
+        "[gruvid]\nstall_warning = 0\n" ROGUE("stop", "spin_once"), NULL);
+
+    write_text(gruvid_path(g, "gruvid.conf"),
+               "[gruvid]\nstall_warning = 50ms\n" ROGUE("stop", "spin_once"));
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 1 is done");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "stall of ");
+}
+END_TEST
+
 /* --- what is no stall ----------------------------------------------------- */
 
 /* Until gruvid has looked often; it wakes for nothing else. */
@@ -327,6 +351,7 @@ main(void)
     tcase_add_test(stalls, test_the_hub_is_named_where_there_are_two);
     tcase_add_test(stalls, test_0_logs_no_stall);
     tcase_add_test(stalls, test_a_stall_may_end_gruvid_with_a_core);
+    tcase_add_test(stalls, test_a_reload_sets_the_limit);
     none = gruvid_case(suite, "no stalls");
     tcase_add_test(none, test_a_hub_that_waits_for_events_does_not_stall);
     tcase_add_test(none, test_a_process_that_was_stopped_has_no_stall);
