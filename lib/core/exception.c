@@ -33,6 +33,7 @@
 #include <gruvi/log.h>
 
 #include "core/fiber.h"
+#include "core/trace.h"
 
 /* In the order of the alphabet of eight letters; the last is free. */
 #define LANGUAGE(a, b, c, d, e, f, g)                                          \
@@ -55,6 +56,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static gruvi__cxx_t *runtimes;
 static gruvi__cxx_t found[GRUVI__CXX_MAX];
 static unsigned n_found;
+static unsigned traced; /* hubs */
 
 /* Of this thread: the words of each runtime, once. */
 static __thread struct {
@@ -64,12 +66,16 @@ static __thread struct {
 
 /* --- runtimes ------------------------------------------------------------- */
 
+/* Under the lock. */
 static void
 list_changed(void)
 {
-    unsigned next = gruvi__cxx_generation + 1;
+    static unsigned last;
 
-    __atomic_store_n(&gruvi__cxx_generation, next != 0 ? next : 1,
+    if (++last == 0)
+        last = 1;
+    __atomic_store_n(&gruvi__cxx_generation,
+                     runtimes != NULL || traced > 0 ? last : 0,
                      __ATOMIC_RELEASE);
 }
 
@@ -161,12 +167,18 @@ refresh(void)
 
 /* --- what a fiber takes along --------------------------------------------- */
 
+/* Each switch of a traced hub comes here, because its thread never has what
+ * others compare. */
 bool
 gruvi__cxx_busy_slowly(void)
 {
     if (own.generation !=
         __atomic_load_n(&gruvi__cxx_generation, __ATOMIC_ACQUIRE))
         refresh();
+    if (gruvi__traces(gruvi__self.hub)) {
+        gruvi__self.cxx_generation = 0;
+        return true;
+    }
     for (unsigned i = 0; i < own.n; i++)
         if (own.of[i]->caught != NULL || own.of[i]->uncaught != 0)
             return true;
@@ -189,6 +201,15 @@ gruvi__cxx_take(struct gruvi__cxx_state *state)
             (struct gruvi__cxx_saved){.at = at, .value = *at};
         *at = none;
     }
+}
+
+void
+gruvi__cxx_trace(bool on)
+{
+    pthread_mutex_lock(&lock);
+    traced += on ? 1u : -1u;
+    list_changed();
+    pthread_mutex_unlock(&lock);
 }
 
 void

@@ -34,7 +34,8 @@ extern unsigned gruvi__cxx_generation __attribute__((visibility("hidden")));
 
 bool gruvi__cxx_busy_slowly(void);
 
-/* Whether what runs in this thread has exceptions that are not over. */
+/* Whether what runs in this thread has exceptions that are not over, or is
+ * traced: what makes a switch unusual, by one look. */
 static inline __attribute__((always_inline)) bool
 gruvi__cxx_busy(void)
 {
@@ -52,6 +53,9 @@ gruvi__cxx_busy(void)
 /* Take the exceptions of this thread away, and give them back. */
 void gruvi__cxx_take(struct gruvi__cxx_state *state);
 void gruvi__cxx_give(const struct gruvi__cxx_state *state);
+
+/* The hub of this thread is traced from now on, or not any more. */
+void gruvi__cxx_trace(bool on);
 
 /* A frame at which exceptions end: see gruvi__guard(). */
 struct gruvi__guard {

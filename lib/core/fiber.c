@@ -33,6 +33,7 @@
 #include "core/schedule.h"
 #include "core/switch.h"
 #include "core/switchpoint.h"
+#include "core/trace.h"
 #include "core/uncaught.h"
 #include "core/wait.h"
 #include "core/waitlist.h"
@@ -112,13 +113,29 @@ end(gruvi_fiber_t *fiber, int status)
     gruvi_fiber_unref(fiber);
 }
 
+static __attribute__((noinline)) int
+run_unusually(gruvi_fiber_t *fiber)
+{
+    int status;
+
+    fiber->pending &= (uint8_t)~GRUVI__PENDING_TRACED;
+    if (fiber->pending & GRUVI__PENDING_THROW)
+        return fiber->throw_error;
+    if (fiber->pending & GRUVI__PENDING_CANCEL)
+        return UV_ECANCELED;
+    gruvi__trace(fiber, GRUVI__SWITCH_BEGIN);
+    status = fiber->target(fiber->arg);
+    gruvi__trace(fiber, GRUVI__SWITCH_END);
+    return status;
+}
+
 static inline int
 run(gruvi_fiber_t *fiber)
 {
-    if (gruvi__unlikely(fiber->pending & GRUVI__PENDING_THROW))
-        return fiber->throw_error;
-    if (gruvi__unlikely(fiber->pending & GRUVI__PENDING_CANCEL))
-        return UV_ECANCELED;
+    if (gruvi__unlikely(fiber->pending &
+                        (GRUVI__PENDING_THROW | GRUVI__PENDING_CANCEL |
+                         GRUVI__PENDING_TRACED)))
+        return run_unusually(fiber);
     return fiber->target(fiber->arg);
 }
 
@@ -222,6 +239,7 @@ gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
     fiber->target = target;
     fiber->arg = arg;
     fiber->id = ++hub->next_id;
+    fiber->pending = hub->trace.new_fibers;
     gruvi__context_make(&fiber->context, stack->low, fiber, entry);
     gruvi__tools_init(&fiber->tools, stack->low,
                       (size_t)((char *)(stack + 1) - stack->low));
@@ -401,7 +419,7 @@ check_callback(const gruvi_fiber_t *fiber)
 static int
 start_urgent(gruvi_fiber_t *fiber)
 {
-    if (fiber->hub->closing && fiber->pending == 0)
+    if (fiber->hub->closing && (fiber->pending & ~GRUVI__PENDING_TRACED) == 0)
         return UV_ESHUTDOWN;
     fiber->started = true;
     fiber->refs++;

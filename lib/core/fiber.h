@@ -42,7 +42,9 @@ enum {
     GRUVI__PENDING_SWITCH_BACK = 16, /* a switch back has an error */
     /* Always in the hub's fiber, and in the root fiber of a closed hub: one
      * look at pending tells that a wait is refused. */
-    GRUVI__PENDING_REFUSED = 32
+    GRUVI__PENDING_REFUSED = 32,
+    /* It began while its hub was traced; until its function is called. */
+    GRUVI__PENDING_TRACED = 64
 };
 
 struct gruvi__local_value;

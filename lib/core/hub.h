@@ -34,6 +34,7 @@
 #include "core/inbox.h"
 #include "core/run_queue.h"
 #include "core/signals.h"
+#include "core/trace_state.h"
 
 struct gruvi_hub {
     /* Queues, and when to poll the loop: see schedule.c. */
@@ -71,6 +72,7 @@ struct gruvi_hub {
     gruvi_fiber_t *dead;       /* ended, no handle left; by next */
     struct gruvi__list fibers; /* not ended yet; by all_link */
     struct gruvi__visit visit; /* of fibers */
+    struct gruvi__trace trace;
     size_t live, max_fibers;
     size_t blocks; /* control blocks, that is stacks, in use */
     uint64_t next_id;

@@ -46,6 +46,7 @@
 #include "core/switch.h"
 #include "core/switch_back.h"
 #include "core/thread.h"
+#include "core/trace.h"
 #include "core/wait.h"
 
 #define BUDGET      64
@@ -100,37 +101,42 @@ gruvi__next_turn(gruvi_hub_t *hub)
     return hub->turn != NULL;
 }
 
-/*
- * Fibers that live are left, and come back, only here and in gruvi_sleep(): the
- * processor learns few indirect jumps.
- */
-static void leave_from_exception(gruvi_fiber_t *fiber);
-
-static __attribute__((noinline)) void
-leave_to_next(gruvi_fiber_t *fiber)
+static inline __attribute__((always_inline)) void
+switch_away(gruvi_fiber_t *fiber)
 {
-    gruvi_fiber_t *next;
+    gruvi_fiber_t *next = gruvi__next_fiber(fiber->hub);
 
-    if (gruvi__cxx_busy()) {
-        leave_from_exception(fiber);
-        return;
-    }
-    next = gruvi__next_fiber(fiber->hub);
     if (next == fiber)
         fiber->state = GRUVI__RUNNING;
     else
         gruvi__switch_to(fiber, next);
 }
 
-/* In a catch block, or a destructor that runs because of an exception. */
+/* In a catch block, or a destructor that runs because of an exception; or where
+ * the hub is traced. */
 static __attribute__((noinline)) void
-leave_from_exception(gruvi_fiber_t *fiber)
+leave_unusually(gruvi_fiber_t *fiber)
 {
     struct gruvi__cxx_state state;
 
     gruvi__cxx_take(&state);
-    leave_to_next(fiber);
+    gruvi__trace(fiber, GRUVI__SWITCH_OUT);
+    switch_away(fiber);
+    gruvi__trace(fiber, GRUVI__SWITCH_IN);
     gruvi__cxx_give(&state);
+}
+
+/*
+ * Fibers that live are left, and come back, only here and in gruvi_sleep(), but
+ * for what is unusual: the processor learns few indirect jumps.
+ */
+static __attribute__((noinline)) void
+leave_to_next(gruvi_fiber_t *fiber)
+{
+    if (gruvi__cxx_busy())
+        leave_unusually(fiber);
+    else
+        switch_away(fiber);
 }
 
 void

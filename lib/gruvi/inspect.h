@@ -120,6 +120,53 @@ GRUVI_API bool gruvi__visit_some(gruvi_hub_t *hub, unsigned max,
  * Context: the hub's thread. */
 GRUVI_API void gruvi__visit_end(gruvi_hub_t *hub);
 
+/* --- switches ----------------------------------------------------------------
+ */
+
+enum gruvi__switch_kind {
+    GRUVI__SWITCH_BEGIN, /* its function is called */
+    GRUVI__SWITCH_IN,    /* it goes on */
+    GRUVI__SWITCH_OUT,   /* it waits, or lets others run */
+    GRUVI__SWITCH_END    /* its function has returned */
+};
+
+/* What has happened to a fiber. */
+typedef struct gruvi__switch {
+    uint64_t at;       /* nanoseconds, by uv_hrtime() */
+    uint64_t fiber;    /* its id; 0: the root fiber */
+    const char *waits; /* static text, of an OUT: for what; "": it let others
+                          run */
+    const char *label; /* what was asked for */
+    char name[32];
+    uint8_t kind; /* enum gruvi__switch_kind */
+} gruvi__switch_t;
+
+/*
+ * Note the switches of a hub from now on.  What runs while nobody traces does
+ * not do more for it.  Fibers that are there already have no BEGIN, and no END.
+ *
+ *   ring   where to note them; the oldest is overwritten.  Borrowed until
+ *          gruvi__trace_stop()
+ *   n      of them: a power of two
+ *   label  static text for a fiber; no switchpoint.  May be NULL
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY: it is traced; UV_EINVAL.
+ * Context: the hub's thread.
+ */
+GRUVI_API int gruvi__trace_start(gruvi_hub_t *hub, gruvi__switch_t *ring,
+                                 size_t n,
+                                 const char *(*label)(const gruvi_fiber_t *));
+
+/*
+ * Note no more.
+ *
+ * Returns how many were noted, overwritten ones too: the next would have gone
+ * to ring[number % n].  0 where the hub was not traced. Context: the hub's
+ * thread.
+ */
+GRUVI_API uint64_t gruvi__trace_stop(gruvi_hub_t *hub);
+
 /* --- stacks ------------------------------------------------------------------
  */
 

@@ -119,6 +119,7 @@ UNIT_TESTS += %D%/check_poll_wait_fd
 UNIT_TESTS += %D%/check_wait_shield
 UNIT_TESTS += %D%/check_switch_back
 UNIT_TESTS += %D%/check_schedule
+UNIT_TESTS += %D%/check_trace
 UNIT_TESTS += %D%/check_uncaught
 UNIT_TESTS += %D%/check_version
 UNIT_TESTS += %D%/check_clock_virtual

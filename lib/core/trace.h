@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* A trace of a hub's switches: see trace.c. */
+#ifndef GRUVI_CORE_TRACE_H
+#define GRUVI_CORE_TRACE_H
+
+#include <stdbool.h>
+
+#include "core/hub.h"
+
+/* Whether a hub is traced; hub may be NULL. */
+static inline bool
+gruvi__traces(const gruvi_hub_t *hub)
+{
+    return hub != NULL && hub->trace.ring != NULL;
+}
+
+void gruvi__trace_note(const gruvi_fiber_t *fiber,
+                       enum gruvi__switch_kind kind);
+
+/* Note a switch where the hub is traced. */
+static inline void
+gruvi__trace(const gruvi_fiber_t *fiber, enum gruvi__switch_kind kind)
+{
+    if (gruvi__traces(fiber->hub))
+        gruvi__trace_note(fiber, kind);
+}
+
+#endif
