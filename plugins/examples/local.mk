@@ -1,10 +1,16 @@
-# Plugins that wait for libraries of others.  To read, and for the tests: each
-# is built with them where its library is, and not installed.
+# A plugin that reloads, and plugins that wait for libraries of others.  To read,
+# and for the tests: each is built where its library is, and not installed.
 
 EXTRA_DIST += %D%/README.md
 
 # -rpath: libtool makes shared libraries only of what is to be installed.
 EXAMPLE_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed
+
+TEST_PLUGINS += %D%/ticker.la
+%C%_ticker_la_SOURCES = %D%/ticker.c
+%C%_ticker_la_LDFLAGS = $(EXAMPLE_LINKING)
+%C%_ticker_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
+%C%_ticker_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 if HAVE_HIREDIS
 TEST_PLUGINS += %D%/redis.la

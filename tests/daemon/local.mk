@@ -184,6 +184,9 @@ TEST_ARCHIVES += %D%/libserver.a
 %C%_libserver_a_SOURCES = %D%/server.c %D%/server.h
 EXAMPLE_TEST_LIBS = %D%/libserver.a $(RUN_GRUVID_LIBS)
 
+DAEMON_TESTS += %D%/check_example_ticker
+%C%_check_example_ticker_LDADD = $(RUN_GRUVID_LIBS)
+
 DAEMON_TESTS += %D%/check_example_redis
 %C%_check_example_redis_LDADD = $(EXAMPLE_TEST_LIBS)
 
