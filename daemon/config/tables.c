@@ -22,7 +22,7 @@ static const char *const log_levels[] = {"debug", "info", "warning", "error",
                                          NULL};
 static const char *const stall_actions[] = {"log", "abort", NULL};
 static const char *const reload_ways[] = {"beside", "replace", NULL};
-static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_formats[] = {"text", "json", "logfmt", NULL};
 
 static bool
 accept_path(const char *text, gruvid__why_t *why)

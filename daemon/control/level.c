@@ -53,7 +53,7 @@ answer_level(struct gruvid__request *request)
     err = set_level(plugin, level);
     if (err < 0)
         return err;
-    gruvid__log_notice("", "",
+    gruvid__log_notice("", 0, "",
                        "log level%s%s: %s in place of %s, by gruvictl "
                        "(%s)",
                        plugin ? " of plugin " : "", plugin ? plugin : "", name,

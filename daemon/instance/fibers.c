@@ -26,10 +26,21 @@ on_failure(gruvi_fiber_t *fiber, int status)
     gruvid__report_fiber(gruvid__shard_of(fiber), fiber, status);
 }
 
+static uint64_t
+generation_here(void)
+{
+    const struct gruvid__shard *shard =
+        gruvid__hub_self() == NULL ? NULL
+                                   : gruvid__shard_of(gruvi_current_fiber());
+
+    return shard == NULL ? 0 : shard->plugin->generation;
+}
+
 void
 gruvid__fibers_watch(bool on)
 {
     gruvi_set_uncaught_handler(on ? on_failure : NULL);
+    gruvid__log_set_generation(on ? generation_here : NULL);
 }
 
 static void
@@ -40,7 +51,8 @@ log_one(gruvi_fiber_t *fiber, void *arg)
     const char *waits = gruvi_fiber_waiting_for(fiber);
 
     gruvid__log_notice(
-        shard == NULL ? "" : shard->plugin->name, gruvi_fiber_name(fiber),
+        shard == NULL ? "" : shard->plugin->name,
+        shard == NULL ? 0 : shard->plugin->generation, gruvi_fiber_name(fiber),
         "fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
         shard == NULL ? "" : " of plugin ",
         shard == NULL ? "" : shard->plugin->name,
@@ -56,7 +68,7 @@ log_hub(void *arg)
     size_t count = 0;
 
     gruvi_hub_each_fiber(hub->hub, log_one, &count);
-    gruvid__log_notice("", "", "%zu fibers", count);
+    gruvid__log_notice("", 0, "", "%zu fibers", count);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A record of the log as a line of text or of JSON.
+ * A record of the log as a line of text, of JSON or of logfmt.
  *
  * Messages hold text of peers and files, which must neither end a line nor
  * steer a terminal.  So control characters are escaped, and bytes that are not
@@ -97,11 +97,11 @@ put_text(struct line *line, const char *text)
 }
 
 static void
-put_json(struct line *line, const char *name, const char *text)
+put_quoted(struct line *line, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
 
-    put(line, "\"%s\":\"", name);
+    put(line, "\"");
     while (*s != '\0') {
         uint32_t code;
         unsigned n = decode(s, &code);
@@ -117,6 +117,13 @@ put_json(struct line *line, const char *name, const char *text)
         s += n == 0 ? 1 : n;
     }
     put(line, "\"");
+}
+
+static void
+put_json(struct line *line, const char *name, const char *text)
+{
+    put(line, "\"%s\":", name);
+    put_quoted(line, text);
 }
 
 struct date {
@@ -176,36 +183,94 @@ put_origin(struct line *line, const gruvi_log_record_t *record)
     put(line, ": ");
 }
 
+static void
+put_json_line(struct line *line, const gruvi_log_record_t *record,
+              uint64_t generation)
+{
+    put(line, "{\"time\":\"");
+    put_time(line, &record->time);
+    put(line, "\",\"level\":\"%s\",", gruvi_log_level_name(record->level));
+    put_json(line, "hub", record->hub);
+    put(line, ",");
+    put_json(line, "plugin", record->group);
+    if (generation > 0)
+        put(line, ",\"generation\":%llu", (unsigned long long)generation);
+    put(line, ",");
+    put_json(line, "fiber", record->fiber);
+    put(line, ",");
+    put_json(line, "message", record->message);
+    put(line, "}");
+}
+
+/* Whether a value of logfmt stands without quotes. */
+static bool
+is_bare(const char *text)
+{
+    for (const char *s = text; *s != '\0'; s++)
+        if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f ||
+            strchr("\"=\\", *s) != NULL)
+            return false;
+    return text[0] != '\0';
+}
+
+/* The quotes and escapes are those of JSON. */
+static void
+put_logfmt(struct line *line, const char *name, const char *text)
+{
+    put(line, "%s=", name);
+    if (is_bare(text))
+        put_bytes(line, text, strlen(text));
+    else
+        put_quoted(line, text);
+}
+
+/* What is empty is left out. */
+static void
+put_logfmt_line(struct line *line, const gruvi_log_record_t *record,
+                uint64_t generation)
+{
+    static const char *const names[] = {" hub", " plugin", " fiber"};
+    const char *const values[] = {record->hub, record->group, record->fiber};
+
+    put(line, "time=");
+    put_time(line, &record->time);
+    put(line, " level=%s", gruvi_log_level_name(record->level));
+    for (int i = 0; i < 3; i++) {
+        if (values[i][0] != '\0')
+            put_logfmt(line, names[i], values[i]);
+        if (i == 1 && generation > 0)
+            put(line, " generation=%llu", (unsigned long long)generation);
+    }
+    put_logfmt(line, " msg", record->message);
+}
+
+static void
+put_text_line(struct line *line, const gruvi_log_record_t *record, bool journal)
+{
+    if (!journal) {
+        put_time(line, &record->time);
+        put(line, " %s ", gruvi_log_level_name(record->level));
+    }
+    put_origin(line, record);
+    put_text(line, record->message);
+}
+
 size_t
 gruvid__log_line(char *buf, size_t size, const gruvi_log_record_t *record,
-                 enum gruvid__log_style style, bool journal)
+                 uint64_t generation, enum gruvid__log_style style,
+                 bool journal)
 {
     static const char priority[] = {'3', '4', '6', '7'};
-    const char *level = gruvi_log_level_name(record->level);
     struct line line = {buf, buf + size - 1}; /* there is always a '\n' */
 
     if (journal)
         put(&line, "<%c>", priority[record->level & 3]);
-    if (style == GRUVID__LOG_JSON) {
-        put(&line, "{\"time\":\"");
-        put_time(&line, &record->time);
-        put(&line, "\",\"level\":\"%s\",", level);
-        put_json(&line, "hub", record->hub);
-        put(&line, ",");
-        put_json(&line, "plugin", record->group);
-        put(&line, ",");
-        put_json(&line, "fiber", record->fiber);
-        put(&line, ",");
-        put_json(&line, "message", record->message);
-        put(&line, "}");
-    } else {
-        if (!journal) {
-            put_time(&line, &record->time);
-            put(&line, " %s ", level);
-        }
-        put_origin(&line, record);
-        put_text(&line, record->message);
-    }
+    if (style == GRUVID__LOG_JSON)
+        put_json_line(&line, record, generation);
+    else if (style == GRUVID__LOG_LOGFMT)
+        put_logfmt_line(&line, record, generation);
+    else
+        put_text_line(&line, record, journal);
     *line.at++ = '\n';
     return (size_t)(line.at - buf);
 }

@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <gruvi/log.h>
 
 enum gruvid__log_style {
-    GRUVID__LOG_TEXT, /* TIME LEVEL [HUB ]PLUGIN[FIBER]: MESSAGE */
-    GRUVID__LOG_JSON, /* an object a line */
+    GRUVID__LOG_TEXT,   /* TIME LEVEL [HUB ]PLUGIN[FIBER]: MESSAGE */
+    GRUVID__LOG_JSON,   /* an object a line */
+    GRUVID__LOG_LOGFMT, /* name=value, with quotes where they are needed */
 };
 
 /* No line is longer: a message has at most 1023 bytes, each escaped. */
@@ -19,12 +21,13 @@ enum gruvid__log_style {
 /*
  * Write a record as a line.
  *
- *   journal  put the level in front as the journal reads it, and no time
+ *   generation  of the plugin, for styles with fields; 0: none
+ *   journal     put the level in front as the journal reads it, and no time
  *
  * Returns how many bytes, the '\n' included; never more than size.
  */
 size_t gruvid__log_line(char *buf, size_t size,
-                        const gruvi_log_record_t *record,
+                        const gruvi_log_record_t *record, uint64_t generation,
                         enum gruvid__log_style style, bool journal);
 
 #endif

@@ -75,6 +75,25 @@ gruvid__log_on_error(void (*fn)(void *arg, const gruvi_log_record_t *record),
     on_error_arg = arg;
 }
 
+/* The generation of the plugin that the running fiber works for; or NULL. */
+static uint64_t (*generation_here)(void);
+
+void
+gruvid__log_set_generation(uint64_t (*generation)(void))
+{
+    __atomic_store_n(&generation_here, generation, __ATOMIC_RELEASE);
+}
+
+static uint64_t
+generation_now(void)
+{
+    uint64_t (*generation)(void) =
+        __atomic_load_n(&generation_here, __ATOMIC_ACQUIRE);
+
+    return generation == NULL || style_now() == GRUVID__LOG_TEXT ? 0
+                                                                 : generation();
+}
+
 void
 gruvid__log_show_hubs(bool show)
 {
@@ -218,11 +237,11 @@ tell_lost(char *buf, size_t size, uint64_t lost)
              (unsigned long long)lost, lost == 1 ? "" : "s",
              lost == 1 ? "was" : "were");
     clock_gettime(CLOCK_REALTIME, &record.time);
-    return gruvid__log_line(buf, size, &record, style_now(), journal_now());
+    return gruvid__log_line(buf, size, &record, 0, style_now(), journal_now());
 }
 
 static void
-write_record(const gruvi_log_record_t *record)
+write_record(const gruvi_log_record_t *record, uint64_t generation)
 {
     gruvi_log_record_t named = *record;
     int saved = errno;
@@ -235,7 +254,8 @@ write_record(const gruvi_log_record_t *record)
         !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
     gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, &named,
-                                                style_now(), journal_now()));
+                                                generation, style_now(),
+                                                journal_now()));
     errno = saved;
 }
 
@@ -243,7 +263,7 @@ void
 gruvid__log_write(const gruvi_log_record_t *record)
 {
     if (record->level <= gruvid__log_level(record->group))
-        write_record(record);
+        write_record(record, generation_now());
 }
 
 void
@@ -257,29 +277,29 @@ gruvid__log_write_in_handler(const gruvi_log_record_t *record)
     if (sink.style == GRUVID__LOG_TEXT &&
         !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
-    length =
-        gruvid__log_line(line, sizeof line, &named, sink.style, sink.journal);
+    length = gruvid__log_line(line, sizeof line, &named, 0, sink.style,
+                              sink.journal);
     if (gruvid__writer_put_in_handler(line, length))
         return;
     /* The log is elsewhere, or nowhere: stderr is read by people. */
     if (!__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
     length =
-        gruvid__log_line(line, sizeof line, &named, GRUVID__LOG_TEXT, false);
+        gruvid__log_line(line, sizeof line, &named, 0, GRUVID__LOG_TEXT, false);
     gruvid__writer_write_in_handler(STDERR_FILENO, line, length);
 }
 
 void
-gruvid__log_notice(const char *plugin, const char *fiber, const char *format,
-                   ...)
+gruvid__log_notice(const char *plugin, uint64_t generation, const char *fiber,
+                   const char *format, ...)
 {
-    bool json = style_now() == GRUVID__LOG_JSON;
+    bool fields = style_now() != GRUVID__LOG_TEXT;
     char message[1024];
     gruvi_log_record_t record = {
         .level = GRUVI_LOG_INFO,
         .hub = "",
-        .fiber = json ? fiber : "",
-        .group = json ? plugin : "",
+        .fiber = fields ? fiber : "",
+        .group = fields ? plugin : "",
         .message = message,
     };
     va_list args;
@@ -288,7 +308,7 @@ gruvid__log_notice(const char *plugin, const char *fiber, const char *format,
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     clock_gettime(CLOCK_REALTIME, &record.time);
-    write_record(&record);
+    write_record(&record, fields ? generation : 0);
 }
 
 /* --- opening and closing -------------------------------------------------- */

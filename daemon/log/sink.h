@@ -57,18 +57,23 @@ void gruvid__log_close(void);
  * Borrowed. */
 void gruvid__log_set_hub(const char *name);
 
+/* How to find the generation of the plugin that the running fiber works for, 0
+ * if for none; for styles with fields.  NULL: they have no generation. */
+void gruvid__log_set_generation(uint64_t (*generation)(void));
+
 /* Whether lines of text name the hub, too: there are several. */
 void gruvid__log_show_hubs(bool show);
 
 /*
  * Log a line at level info, whatever the log's level: an operator asked for it.
  *
- *   plugin, fiber  whom it is about, for JSON; text says it in its own words.
- *                  "": gruvid itself
+ *   plugin, generation, fiber
+ *           whom it is about, for fields; text says it in its own words.
+ *           "", 0: gruvid itself
  */
-void gruvid__log_notice(const char *plugin, const char *fiber,
-                        const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void gruvid__log_notice(const char *plugin, uint64_t generation,
+                        const char *fiber, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /*
  * Call a function with each error that this thread logs.

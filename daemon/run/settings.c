@@ -27,7 +27,9 @@ gruvid__settings_log_style(gruvid__config_t *config)
     const char *format =
         gruvid__section_string(gruvid__config_section(config, "log"), "format");
 
-    return strcmp(format, "json") == 0 ? GRUVID__LOG_JSON : GRUVID__LOG_TEXT;
+    return strcmp(format, "json") == 0     ? GRUVID__LOG_JSON
+           : strcmp(format, "logfmt") == 0 ? GRUVID__LOG_LOGFMT
+                                           : GRUVID__LOG_TEXT;
 }
 
 int

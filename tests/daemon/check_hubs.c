@@ -290,7 +290,8 @@ START_TEST(test_one_hub_has_no_thread_and_no_name)
 #if !defined(__SANITIZE_THREAD__) /* has a thread of its own */
     if (getenv("GRUVID_UNDER") == NULL)
         ck_assert_uint_eq(count_threads(g, ""),
-                          1 + count_threads(g, "gruvid-log"));
+                          1 + count_threads(g, "gruvid-log") +
+                              count_threads(g, "gruvid-watch"));
 #endif
     ck_assert_int_eq(place.thread, g->pid);
     close(place.fd);

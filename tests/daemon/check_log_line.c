@@ -25,7 +25,7 @@ static const char *
 text_of(const char *group, const char *fiber, const char *message)
 {
     gruvi_log_record_t record = record_of(group, fiber, message);
-    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record,
+    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
                                 GRUVID__LOG_TEXT, false);
 
     line[n] = '\0';
@@ -36,7 +36,7 @@ static const char *
 json_of(const char *message)
 {
     gruvi_log_record_t record = record_of("echo", "f", message);
-    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record,
+    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
                                 GRUVID__LOG_JSON, false);
 
     line[n] = '\0';
@@ -48,6 +48,63 @@ START_TEST(test_a_text_line_says_when_how_bad_who_and_what)
     text_of("echo", "127.0.0.1:4711", "it rains");
     ck_assert_str_eq(line, "2023-11-14T22:13:20.012Z warning "
                            "echo[127.0.0.1:4711]: it rains\n");
+}
+END_TEST
+
+static const char *
+logfmt_of(const char *group, const char *fiber, const char *message,
+          uint64_t generation)
+{
+    gruvi_log_record_t record = record_of(group, fiber, message);
+    size_t n;
+
+    record.hub = "";
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, generation,
+                         GRUVID__LOG_LOGFMT, false);
+    line[n] = '\0';
+    return line;
+}
+
+START_TEST(test_logfmt_has_a_name_for_each_value)
+{
+    ck_assert_str_eq(logfmt_of("echo", "127.0.0.1:4711", "rain", 2),
+                     "time=2023-11-14T22:13:20.012Z level=warning plugin=echo "
+                     "generation=2 fiber=127.0.0.1:4711 msg=rain\n");
+    ck_assert_str_eq(logfmt_of("", "", "it rains", 0),
+                     "time=2023-11-14T22:13:20.012Z level=warning "
+                     "msg=\"it rains\"\n");
+}
+END_TEST
+
+START_TEST(test_logfmt_quotes_what_would_end_a_value)
+{
+    static const char *const values[][2] = {
+        {"", "msg=\"\"\n"},
+        {"a=b", "msg=\"a=b\"\n"},
+        {"say \"x\"", "msg=\"say \\\"x\\\"\"\n"},
+        {"a\\b", "msg=\"a\\\\b\"\n"},
+        {"a\nmsg=b", "msg=\"a\\u000amsg=b\"\n"},
+        {"\x1b[31m", "msg=\"\\u001b[31m\"\n"},
+        {"\xff", "msg=\"\\ufffd\"\n"},
+        {"gr\xc3\xbcn", "msg=\"gr\xc3\xbcn\"\n"},
+    };
+
+    ck_assert_str_eq(strstr(logfmt_of("", "", values[_i][0], 0), "msg="),
+                     values[_i][1]);
+}
+END_TEST
+
+START_TEST(test_json_has_the_generation_where_there_is_one)
+{
+    gruvi_log_record_t record = record_of("echo", "f", "x");
+    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 7,
+                                GRUVID__LOG_JSON, false);
+
+    line[n] = '\0';
+    ck_assert_ptr_nonnull(
+        strstr(line, "\"plugin\":\"echo\",\"generation\":7,\"fiber\""));
+    json_of("x");
+    ck_assert_ptr_null(strstr(line, "generation"));
 }
 END_TEST
 
@@ -69,12 +126,12 @@ START_TEST(test_a_hub_that_has_a_name_is_in_front)
     size_t n;
 
     record.hub = "hub 2";
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, GRUVID__LOG_TEXT,
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_TEXT,
                          false);
     line[n] = '\0';
     ck_assert_str_eq(line, "2023-11-14T22:13:20.012Z warning "
                            "hub 2 echo[accept]: x\n");
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, GRUVID__LOG_TEXT,
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_TEXT,
                          true);
     line[n] = '\0';
     ck_assert_str_eq(line, "<4>hub 2 echo[accept]: x\n");
@@ -140,8 +197,8 @@ START_TEST(test_the_journal_reads_the_level_and_has_its_own_clock)
         size_t n;
 
         record.level = (gruvi_log_level_t)level;
-        n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, GRUVID__LOG_TEXT,
-                             true);
+        n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
+                             GRUVID__LOG_TEXT, true);
         line[n] = '\0';
         ck_assert_int_eq(strncmp(line, expected[level], 3), 0);
         ck_assert_str_eq(line + 3, "echo: x\n");
@@ -171,7 +228,7 @@ START_TEST(test_a_line_that_does_not_fit_still_ends)
 
     for (size_t size = 1; size < 80; size++) {
         size_t n =
-            gruvid__log_line(line, size, &record, GRUVID__LOG_TEXT, false);
+            gruvid__log_line(line, size, &record, 0, GRUVID__LOG_TEXT, false);
 
         ck_assert_uint_le(n, size);
         ck_assert_int_eq(line[n - 1], '\n');
@@ -186,6 +243,9 @@ main(void)
     TCase *tc = tcase_create("log_line");
 
     tcase_add_test(tc, test_a_text_line_says_when_how_bad_who_and_what);
+    tcase_add_test(tc, test_logfmt_has_a_name_for_each_value);
+    tcase_add_loop_test(tc, test_logfmt_quotes_what_would_end_a_value, 0, 8);
+    tcase_add_test(tc, test_json_has_the_generation_where_there_is_one);
     tcase_add_test(tc, test_the_daemon_itself_is_called_gruvid);
     tcase_add_test(tc, test_a_hub_that_has_a_name_is_in_front);
     tcase_add_test(tc, test_control_characters_are_escaped_in_text);

@@ -298,9 +298,10 @@ START_TEST(test_every_line_of_json_is_an_object)
     unsigned lines, objects;
 
     gruvid_says(g, "\"message\":\"ready\"}\n");
-    gruvid_says(g, "\"plugin\":\"trial\",\"fiber\":\"worker\",");
+    gruvid_says(g,
+                "\"plugin\":\"trial\",\"generation\":1,\"fiber\":\"worker\",");
     gruvid_signal(g, SIGUSR2);
-    gruvid_says(g, "\"plugin\":\"trial\",\"fiber\":\"accept\","
+    gruvid_says(g, "\"plugin\":\"trial\",\"generation\":1,\"fiber\":\"accept\","
                    "\"message\":\"fiber accept of plugin trial: waits for");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     lines = gruvid_said(g, "\n");
