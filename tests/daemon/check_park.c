@@ -380,6 +380,63 @@ START_TEST(test_a_stop_closes_what_parks_later)
 }
 END_TEST
 
+/* --- an old generation ---------------------------------------------------- */
+
+/* The option is another, and the plugin has no reconfigure. */
+static void
+renew(struct gruvid *g, const char *config)
+{
+    gruvid_configure(g, config);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 1 is done");
+}
+
+START_TEST(test_an_old_generation_closes_what_is_silent)
+{
+#define BRIEF "[gruvid]\ndrain_timeout = 6s\n"
+    struct gruvid *g = gruvid_ready(BRIEF PARKS, NULL);
+    int fd = connect_parked(g);
+
+    renew(g, BRIEF PARKS "first = greet\n");
+    say(fd, "more\n", "more\n");
+    ck_assert(!expect_end(fd));
+    gruvid_says(g, "plugin parks, generation 1 has stopped: 1 connections, "
+                   "0 gone, 0 failed, 0 cut");
+    ends(g);
+}
+END_TEST
+
+START_TEST(test_an_old_generation_keeps_what_is_not_silent)
+{
+    struct gruvid *g = gruvid_ready(PATIENT PARKS, NULL);
+    int fd = connect_parked(g), next;
+
+    renew(g, PATIENT PARKS "first = greet\n");
+    for (int i = 0; i < 10; i++) {
+        say(fd, "more\n", "more\n");
+        next = connect_to(g, 0);
+        expect_text(next, "welcome\n");
+        close(next);
+    }
+    close(fd);
+    gruvid_says(g, "plugin parks, generation 1 has stopped: 1 connections, "
+                   "1 gone, 0 failed, 0 cut");
+    ends(g);
+}
+END_TEST
+
+START_TEST(test_a_stop_closes_what_an_old_generation_has_parked)
+{
+    struct gruvid *g = gruvid_ready(PATIENT PARKS, NULL);
+    int fd = connect_parked(g);
+
+    renew(g, PATIENT PARKS "first = greet\n");
+    ends(g);
+    ck_assert(!expect_end(fd));
+    gruvid_says(g, "1 connections, 0 gone, 0 failed, 0 cut");
+}
+END_TEST
+
 /* --- many ---------------------------------------------------------------- */
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
@@ -438,6 +495,65 @@ START_TEST(test_thousands_in_two_hubs)
 }
 END_TEST
 
+/* Pages of a process. */
+static long
+resident(pid_t pid)
+{
+    long total, pages = 0;
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%ld %ld", &total, &pages), 2);
+    fclose(file);
+    return pages;
+}
+
+/* Other allocators keep more, and Valgrind everything. */
+static bool
+is_measurable(void)
+{
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    return false;
+#else
+    return getenv("GRUVID_UNDER") == NULL;
+#endif
+}
+
+START_TEST(test_an_idle_connection_of_echo_takes_little)
+{
+    static int fds[CROWD];
+    char plugins[300], text[64];
+    struct gruvid_options options = {
+        .args = (const char *[]){"-o", plugins, NULL},
+    };
+    struct gruvid *g;
+    long before = 0;
+
+    snprintf(plugins, sizeof plugins, "gruvid.plugin_dir=%s/plugins/.libs",
+             getenv("top_builddir"));
+    raise_limit();
+    g = gruvid_ready("[plugin echo]\nlisten = tcp://127.0.0.1:0\n", &options);
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = connect_to(g, 0);
+        say(fds[i], "line\n", "line\n");
+        if (i + 1 == CROWD / 4)
+            before = resident(g->pid);
+    }
+    if (is_measurable())
+        ck_assert_int_le((resident(g->pid) - before) * sysconf(_SC_PAGESIZE) /
+                             (CROWD - CROWD / 4),
+                         700);
+    for (int i = 0; i < CROWD; i++)
+        close(fds[i]);
+    ends(g);
+    snprintf(text, sizeof text, "%d connections, 0 gone", CROWD);
+    gruvid_says(g, text);
+}
+END_TEST
+
 static void
 add_calls(TCase *tc)
 {
@@ -468,7 +584,7 @@ int
 main(void)
 {
     Suite *suite = suite_create("park");
-    TCase *peers = NULL, *stop = NULL;
+    TCase *peers, *stop, *generations, *many;
 
     add_calls(gruvid_case(suite, "calls"));
     peers = gruvid_case(suite, "peers");
@@ -480,6 +596,13 @@ main(void)
     tcase_add_test(stop, test_a_stop_closes_what_is_parked);
     tcase_add_test(stop, test_a_stop_serves_what_was_received);
     tcase_add_test(stop, test_a_stop_closes_what_parks_later);
-    tcase_add_test(gruvid_case(suite, "many"), test_thousands_in_two_hubs);
+    tcase_add_test(stop, test_a_stop_closes_what_an_old_generation_has_parked);
+    generations = gruvid_case(suite, "generations");
+    tcase_add_test(generations, test_an_old_generation_closes_what_is_silent);
+    tcase_add_test(generations,
+                   test_an_old_generation_keeps_what_is_not_silent);
+    many = gruvid_case(suite, "many");
+    tcase_add_test(many, test_thousands_in_two_hubs);
+    tcase_add_test(many, test_an_idle_connection_of_echo_takes_little);
     return run_suite(suite);
 }
