@@ -173,9 +173,12 @@ DAEMON_TESTS += %D%/check_watch
 %C%_check_watch_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_watch_sites
 %C%_check_watch_sites_LDADD = $(DAEMON_TEST_LIBS)
+TEST_PROGS += %D%/check_park_tls
+%C%_check_park_tls_LDADD = $(RUN_GRUVID_LIBS) $(CERTIFICATE_LIBS)
 TEST_PROGS += %D%/check_tls
 %C%_check_tls_LDADD = $(RUN_GRUVID_LIBS) $(CERTIFICATE_LIBS)
 if HAVE_OPENSSL
+DAEMON_TESTS += %D%/check_park_tls
 DAEMON_TESTS += %D%/check_tls
 endif
 

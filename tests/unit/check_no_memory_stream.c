@@ -103,6 +103,35 @@ read_lines(gruvi_hub_t *hub)
     return failed;
 }
 
+static bool
+wake(gruvi__await_t *await)
+{
+    (void)await;
+    return true;
+}
+
+/* Where nothing could be begun, a read still waits and gets what comes. */
+static int
+await_bytes(gruvi_hub_t *hub)
+{
+    gruvi__await_t await = {wake};
+    struct pair pair;
+    char c = 0;
+    int err;
+
+    (void)hub;
+    if ((err = open_pair(&pair)) < 0)
+        return err;
+    err = gruvi__stream_await(pair.far, &await);
+    stop_failing();
+    ck_assert_int_eq(gruvi__stream_await(pair.far, NULL), 0);
+    ck_assert_int_eq(gruvi_stream_write(pair.near, "x", 1), 0);
+    ck_assert_int_eq(gruvi_stream_read(pair.far, &c, 1), 1);
+    ck_assert_int_eq(c, 'x');
+    close_pair(&pair);
+    return err;
+}
+
 static int
 watch_once(void *arg)
 {
@@ -323,8 +352,8 @@ talk_securely(gruvi_hub_t *hub)
 #endif
 
 static const operation_fn operations[] = {
-    listen_unix,   listen_twice, read_lines,      watch_peer,
-    serve,         look_up,      connect_by_name,
+    listen_unix,   listen_twice, read_lines, await_bytes,
+    watch_peer,    serve,        look_up,    connect_by_name,
 #ifdef HAVE_OPENSSL
     talk_securely,
 #endif
