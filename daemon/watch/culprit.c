@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "instance/shard.h"
@@ -87,6 +88,17 @@ stands_still(const struct gruvid__hub *hub, const struct gruvid__task *before)
            now.sp == before->sp && now.pc == before->pc;
 }
 
+static void
+take(struct gruvid__culprit *culprit, const gruvi__peek_t *seen,
+     struct gruvid__instances *instances)
+{
+    copy(culprit->fiber, sizeof culprit->fiber, seen->name);
+    culprit->shard = seen->keeper;
+    gruvid__instances_each(instances, look_for_shard, culprit);
+    if (culprit->plugin[0] == '\0')
+        culprit->shard = NULL;
+}
+
 /* So much of a stack is looked at. */
 #define WORDS 4096
 
@@ -121,14 +133,29 @@ peek(struct gruvid__culprit *culprit, const struct gruvid__hub *hub,
         return;
     if (gruvi__hub_peek(hub->hub, memory, &seen) == 0) {
         copy_stack(culprit, seen.high, memory);
-        if (stands_still(hub, &culprit->task)) {
-            copy(culprit->fiber, sizeof culprit->fiber, seen.name);
-            culprit->shard = seen.keeper;
-            gruvid__instances_each(instances, look_for_shard, culprit);
-        }
+        if (stands_still(hub, &culprit->task))
+            take(culprit, &seen, instances);
     }
-    if (culprit->plugin[0] == '\0')
-        culprit->shard = NULL;
+    close(memory);
+}
+
+/* A thread that runs and does not answer: the fiber at least, if it is the same
+ * for long enough.  Its stack moves. */
+static void
+peek_at_running(struct gruvid__culprit *culprit, const struct gruvid__hub *hub,
+                struct gruvid__instances *instances)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    gruvi__peek_t seen, again;
+
+    if (memory < 0)
+        return;
+    if (gruvi__hub_peek(hub->hub, memory, &seen) == 0 &&
+        nanosleep(&pause, NULL) == 0 &&
+        gruvi__hub_peek(hub->hub, memory, &again) == 0 &&
+        memcmp(&seen, &again, sizeof seen) == 0)
+        take(culprit, &seen, instances);
     close(memory);
 }
 
@@ -142,8 +169,8 @@ gruvid__culprit_find(struct gruvid__culprit *culprit,
     gruvid__task_look(hub->tid, &task);
     memset(culprit, 0, sizeof *culprit);
     culprit->frames.note = "";
-    if (task.doing == GRUVID__RUNS)
-        gruvid__sample(hub->tid, culprit);
+    if (task.doing == GRUVID__RUNS && !gruvid__sample(hub->tid, culprit))
+        peek_at_running(culprit, hub, instances);
     culprit->task = task;
     if (task.doing == GRUVID__CALLS || task.doing == GRUVID__FAULTS)
         peek(culprit, hub, instances);

@@ -88,19 +88,20 @@ await_answer(void)
     return true;
 }
 
-void
+bool
 gruvid__sample(pid_t tid, struct gruvid__culprit *culprit)
 {
     if (!gruvid__sample_works())
-        return;
+        return false;
     asked = tid;
     __atomic_store_n(&state, ASKED, __ATOMIC_RELEASE);
     if (syscall(SYS_tgkill, getpid(), tid, SIGURG) != 0) {
         __atomic_store_n(&state, IDLE, __ATOMIC_RELEASE);
-        return;
+        return false;
     }
-    if (await_answer()) {
-        *culprit = answer;
-        __atomic_store_n(&state, IDLE, __ATOMIC_RELEASE);
-    }
+    if (!await_answer())
+        return false;
+    *culprit = answer;
+    __atomic_store_n(&state, IDLE, __ATOMIC_RELEASE);
+    return true;
 }

@@ -18,10 +18,11 @@ void gruvid__sample_open(void);
 bool gruvid__sample_works(void);
 
 /*
- * Ask a thread that runs.  Nothing is filled in where it does not answer soon.
+ * Ask a thread that runs.
  *
+ * Returns false where it does not answer soon: nothing is filled in.
  * Context: one thread at a time.
  */
-void gruvid__sample(pid_t tid, struct gruvid__culprit *culprit);
+bool gruvid__sample(pid_t tid, struct gruvid__culprit *culprit);
 
 #endif

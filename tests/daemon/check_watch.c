@@ -87,6 +87,16 @@ START_TEST(test_a_callback_is_named_by_its_stack)
 }
 END_TEST
 
+START_TEST(test_a_thread_that_does_not_answer_is_named_without_a_stack)
+{
+    struct gruvid *g = gruvid_begin(ROGUE("fiber", "deaf"), NULL);
+
+    gruvid_says(g, "warning rogue[worker]: stall of ");
+    gruvid_says(g, "plugin rogue, generation 1, fiber worker, computing; "
+                   "rogue.so is build ");
+}
+END_TEST
+
 START_TEST(test_the_hub_is_named_where_there_are_two)
 {
     struct gruvid *g =
@@ -278,6 +288,41 @@ START_TEST(test_sigterm_ends_a_gruvid_whose_first_hub_spins)
 }
 END_TEST
 
+/* What "gruvictl stop" says. */
+static void
+run_gruvictl_stop(const struct gruvid *g, char *said, size_t size)
+{
+    const char *dir = getenv("top_builddir");
+    char command[512];
+    FILE *file;
+    size_t n;
+
+    snprintf(command, sizeof command,
+             "%s/tools/gruvictl/gruvictl -s %s stop 2>&1",
+             dir != NULL ? dir : ".", gruvid_path(g, "control"));
+    file = popen(command, "r");
+    ck_assert_ptr_nonnull(file);
+    n = fread(said, 1, size - 1, file);
+    said[n] = '\0';
+    ck_assert_int_eq(pclose(file), 0);
+}
+
+START_TEST(test_gruvictl_stop_does_so_too)
+{
+    struct gruvid *g = gruvid_begin(
+        "[gruvid]\ncontrol = @DIR@/control\n" SOON ROGUE("fiber", "spin"),
+        NULL);
+    char said[1024];
+
+    gruvid_says(g, "worker runs");
+    run_gruvictl_stop(g, said, sizeof said);
+    ck_assert_msg(strstr(said, "it was sent SIGTERM") != NULL, "%s", said);
+    ck_assert_msg(strstr(said, "it has ended") != NULL, "%s", said);
+    ck_assert_int_eq(gruvid_wait(g), 75);
+    gruvid_says(g, "is overdue");
+}
+END_TEST
+
 START_TEST(test_sigint_does_so_too)
 {
     struct gruvid *g = gruvid_begin(
@@ -348,6 +393,8 @@ main(void)
                    test_a_fiber_in_a_system_call_is_named_with_the_call);
     tcase_add_test(stalls, test_a_start_and_a_stop_are_watched_as_well);
     tcase_add_test(stalls, test_a_callback_is_named_by_its_stack);
+    tcase_add_test(stalls,
+                   test_a_thread_that_does_not_answer_is_named_without_a_stack);
     tcase_add_test(stalls, test_the_hub_is_named_where_there_are_two);
     tcase_add_test(stalls, test_0_logs_no_stall);
     tcase_add_test(stalls, test_a_stall_may_end_gruvid_with_a_core);
@@ -358,6 +405,7 @@ main(void)
     tcase_add_test(none, test_a_hub_that_gets_no_processor_has_no_stall);
     stop = gruvid_case(suite, "stop");
     tcase_add_test(stop, test_sigterm_ends_a_gruvid_whose_first_hub_spins);
+    tcase_add_test(stop, test_gruvictl_stop_does_so_too);
     tcase_add_test(stop, test_sigint_does_so_too);
     tcase_add_test(stop,
                    test_a_first_hub_in_a_system_call_does_not_keep_gruvid);

@@ -171,6 +171,7 @@ DAEMON_TESTS += %D%/check_crash
 %C%_check_crash_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_watch
 %C%_check_watch_LDADD = $(RUN_GRUVID_LIBS)
+%D%/check_watch.needs: tools/gruvictl/gruvictl
 DAEMON_TESTS += %D%/check_watch_sites
 %C%_check_watch_sites_LDADD = $(DAEMON_TEST_LIBS)
 TEST_PROGS += %D%/check_park_tls

@@ -21,9 +21,9 @@ static const char *const where_choices[] = {"fiber",    "start",  "stop",
                                             "callback", "thread", "cancelled",
                                             "second",   NULL};
 static const char *const act_choices[] = {
-    "none",    "spin",       "spin_once",   "read",   "segv",
-    "abort",   "fpe",        "ill",         "deep",   "replace",
-    "foreign", "wreck_segv", "wreck_abort", "strlen", NULL};
+    "none",        "spin",   "spin_once", "read",    "segv",    "abort",
+    "fpe",         "ill",    "deep",      "replace", "foreign", "wreck_segv",
+    "wreck_abort", "strlen", "deaf",      NULL};
 
 static const gruvid_option_t options[] = {
     {.name = "where",
@@ -175,6 +175,10 @@ rogue_act(const char *act)
         gruvi_info("%d", rogue_divide(0));
     if (strcmp(act, "ill") == 0)
         __builtin_trap();
+    if (strcmp(act, "deaf") == 0) {
+        signal(SIGURG, SIG_IGN);
+        rogue_spin();
+    }
     if (strcmp(act, "strlen") == 0)
         gruvi_info("%zu", rogue_length((const char *)(uintptr_t)0x20));
     if (strcmp(act, "deep") == 0)
