@@ -91,6 +91,7 @@ LIBGRUVID_SOURCES += %D%/serve/limit.c
 LIBGRUVID_SOURCES += %D%/serve/limit.h
 LIBGRUVID_SOURCES += %D%/serve/listen.c
 LIBGRUVID_SOURCES += %D%/serve/listen.h
+LIBGRUVID_SOURCES += %D%/serve/relisten.c
 LIBGRUVID_SOURCES += %D%/serve/relisten.h
 LIBGRUVID_SOURCES += %D%/serve/park.c
 LIBGRUVID_SOURCES += %D%/serve/park.h

@@ -36,6 +36,7 @@ struct gruvid__shard {
     struct gruvid__endpoint *endpoints; /* a list */
     struct gruvid__connection *streams;
     struct gruvid__park *park; /* NULL: no connections */
+    gruvi_fiber_t *watcher; /* of idle connections; owned; NULL: none */
 
     struct gruvid__rate rate; /* lines of the log that may be many */
 

@@ -13,6 +13,7 @@
 #include "run/reconfigure.h"
 #include "run/retire.h"
 #include "run/state.h"
+#include "serve/relisten.h"
 #include "serve/serve.h"
 
 /* --- parts of prepare ----------------------------------------------------- */
@@ -32,10 +33,24 @@ make_next(struct gruvid__daemon *daemon, struct gruvid__item *item)
     return gruvid__plugin_bind(item->next);
 }
 
+/* Whether an instance goes on, with other addresses, certificates or limits. */
+static bool
+is_kept(const struct gruvid__item *item)
+{
+    return item->step == GRUVID__STEP_ADJUST ||
+           item->step == GRUVID__STEP_RECONFIGURE;
+}
+
 static int
 bind_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
-    return item->step == GRUVID__STEP_BEGIN ? make_next(daemon, item) : 0;
+    int err = 0;
+
+    if (item->step == GRUVID__STEP_BEGIN)
+        return make_next(daemon, item);
+    if (is_kept(item))
+        err = gruvid__relisten_prepare(item->old, item->section);
+    return err < 0 ? err : 0;
 }
 
 static int
@@ -167,6 +182,8 @@ undo_begin(struct gruvid__daemon *daemon, struct gruvid__item *item)
     if (item->next != NULL)
         discard(daemon, item->next);
     item->next = NULL;
+    if (is_kept(item))
+        gruvid__relisten_undo(item->old);
 }
 
 static void
@@ -249,6 +266,7 @@ adjust(struct gruvid__item *item)
 {
     char keys[256];
 
+    gruvid__relisten_commit(item->old);
     gruvid__section_changed_keys(item->before, item->section, keys,
                                  sizeof keys);
     gruvid__instance_adjust(item->old, item->section);

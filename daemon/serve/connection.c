@@ -84,9 +84,10 @@ shake_hands(struct gruvid__shard *shard, gruvi_stream_t *stream)
     int err = 0;
 
     if (gruvi_tls_info(stream, &info) == UV_ENOTCONN)
-        err = gruvi_tls_handshake(stream, shard->plugin->read_timeout > 0
-                                              ? GRUVI_FOREVER
-                                              : HANDSHAKE);
+        err = gruvi_tls_handshake(
+            stream, gruvid__seconds(&shard->plugin->read_timeout) > 0
+                        ? GRUVI_FOREVER
+                        : HANDSHAKE);
     if (err == 0)
         return 0;
     gruvid__report_handshake(shard, err);
@@ -98,10 +99,10 @@ static int
 greet(struct gruvid__connection *connection)
 {
     struct gruvid__shard *shard = connection->shard;
+    double timeout = gruvid__seconds(&shard->plugin->read_timeout);
 
-    if (shard->plugin->read_timeout > 0)
-        gruvi_stream_set_timeout(connection->stream,
-                                 shard->plugin->read_timeout);
+    if (timeout > 0)
+        gruvi_stream_set_timeout(connection->stream, timeout);
     return shake_hands(shard, connection->stream);
 }
 
@@ -195,7 +196,9 @@ gruvid__connection_begin(struct gruvid__shard *shard, gruvi_stream_t *stream)
     *connection = (struct gruvid__connection){
         .shard = shard,
         .stream = stream,
-        .since = shard->plugin->idle_timeout > 0 ? gruvid__now() : 0,
+        .since = gruvid__seconds(&shard->plugin->idle_timeout) > 0
+                     ? gruvid__now()
+                     : 0,
     };
     err = gruvid__connection_serve(connection);
     if (err < 0) {

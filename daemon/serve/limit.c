@@ -11,12 +11,19 @@
 
 #include "instance/instance.h"
 
+static size_t
+limit_of(const gruvid_plugin_t *plugin)
+{
+    return __atomic_load_n(&plugin->max_connections, __ATOMIC_SEQ_CST);
+}
+
 static bool
 is_below(gruvid_plugin_t *plugin)
 {
-    return plugin->max_connections == 0 ||
-           __atomic_load_n(&plugin->claimed, __ATOMIC_SEQ_CST) <
-               plugin->max_connections;
+    size_t limit = limit_of(plugin);
+
+    return limit == 0 ||
+           __atomic_load_n(&plugin->claimed, __ATOMIC_SEQ_CST) < limit;
 }
 
 /* Add first and look afterwards would not do: a fiber that added one too many
@@ -25,11 +32,10 @@ is_below(gruvid_plugin_t *plugin)
 static bool
 try_claim(gruvid_plugin_t *plugin)
 {
+    size_t limit = limit_of(plugin);
     size_t n = __atomic_load_n(&plugin->claimed, __ATOMIC_SEQ_CST);
 
-    if (plugin->max_connections == 0)
-        return true;
-    while (n < plugin->max_connections)
+    while (limit == 0 || n < limit)
         if (__atomic_compare_exchange_n(&plugin->claimed, &n, n + 1, true,
                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
             return true;
@@ -45,7 +51,7 @@ wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin)
         if (!__atomic_exchange_n(&plugin->was_full, true, __ATOMIC_RELAXED))
             gruvi_warning("max_connections = %zu is reached: no more are "
                           "accepted until one ends",
-                          plugin->max_connections);
+                          limit_of(plugin));
         /* Cleared before the second look: a connection that ends after that
          * sets it. */
         gruvi_event_clear(&plugin->below_limit);
@@ -70,11 +76,47 @@ gruvid__limit_claim(gruvid_plugin_t *plugin)
     return wait_until(try_claim, plugin);
 }
 
+/* Counted without a limit, too: a reload may set one. */
 void
 gruvid__limit_release(gruvid_plugin_t *plugin)
 {
-    if (plugin->max_connections == 0)
-        return;
     __atomic_sub_fetch(&plugin->claimed, 1, __ATOMIC_SEQ_CST);
+    if (limit_of(plugin) > 0)
+        gruvi_event_set(&plugin->below_limit);
+}
+
+/* --- while connections run ------------------------------------------------ */
+
+struct gruvid__limits
+gruvid__section_limits(const gruvid__section_t *section)
+{
+    return (struct gruvid__limits){
+        .max_connections =
+            (size_t)gruvid__section_integer(section, "max_connections"),
+        .read_timeout = gruvid__section_duration(section, "read_timeout"),
+        .idle_timeout = gruvid__section_duration(section, "idle_timeout"),
+    };
+}
+
+bool
+gruvid__limits_equal(const struct gruvid__limits *a,
+                     const struct gruvid__limits *b)
+{
+    return a->max_connections == b->max_connections &&
+           a->read_timeout == b->read_timeout &&
+           a->idle_timeout == b->idle_timeout;
+}
+
+void
+gruvid__limits_set(gruvid_plugin_t *plugin, const struct gruvid__limits *limits)
+{
+    struct gruvid__limits now = *limits;
+
+    if (now.max_connections != limit_of(plugin))
+        __atomic_store_n(&plugin->was_full, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&plugin->max_connections, now.max_connections,
+                     __ATOMIC_SEQ_CST);
+    __atomic_store(&plugin->read_timeout, &now.read_timeout, __ATOMIC_RELAXED);
+    __atomic_store(&plugin->idle_timeout, &now.idle_timeout, __ATOMIC_RELAXED);
     gruvi_event_set(&plugin->below_limit);
 }

@@ -3,7 +3,38 @@
 #ifndef GRUVID_LIMIT_H
 #define GRUVID_LIMIT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <gruvid/plugin.h>
+
+#include "config/config.h"
+
+/* Limits and timeouts of connections: what a reload changes while they run. */
+struct gruvid__limits {
+    size_t max_connections;            /* of all hubs together; 0: no limit */
+    double read_timeout, idle_timeout; /* seconds; 0: no limit */
+};
+
+struct gruvid__limits gruvid__section_limits(const gruvid__section_t *section);
+
+bool gruvid__limits_equal(const struct gruvid__limits *a,
+                          const struct gruvid__limits *b);
+
+/* Connections that are there already count, and none is cut.  read_timeout is
+ * for connections that come.  Context: first hub. */
+void gruvid__limits_set(gruvid_plugin_t *plugin,
+                        const struct gruvid__limits *limits);
+
+/* A limit that a reload may change meanwhile.  Context: any thread. */
+static inline double
+gruvid__seconds(const double *limit)
+{
+    double seconds;
+
+    __atomic_load(limit, &seconds, __ATOMIC_RELAXED);
+    return seconds;
+}
 
 /*
  * Wait until an instance is below its limit.

@@ -81,6 +81,7 @@ gruvid__listening_new(gruvid_plugin_t *plugin, const gruvid__section_t *section,
         return err;
     }
     t.listening->tls = gruvid__section_tls(section);
+    t.listening->limits = gruvid__section_limits(section);
     *result = t.listening;
     return 0;
 }

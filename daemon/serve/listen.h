@@ -8,12 +8,14 @@
 #include <gruvi.h>
 
 #include "instance/shard.h"
+#include "serve/limit.h"
 #include "serve/sockets.h"
 
 /* What an instance listens on, in all hubs. */
 struct gruvid__listening {
     struct gruvid__taken taken;
-    gruvi_tls_t *tls; /* owned; NULL: no address has TLS */
+    gruvi_tls_t *tls;             /* owned; NULL: no address has TLS */
+    struct gruvid__limits limits; /* of connections */
 };
 
 /* One socket of an address, in one hub. */

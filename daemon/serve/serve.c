@@ -6,6 +6,7 @@
 #include "instance/instance.h"
 #include "serve/accept.h"
 #include "serve/connection.h"
+#include "serve/limit.h"
 #include "serve/listen.h"
 #include "serve/park.h"
 
@@ -16,13 +17,15 @@ static void
 end_idle(struct gruvid__connection *connection, double silent)
 {
     const gruvid_plugin_t *plugin = connection->shard->plugin;
+    double idle_timeout = gruvid__seconds(&plugin->idle_timeout);
+    double read_timeout = gruvid__seconds(&plugin->read_timeout);
 
-    if (plugin->idle_timeout > 0 && silent >= plugin->idle_timeout) {
+    if (idle_timeout > 0 && silent >= idle_timeout) {
         if (connection->state == GRUVID__SERVED && connection->runs)
             gruvi_fiber_cancel(connection->by.fiber, "idle_timeout");
         else if (connection->state == GRUVID__PARKED)
             gruvid__connection_end(connection, UV_ECANCELED);
-    } else if (plugin->read_timeout > 0 && silent >= plugin->read_timeout &&
+    } else if (read_timeout > 0 && silent >= read_timeout &&
                connection->state == GRUVID__PARKED) {
         gruvid__connection_end(connection, UV_ETIMEDOUT);
     }
@@ -42,19 +45,27 @@ look_for_idle(struct gruvid__shard *shard)
     }
 }
 
-/* Looks often enough to be late by a quarter at most.  For read_timeout of
- * those that are parked, because they are not inside a read. */
+/* The shortest time that a silent connection may have; 0: there is no limit.
+ * Connections that are parked are not inside a read, so read_timeout counts. */
+static double
+shortest(const gruvid_plugin_t *plugin)
+{
+    double idle_timeout = gruvid__seconds(&plugin->idle_timeout);
+    double read_timeout = gruvid__seconds(&plugin->read_timeout);
+
+    if (idle_timeout == 0 || (read_timeout > 0 && read_timeout < idle_timeout))
+        return read_timeout;
+    return idle_timeout;
+}
+
+/* Looks often enough to be late by a quarter at most. */
 static int
 watch_idle(void *arg)
 {
     struct gruvid__shard *shard = arg;
-    const gruvid_plugin_t *plugin = shard->plugin;
-    double timeout = plugin->idle_timeout;
+    double timeout = shortest(shard->plugin);
     int err;
 
-    if (timeout == 0 ||
-        (plugin->read_timeout > 0 && plugin->read_timeout < timeout))
-        timeout = plugin->read_timeout;
     while ((err = gruvi_sleep(timeout / 4)) == 0)
         look_for_idle(shard);
     return err;
@@ -66,27 +77,31 @@ static int
 begin_watch(struct gruvid__shard *shard)
 {
     gruvi_fiber_options_t options = {.name = "idle_timeout"};
-    gruvi_fiber_t *watcher = NULL;
 
     GRUVI_IN_GROUP (&shard->connections) {
-        watcher = gruvi_spawn_ex(watch_idle, shard, &options);
+        shard->watcher = gruvi_spawn_ex(watch_idle, shard, &options);
     }
-    if (watcher == NULL)
-        return gruvi_last_error();
-    gruvi_fiber_unref(watcher);
-    return 0;
+    return shard->watcher == NULL ? gruvi_last_error() : 0;
+}
+
+static void
+end_watch(struct gruvid__shard *shard)
+{
+    if (shard->watcher == NULL)
+        return;
+    gruvi_fiber_cancel(shard->watcher, "other limits");
+    gruvi_fiber_unref(shard->watcher);
+    shard->watcher = NULL;
 }
 
 int
 gruvid__serve_prepare(void *arg)
 {
     struct gruvid__shard *shard = arg;
-    const gruvid_plugin_t *plugin = shard->plugin;
     int err = 0;
 
     if (shard->has_connections)
         return gruvid__accept_prepare(shard);
-
     GRUVI_IN_GROUP (&shard->group) {
         err = gruvi_group_init(&shard->connections, NULL);
     }
@@ -95,8 +110,7 @@ gruvid__serve_prepare(void *arg)
         err = gruvid__park_begin(shard);
     if (err == 0)
         err = gruvid__accept_prepare(shard);
-    if (err == 0 && shard->endpoints != NULL &&
-        (plugin->idle_timeout > 0 || plugin->read_timeout > 0))
+    if (err == 0 && shard->endpoints != NULL && shortest(shard->plugin) > 0)
         err = begin_watch(shard);
     /* Let the acceptors begin: a fiber that is cancelled before it runs would
      * never report its end. */
@@ -139,6 +153,17 @@ gruvid__serve_start(gruvid_plugin_t *plugin)
     return err;
 }
 
+int
+gruvid__serve_limits(struct gruvid__shard *shard)
+{
+    struct gruvid__connection *connection = shard->streams;
+
+    end_watch(shard);
+    for (; connection != NULL; connection = connection->next)
+        connection->since = 0; /* as if it were seen for the first time */
+    return shortest(shard->plugin) > 0 ? begin_watch(shard) : 0;
+}
+
 void
 gruvid__serve_stop(gruvid_plugin_t *plugin)
 {
@@ -170,6 +195,7 @@ gruvid__serve_over(const gruvid_plugin_t *plugin)
 void
 gruvid__serve_close(struct gruvid__shard *shard)
 {
+    end_watch(shard);
     while (shard->streams != NULL)
         gruvid__connection_close(shard->streams);
     gruvid__park_end(shard);

@@ -8,7 +8,7 @@
 #include "instance/shard.h"
 
 /* Get ready to accept connections.  Errors: UV_ENOMEM, UV_EAGAIN.
- * Context: the hub of the shard, as for the four below. */
+ * Context: the hub of the shard, as for the five below. */
 int gruvid__serve_prepare(void *shard);
 
 /* Accept connections.  Errors: as above, and none after a
@@ -23,6 +23,10 @@ int gruvid__serve_end(void *shard);
 /* Close the connections that no fiber serves, before those of the others are
  * cancelled. */
 void gruvid__serve_cut(struct gruvid__shard *shard);
+
+/* Limits have changed: watch for idle connections, or no more.  Errors:
+ * UV_ENOMEM, UV_EAGAIN. */
+int gruvid__serve_limits(struct gruvid__shard *shard);
 
 /* Close whatever no fiber has closed: once no fiber is left. */
 void gruvid__serve_close(struct gruvid__shard *shard);

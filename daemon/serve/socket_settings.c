@@ -167,14 +167,25 @@ gruvid__socket_file_give(struct gruvid__address *address,
     return err;
 }
 
+/* Where it cannot be looked at, it is there. */
 bool
 gruvid__socket_file_is_there(const struct gruvid__address *address)
 {
     struct stat st;
 
-    return path_of(address) == NULL ||
-           (lstat(path_of(address), &st) == 0 && st.st_dev == address->dev &&
-            st.st_ino == address->ino);
+    if (path_of(address) == NULL)
+        return true;
+    if (lstat(path_of(address), &st) < 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return st.st_dev == address->dev && st.st_ino == address->ino;
+}
+
+bool
+gruvid__socket_keeps_owner(const struct gruvid__socket_settings *from,
+                           const struct gruvid__socket_settings *to)
+{
+    return (to->uid == (uid_t)-1 || to->uid == from->uid) &&
+           (to->gid == (gid_t)-1 || to->gid == from->gid);
 }
 
 /* chmod() of what a descriptor of a path is open for. */
@@ -194,7 +205,7 @@ gruvid__socket_file_change(const struct gruvid__sockets *sockets,
                            const struct gruvid__socket_settings *to)
 {
     mode_t mode = to->mode != 0 ? to->mode : 0777 & ~sockets->umask;
-    bool other_owner = from->uid != to->uid || from->gid != to->gid;
+    bool other_owner = !gruvid__socket_keeps_owner(from, to);
     struct stat st;
     int fd, err = 0;
 

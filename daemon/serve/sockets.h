@@ -155,6 +155,10 @@ int gruvid__socket_file_change(const struct gruvid__sockets *sockets,
                                const struct gruvid__socket_settings *from,
                                const struct gruvid__socket_settings *to);
 
+/* Whether a file has the owner already: unset is any. */
+bool gruvid__socket_keeps_owner(const struct gruvid__socket_settings *from,
+                                const struct gruvid__socket_settings *to);
+
 /* Whether the address has the file that it has made. */
 bool gruvid__socket_file_is_there(const struct gruvid__address *address);
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Other addresses, certificates and limits for an instance that runs: see
+ * relisten.h.
+ *
+ *   endpoint of     before    after    commit
+ *                     x         x      stays, and gets other credentials
+ *                               x      was opened; its acceptor begins
+ *                     x                its acceptor ends
+ */
+#include "serve/relisten.h"
+
+#include "instance/instance.h"
+#include "serve/accept.h"
+#include "serve/limit.h"
+#include "serve/listen.h"
+#include "serve/serve.h"
+
+/* --- comparing ------------------------------------------------------------ */
+
+static bool
+has(const struct gruvid__taken *taken, const struct gruvid__address *address,
+    bool tls)
+{
+    for (size_t i = 0; i < taken->n; i++)
+        if (taken->at[i].address == address && taken->at[i].tls == tls)
+            return true;
+    return false;
+}
+
+static bool
+same_addresses(const struct gruvid__taken *a, const struct gruvid__taken *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!has(b, a->at[i].address, a->at[i].tls))
+            return false;
+    return true;
+}
+
+static bool
+same_settings(const struct gruvid__socket_settings *now,
+              const struct gruvid__socket_settings *then)
+{
+    return now->backlog == then->backlog && now->keepalive == then->keepalive &&
+           now->mode == then->mode && gruvid__socket_keeps_owner(now, then);
+}
+
+static bool
+is_same(const struct gruvid__listening *a, const struct gruvid__listening *b)
+{
+    return a != NULL && a->tls == b->tls &&
+           same_addresses(&a->taken, &b->taken) &&
+           same_settings(&a->taken.wanted, &b->taken.wanted) &&
+           gruvid__limits_equal(&a->limits, &b->limits);
+}
+
+/* --- in the hub of a shard ------------------------------------------------ */
+
+static bool
+is_gone(const struct gruvid__endpoint *endpoint)
+{
+    const struct gruvid__listening *now = endpoint->shard->plugin->listening;
+
+    return !has(&now->taken, endpoint->address, endpoint->tls);
+}
+
+static bool
+is_fresh(const struct gruvid__endpoint *endpoint)
+{
+    return endpoint->fresh;
+}
+
+static int
+prepare_shard(void *shard)
+{
+    return gruvid__serve_prepare(shard);
+}
+
+static int
+commit_shard(void *arg)
+{
+    struct gruvid__shard *shard = arg;
+    gruvi_tls_t *tls = shard->plugin->listening->tls;
+    struct gruvid__endpoint *endpoint = shard->endpoints;
+    int err = 0;
+
+    for (; endpoint != NULL && err == 0; endpoint = endpoint->next)
+        if (endpoint->address != NULL && endpoint->tls && !is_gone(endpoint))
+            err = gruvi_listener_set_tls(endpoint->listener, tls);
+    gruvid__accept_begin(shard);
+    gruvid__accept_end(shard, is_gone);
+    return err < 0 ? err : gruvid__serve_limits(shard);
+}
+
+static int
+undo_shard(void *shard)
+{
+    gruvid__accept_end(shard, is_fresh);
+    return 0;
+}
+
+/* --- for the leader ------------------------------------------------------- */
+
+int
+gruvid__relisten_prepare(gruvid_plugin_t *plugin, const gruvid__section_t *next)
+{
+    int err = gruvid__listening_new(plugin, next, &plugin->next_listening);
+
+    if (err < 0)
+        return err;
+    if (is_same(plugin->listening, plugin->next_listening)) {
+        gruvid__listening_free(plugin->next_listening);
+        plugin->next_listening = NULL;
+        return 0;
+    }
+    err = gruvid__endpoints_open(plugin);
+    if (err == 0 && (err = gruvid__each_shard(plugin, prepare_shard, 0)) < 0)
+        gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
+                    gruvi_strerror(err));
+    if (err == 0)
+        return 1;
+    gruvid__relisten_undo(plugin);
+    return err;
+}
+
+/* A hub that has not answered may still look at them: then they stay. */
+static void
+drop(struct gruvid__listening *listening, int err)
+{
+    if (err == 0)
+        gruvid__listening_free(listening);
+}
+
+void
+gruvid__relisten_commit(gruvid_plugin_t *plugin)
+{
+    struct gruvid__listening *old = plugin->listening;
+    int err;
+
+    if (plugin->next_listening == NULL)
+        return;
+    plugin->listening = plugin->next_listening;
+    plugin->next_listening = NULL;
+    gruvid__sockets_settle(&plugin->listening->taken, plugin->name);
+    gruvid__limits_set(plugin, &plugin->listening->limits);
+    if (old != NULL)
+        gruvid__sockets_leave(&old->taken);
+    err = gruvid__each_shard(plugin, commit_shard, 0);
+    if (err < 0)
+        gruvi_error("plugin %s: not all that has changed holds: %s",
+                    plugin->name, gruvi_strerror(err));
+    drop(old, err);
+}
+
+void
+gruvid__relisten_undo(gruvid_plugin_t *plugin)
+{
+    struct gruvid__listening *next = plugin->next_listening;
+
+    if (next == NULL)
+        return;
+    gruvid__sockets_leave(&next->taken);
+    plugin->next_listening = NULL;
+    drop(next, gruvid__each_shard(plugin, undo_shard, 0));
+}
