@@ -174,7 +174,7 @@ void
 show_plugins(const struct task *task, const json_t *answer)
 {
     static const struct column plugins[] = {
-        {"PLUGIN", "plugin", ANY, 8, 0},
+        {"PLUGIN", "plugin", ANY, 16, 0},
         {"GEN", "generation", NUMBER, 0, 0},
         {"STATE", "state", STATE, 0, 0},
         {"CONN", "connections", NUMBER, 0, 0},
@@ -182,19 +182,19 @@ show_plugins(const struct task *task, const json_t *answer)
         {"FAILED", "failed", NUMBER, 0, 3},
         {"STALLS", "stalls", NUMBER, 0, 2},
         {"HUBS", "hubs", ANY, 4, 6},
-        {"MODULE", "module", ANY, 8, 7},
+        {"MODULE", "module", ANY, 12, 7},
         {"BUILD", "build", NUMBER, 0, 5},
-        {"BUILD-ID", "build_id", ANY, 8, 8},
+        {"BUILD ID", "build_id", ANY, 8, 8},
         {NULL},
     };
     static const struct column modules[] = {
-        {"MODULE", "module", ANY, 8, 0},
+        {"MODULE", "module", ANY, 12, 0},
         {"BUILD", "build", NUMBER, 0, 0},
         {"USED", "used", ANY, 0, 0},
         {"MAPPED", "mapped", BYTES, 0, 0},
         {"TLS", "tls", BYTES, 0, 2},
-        {"STATIC-TLS", "static_tls", ANY, 0, 2},
-        {"BUILD-ID", "build_id", ANY, 8, 3},
+        {"STATIC TLS", "static_tls", ANY, 0, 2},
+        {"BUILD ID", "build_id", ANY, 8, 3},
         {"FILE", "file", ANY, 16, 4},
         {NULL},
     };
@@ -237,8 +237,8 @@ show_pools(const struct task *task, const json_t *answer)
         {"BUSY", "busy", NUMBER, 0, 0},
         {"QUEUED", "queued", NUMBER, 0, 0},
         {"DONE", "done", NUMBER, 0, 2},
-        {"WAIT-P50", "wait_p50", PERIOD, 0, 3},
-        {"WAIT-P99", "wait_p99", PERIOD, 0, 0},
+        {"WAIT P50", "wait_p50", PERIOD, 0, 3},
+        {"WAIT P99", "wait_p99", PERIOD, 0, 0},
         {NULL},
     };
 
@@ -250,9 +250,9 @@ void
 show_connections(const struct task *task, const json_t *answer)
 {
     static const struct column columns[] = {
-        {"PLUGIN", "plugin", ANY, 8, 0}, {"GEN", "generation", NUMBER, 0, 3},
+        {"PLUGIN", "plugin", ANY, 16, 0}, {"GEN", "generation", NUMBER, 0, 3},
         {"HUB", "hub", NUMBER, 0, 4},    {"PEER", "peer", ANY, 12, 0},
-        {"STATE", "state", ANY, 0, 0},   {"WAITS-FOR", "waits_for", ANY, 8, 2},
+        {"STATE", "state", ANY, 0, 0},   {"WAITS FOR", "waits_for", ANY, 8, 2},
         {"BYTES", "bytes", BYTES, 0, 1}, {NULL},
     };
     json_int_t more = number(answer, "more_of_them");

@@ -78,7 +78,7 @@ print_screen(const struct task *task, const json_t *status, const json_t *hubs,
              const json_t *plugins)
 {
     static const struct column columns[] = {
-        {"PLUGIN", "plugin", ANY, 8, 0},
+        {"PLUGIN", "plugin", ANY, 16, 0},
         {"GEN", "generation", NUMBER, 0, 4},
         {"STATE", "state", STATE, 0, 0},
         {"CONN", "connections", NUMBER, 0, 0},
