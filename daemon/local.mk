@@ -168,6 +168,7 @@ LIBGRUVID_SOURCES += %D%/control/client.h
 LIBGRUVID_SOURCES += %D%/control/commands.c
 LIBGRUVID_SOURCES += %D%/control/commands.h
 LIBGRUVID_SOURCES += %D%/control/config.c
+LIBGRUVID_SOURCES += %D%/control/connections.c
 LIBGRUVID_SOURCES += %D%/control/control.h
 LIBGRUVID_SOURCES += %D%/control/dispatch.c
 LIBGRUVID_SOURCES += %D%/control/dispatch.h

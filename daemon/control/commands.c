@@ -16,6 +16,7 @@ static const struct gruvid__command *const table[] = {
     &gruvid__command_hubs,
     &gruvid__command_pools,
     &gruvid__command_config,
+    &gruvid__command_connections,
     &gruvid__command_log_level,
     &gruvid__command_reload,
     &gruvid__command_restart,

@@ -7,6 +7,7 @@
 #include "control/request.h"
 
 extern const struct gruvid__command gruvid__command_config;
+extern const struct gruvid__command gruvid__command_connections;
 extern const struct gruvid__command gruvid__command_hubs;
 extern const struct gruvid__command gruvid__command_log_level;
 extern const struct gruvid__command gruvid__command_plugins;

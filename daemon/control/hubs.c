@@ -91,8 +91,8 @@ answer_hubs(struct gruvid__request *request)
         return UV_ENOMEM;
     }
     for (unsigned i = 0; i < n; i++)
-        inquiries[i] =
-            gruvid__inquire(&hubs->at[i], count, sizeof(struct counted), NULL);
+        inquiries[i] = gruvid__inquire(&hubs->at[i], count, NULL,
+                                       sizeof(struct counted), NULL);
     for (unsigned i = 0; i < n; i++) {
         json_array_append_new(
             shown, show_hub(request, &hubs->at[i], inquiries[i], until));

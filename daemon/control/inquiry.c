@@ -3,6 +3,7 @@
 #include "control/inquiry.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct gruvid__inquiry {
     unsigned holders; /* the asker and the callback; atomic */
@@ -42,7 +43,8 @@ answer(void *arg)
 
 struct gruvid__inquiry *
 gruvid__inquire(struct gruvid__hub *hub,
-                void (*fn)(struct gruvid__hub *hub, void *answer), size_t size,
+                void (*fn)(struct gruvid__hub *hub, void *answer),
+                const void *question, size_t size,
                 void (*release)(void *answer))
 {
     struct gruvid__inquiry *inquiry = calloc(1, sizeof *inquiry + size);
@@ -53,6 +55,8 @@ gruvid__inquire(struct gruvid__hub *hub,
     inquiry->hub = hub;
     inquiry->fn = fn;
     inquiry->release = release;
+    if (question != NULL)
+        memcpy(inquiry->answer, question, size);
     inquiry->asked = gruvid__now();
     gruvi_event_init(&inquiry->answered);
     if (gruvi_hub_run_callback(hub->hub, answer, inquiry) < 0) {

@@ -6,7 +6,7 @@
  *
  *     struct counted *counted;
  *
- *     inquiry = gruvid__inquire(hub, count, sizeof *counted, NULL);
+ *     inquiry = gruvid__inquire(hub, count, NULL, sizeof *counted, NULL);
  *     if (inquiry != NULL && gruvid__inquiry_wait(inquiry, 1.0) == 0)
  *         counted = gruvid__inquiry_answer(inquiry);
  *     ...
@@ -26,19 +26,19 @@ struct gruvid__inquiry;
 /*
  * Ask a hub, also the first.
  *
- *   fn       called there with an answer of size bytes, zeroed.  A hub callback
- *   size     of the answer
- *   release  called with an answer that has been filled in, when it goes; may
- * be NULL.  Context: any thread
+ *   fn        called there with an answer of size bytes.  A hub callback
+ *   question  what the answer is at first, copied; NULL: zeros
+ *   size      of the answer
+ *   release   called with an answer that has been filled in, when it goes; may
+ *             be NULL.  Context: any thread
  *
  * Returns an inquiry that the caller owns (gruvid__inquiry_free()); NULL: there
  *          is no memory, or the hub is closed.
  * Context: any fiber.
  */
-struct gruvid__inquiry *
-gruvid__inquire(struct gruvid__hub *hub,
-                void (*fn)(struct gruvid__hub *hub, void *answer), size_t size,
-                void (*release)(void *answer));
+struct gruvid__inquiry *gruvid__inquire(
+    struct gruvid__hub *hub, void (*fn)(struct gruvid__hub *hub, void *answer),
+    const void *question, size_t size, void (*release)(void *answer));
 
 /*
  * Wait for the answer.

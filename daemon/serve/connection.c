@@ -149,11 +149,9 @@ gruvid__connection_silent(struct gruvid__connection *connection, double now)
     return now - connection->since;
 }
 
-/* A name for the fiber: its peer, where the peer has an address.  May be in
- * buf.
- */
-static const char *
-name_connection(struct gruvid__connection *connection, char *buf, size_t size)
+const char *
+gruvid__connection_name(struct gruvid__connection *connection, char *buf,
+                        size_t size)
 {
     if (connection->number == 0 &&
         gruvi_stream_peer(connection->stream, buf, size) == 0 &&
@@ -173,7 +171,7 @@ gruvid__connection_serve(struct gruvid__connection *connection)
     gruvi_fiber_t *fiber = NULL;
     char name[128];
 
-    options.name = name_connection(connection, name, sizeof name);
+    options.name = gruvid__connection_name(connection, name, sizeof name);
     GRUVI_IN_GROUP (&shard->connections) {
         fiber = gruvi_spawn_ex(connection_main, connection, &options);
     }

@@ -55,6 +55,11 @@ int gruvid__connection_begin(struct gruvid__shard *shard,
  */
 int gruvid__connection_serve(struct gruvid__connection *connection);
 
+/* The name of a connection, and of its fiber: its peer, where the peer has an
+ * address.  May be in buf. */
+const char *gruvid__connection_name(struct gruvid__connection *connection,
+                                    char *buf, size_t size);
+
 /*
  * How long a connection has had no traffic, in seconds, as far as was seen: the
  * first look after traffic, or after it was parked, says 0.

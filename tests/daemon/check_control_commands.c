@@ -6,8 +6,28 @@
 #include <unistd.h>
 
 #include "daemon/control_client.h"
+#include "daemon/hubs_clients.h"
 
 #define ECHO CONTROL "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+
+/* All lines of an answer. */
+static const char *
+ask_all(struct gruvid *g, const char *line)
+{
+    static char all[1 << 16];
+    int fd = connect_control(g);
+
+    send_text(fd, line);
+    send_text(fd, "\n");
+    shutdown(fd, SHUT_WR);
+    all[0] = '\0';
+    while ((line = read_answer(fd)) != NULL) {
+        ck_assert_uint_lt(strlen(all) + strlen(line), sizeof all);
+        strcat(all, line);
+    }
+    close(fd);
+    return all;
+}
 
 START_TEST(test_status_counts_plugins_and_connections)
 {
@@ -60,6 +80,38 @@ START_TEST(test_hubs_says_of_each_what_it_has)
     expect_answer(answer, "{\"hub\":1,\"answers\":true,\"plugins\":1,");
     expect_answer(answer, "{\"hub\":2,\"answers\":true,\"plugins\":1,");
     expect_answer(answer, "\"lag\":");
+}
+END_TEST
+
+/* In two hubs, of one plugin or of all, and no more than the limit. */
+START_TEST(test_connections_says_who_is_connected)
+{
+    struct gruvid *g =
+        gruvid_ready("[gruvid]\nhubs = 2\ncontrol = @DIR@/control.sock\n" SPREAD
+                     "[plugin trial]\nlisten = unix:@DIR@/sock\n",
+                     NULL);
+    struct place first = connect_hub(g, 1), second = connect_hub(g, 2);
+    int local = connect_unix(gruvid_path(g, "sock"));
+    const char *answer;
+
+    send_text(local, "x\n");
+    expect_text(local, "x\n");
+    answer = ask_all(g, "{\"do\":\"connections\"}");
+    expect_answer(answer, "{\"plugin\":\"trial\",\"generation\":1,\"hub\":1,"
+                          "\"peer\":\"connection-0\",\"state\":\"served\","
+                          "\"bytes\":4,\"waits_for\":\"read\"}");
+    expect_answer(answer, "{\"plugin\":\"spread\",\"generation\":1,\"hub\":1,"
+                          "\"peer\":\"127.0.0.1:");
+    expect_answer(answer, "{\"plugin\":\"spread\",\"generation\":1,\"hub\":2,");
+    expect_answer(answer, "\"more_of_them\":0,\"silent_hubs\":0");
+    answer = ask_all(g, "{\"do\":\"connections\",\"plugin\":\"trial\"}");
+    ck_assert_ptr_null(strstr(answer, "spread"));
+    answer = ask_all(g, "{\"do\":\"connections\",\"plugin\":\"trial\","
+                        "\"limit\":0}");
+    expect_answer(answer, "\"more_of_them\":1,");
+    close(local);
+    close(first.fd);
+    close(second.fd);
 }
 END_TEST
 
@@ -256,6 +308,7 @@ main(void)
     tcase_add_test(tc, test_status_counts_plugins_and_connections);
     tcase_add_test(tc, test_plugins_shows_each_generation_and_build);
     tcase_add_test(tc, test_hubs_says_of_each_what_it_has);
+    tcase_add_test(tc, test_connections_says_who_is_connected);
     tcase_add_test(tc, test_pools_says_what_they_do);
     tcase_add_test(tc, test_config_shows_where_values_are_set);
     tcase_add_test(tc, test_config_shows_no_secret_and_no_password);

@@ -262,6 +262,8 @@ show_connections(const struct task *task, const json_t *answer)
                json_object_get(answer, "connections"));
     if (more > 0)
         printf("and %lld more: --limit shows them\n", (long long)more);
+    if (number(answer, "silent_hubs") > 0)
+        puts("and those of hubs that do not answer: see gruvictl hubs");
 }
 
 /* --- config -----------------------------------------------------------------
