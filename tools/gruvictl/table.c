@@ -4,7 +4,8 @@
  *
  * Each column is as wide as its widest text.  If a terminal is too narrow, the
  * widest column that may be cut loses a place, again and again; then whole
- * columns are left out.  Where the output is no terminal nothing is cut.
+ * columns are left out, and what is left is cut further.  Where the output is
+ * no terminal nothing is cut.
  */
 #include "gruvictl/table.h"
 
@@ -13,7 +14,8 @@
 
 #include "gruvictl/text.h"
 
-#define GAP 2 /* columns between two */
+#define GAP        2 /* columns between two */
+#define HARD_LEAST 4
 
 struct laid_out {
     const struct column *columns;
@@ -86,16 +88,23 @@ total(const struct laid_out *table)
     return sum + (shown > 0 ? GAP * (shown - 1) : 0);
 }
 
+/* How far a column may be cut; where nothing else helps, to next to nothing. */
+static size_t
+least(const struct column *column, bool hard)
+{
+    return hard && column->least > HARD_LEAST ? HARD_LEAST : column->least;
+}
+
 /* Take a place from the widest column that may be cut.  False: there is none.
  */
 static bool
-cut(struct laid_out *table)
+cut(struct laid_out *table, bool hard)
 {
     size_t widest = table->n;
 
     for (size_t i = 0; i < table->n; i++)
         if (table->columns[i].least > 0 &&
-            table->places[i] > table->columns[i].least &&
+            table->places[i] > least(&table->columns[i], hard) &&
             (widest == table->n || table->places[i] > table->places[widest]))
             widest = i;
     if (widest < table->n)
@@ -132,11 +141,13 @@ static void
 fit(struct laid_out *table, size_t width)
 {
     while (total(table) > width)
-        if (!cut(table)) {
+        if (!cut(table, false)) {
             if (!leave_out(table))
-                return;
+                break;
             widen(table);
         }
+    while (total(table) > width && cut(table, true))
+        continue;
 }
 
 static const char *
