@@ -21,6 +21,7 @@ bin_PROGRAMS += %D%/gruvictl/gruvictl
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/text.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/text.h
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/top.c
+%C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/trace.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/wire.c
 %C%_gruvictl_gruvictl_SOURCES += %D%/gruvictl/wire.h
 %C%_gruvictl_gruvictl_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools

@@ -21,6 +21,7 @@ static const struct gruvid__command *const table[] = {
     &gruvid__command_reload,
     &gruvid__command_restart,
     &gruvid__command_stop,
+    &gruvid__command_trace,
 };
 
 #define COMMANDS (sizeof table / sizeof *table)

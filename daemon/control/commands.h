@@ -17,6 +17,7 @@ extern const struct gruvid__command gruvid__command_restart;
 extern const struct gruvid__command gruvid__command_fibers;
 extern const struct gruvid__command gruvid__command_status;
 extern const struct gruvid__command gruvid__command_stop;
+extern const struct gruvid__command gruvid__command_trace;
 
 /* The command of that name, or NULL. */
 const struct gruvid__command *gruvid__command_find(const char *name);

@@ -130,6 +130,11 @@ DAEMON_TESTS += %D%/check_gruvictl
 TESTS += %D%/gruvictl_completion
 EXTRA_DIST += %D%/gruvictl_completion
 %D%/gruvictl_completion.needs: tools/gruvictl/gruvictl gruvid
+DAEMON_TESTS += %D%/check_control_trace
+%C%_check_control_trace_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+%C%_check_control_trace_SOURCES = %D%/check_control_trace.c
+%C%_check_control_trace_SOURCES += %D%/control_json.c %D%/control_json.h
+%C%_check_control_trace_LDADD = $(RUN_GRUVID_LIBS) $(JANSSON_LIBS)
 DAEMON_TESTS += %D%/check_hubs
 %C%_check_hubs_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_hubs_limits

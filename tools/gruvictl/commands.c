@@ -29,6 +29,12 @@ static const struct option top_options[] = {
     {NULL},
 };
 
+static const struct option trace_options[] = {
+    {"hub", WHOLE_VALUE, "N", "of this hub only"},
+    {"seconds", SECONDS_VALUE, "S", "for how long; 1 otherwise"},
+    {NULL},
+};
+
 const struct command commands[] = {
     {.name = "status", .help = "how gruvid is", .show = show_status},
     {.name = "plugins",
@@ -78,6 +84,12 @@ const struct command commands[] = {
      .help = "status, hubs and plugins, again and again",
      .options = top_options,
      .run = run_top},
+    {.name = "trace",
+     .help = "which fibers run, for Perfetto and chrome://tracing",
+     .details = "JSON goes to standard output: gruvictl trace > trace.json",
+     .options = trace_options,
+     .patient = true,
+     .run = run_trace},
     {.name = NULL},
 };
 

@@ -15,9 +15,10 @@ void show_config(const struct task *task, const json_t *answer);
 void show_log_level(const struct task *task, const json_t *answer);
 void show_reload(const struct task *task, const json_t *answer);
 
-/* top.c and stop.c */
+/* top.c, trace.c and stop.c */
 struct wire;
 enum status run_top(const struct task *task, struct wire *wire);
+enum status run_trace(const struct task *task, struct wire *wire);
 enum status run_stop(const struct task *task, struct wire *wire);
 
 #endif
