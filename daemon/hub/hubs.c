@@ -140,9 +140,11 @@ withdraw(struct gruvid__hub *hub)
     bool goes_on = leader->serving && !gruvid__stopping(leader);
 
     change(hub, GRUVID__CALL_ASKED, GRUVID__CALL_NONE);
-    gruvi_error("%s does not answer: code that runs there has not let go of "
-                "its thread%s",
-                hub->name, goes_on ? "" : "; abandoned");
+    if (!hub->silent || !goes_on)
+        gruvi_error("%s does not answer: code that runs there has not let go "
+                    "of its thread%s",
+                    hub->name, goes_on ? "" : "; abandoned");
+    hub->silent = true;
     if (!goes_on)
         give_up(hub);
     return UV_ETIMEDOUT;
@@ -155,6 +157,9 @@ await_call(struct gruvid__hub *hub, double within)
     if (!await_answer(hub, within + patience(hub)))
         return false;
     __atomic_store_n(&hub->state, GRUVID__CALL_NONE, __ATOMIC_RELAXED);
+    if (hub->silent)
+        gruvi_info("%s answers again", hub->name);
+    hub->silent = false;
     return true;
 }
 

@@ -45,7 +45,8 @@ struct gruvid__hub {
 
     /* Of all but the first. */
     pthread_t thread;
-    bool stuck; /* for the leader: it is not called any more */
+    bool stuck;  /* for the leader: it is not called any more */
+    bool silent; /* for the leader: it has not answered, which was logged */
 
     /* Calls of several fibers of the first hub wait for each other. */
     bool busy;

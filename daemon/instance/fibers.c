@@ -55,7 +55,7 @@ log_one(gruvi_fiber_t *fiber, void *arg)
         shard == NULL ? 0 : shard->plugin->generation, gruvi_fiber_name(fiber),
         "fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
         shard == NULL ? "" : " of plugin ",
-        shard == NULL ? "" : shard->plugin->name,
+        shard == NULL ? "" : shard->plugin->title,
         waits[0] == '\0' ? "does not wait" : "waits for ", waits);
     (*count)++;
 }

@@ -36,9 +36,11 @@ SMALL_GRUVID_TEST(test_a_call_into_a_hub_that_does_not_answer_is_withdrawn)
                      UV_ETIMEDOUT);
     ck_assert(!leader.abandoned);
     expect_logged("hub 2 does not answer");
+    ck_assert(!was_logged("hub 2 answers again"));
     __atomic_store_n(&keeps, 0, __ATOMIC_RELEASE);
     ck_assert_int_eq(gruvid__hub_call(second, count_call, &calls, 0), 7);
     ck_assert_int_eq(calls, 1);
+    expect_logged("hub 2 answers again");
 }
 
 static int
