@@ -189,6 +189,9 @@ TEST_PROGS += %D%/check_tls
 %C%_check_tls_LDADD = $(RUN_GRUVID_LIBS) $(CERTIFICATE_LIBS)
 if HAVE_OPENSSL
 DAEMON_TESTS += %D%/check_park_tls
+DAEMON_TESTS += %D%/check_relisten_tls
+%C%_check_relisten_tls_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+%C%_check_relisten_tls_LDADD = $(RUN_GRUVID_LIBS) $(CERTIFICATE_LIBS)
 DAEMON_TESTS += %D%/check_tls
 endif
 
