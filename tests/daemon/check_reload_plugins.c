@@ -117,6 +117,59 @@ START_TEST(test_what_has_not_changed_is_not_touched)
 }
 END_TEST
 
+START_TEST(test_a_limit_changes_without_a_call_of_the_plugin)
+{
+    struct gruvid *g = gruvid_ready(RENEW "max_connections = 1\n", NULL);
+    int first = enter_renew(g, "1 none\n"), second = enter(g, "renew");
+
+    reload(g, RENEW "max_connections = 2\n", "reload 1 is done");
+    gruvid_says(g, "plugin renew has new values: max_connections");
+    expect_text(second, "1 none\n");
+    ck_assert_uint_eq(gruvid_said(g, "at_reconfigure of"), 0);
+    close(first);
+    close(second);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_an_address_changes_and_connections_to_the_old_one_go_on)
+{
+    struct gruvid *g = gruvid_ready(RENEW, NULL);
+    int fd = enter_renew(g, "1 none\n"), new;
+
+    reload(g, "[plugin renew]\nlisten = unix:@DIR@/moved\n",
+           "reload 1 is done");
+    gruvid_says(g, "plugin renew has new values: listen");
+    new = enter(g, "moved");
+    expect_text(new, "1 none\n");
+    ck_assert_int_lt(enter(g, "renew"), 0);
+    echo_on(fd);
+    close(fd);
+    close(new);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_an_address_moves_from_one_section_to_another)
+{
+    struct gruvid *g =
+        gruvid_ready(RENEW "[plugin other]\nmodule = renew\nmark = other\n"
+                           "listen = unix:@DIR@/other\n",
+                     NULL);
+    int fd = enter_renew(g, "1 none\n");
+
+    reload(g,
+           "[plugin renew]\nlisten = unix:@DIR@/other\n"
+           "[plugin other]\nmodule = renew\nmark = other\n"
+           "listen = unix:@DIR@/renew\n",
+           "reload 1 is done");
+    echo_on(fd);
+    close(enter_renew(g, "1 other\n"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- what is refused ------------------------------------------------------ */
 
 #define FAILS "[plugin zfails]\nmodule = renew\n"
@@ -254,6 +307,10 @@ main(void)
     tcase_add_test(tc, test_own_options_reach_reconfigure_and_disturb_nobody);
     tcase_add_test(tc, test_without_reconfigure_there_is_a_second_generation);
     tcase_add_test(tc, test_what_has_not_changed_is_not_touched);
+    tcase_add_test(tc, test_a_limit_changes_without_a_call_of_the_plugin);
+    tcase_add_test(
+        tc, test_an_address_changes_and_connections_to_the_old_one_go_on);
+    tcase_add_test(tc, test_an_address_moves_from_one_section_to_another);
     tc = gruvid_case(suite, "refused");
     tcase_add_loop_test(tc, test_a_refusal_leaves_everything_as_it_was, 0,
                         n_refusals);

@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -115,6 +116,15 @@ struct held {
     void *tls; /* SSL *; NULL: none */
 };
 
+static void
+receive(int fd, char *bytes, int size)
+{
+    ssize_t n = recv(fd, bytes, (size_t)size, MSG_WAITALL);
+
+    ck_assert_msg(n == size, "%zd bytes of %d: %s", n, size,
+                  n < 0 ? strerror(errno) : "the end");
+}
+
 #ifdef HAVE_OPENSSL
 static SSL_CTX *context;
 
@@ -145,8 +155,7 @@ get(const struct held *held, char *bytes, int size)
         ck_assert_int_gt(n, 0);
     }
     if (held->tls == NULL)
-        ck_assert_int_eq(recv(held->fd, bytes, (size_t)size, MSG_WAITALL),
-                         size);
+        receive(held->fd, bytes, size);
 }
 
 static void
@@ -174,7 +183,7 @@ put(const struct held *held, const char *bytes, int size)
 static void
 get(const struct held *held, char *bytes, int size)
 {
-    ck_assert_int_eq(recv(held->fd, bytes, (size_t)size, MSG_WAITALL), size);
+    receive(held->fd, bytes, size);
 }
 
 static void

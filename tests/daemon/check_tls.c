@@ -285,6 +285,57 @@ START_TEST(test_files_that_are_of_no_use_are_mistakes)
 }
 END_TEST
 
+/* The same names: what has changed is in the files. */
+START_TEST(test_a_reload_renews_a_certificate_and_disturbs_nobody)
+{
+    char config[512], command[512];
+    struct gruvid *g;
+    struct client old, new;
+    int port;
+
+    if (!have_openssl())
+        return;
+    snprintf(config, sizeof config,
+             "[plugin trial]\nlisten = tls://127.0.0.1:0\n"
+             "tls_certificate = %s.renewed\ntls_key = %s.renewed\n",
+             certificate("good.pem"), certificate("good.key"));
+    snprintf(command, sizeof command, "cp %s %s.renewed && cp %s %s.renewed",
+             certificate("good.pem"), certificate("good.pem"),
+             certificate("good.key"), certificate("good.key"));
+    ck_assert_int_eq(system(command), 0);
+    g = gruvid_ready(config, NULL);
+    port = tls_port(g);
+    begin_client(&old, port, NULL, NULL);
+    client_types(&old, "hello\n");
+    client_prints(&old, "hello\n");
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 1 is done");
+    ck_assert_uint_eq(gruvid_said(g, "has new values"), 0);
+    snprintf(command, sizeof command, "cp %s %s.renewed && cp %s %s.renewed",
+             certificate("second.pem"), certificate("good.pem"),
+             certificate("second.key"), certificate("good.key"));
+    ck_assert_int_eq(system(command), 0);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "plugin trial has new values: the files of TLS");
+    gruvid_says(g, "reload 2 is done");
+    client_types(&old, "again\n");
+    client_prints(&old, "again\n");
+    begin_client(&new, port, NULL, NULL);
+    client_types(&new, "hello\n");
+    client_prints(&new, "hello\n");
+    snprintf(command, sizeof command,
+             "echo | openssl s_client -connect 127.0.0.1:%d 2>/dev/null |"
+             " openssl x509 -noout -serial > %s/served &&"
+             " openssl x509 -noout -serial -in %s | cmp - %s/served",
+             port, g->dir, certificate("second.pem"), g->dir);
+    ck_assert_int_eq(system(command), 0);
+    unlink(gruvid_path(g, "served"));
+    end_client(&old);
+    end_client(&new);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -296,6 +347,7 @@ main(void)
     tcase_add_test(tc, test_clients_may_have_to_show_a_certificate);
     tcase_add_test(tc, test_a_plugin_offers_its_protocols);
     tcase_add_test(tc, test_the_smallest_stack_is_enough);
+    tcase_add_test(tc, test_a_reload_renews_a_certificate_and_disturbs_nobody);
     tcase_add_test(tc, test_who_does_not_speak_tls_reaches_no_plugin);
     tcase_add_loop_test(tc, test_files_that_are_of_no_use_are_mistakes, 0, 10);
     return run_suite(suite);
