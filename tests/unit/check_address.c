@@ -112,7 +112,10 @@ static const char *const mistakes[] = {
 };
 
 static const char *const others[] = {
-    "udp://127.0.0.1:53", "udp://", "fd:3", "fd:",
+    "udp://127.0.0.1:53",
+    "udp://",
+    "fd:3",
+    "fd:",
 };
 
 START_TEST(test_an_address_is_read_and_written_back)
@@ -200,6 +203,23 @@ START_TEST(test_paths_and_abstract_names_are_told_apart)
     ck_assert(!gruvi__address_has_path(&name));
     ck_assert_uint_eq(name.length, offsetof(struct sockaddr_un, sun_path) + 2);
     ck_assert_mem_eq(name.at.un.sun_path, "\0a", 2);
+}
+END_TEST
+
+START_TEST(test_every_digit_is_written)
+{
+    static const char *const texts[] = {
+        "tcp://0.0.0.0:0",     "tcp://255.255.255.255:65535",
+        "tcp://1.20.100.9:80", "tcp://203.0.113.7:10009",
+        "tcp://127.0.0.1:1",
+    };
+    struct gruvi__address address;
+    char buf[64];
+
+    ck_assert_int_eq(gruvi__address_parse(&address, texts[_i]), 0);
+    ck_assert_int_eq(
+        gruvi__address_format(&address.at, address.length, buf, sizeof buf), 0);
+    ck_assert_str_eq(buf, texts[_i]);
 }
 END_TEST
 
@@ -338,6 +358,7 @@ main(void)
                         COUNT(others));
     tcase_add_test(tc, test_a_path_has_to_fit_into_an_address);
     tcase_add_test(tc, test_paths_and_abstract_names_are_told_apart);
+    tcase_add_loop_test(tc, test_every_digit_is_written, 0, 5);
     tcase_add_test(tc, test_what_does_not_fit_is_nothing);
     tcase_add_test(tc, test_a_socket_without_a_name_has_an_empty_one);
     tcase_add_test(tc, test_bytes_that_harm_a_line_are_not_written);

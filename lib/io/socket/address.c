@@ -191,13 +191,40 @@ format_ip6(const struct sockaddr_in6 *in6, char *buf, size_t len)
                     ntohs(in6->sin6_port));
 }
 
+static char *
+put_number(char *to, unsigned number)
+{
+    char digits[10];
+    int n = 0;
+
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (n > 0)
+        *to++ = digits[--n];
+    return to;
+}
+
+/* By hand: inet_ntop() and snprintf() take 2,000 instructions, and servers name
+ * fibers by their peers. */
 static int
 format_ip4(const struct sockaddr_in *in, char *buf, size_t len)
 {
-    char host[INET_ADDRSTRLEN];
+    char text[sizeof "tcp://255.255.255.255:65535"] = "tcp://", *to = text + 6;
+    unsigned char part[4];
+    int n;
 
-    inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-    return snprintf(buf, len, "tcp://%s:%u", host, ntohs(in->sin_port));
+    memcpy(part, &in->sin_addr, sizeof part);
+    for (int i = 0; i < 4; i++) {
+        to = put_number(to, part[i]);
+        *to++ = i < 3 ? '.' : ':';
+    }
+    to = put_number(to, ntohs(in->sin_port));
+    *to = '\0';
+    n = (int)(to - text);
+    if ((size_t)n < len)
+        memcpy(buf, text, (size_t)n + 1);
+    return n;
 }
 
 /* A name may hold any byte; one that would harm a line of text becomes '?'. */
