@@ -60,7 +60,7 @@ count_mixed(struct gruvid__turn *turn, uint64_t elapsed, uint64_t ran)
     turn->starved = gruvid__task_starved(turn->hub->tid);
     starved = turn->starved - before;
     if (before == 0 && turn->starved != 0)
-        return ran; /* there is nothing to compare with yet */
+        return ran < elapsed ? ran : elapsed; /* nothing to compare with */
     return starved < elapsed ? elapsed - starved : 0;
 }
 

@@ -225,6 +225,29 @@ START_TEST(test_a_process_that_was_stopped_has_no_stall)
 }
 END_TEST
 
+/* The number in a line, in milliseconds. */
+static unsigned long
+said_length(struct gruvid *g)
+{
+    return strtoul(gruvid_says(g, "stall of "), NULL, 10);
+}
+
+START_TEST(test_what_a_process_was_stopped_for_does_not_count)
+{
+    struct gruvid *g = gruvid_begin(
+        "[gruvid]\nstall_warning = 1s\n" ROGUE("fiber", "read"), NULL);
+
+    if (!tells_system_calls())
+        return;
+    gruvid_says(g, "worker runs");
+    let_it_look(g, 2); /* so that it knows of the turn */
+    gruvid_signal(g, SIGSTOP);
+    usleep(2000000);
+    gruvid_signal(g, SIGCONT);
+    ck_assert_uint_lt(said_length(g), 2000);
+}
+END_TEST
+
 static pid_t
 load_a_core(void)
 {
@@ -402,6 +425,7 @@ main(void)
     none = gruvid_case(suite, "no stalls");
     tcase_add_test(none, test_a_hub_that_waits_for_events_does_not_stall);
     tcase_add_test(none, test_a_process_that_was_stopped_has_no_stall);
+    tcase_add_test(none, test_what_a_process_was_stopped_for_does_not_count);
     tcase_add_test(none, test_a_hub_that_gets_no_processor_has_no_stall);
     stop = gruvid_case(suite, "stop");
     tcase_add_test(stop, test_sigterm_ends_a_gruvid_whose_first_hub_spins);

@@ -181,6 +181,8 @@ DAEMON_TESTS += %D%/check_crash
 DAEMON_TESTS += %D%/check_watch
 %C%_check_watch_LDADD = $(RUN_GRUVID_LIBS)
 %D%/check_watch.needs: tools/gruvictl/gruvictl
+DAEMON_TESTS += %D%/check_watch_turn
+%C%_check_watch_turn_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_watch_sites
 %C%_check_watch_sites_LDADD = $(DAEMON_TEST_LIBS)
 TEST_PROGS += %D%/check_park_tls

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* How long a turn takes, of a thread that computes, waits, or sleeps. */
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gruvi.h>
+
+#include "support/suite.h"
+#include "watch/task.h"
+#include "watch/turn.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* What the thread of the hub does. */
+enum what { COMPUTE, READ, SLEEP };
+
+static struct {
+    struct gruvid__hub hub;
+    enum what what;
+    pthread_t thread;
+    int pipe[2];
+    gruvi_event_t ready, go;
+    bool stop; /* atomic */
+    volatile unsigned spun;
+} one;
+
+static void
+act(void)
+{
+    char byte;
+
+    switch (one.what) {
+    case COMPUTE:
+        while (!__atomic_load_n(&one.stop, __ATOMIC_RELAXED))
+            one.spun++;
+        break;
+    case READ:
+        ck_assert_int_eq(read(one.pipe[0], &byte, 1), 1);
+        break;
+    case SLEEP:
+    default:
+        ck_assert_int_eq(gruvi_event_wait(&one.go, GRUVI_FOREVER), 0);
+    }
+}
+
+static void *
+hub_main(void *arg)
+{
+    (void)arg;
+    one.hub.hub = gruvi_hub_ref(gruvi_get_hub());
+    one.hub.tid = gettid();
+    pthread_getcpuclockid(pthread_self(), &one.hub.cpu_clock);
+    one.hub.epoll_fd = uv_backend_fd(gruvi_hub_loop(one.hub.hub));
+    gruvi_event_set(&one.ready);
+    act();
+    gruvi_hub_close(one.hub.hub);
+    return NULL;
+}
+
+static void
+begin(enum what what)
+{
+    memset(&one, 0, sizeof one);
+    one.what = what;
+    ck_assert_int_eq(pipe(one.pipe), 0);
+    gruvi_event_init(&one.ready);
+    gruvi_event_init(&one.go);
+    ck_assert_int_eq(pthread_create(&one.thread, NULL, hub_main, NULL), 0);
+    ck_assert_int_eq(gruvi_event_wait(&one.ready, GRUVI_FOREVER), 0);
+}
+
+static void
+end(void)
+{
+    __atomic_store_n(&one.stop, true, __ATOMIC_RELAXED);
+    ck_assert_int_eq(write(one.pipe[1], "x", 1), 1);
+    gruvi_event_set(&one.go);
+    pthread_join(one.thread, NULL);
+    gruvi_hub_unref(one.hub.hub);
+    gruvi_event_destroy(&one.ready);
+    gruvi_event_destroy(&one.go);
+    close(one.pipe[0]);
+    close(one.pipe[1]);
+}
+
+static enum gruvid__doing
+doing(void)
+{
+    struct gruvid__task task;
+
+    gruvid__task_look(one.hub.tid, &task);
+    return task.doing;
+}
+
+static bool
+tells_system_calls(void)
+{
+    return access("/proc/self/syscall", R_OK) == 0;
+}
+
+/* In the system call that it is to stand still in. */
+static void
+await_call(void)
+{
+    while (doing() != GRUVID__CALLS)
+        usleep(1000);
+}
+
+START_TEST(test_of_a_thread_that_computes_its_processor_time_counts)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+    unsigned before;
+
+    begin(COMPUTE);
+    gruvid__turn_look(&turn, 0);
+    before = one.spun;
+    while (one.spun == before)
+        usleep(1000);
+    /* By the clock an hour has passed. */
+    ck_assert(gruvid__turn_look(&turn, 3600 * SECOND));
+    ck_assert_uint_gt(turn.taken, 0);
+    ck_assert_uint_lt(turn.taken, 1800 * SECOND);
+    end();
+}
+END_TEST
+
+START_TEST(test_no_more_counts_than_has_elapsed)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+    unsigned before;
+
+    begin(COMPUTE);
+    gruvid__turn_look(&turn, 0);
+    before = one.spun;
+    while (one.spun == before)
+        usleep(1000);
+    ck_assert(gruvid__turn_look(&turn, 7));
+    ck_assert_uint_eq(turn.taken, 7);
+    end();
+}
+END_TEST
+
+START_TEST(test_of_a_thread_in_a_system_call_what_has_elapsed_counts)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+
+    if (!tells_system_calls())
+        return;
+    begin(READ);
+    await_call();
+    gruvid__turn_look(&turn, 0);
+    gruvid__turn_look(&turn, 0); /* now it has stood still since a look */
+    for (int i = 0; i < 3; i++)
+        ck_assert(gruvid__turn_look(&turn, SECOND));
+    ck_assert_uint_eq(turn.taken, 3 * SECOND);
+    end();
+}
+END_TEST
+
+START_TEST(test_a_hub_that_waits_for_events_is_in_no_turn)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+    gruvi__hub_view_t view;
+
+    begin(SLEEP);
+    do
+        gruvi__hub_view(one.hub.hub, &view);
+    while (!view.sleeps);
+    while (gruvid__turn_look(&turn, 0))
+        usleep(1000); /* on its way there */
+    for (int i = 0; i < 3; i++)
+        ck_assert(!gruvid__turn_look(&turn, SECOND));
+    ck_assert_uint_eq(turn.taken, 0);
+    end();
+}
+END_TEST
+
+START_TEST(test_a_hub_that_has_ended_is_in_no_turn)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+
+    begin(COMPUTE);
+    gruvid__turn_look(&turn, 0);
+    one.hub.ended = true;
+    ck_assert(!gruvid__turn_look(&turn, SECOND));
+    end();
+}
+END_TEST
+
+START_TEST(test_system_calls_have_names)
+{
+    struct gruvid__task task;
+
+    if (!tells_system_calls())
+        return;
+    begin(READ);
+    await_call();
+    gruvid__task_look(one.hub.tid, &task);
+    ck_assert_str_eq(gruvid__call_name(task.call), "read");
+    ck_assert(gruvid__call_has_fd(task.call));
+    ck_assert_uint_eq(task.arg, (unsigned)one.pipe[0]);
+    ck_assert_ptr_null(gruvid__call_name(99999));
+    end();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("watch_turn");
+    TCase *tc = tcase_create("turns");
+
+    tcase_add_test(tc,
+                   test_of_a_thread_that_computes_its_processor_time_counts);
+    tcase_add_test(tc, test_no_more_counts_than_has_elapsed);
+    tcase_add_test(tc,
+                   test_of_a_thread_in_a_system_call_what_has_elapsed_counts);
+    tcase_add_test(tc, test_a_hub_that_waits_for_events_is_in_no_turn);
+    tcase_add_test(tc, test_a_hub_that_has_ended_is_in_no_turn);
+    tcase_add_test(tc, test_system_calls_have_names);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
