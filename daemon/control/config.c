@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* "config": the configuration that holds, with where each value was set. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/commands.h"
 #include "control/text.h"
@@ -52,6 +53,31 @@ show_setting(const struct gruvid__setting *setting, void *arg)
     json_array_append_new(arg, shown);
 }
 
+static bool
+is_text(const json_t *object, const char *name, const char *text)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+/* A value that waits for a restart: what runs instead. */
+static void
+add_running(void *arg, const char *section, const char *key, const char *now,
+            const char *then)
+{
+    json_t *settings = arg;
+
+    (void)then;
+    for (size_t i = 0; i < json_array_size(settings); i++) {
+        json_t *setting = json_array_get(settings, i);
+
+        if (is_text(setting, "section", section) &&
+            is_text(setting, "key", key))
+            json_object_set_new(setting, "runs", gruvid__json_text(now));
+    }
+}
+
 static int
 answer_config(struct gruvid__request *request)
 {
@@ -60,6 +86,9 @@ answer_config(struct gruvid__request *request)
     if (settings == NULL)
         return UV_ENOMEM;
     gruvid__config_show(request->daemon->config, show_setting, settings);
+    gruvid__config_each_change(request->daemon->first_config,
+                               request->daemon->config, GRUVID__CHANGED_PROCESS,
+                               add_running, settings);
     return gruvid__answer_list(request, "settings", settings);
 }
 

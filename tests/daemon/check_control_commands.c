@@ -258,6 +258,20 @@ START_TEST(test_a_reload_is_seen_in_status_and_config)
 }
 END_TEST
 
+START_TEST(test_config_says_what_waits_for_a_restart)
+{
+    struct gruvid *g = gruvid_ready(CONTROL "hubs = 1\n", NULL);
+    const char *answer;
+
+    gruvid_configure(g, CONTROL "hubs = 2\n");
+    answer = ask_once(g, "{\"do\":\"reload\"}");
+    expect_answer(answer, "\"notes\":[\"gruvid.hubs stays");
+    answer = ask_once(g, "{\"do\":\"config\"}");
+    expect_answer(answer, "\"key\":\"hubs\",\"value\":\"2\"");
+    expect_answer(answer, "\"runs\":\"1\"");
+}
+END_TEST
+
 /* Who has asked goes away: that stops nothing. */
 START_TEST(test_a_reload_goes_on_without_who_asked)
 {
@@ -317,6 +331,7 @@ main(void)
     tcase_add_test(tc, test_log_level_says_what_is_wrong);
     tcase_add_test(tc, test_restart_makes_a_generation_and_the_old_one_drains);
     tcase_add_test(tc, test_a_reload_is_seen_in_status_and_config);
+    tcase_add_test(tc, test_config_says_what_waits_for_a_restart);
     tcase_add_test(tc, test_a_reload_goes_on_without_who_asked);
     tcase_add_test(tc, test_a_reload_while_gruvid_stops_is_refused);
     tcase_add_test(tc, test_restart_of_what_is_not_there_is_refused);

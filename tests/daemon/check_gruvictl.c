@@ -313,6 +313,46 @@ START_TEST(test_stop_returns_when_the_process_has_ended)
 }
 END_TEST
 
+/* Something else ends it: it says nothing more. */
+START_TEST(test_stop_returns_when_the_process_is_killed)
+{
+    struct gruvid *g = gruvid_ready(SERVING, NULL);
+    int held = connect_to(g, 0), status;
+    pid_t pid;
+
+    send_text(held, "x\n");
+    expect_text(held, "x\n");
+    pid = fork();
+    if (pid == 0)
+        become_gruvictl(gruvid_path(g, "control.sock"),
+                        (const char *const[]){"stop", NULL});
+    gruvid_says(g, "1 connection left");
+    gruvid_stop(g, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    close(held);
+}
+END_TEST
+
+/* On a terminal it says what the stop waits for. */
+START_TEST(test_stop_says_how_far_it_is)
+{
+    struct gruvid *g =
+        gruvid_ready(CONTROL "drain_timeout = 2s\n"
+                             "[plugin trial]\nlisten = tcp://127.0.0.1:0\n",
+                     NULL);
+    int held = connect_to(g, 0);
+
+    send_text(held, "x\n");
+    expect_text(held, "x\n");
+    ck_assert_int_eq(run_on_terminal(gruvid_path(g, "control.sock"), 80,
+                                     (const char *const[]){"stop", NULL}),
+                     0);
+    expect_out("stopping: connections drain; connections: 1");
+    close(held);
+}
+END_TEST
+
 START_TEST(test_stop_says_how_gruvid_has_ended)
 {
     struct gruvid *g = gruvid_ready("[gruvid]\ncontrol = @DIR@/control.sock\n"
@@ -446,6 +486,7 @@ START_TEST(test_garbage_is_no_answer)
         ck_assert_int_eq(RUN(peer_path, "status"), 69);
         expect_err("what listens there is no gruvid");
         ck_assert_str_eq(said.out, "");
+        ck_assert_int_eq(RUN(peer_path, "stop"), 69);
     }
     end_peer();
 }
@@ -577,6 +618,8 @@ main(void)
     tcase_add_test(tc, test_a_reload_that_fails_prints_every_reason);
     tcase_add_test(tc, test_json_is_one_line_for_scripts);
     tcase_add_test(tc, test_stop_returns_when_the_process_has_ended);
+    tcase_add_test(tc, test_stop_returns_when_the_process_is_killed);
+    tcase_add_test(tc, test_stop_says_how_far_it_is);
     tcase_add_test(tc, test_stop_says_how_gruvid_has_ended);
     tc = gruvid_case(suite, "terminals");
     tcase_add_test(tc, test_tables_fit_the_terminal);

@@ -251,9 +251,9 @@ show_connections(const struct task *task, const json_t *answer)
 {
     static const struct column columns[] = {
         {"PLUGIN", "plugin", ANY, 16, 0}, {"GEN", "generation", NUMBER, 0, 3},
-        {"HUB", "hub", NUMBER, 0, 4},    {"PEER", "peer", ANY, 12, 0},
-        {"STATE", "state", ANY, 0, 0},   {"WAITS FOR", "waits_for", ANY, 8, 2},
-        {"BYTES", "bytes", BYTES, 0, 1}, {NULL},
+        {"HUB", "hub", NUMBER, 0, 4},     {"PEER", "peer", ANY, 12, 0},
+        {"STATE", "state", ANY, 0, 0},    {"WAITS FOR", "waits_for", ANY, 8, 2},
+        {"BYTES", "bytes", BYTES, 0, 1},  {NULL},
     };
     json_int_t more = number(answer, "more_of_them");
 
@@ -292,6 +292,11 @@ print_setting(const json_t *setting)
             put(ANY, setting, "file");
             printf(":");
             put(ANY, setting, "line");
+        }
+        if (json_object_get(setting, "runs") != NULL) {
+            printf("%sit waits for a restart; until then: ",
+                   file == NULL ? "  ; " : "; ");
+            put(ANY, setting, "runs");
         }
         putchar('\n');
     }

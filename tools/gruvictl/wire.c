@@ -98,13 +98,18 @@ wire_close(struct wire *wire)
     wire->buffer = NULL;
 }
 
-void
-wire_await_end(const struct wire *wire)
+bool
+wire_await_end(const struct wire *wire, double timeout)
 {
     struct pollfd process = {.fd = wire->pidfd, .events = POLLIN};
+    int n;
 
-    while (wire->pidfd >= 0 && poll(&process, 1, -1) < 0 && errno == EINTR)
-        ;
+    if (wire->pidfd < 0)
+        return true;
+    do
+        n = poll(&process, 1, timeout < 0 ? -1 : (int)(timeout * 1000));
+    while (n < 0 && errno == EINTR);
+    return n > 0;
 }
 
 /* --- lines ------------------------------------------------------------------
@@ -177,6 +182,7 @@ fill(struct wire *wire, double timeout)
         return no_gruvid(wire, "its answer has no end");
     make_room(wire);
     if (!await_bytes(wire, timeout)) {
+        wire->silent = true;
         fprintf(stderr,
                 "gruvictl: %s: gruvid does not answer within %g seconds: its "
                 "first hub is busy, or its process is stopped\n",
@@ -187,6 +193,7 @@ fill(struct wire *wire, double timeout)
     if (n < 0 && errno == EINTR)
         return DONE;
     if (n <= 0) {
+        wire->ended = true;
         fprintf(stderr, "gruvictl: %s: gruvid has gone, without an answer\n",
                 wire->path);
         return NOBODY;

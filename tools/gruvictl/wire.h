@@ -16,6 +16,8 @@ struct wire {
     int pidfd;    /* of the process that listens; -1: not known */
     char *buffer; /* what has come, from begin to end */
     size_t begin, end, room;
+    bool ended;  /* by the other side */
+    bool silent; /* nothing came in time */
     bool keeps;  /* all of an answer, */
     size_t kept; /* so far these bytes */
 };
@@ -47,7 +49,13 @@ enum status wire_stream(struct wire *wire, const json_t *request,
                         void (*piece)(const json_t *line, void *arg),
                         void *arg);
 
-/* Wait until the process has ended; at once where it is not known. */
-void wire_await_end(const struct wire *wire);
+/*
+ * Wait until the process has ended; where it is not known, not at all.
+ *
+ *   timeout  seconds; negative: no limit
+ *
+ * Returns whether it has, as far as is known.
+ */
+bool wire_await_end(const struct wire *wire, double timeout);
 
 #endif
