@@ -58,7 +58,6 @@ tell_begin(const gruvid_plugin_t *plugin)
 static void
 retire(gruvid_plugin_t *plugin)
 {
-    gruvid__plugin_drain(plugin);
     tell_begin(plugin);
     await_connections(plugin);
     gruvid__plugin_cut(plugin);
@@ -104,12 +103,12 @@ gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
     plugin->why = why;
     plugin->cut_at = until;
     gruvid__instance_show_generation(plugin);
-    spawn(plugin);
-    if (plugin->is_retiring)
-        return;
-    gruvi_warning("plugin %s cannot be ended yet: %s", plugin->title,
-                  gruvi_strerror(gruvi_last_error()));
+    /* At once: whoever connects after a reload meets the next generation. */
     gruvid__plugin_drain(plugin);
+    spawn(plugin);
+    if (!plugin->is_retiring)
+        gruvi_warning("plugin %s cannot be ended yet: %s", plugin->title,
+                      gruvi_strerror(gruvi_last_error()));
 }
 
 /* One that is to be ended, and has no fiber for that. */
