@@ -2,6 +2,8 @@
 LIBGRUVI_SOURCES += %D%/address_text.c
 LIBGRUVI_SOURCES += %D%/backtrace.h
 LIBGRUVI_SOURCES += %D%/backtrace.c
+LIBGRUVI_SOURCES += %D%/cfi.h
+LIBGRUVI_SOURCES += %D%/cfi.c
 LIBGRUVI_SOURCES += %D%/descriptor.h
 LIBGRUVI_SOURCES += %D%/descriptor.c
 LIBGRUVI_SOURCES += %D%/likely.h

@@ -108,6 +108,11 @@ describe(struct gruvi__loaded *loaded, const struct dl_phdr_info *info)
             find_code(module, segment);
         else if (segment->p_type == PT_NOTE)
             find_build_id(module, segment);
+        else if (segment->p_type == PT_GNU_EH_FRAME)
+            loaded->cfi = (struct gruvi__cfi){
+                .index = module->bias + segment->p_vaddr,
+                .size = segment->p_memsz,
+            };
         else if (segment->p_type == PT_DYNAMIC)
             gruvi__symbols_find(
                 &loaded->symbols, module->bias,

@@ -13,6 +13,8 @@
 
 #include <gruvi/inspect.h>
 
+#include "base/cfi.h"
+
 /* Its table of dynamic symbols, where it is mapped. */
 struct gruvi__symbols {
     const ElfW(Sym) * at;
@@ -24,6 +26,7 @@ struct gruvi__symbols {
 struct gruvi__loaded {
     gruvi__module_t module;
     struct gruvi__symbols symbols;
+    struct gruvi__cfi cfi;
     struct gruvi__loaded *next; /* found before */
     bool gone;                  /* atomic: it was unloaded */
     bool seen;                  /* by the update that runs */

@@ -10,6 +10,7 @@
 #include <gruvi/fiber.h>
 #include <gruvi/inspect.h>
 
+#include "base/cfi.h"
 #include "base/context.h"
 #include "base/walk.h"
 #include "core/fiber.h"
@@ -81,33 +82,55 @@ stack_low(const gruvi_fiber_t *fiber, uintptr_t sp)
                                                         : sp;
 }
 
-/* libc's functions keep no frame pointer: of one that calls nothing the return
- * address lies at the stack pointer. */
-__attribute__((no_sanitize_address, no_sanitize_thread)) static void
-add_leaf_caller(gruvi__frames_t *frames, uintptr_t low)
+/* A call that went nowhere: the return address is all that is on the stack. */
+__attribute__((no_sanitize_address, no_sanitize_thread)) static bool
+leave_nowhere(struct gruvi__registers *at, uintptr_t low, uintptr_t high)
 {
 #if defined(__x86_64__)
-    uintptr_t caller = *(const uintptr_t *)low;
-    const gruvi__module_t *module = gruvi__module_at(caller - 1);
-
-    if (module != NULL && module != gruvi__module_at(frames->at[0]) &&
-        gruvi__follows_call(caller))
-        frames->at[frames->n++] = caller - 1;
-#else
-    (void)frames;
-    (void)low;
+    if (gruvi__module_at(at->pc) == NULL && at->sp == low && low < high &&
+        gruvi__follows_call(*(const uintptr_t *)low)) {
+        at->pc = *(const uintptr_t *)low;
+        at->sp += sizeof low;
+        return true;
+    }
 #endif
+    (void)at;
+    (void)low;
+    (void)high;
+    return false;
+}
+
+/* Most code has call frame information, which knows all callers; what has none
+ * is left by its frame pointer.  True: the outermost was found. */
+static bool
+walk_by_cfi(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
+            gruvi__frames_t *frames)
+{
+    enum gruvi__cfi_result result = GRUVI__CFI_CALLER;
+
+    if (leave_nowhere(at, low, high))
+        frames->at[frames->n++] = at->pc - 1;
+    while (frames->n < GRUVI__MOST_FRAMES) {
+        result = gruvi__cfi_step(at, at->sp, high, frames->n == 1);
+        if (result != GRUVI__CFI_CALLER || at->pc == 0)
+            break;
+        frames->at[frames->n++] = at->pc - 1;
+    }
+    return result == GRUVI__CFI_OUTERMOST;
 }
 
 static void
-walk_or_scan(const struct gruvi__registers *at, uintptr_t low, uintptr_t high,
+walk_or_scan(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
              gruvi__frames_t *frames)
 {
     low = (low + sizeof low - 1) & ~(uintptr_t)(sizeof low - 1);
     if (at->fp == 0)
         return;
-    if (at->fp >= low && at->fp < high) {
-        add_leaf_caller(frames, low);
+    if (at->sp >= low && walk_by_cfi(at, low, high, frames))
+        return;
+    if (at->sp > low)
+        low = at->sp;
+    if (frames->n > 1 || (at->fp >= low && at->fp < high)) {
         gruvi__walk(at->fp, low, high, frames);
         return;
     }
