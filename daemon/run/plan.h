@@ -37,6 +37,7 @@ struct gruvid__item {
     gruvid_plugin_t *next; /* what BEGIN has made; NULL: nothing */
     bool reconfigured;     /* old has the new options */
     bool ended;            /* old has gone, because it is replaced */
+    struct gruvid__listening *kept; /* its addresses, meanwhile */
 };
 
 struct gruvid__plan {

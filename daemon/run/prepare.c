@@ -13,6 +13,7 @@
 #include "run/reconfigure.h"
 #include "run/retire.h"
 #include "run/state.h"
+#include "serve/listen.h"
 #include "serve/relisten.h"
 #include "serve/serve.h"
 
@@ -124,6 +125,9 @@ replace_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
     if (!item->replaces)
         return 0;
     err = gruvid__plugin_handover(item->old, item->next);
+    /* They stay open: the user may have no right to bind them again. */
+    if (err == 0)
+        err = gruvid__listening_new(item->next, item->before, &item->kept);
     if (err == 0)
         err = end_old(daemon, item);
     return err < 0 ? err : start_next(item);
@@ -226,12 +230,14 @@ begin_again(struct gruvid__daemon *daemon, const struct gruvid__item *item)
 static void
 undo_replace(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
-    if (!item->ended)
-        return;
-    undo_begin(daemon, item);
-    if (!gruvid__stopping(&daemon->leader))
-        begin_again(daemon, item);
-    item->ended = false;
+    if (item->ended) {
+        undo_begin(daemon, item);
+        if (!gruvid__stopping(&daemon->leader))
+            begin_again(daemon, item);
+        item->ended = false;
+    }
+    gruvid__listening_free(item->kept);
+    item->kept = NULL;
 }
 
 void
@@ -255,6 +261,8 @@ begin(struct gruvid__item *item)
 
     gruvid__serve_start(next);
     next->role = GRUVID__CURRENT;
+    gruvid__listening_free(item->kept);
+    item->kept = NULL;
     if (item->before == NULL)
         gruvi_info("plugin %s is new, and serves", next->title);
     else

@@ -125,6 +125,23 @@ gruvid__relisten_prepare(gruvid_plugin_t *plugin, const gruvid__section_t *next)
     return err;
 }
 
+static void
+tell_gone(const gruvid_plugin_t *plugin, const struct gruvid__taken *old,
+          const struct gruvid__taken *now)
+{
+    for (size_t i = 0; i < old->n; i++) {
+        const struct gruvid__address *address = old->at[i].address;
+        char actual[GRUVI_ADDRESS_SIZE];
+
+        if (has(now, address, true) || has(now, address, false) ||
+            gruvi_listener_address(address->listeners[0], actual,
+                                   sizeof actual) < 0)
+            continue;
+        gruvi_info("plugin %s does not listen on %s any more", plugin->name,
+                   actual);
+    }
+}
+
 /* A hub that has not answered may still look at them: then they stay. */
 static void
 drop(struct gruvid__listening *listening, int err)
@@ -145,8 +162,10 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
     plugin->next_listening = NULL;
     gruvid__sockets_settle(&plugin->listening->taken, plugin->name);
     gruvid__limits_set(plugin, &plugin->listening->limits);
-    if (old != NULL)
+    if (old != NULL) {
+        tell_gone(plugin, &old->taken, &plugin->listening->taken);
         gruvid__sockets_leave(&old->taken);
+    }
     err = gruvid__each_shard(plugin, commit_shard, 0);
     if (err < 0)
         gruvi_error("plugin %s: not all that has changed holds: %s",

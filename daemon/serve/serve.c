@@ -127,6 +127,10 @@ gruvid__serve_begin(void *arg)
 
     if (err == 0)
         gruvid__accept_begin(arg);
+    /* Let them say where they listen, before gruvid says that it is ready. */
+    GRUVI_SHIELD {
+        gruvi_sleep(0);
+    }
     return err;
 }
 

@@ -327,6 +327,17 @@ open_new(const struct taking *t, const char *text,
     return err;
 }
 
+/* At the end: the n-th address with port 0 of a section stays the n-th. */
+static void
+add(struct gruvid__sockets *sockets, struct gruvid__address *address)
+{
+    struct gruvid__address **link = &sockets->first;
+
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = address;
+}
+
 static int
 open_address(const struct taking *t, const char *key, const char *text,
              struct gruvid__address **result)
@@ -338,8 +349,8 @@ open_address(const struct taking *t, const char *key, const char *text,
         return UV_ENOMEM;
     err = open_new(t, text, address, &open);
     if (err == 0) {
-        address->next = t->sockets->first;
-        t->sockets->first = *result = address;
+        add(t->sockets, address);
+        *result = address;
         return 0;
     }
     free_address(address);

@@ -309,6 +309,59 @@ START_TEST(test_a_file_that_is_gone_is_made_anew)
 }
 END_TEST
 
+/* The old generation has stopped by then, and the user might have no right to
+ * bind its addresses again. */
+START_TEST(test_a_replacement_that_fails_gives_the_addresses_back)
+{
+    struct gruvid *g = ready("[plugin trial]\nreload = replace\n"
+                             "listen = " DIR_SOCKET "\n",
+                             NULL);
+    struct stat before, after;
+
+    ck_assert_int_eq(stat(gruvid_path(g, "socket"), &before), 0);
+    reload(g,
+           "[plugin trial]\nreload = replace\nat_start = refuse\n"
+           "listen = tcp://127.0.0.1:0\n",
+           false);
+    gruvid_says(g, "the old configuration was started again");
+    ck_assert_int_eq(stat(gruvid_path(g, "socket"), &after), 0);
+    ck_assert(before.st_ino == after.st_ino);
+    serves(connect_socket(g));
+    reload(g,
+           "[plugin trial]\nreload = replace\nwhole = 1\n"
+           "listen = tcp://127.0.0.1:0\n",
+           true);
+    serves(connect_to(g, 0));
+    ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* Ports that the kernel has chosen stay with their lines of the section. */
+START_TEST(test_the_first_of_two_chosen_ports_stays_the_first)
+{
+    struct gruvid *g = ready("[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+                             "listen = tcp://127.0.0.1:0\n",
+                             NULL);
+    int first = gruvid_port(g, 0), second = gruvid_port(g, 1);
+    char line[100];
+
+    reload(g,
+           "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n"
+           "listen = tcp://127.0.0.1:0\n",
+           true);
+    ck_assert_int_eq(gruvid_port(g, 2), first);
+    ck_assert_int_eq(gruvid_port(g, 3), second);
+    reload(g, "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n", true);
+    snprintf(line, sizeof line,
+             "plugin trial does not listen on tcp://127.0.0.1:%d any more",
+             second);
+    gruvid_says(g, line);
+    serves(connect_port(first));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- what cannot be had --------------------------------------------------- */
 
 START_TEST(test_a_port_that_is_taken_fails_the_reload)
@@ -423,6 +476,34 @@ START_TEST(test_without_descriptors_the_reload_fails)
 }
 END_TEST
 
+/* Nothing is left of the try, in none of the hubs. */
+START_TEST(test_a_hub_that_does_not_answer_fails_the_reload)
+{
+    const char *config = HUBS(2) "[plugin spread]\nlisten = " DIR_SOCKET
+                                 "\nlisten = tcp://127.0.0.1:0\n";
+    struct gruvid *g =
+        ready(HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n", NULL);
+    struct place held = connect_hub(g, 2), place;
+
+    hold_place(&held);
+    reload(g, config, false);
+    gruvid_says(g, "hub 2 does not answer");
+    ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
+    close(held.fd);
+    place = connect_hub(g, 1);
+    echo_place(&place, "x");
+    close(place.fd);
+    reload(g, config, true);
+    place = read_place(connect_socket(g));
+    hold_place(&place);
+    held = read_place(connect_socket(g));
+    ck_assert_int_ne(place.hub, held.hub);
+    close(place.fd);
+    close(held.fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- how it is listened --------------------------------------------------- */
 
 START_TEST(test_the_mode_of_a_file_changes_and_is_undone)
@@ -511,6 +592,8 @@ main(void)
     tcase_add_test(tc, test_an_address_that_goes_is_emptied_first);
     tcase_add_test(tc, test_addresses_move_between_sections);
     tcase_add_test(tc, test_a_file_that_is_gone_is_made_anew);
+    tcase_add_test(tc, test_a_replacement_that_fails_gives_the_addresses_back);
+    tcase_add_test(tc, test_the_first_of_two_chosen_ports_stays_the_first);
     tc = gruvid_case(suite, "refusals");
     tcase_add_test(tc, test_a_port_that_is_taken_fails_the_reload);
     tcase_add_test(tc,
@@ -518,6 +601,7 @@ main(void)
     tcase_add_test(tc, test_an_address_may_be_written_in_another_way);
     tcase_add_test(tc, test_a_low_port_needs_the_rights_that_were_given_up);
     tcase_add_test(tc, test_without_descriptors_the_reload_fails);
+    tcase_add_test(tc, test_a_hub_that_does_not_answer_fails_the_reload);
     tc = gruvid_case(suite, "settings");
     tcase_add_test(tc, test_the_mode_of_a_file_changes_and_is_undone);
     tcase_add_test(tc, test_a_limit_that_is_raised_lets_waiting_clients_in);

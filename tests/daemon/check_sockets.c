@@ -85,6 +85,20 @@ START_TEST(test_addresses_that_do_not_overlap_are_open_together)
 }
 END_TEST
 
+/* Whoever waits for "ready" finds the addresses above it.  i: hubs. */
+START_TEST(test_addresses_are_said_before_gruvid_is_ready)
+{
+    char config[200];
+    struct gruvid *g;
+
+    snprintf(config, sizeof config, "[gruvid]\nhubs = %d\n" SPREAD, _i);
+    g = gruvid_ready(config, NULL);
+    ck_assert_ptr_nonnull(
+        strstr(gruvid_says(g, "listening on tcp://"), "gruvid: ready"));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -95,5 +109,7 @@ main(void)
                         sizeof overlapping / sizeof *overlapping);
     tcase_add_test(tc, test_a_path_may_be_written_in_two_ways);
     tcase_add_test(tc, test_addresses_that_do_not_overlap_are_open_together);
+    tcase_add_loop_test(tc, test_addresses_are_said_before_gruvid_is_ready, 1,
+                        3);
     return run_suite(suite);
 }
