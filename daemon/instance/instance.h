@@ -90,12 +90,13 @@ struct gruvid_plugin {
     /* The drain. */
     bool draining; /* atomic */
     gruvi_event_t drain_event;
-    const char *why;  /* static text; for the leader, as what follows */
-    double cut_at;    /* when connections are cut, by gruvid__now() */
-    bool is_hurried;  /* an interrupt has set that time */
-    bool is_retiring; /* a fiber ends it */
-    bool is_left;     /* what stop has spawned has not ended */
-    bool was_stopped; /* by the stop of gruvid, as far as that goes */
+    const char *why;    /* static text; for the leader, as what follows */
+    double cut_at;      /* when connections are cut, by gruvid__now() */
+    bool is_hurried;    /* an interrupt has set that time */
+    bool is_retiring;   /* a fiber ends it */
+    bool still_accepts; /* a hub could not be told of the drain */
+    bool is_left;       /* what stop has spawned has not ended */
+    bool was_stopped;   /* by the stop of gruvid, as far as that goes */
 
     /* What handover gives while it runs, and what the first start gets; NULL:
      * nothing. */

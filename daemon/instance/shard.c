@@ -37,7 +37,7 @@ gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
 
     while ((err = gruvid__hub_call(shard->hub, fn, shard, within)) ==
                UV_ETIMEDOUT &&
-           shard->plugin->role == GRUVID__OLD && !gruvid__stopping(leader)) {
+           shard->plugin->is_retiring && !gruvid__stopping(leader)) {
         double until = gruvid__now() + AGAIN;
 
         while (!gruvid__stopping(leader) && gruvid__wait(leader, until))

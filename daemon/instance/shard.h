@@ -36,7 +36,7 @@ struct gruvid__shard {
     struct gruvid__endpoint *endpoints; /* a list */
     struct gruvid__connection *streams;
     struct gruvid__park *park; /* NULL: no connections */
-    gruvi_fiber_t *watcher; /* of idle connections; owned; NULL: none */
+    gruvi_fiber_t *watcher;    /* of idle connections; owned; NULL: none */
 
     struct gruvid__rate rate; /* lines of the log that may be many */
 
@@ -86,8 +86,8 @@ gruvid__add(size_t *n, int by)
 }
 
 /*
- * Call a function in the hub of a shard.  Where the hub does not answer, an old
- * generation asks again, until gruvid stops.
+ * Call a function in the hub of a shard.  Where the hub does not answer, the
+ * fiber that ends a generation asks again, until gruvid stops.
  *
  *   within  seconds that it may take
  *

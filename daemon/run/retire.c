@@ -14,7 +14,7 @@ gruvid__plugin_drain(gruvid_plugin_t *plugin)
 {
     __atomic_store_n(&plugin->draining, true, __ATOMIC_RELEASE);
     gruvi_event_set(&plugin->drain_event);
-    gruvid__serve_stop(plugin);
+    plugin->still_accepts = gruvid__serve_stop(plugin) < 0;
 }
 
 void
@@ -58,6 +58,8 @@ tell_begin(const gruvid_plugin_t *plugin)
 static void
 retire(gruvid_plugin_t *plugin)
 {
+    if (plugin->still_accepts)
+        gruvid__plugin_drain(plugin);
     tell_begin(plugin);
     await_connections(plugin);
     gruvid__plugin_cut(plugin);

@@ -168,16 +168,19 @@ gruvid__serve_limits(struct gruvid__shard *shard)
     return shortest(shard->plugin) > 0 ? begin_watch(shard) : 0;
 }
 
-void
+int
 gruvid__serve_stop(gruvid_plugin_t *plugin)
 {
-    struct gruvid__listening *listening = plugin->listening;
+    int err;
 
+    if (plugin->listening != NULL)
+        gruvid__sockets_leave(&plugin->listening->taken);
+    err = gruvid__each_shard(plugin, gruvid__serve_end, 0);
+    if (err < 0)
+        return err; /* endpoints there still know the addresses */
+    gruvid__listening_free(plugin->listening);
     plugin->listening = NULL;
-    if (listening != NULL)
-        gruvid__sockets_leave(&listening->taken);
-    gruvid__each_shard(plugin, gruvid__serve_end, 0);
-    gruvid__listening_free(listening);
+    return 0;
 }
 
 void

@@ -16,8 +16,8 @@ int gruvid__serve_prepare(void *shard);
 int gruvid__serve_begin(void *shard);
 
 /* Accept no more, but for what is queued at addresses that nobody has any more.
- * Does not wait until all of it is there.  Connections that end from now on wake
- * the leader.  Returns 0. */
+ * Does not wait until all of it is there.  Connections that end from now on
+ * wake the leader.  Returns 0. */
 int gruvid__serve_end(void *shard);
 
 /* Close the connections that no fiber serves, before those of the others are
@@ -44,9 +44,11 @@ int gruvid__serve_start(gruvid_plugin_t *plugin);
  * what is queued at an address is left to another generation that has it, or
  * else accepted.
  *
+ * Returns 0.
+ * Errors:  UV_ETIMEDOUT: a hub does not answer; it may be called again.
  * Context: the first hub, switchpoint.
  */
-void gruvid__serve_stop(gruvid_plugin_t *plugin);
+int gruvid__serve_stop(gruvid_plugin_t *plugin);
 
 /* Whether nothing is accepted any more, and no connection is left.  Context:
  * any thread. */

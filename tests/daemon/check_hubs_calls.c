@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of the leader into another hub, and a hub that does not answer. */
-#include <unistd.h>
-
 #include "daemon/config_fixture.h"
 #include "daemon/small_gruvid.h"
 #include "support/suite.h"
-
-static int keeps; /* atomic */
-
-static void
-keep_hub(void *arg)
-{
-    (void)arg;
-    while (__atomic_load_n(&keeps, __ATOMIC_ACQUIRE))
-        usleep(1000);
-}
 
 static int
 count_call(void *arg)
@@ -30,14 +18,13 @@ SMALL_GRUVID_TEST(test_a_call_into_a_hub_that_does_not_answer_is_withdrawn)
 
     calls = 0;
     leader.serving = true;
-    keeps = 1;
-    ck_assert_int_eq(gruvi_hub_run_callback(second->hub, keep_hub, NULL), 0);
+    keep_second_hub();
     ck_assert_int_eq(gruvid__hub_call(second, count_call, &calls, 0),
                      UV_ETIMEDOUT);
     ck_assert(!leader.abandoned);
     expect_logged("hub 2 does not answer");
     ck_assert(!was_logged("hub 2 answers again"));
-    __atomic_store_n(&keeps, 0, __ATOMIC_RELEASE);
+    let_second_hub_go();
     ck_assert_int_eq(gruvid__hub_call(second, count_call, &calls, 0), 7);
     ck_assert_int_eq(calls, 1);
     expect_logged("hub 2 answers again");

@@ -54,6 +54,22 @@ SMALL_GRUVID_TEST(test_a_generation_that_was_never_started_is_freed)
     expect_record("");
 }
 
+SMALL_GRUVID_TEST(test_a_hub_that_does_not_answer_is_asked_again)
+{
+    gruvid_plugin_t *one = make("old");
+
+    begin(one);
+    expect_record("start1:old start1:old ");
+    keep_second_hub();
+    /* The leader does not wait until the hub answers. */
+    gruvid__plugin_retire(one, gruvid__now() + PATIENCE, "it is not wanted");
+    expect_logged("hub 2 does not answer");
+    ck_assert_uint_eq(instances.n, 1);
+    let_second_hub_go();
+    await_count(0);
+    expect_record("stop1 stop1 ");
+}
+
 SMALL_GRUVID_TEST(test_without_a_fiber_it_is_tried_again)
 {
     gruvid_plugin_t *one = make("old");
@@ -106,6 +122,7 @@ main(void)
     tcase_add_test(tc, test_a_generation_is_retired_beside_the_next);
     tcase_add_test(tc, test_what_does_not_end_is_named_and_waited_for);
     tcase_add_test(tc, test_a_generation_that_was_never_started_is_freed);
+    tcase_add_test(tc, test_a_hub_that_does_not_answer_is_asked_again);
     tcase_add_test(tc, test_without_a_fiber_it_is_tried_again);
     tcase_add_test(tc, test_the_drain_event_wakes_those_that_wait_for_it);
     suite_add_tcase(suite, tc);

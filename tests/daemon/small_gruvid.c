@@ -207,6 +207,29 @@ await_count(size_t n)
         ck_assert(gruvid__wait(&leader, gruvid__now() + PATIENCE));
 }
 
+static int keeps; /* atomic */
+
+static void
+keep_hub(void *arg)
+{
+    (void)arg;
+    while (__atomic_load_n(&keeps, __ATOMIC_ACQUIRE))
+        usleep(1000);
+}
+
+void
+keep_second_hub(void)
+{
+    keeps = 1;
+    ck_assert_int_eq(gruvi_hub_run_callback(hubs.at[1].hub, keep_hub, NULL), 0);
+}
+
+void
+let_second_hub_go(void)
+{
+    __atomic_store_n(&keeps, 0, __ATOMIC_RELEASE);
+}
+
 static void
 open_all(void)
 {

@@ -59,6 +59,10 @@ void await_count(size_t n);
 /* A fiber that heeds no cancel. */
 int wait_until_let_go(void *arg);
 
+/* Code that does not let go of the thread of hub 2, until it is let go. */
+void keep_second_hub(void);
+void let_second_hub_go(void);
+
 /* Run a test inside.  Needs the folder of config_fixture.h. */
 void small_gruvid(void (*body)(void));
 
