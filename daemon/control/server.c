@@ -14,6 +14,7 @@
 #include "control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -81,8 +82,17 @@ has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
  */
 
 static void
+keep_spare(struct gruvid__control *control)
+{
+    if (control->spare < 0 && control->listener != NULL)
+        control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Its descriptor is free now, and others wait for it: the spare comes first. */
+static void
 end_client(struct gruvid__client *client)
 {
+    keep_spare(client->control);
     *client->link = client->next;
     if (client->next != NULL)
         client->next->link = client->link;
@@ -129,6 +139,26 @@ fail:
     gruvi_stream_close(stream);
 }
 
+/* Accept a client; where descriptors have run out, with the one that is kept
+ * for it: a gruvid in that state is what an operator looks at. */
+static int
+accept_client(struct gruvid__control *control, gruvi_stream_t **stream)
+{
+    gruvi_waitable_t *ready = gruvi_listener_waitable(control->listener);
+    int err = gruvi_wait(&ready, 1, 1, GRUVI_FOREVER, NULL);
+
+    *stream = NULL;
+    if (err < 0)
+        return err;
+    err = gruvi_accept(control->listener, stream, PAUSE);
+    if (err == UV_ETIMEDOUT && control->spare >= 0) {
+        close(control->spare);
+        control->spare = -1;
+        err = gruvi_accept(control->listener, stream, 0);
+    }
+    return err;
+}
+
 static int
 accept_clients(void *arg)
 {
@@ -137,7 +167,8 @@ accept_clients(void *arg)
     int err;
 
     do {
-        err = gruvi_accept(control->listener, &stream, GRUVI_FOREVER);
+        keep_spare(control);
+        err = accept_client(control, &stream);
         if (err == 0)
             take_client(control, stream);
         else if (err != UV_ECANCELED && err != UV_ESHUTDOWN &&
@@ -215,6 +246,7 @@ control_bind(struct gruvid__daemon *daemon)
     if (control == NULL)
         return UV_ENOMEM;
     control->daemon = daemon;
+    control->spare = -1;
     gruvi_event_init(&control->ended);
     gruvi_group_init(&control->fibers, NULL);
     daemon->control = control;
@@ -273,6 +305,8 @@ control_end(struct gruvid__daemon *daemon, int status)
     control->status = status;
     gruvi_listener_close(control->listener);
     control->listener = NULL;
+    if (control->spare >= 0)
+        close(control->spare);
     if (!say_farewell(control))
         return;
     gruvi_group_destroy(&control->fibers);

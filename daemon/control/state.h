@@ -14,6 +14,7 @@ struct gruvid__client;
 struct gruvid__control {
     struct gruvid__daemon *daemon;
     gruvi_listener_t *listener; /* NULL: closed */
+    int spare;                  /* a descriptor to accept with; or -1 */
     gid_t group;                /* whose members may look */
     gruvi_group_t fibers;
     struct gruvid__client *clients;

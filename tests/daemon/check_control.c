@@ -241,6 +241,26 @@ START_TEST(test_max_fibers_leaves_room_for_it)
 }
 END_TEST
 
+/* Connections of a plugin have taken them all, and more of them wait.  One
+ * client at a time is served nevertheless. */
+START_TEST(test_it_answers_when_descriptors_have_run_out)
+{
+    enum { FILES = 64, CLIENTS = 80 };
+    struct gruvid_options options = {.files = FILES, .hard_files = FILES};
+    struct gruvid *g = gruvid_ready(ECHO, &options);
+    int fds[CLIENTS];
+
+    for (int i = 0; i < CLIENTS; i++)
+        fds[i] = connect_to(g, 0);
+    gruvid_says(g, "connections wait: too many open files");
+    for (int i = 0; i < 5; i++)
+        expect_answer(ask_once(g, "{\"do\":\"status\"}"), "\"ok\":true");
+    for (int i = 0; i < CLIENTS; i++)
+        close(fds[i]);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- the file --------------------------------------------------------------
  */
 
@@ -329,7 +349,8 @@ START_TEST(test_it_answers_while_gruvid_drains)
                   "{\"ok\":true}");
     gruvid_says(g, "1 connection left");
     fd = connect_control(g);
-    expect_answer(ask(fd, "{\"do\":\"status\"}"), "\"stage\":\"stopping: connections drain\"");
+    expect_answer(ask(fd, "{\"do\":\"status\"}"),
+                  "\"stage\":\"stopping: connections drain\"");
     send_text(fd, "{\"do\":\"stop\"}\n");
     close(held);
     expect_answer(read_answer(fd), "\"status\":0");
@@ -369,6 +390,7 @@ main(void)
     tcase_add_test(tc, test_a_client_that_never_reads_is_dropped);
     tcase_add_test(tc, test_a_user_has_64_places_and_root_four_more);
     tcase_add_test(tc, test_a_thousand_clients_disturb_nobody);
+    tcase_add_test(tc, test_it_answers_when_descriptors_have_run_out);
     tcase_add_test(tc, test_max_fibers_leaves_room_for_it);
     tc = gruvid_case(suite, "file");
     tcase_add_test(tc,
