@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -43,8 +44,23 @@ check(struct gruvid__candidate *candidate)
            gruvid__image_open(&candidate->image, candidate->fd, why, size) == 0;
 }
 
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+same_stat(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+           same_time(&a->st_ctim, &b->st_ctim);
+}
+
 bool
-gruvid__candidate_open(struct gruvid__candidate *candidate, const char *path)
+gruvid__candidate_open(struct gruvid__candidate *candidate, const char *path,
+                       const struct stat *known)
 {
     int err;
 
@@ -62,6 +78,9 @@ gruvid__candidate_open(struct gruvid__candidate *candidate, const char *path)
     if (fstat(candidate->fd, &candidate->st) < 0)
         return gruvid__candidate_refuse(candidate, "cannot be read: %s",
                                         strerror(errno));
+    candidate->unchanged = known != NULL && same_stat(&candidate->st, known);
+    if (candidate->unchanged)
+        return true;
     if (!check(candidate))
         return false;
     err = gruvid__build_of_file(candidate->image, candidate->id,
@@ -78,12 +97,6 @@ gruvid__candidate_close(struct gruvid__candidate *candidate)
         close(candidate->fd);
 }
 
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 bool
 gruvid__candidate_is(const struct gruvid__candidate *candidate,
                      const struct stat *st)
@@ -91,10 +104,16 @@ gruvid__candidate_is(const struct gruvid__candidate *candidate,
     struct stat now;
 
     return (candidate->err == UV_EACCES || candidate->err == UV_EPERM) &&
-           stat(candidate->path, &now) == 0 && now.st_dev == st->st_dev &&
-           now.st_ino == st->st_ino && now.st_size == st->st_size &&
-           same_time(&now.st_mtim, &st->st_mtim) &&
-           same_time(&now.st_ctim, &st->st_ctim);
+           stat(candidate->path, &now) == 0 && same_stat(&now, st);
+}
+
+bool
+gruvid__candidate_is_settled(const struct gruvid__candidate *candidate)
+{
+    struct timespec now;
+
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+           now.tv_sec > candidate->st.st_ctim.tv_sec + 1;
 }
 
 bool

@@ -16,6 +16,7 @@ struct gruvid__candidate {
     int fd;           /* -1: it could not be opened, for this reason: */
     int err;
     struct stat st;
+    bool unchanged; /* as known: nothing below is set */
     struct gruvid__abi abi;
     struct gruvid__image *image;
     char id[GRUVID__BUILD_ID_SIZE];
@@ -26,10 +27,17 @@ struct gruvid__candidate {
 /*
  * Open a file and check it, as far as that goes without its code.
  *
+ *   known  the stat of a file that was checked before, where nobody can have
+ *          written to it since without changing that; NULL: none
+ *
  * Returns false where it is refused; gruvid__candidate_close() either way.
  */
 bool gruvid__candidate_open(struct gruvid__candidate *candidate,
-                            const char *path);
+                            const char *path, const struct stat *known);
+
+/* Whether a write to the file would change its stat from now on: the times in
+ * it are as coarse as the kernel's clock, or a second. */
+bool gruvid__candidate_is_settled(const struct gruvid__candidate *candidate);
 
 void gruvid__candidate_close(struct gruvid__candidate *candidate);
 

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <gruvi/exception.h>
 #include <gruvi/inspect.h>
@@ -145,21 +146,30 @@ next_text(struct gruvid__module_file *file)
     return text;
 }
 
+static const char *
+advice(const struct gruvid__candidate *candidate, const char *reason)
+{
+    struct statvfs fs;
+
+    if (strstr(reason, "static TLS") != NULL)
+        return "; each build that is opened takes some of that room for good: "
+               "restart gruvid, and compile without -ftls-model";
+    if (strstr(reason, "failed to map segment") != NULL &&
+        fstatvfs(candidate->fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
+        return "; its file system is mounted noexec";
+    return "";
+}
+
 /* What dlerror() says of a module.  Where a library that it links with is
  * missing, it names only that library. */
 static void
 explain(struct gruvid__candidate *candidate, const char *text)
 {
-    const char *reason = dlerror();
-    bool no_room = strstr(reason, "static TLS") != NULL;
+    const char *reason = dlerror(), *more = advice(candidate, reason);
 
     if (strncmp(reason, text, strlen(text)) == 0)
         reason += strlen(text) + strspn(reason + strlen(text), ": ");
-    gruvid__candidate_refuse(
-        candidate, "%s%s", reason,
-        no_room ? "; each build that is opened takes some of that room for "
-                  "good: restart gruvid, and compile without -ftls-model"
-                : "");
+    gruvid__candidate_refuse(candidate, "%s%s", reason, more);
 }
 
 static void *
@@ -250,6 +260,7 @@ make_module(struct gruvid__module_file *file,
     module->end = mapping->end;
     module->mapped = mapping->size;
     module->file_stat = candidate->st;
+    module->settled = gruvid__candidate_is_settled(candidate);
     module->digest = candidate->digest;
     measure_tls(module, candidate->image);
     return module;
@@ -337,6 +348,9 @@ open_build(struct gruvid__modules *modules, struct gruvid__module_file *file,
         return NULL;
     module->next = modules->first;
     __atomic_store_n(&modules->first, module, __ATOMIC_RELEASE);
+    if (modules->trial_program != NULL && is_good(module))
+        gruvi_info("%s: build %u is open, build-id %s, %zu KiB", file->path,
+                   module->build, module->build_id, module->mapped / 1024);
     return module;
 }
 
@@ -360,14 +374,18 @@ static const struct gruvid__module *
 find_or_open(struct gruvid__modules *modules, struct gruvid__module_file *file,
              struct gruvid__candidate *candidate, const char *name)
 {
+    const struct gruvid__module *current = file->current;
+    bool settled = current != NULL && current->settled;
     struct gruvid__module *module;
 
-    if (!gruvid__candidate_open(candidate, file->path))
-        return file->current != NULL &&
-                       gruvid__candidate_is(candidate,
-                                            &file->current->file_stat)
-                   ? file->current
+    if (!gruvid__candidate_open(candidate, file->path,
+                                settled ? &current->file_stat : NULL))
+        return current != NULL &&
+                       gruvid__candidate_is(candidate, &current->file_stat)
+                   ? current
                    : NULL;
+    if (candidate->unchanged)
+        return current;
     if (is_overwritten(modules, candidate)) {
         gruvid__candidate_refuse(
             candidate, "the file was overwritten while gruvid runs it, so that "

@@ -39,6 +39,7 @@ struct gruvid__module {
     char *refused; /* NULL; or why it is of no use, although it was opened */
 
     struct stat file_stat; /* of the file that was opened */
+    bool settled;          /* that tells whether the file was written to */
     gruvid__digest_t digest;
 };
 

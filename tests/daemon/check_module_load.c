@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Builds of a module: which are found again, which are opened beside the ones
  * that are there, and which are refused. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,27 @@ START_TEST(test_a_file_that_its_user_may_not_read_any_more_is_what_it_was)
     ck_assert_int_eq(seteuid(4711), 0);
     refused("swap", "ermission denied");
     ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+/* Where its stat shows that it has not changed, it is not even read. */
+START_TEST(test_a_file_that_was_there_for_a_while_is_known_by_its_stat)
+{
+    const struct gruvid__module *one;
+    struct timespec while_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    make_build("swap", "summary one", "-Wl,--build-id");
+    one = opened("swap");
+    ck_assert(!one->settled);
+    /* As if it had been opened later than it was made. */
+    ((struct gruvid__module *)one)->settled = true;
+    ck_assert_ptr_eq(opened("swap"), one);
+    ck_assert_int_eq(utimensat(AT_FDCWD, in_dir("swap.so"), while_ago, 0), 0);
+    ck_assert_ptr_eq(opened("swap"), one);
+    install_file(in_dir("swap.so"), in_dir("other"));
+    patch_file(in_dir("other"), "summary one", "summary two");
+    overwrite_file(in_dir("other"), in_dir("swap.so"));
+    refused("swap", "overwritten while gruvid runs it");
 }
 END_TEST
 
@@ -313,6 +335,8 @@ main(void)
         tc, test_a_file_that_is_written_to_while_it_is_opened_is_refused);
     tcase_add_test(
         tc, test_a_file_that_its_user_may_not_read_any_more_is_what_it_was);
+    tcase_add_test(tc,
+                   test_a_file_that_was_there_for_a_while_is_known_by_its_stat);
     tcase_add_test(tc, test_what_is_refused_once_open_is_refused_again);
     tcase_add_test(tc, test_what_glibc_refuses_is_named_by_its_file);
     tcase_add_test(tc, test_mapped_bytes_and_tls_are_known);

@@ -161,7 +161,7 @@ END_TEST
  *
  *   start       spawns a fiber, which hands work to a thread, and is cancelled
  *               when the generation ends
- *   work        reads the FIFO; says "work"; settles a future
+ *   work        reads a byte of the FIFO; says "work"; settles a future
  *   release     says "release"
  *   callback    of the future; says "callback"
  */
@@ -177,8 +177,8 @@ END_TEST
     "    char c;\n"                                                            \
     "    (void)arg;\n"                                                         \
     "    *result = NULL;\n"                                                    \
-    "    while (read(fd, &c, 1) > 0)\n"                                        \
-    "        ;\n"                                                              \
+    "    if (read(fd, &c, 1) != 1)\n"                                          \
+    "        gruvi_error(\"no byte for %s\", mark);\n"                         \
     "    close(fd);\n"                                                         \
     "    gruvi_info(\"work of %s\", mark);\n"                                  \
     "    gruvi_future_set_result(future, NULL);\n"                             \
@@ -219,11 +219,12 @@ START_TEST(test_abandoned_work_and_callbacks_run_in_the_build_that_they_are_of)
     ck_assert_int_ge(fd, 0);
     swap(g, 1);
     gruvid_says(g, "stop of build 00000000");
-    close(fd);
+    ck_assert_int_eq(write(fd, "xx", 2), 2); /* a byte for each build */
     gruvid_says(g, "work of build 00000000");
     gruvid_says(g, "release of build 00000000");
     gruvid_says(g, "callback of build 00000000");
     gruvid_says(g, "callback of build 00000001");
+    close(fd);
     close(enter(g, 1));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
