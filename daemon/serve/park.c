@@ -233,15 +233,9 @@ gruvid__park_drain(struct gruvid__shard *shard)
     if (park == NULL)
         return;
     park->draining = true;
-    if (is_over(shard)) {
-        close_silent(shard, 0);
-        return;
-    }
     park->patience = left > 0 ? left / 4 : 0;
     period = (uint64_t)(park->patience * 1000 / 4) + 1;
-    if (period > SWEEP)
-        period = SWEEP;
-    uv_timer_start(&park->sweep, on_sweep, period, period);
+    uv_timer_start(&park->sweep, on_sweep, 0, period < SWEEP ? period : SWEEP);
 }
 
 void
@@ -285,10 +279,13 @@ gruvid__park_end(struct gruvid__shard *shard)
 {
     struct gruvid__park *park = shard->park;
 
-    shard->park = NULL;
     if (park == NULL)
         return;
+    /* The first close waits, and timers run meanwhile. */
+    uv_timer_stop(&park->timer);
+    uv_timer_stop(&park->sweep);
     gruvi_uv_close((uv_handle_t *)&park->timer);
     gruvi_uv_close((uv_handle_t *)&park->sweep);
+    shard->park = NULL;
     free(park);
 }
