@@ -406,7 +406,8 @@ static const gruvid__key_t plugin_keys[] = {
                 .type = GRUVID_DURATION,
                 .default_value = "30s",
                 .min = "1ms",
-                .help = "how long the start of the plugin may take"}},
+                .help = "how long the start of the plugin may take, and what a "
+                        "reload has it do"}},
 };
 
 const gruvid__table_t gruvid__plugin_keys = KEYS(plugin_keys);

@@ -112,13 +112,17 @@ int
 gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
                     int (*body)(struct gruvid__shard *shard))
 {
+    int err;
+
     if (gruvid__shard_is_busy(shard))
         return UV_EBUSY;
     shard->body = body;
     shard->body_name = name;
     shard->done = false;
     shard->status = UV_ECANCELED; /* of a body that never runs */
-    return gruvid__shard_call(shard, spawn_body, 0);
+    err = gruvid__shard_call(shard, spawn_body, 0);
+    /* Nothing of it ran out of its own time. */
+    return err == UV_ETIMEDOUT ? UV_EBUSY : err;
 }
 
 /* Wait until the body has returned. */

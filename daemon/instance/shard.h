@@ -114,8 +114,8 @@ int gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
  *
  *   name  of the fiber; static text
  *
- * Returns 0, or why there is no fiber; UV_EBUSY: the last one still runs.
- * Context: fiber of the first hub, switchpoint.
+ * Returns 0, or why there is no fiber; UV_EBUSY: the last one still runs, or
+ * the hub does not answer. Context: fiber of the first hub, switchpoint.
  */
 int gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
                         int (*body)(struct gruvid__shard *shard));

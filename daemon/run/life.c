@@ -188,8 +188,12 @@ join_cancelled(struct gruvid__shard *shard, double until)
     if (err != UV_EBUSY)
         return err;
     gruvid__shard_call(shard, report_shard, 0);
+    if (!is_patient(shard->plugin))
+        return err;
     while (err == UV_EBUSY && is_patient(shard->plugin))
         err = join_until(shard, gruvid__now() + PAUSE);
+    if (err == UV_EBUSY)
+        gruvid__shard_call(shard, report_shard, 0);
     return err;
 }
 

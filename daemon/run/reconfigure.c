@@ -117,7 +117,7 @@ run(struct gruvid__shard *shard, const char *what,
     if (err == 0)
         gruvi_error("plugin %s: %s failed: %s (%s)", plugin->title, what,
                     gruvid__shard_reason(shard), gruvi_err_name(shard->status));
-    else if (err == UV_ETIMEDOUT && shard->fiber != NULL)
+    else if (err == UV_ETIMEDOUT)
         gruvi_error("plugin %s: %s did not return within %g seconds "
                     "(start_timeout)",
                     plugin->title, what, limit);

@@ -16,8 +16,9 @@
  *
  * Returns 0: the values hold, and plugin->section is the new section.
  * Errors:  what the plugin has refused them with; UV_ETIMEDOUT after
- *          start_timeout, or where a hub does not answer; UV_ECANCELED: a stop
- *          was asked for meanwhile; UV_ENOMEM.  All but UV_ECANCELED are
+ *          start_timeout; UV_EBUSY where a hub does not answer, or an earlier
+ *          call still runs; UV_ECANCELED: a stop was asked for meanwhile;
+ *          UV_ENOMEM.  All but UV_ECANCELED are
  *          logged.  The old values hold then; a plugin that could not be told
  *          so is marked as inconsistent, and named in the log.
  */

@@ -145,6 +145,21 @@ SMALL_GRUVID_TEST(test_a_reconfigure_that_does_not_end_marks_the_instance)
     expect_words(one, "old");
 }
 
+SMALL_GRUVID_TEST(test_a_hub_that_does_not_answer_refuses_for_all)
+{
+    gruvid_plugin_t *one = make("old");
+
+    begin(one);
+    keep_second_hub();
+    ck_assert_int_eq(reconfigure_with(one, "new"), UV_EBUSY);
+    let_second_hub_go();
+    /* It was never called there. */
+    expect_record("start1:old start1:old 1:new 1:old ");
+    expect_words(one, "old");
+    ck_assert(!one->inconsistent);
+    ck_assert(!leader.abandoned);
+}
+
 /* --- handover ---------------------------------------------------------------
  */
 
@@ -214,6 +229,7 @@ main(void)
     tcase_add_test(tc, test_an_undo_that_is_refused_marks_the_instance);
     tcase_add_test(tc, test_a_reconfigure_that_hangs_is_cancelled);
     tcase_add_test(tc, test_a_reconfigure_that_does_not_end_marks_the_instance);
+    tcase_add_test(tc, test_a_hub_that_does_not_answer_refuses_for_all);
     tcase_add_test(tc, test_the_first_start_gets_what_was_handed_over);
     tcase_add_test(tc, test_a_handover_that_fails_hands_nothing_over);
     tcase_add_test(tc, test_without_a_handover_there_is_nothing_to_do);

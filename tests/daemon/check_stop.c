@@ -322,6 +322,23 @@ START_TEST(test_a_fiber_stuck_in_a_thread_is_named_and_exit_is_75)
 }
 END_TEST
 
+START_TEST(test_an_old_generation_that_does_not_end_is_named_again)
+{
+    struct gruvid *g =
+        gruvid_ready(SOON "[plugin trial]\nfiber = stubborn\n", NULL);
+
+    gruvid_configure(g, SOON "[plugin trial]\n");
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "plugin trial, generation 1: fiber worker was cancelled and "
+                   "has not ended: it waits for timer; still waited for");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+    gruvid_says(g, "plugin trial, generation 1: fiber worker was cancelled and "
+                   "has not ended: it waits for timer; abandoned");
+    /* The new one has stopped as it should. */
+    gruvid_says(g, "plugin trial, generation 2 has stopped");
+}
+END_TEST
+
 START_TEST(test_a_connection_that_heeds_no_cancel_is_named)
 {
     struct gruvid *g = gruvid_ready(SOON ECHO "serve = stubborn\n", NULL);
@@ -376,6 +393,7 @@ add_ends(TCase *tc)
     tcase_add_test(tc,
                    test_a_fiber_that_heeds_no_cancel_is_named_and_exit_is_75);
     tcase_add_test(tc, test_a_fiber_stuck_in_a_thread_is_named_and_exit_is_75);
+    tcase_add_test(tc, test_an_old_generation_that_does_not_end_is_named_again);
     tcase_add_test(tc, test_a_connection_that_heeds_no_cancel_is_named);
     tcase_add_test(
         tc, test_of_many_that_heed_no_cancel_some_are_named_and_all_counted);
