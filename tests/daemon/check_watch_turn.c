@@ -21,8 +21,8 @@ static struct {
     pthread_t thread;
     int pipe[2];
     gruvi_event_t ready, go;
-    bool stop; /* atomic */
-    volatile unsigned spun;
+    bool stop;     /* atomic */
+    unsigned spun; /* atomic */
 } one;
 
 static void
@@ -33,7 +33,7 @@ act(void)
     switch (one.what) {
     case COMPUTE:
         while (!__atomic_load_n(&one.stop, __ATOMIC_RELAXED))
-            one.spun++;
+            __atomic_fetch_add(&one.spun, 1, __ATOMIC_RELAXED);
         break;
     case READ:
         ck_assert_int_eq(read(one.pipe[0], &byte, 1), 1);
@@ -107,16 +107,22 @@ await_call(void)
         usleep(1000);
 }
 
+static void
+await_progress(void)
+{
+    unsigned before = __atomic_load_n(&one.spun, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&one.spun, __ATOMIC_RELAXED) == before)
+        usleep(1000);
+}
+
 START_TEST(test_of_a_thread_that_computes_its_processor_time_counts)
 {
     struct gruvid__turn turn = {.hub = &one.hub};
-    unsigned before;
 
     begin(COMPUTE);
     gruvid__turn_look(&turn, 0);
-    before = one.spun;
-    while (one.spun == before)
-        usleep(1000);
+    await_progress();
     /* By the clock an hour has passed. */
     ck_assert(gruvid__turn_look(&turn, 3600 * SECOND));
     ck_assert_uint_gt(turn.taken, 0);
@@ -128,13 +134,10 @@ END_TEST
 START_TEST(test_no_more_counts_than_has_elapsed)
 {
     struct gruvid__turn turn = {.hub = &one.hub};
-    unsigned before;
 
     begin(COMPUTE);
     gruvid__turn_look(&turn, 0);
-    before = one.spun;
-    while (one.spun == before)
-        usleep(1000);
+    await_progress();
     ck_assert(gruvid__turn_look(&turn, 7));
     ck_assert_uint_eq(turn.taken, 7);
     end();
