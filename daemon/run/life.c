@@ -30,6 +30,7 @@
 #include "serve/listen.h"
 #include "serve/serve.h"
 #include "watch/handlers.h"
+#include "watch/owners.h"
 
 /* Seconds that a hub is kept waiting for fibers to end, and from one try to the
  * next where they take long. */
@@ -321,6 +322,7 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
 {
     int err = 0;
 
+    gruvid__owner_add(plugin);
     for (size_t i = 0; i < gruvid__n_starts(plugin) && err == 0; i++) {
         err = start_shard(&plugin->shards[i]);
         if (err == 0 && i == 0)

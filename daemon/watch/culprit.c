@@ -9,24 +9,10 @@
 #include <unistd.h>
 
 #include "instance/shard.h"
+#include "watch/owners.h"
 #include "watch/sample.h"
 
 /* --- whom it works for ---------------------------------------------------- */
-
-/* Any function of the plugin's tells where its code is. */
-static const gruvi__module_t *
-module_of(const gruvid_plugin_t *plugin)
-{
-    const gruvid_descriptor_t *descriptor = &plugin->module->descriptor;
-    const uintptr_t functions[] = {(uintptr_t)descriptor->start,
-                                   (uintptr_t)descriptor->connection,
-                                   (uintptr_t)descriptor->stop};
-
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (functions[i] != 0)
-            return gruvi__module_at(functions[i]);
-    return NULL;
-}
 
 static void
 copy(char *to, size_t size, const char *from)
@@ -44,8 +30,18 @@ set_shard(struct gruvid__culprit *culprit, const struct gruvid__shard *shard)
 
     culprit->shard = shard;
     culprit->generation = plugin->generation;
-    culprit->module = module_of(plugin);
+    culprit->module = gruvid__owner_module(plugin);
     copy(culprit->plugin, sizeof culprit->plugin, plugin->name);
+}
+
+/* No fiber of a plugin's: then by whose code it is. */
+static void
+set_owner(struct gruvid__culprit *culprit)
+{
+    const char *plugin = gruvid__owner_of(&culprit->frames, &culprit->module);
+
+    if (plugin != NULL)
+        copy(culprit->plugin, sizeof culprit->plugin, plugin);
 }
 
 void
@@ -56,12 +52,13 @@ gruvid__culprit_here(struct gruvid__culprit *culprit, const void *ucontext)
 
     memset(culprit, 0, sizeof *culprit);
     gruvi__walk_interrupted(ucontext, &culprit->frames);
-    if (fiber == NULL)
-        return;
-    copy(culprit->fiber, sizeof culprit->fiber, gruvi_fiber_name(fiber));
-    shard = gruvid__shard_of(fiber);
+    if (fiber != NULL)
+        copy(culprit->fiber, sizeof culprit->fiber, gruvi_fiber_name(fiber));
+    shard = fiber == NULL ? NULL : gruvid__shard_of(fiber);
     if (shard != NULL)
         set_shard(culprit, shard);
+    else
+        set_owner(culprit);
 }
 
 /* --- a thread that stands still ------------------------------------------- */
@@ -95,8 +92,10 @@ take(struct gruvid__culprit *culprit, const gruvi__peek_t *seen,
     copy(culprit->fiber, sizeof culprit->fiber, seen->name);
     culprit->shard = seen->keeper;
     gruvid__instances_each(instances, look_for_shard, culprit);
-    if (culprit->plugin[0] == '\0')
-        culprit->shard = NULL;
+    if (culprit->plugin[0] != '\0')
+        return;
+    culprit->shard = NULL;
+    set_owner(culprit);
 }
 
 /* So much of a stack is looked at. */
@@ -182,13 +181,19 @@ void
 gruvid__text_culprit(struct gruvid__text *text,
                      const struct gruvid__culprit *culprit)
 {
-    if (culprit->plugin[0] == '\0') {
-        gruvid__text_add(text, "no plugin");
-    } else {
+    if (culprit->shard != NULL) {
         gruvid__text_add(text, "plugin ");
         gruvid__text_add(text, culprit->plugin);
         gruvid__text_add(text, ", generation ");
         gruvid__text_number(text, culprit->generation);
+    } else if (culprit->plugin[0] != '\0') {
+        gruvid__text_add(text, "code of plugin ");
+        gruvid__text_add(text, culprit->plugin);
+    } else if (culprit->module != NULL) {
+        gruvid__text_add(text, "code of ");
+        gruvid__text_add(text, gruvi__module_name(culprit->module));
+    } else {
+        gruvid__text_add(text, "no plugin");
     }
     if (culprit->fiber[0] == '\0')
         return;

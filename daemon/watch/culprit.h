@@ -16,7 +16,8 @@ struct gruvid__culprit {
     const void *shard; /* to compare with, not to look at; NULL: no plugin's */
     uint64_t generation; /* of the plugin */
     char plugin[40], fiber[32];
-    const gruvi__module_t *module; /* the plugin's; NULL: not known */
+    const gruvi__module_t *module; /* the plugin's; NULL: not known, or there
+                                      is none */
     gruvi__frames_t frames;
     struct gruvid__task task; /* what its thread does */
 };
@@ -40,7 +41,8 @@ void gruvid__culprit_find(struct gruvid__culprit *culprit,
                           const struct gruvid__hub *hub,
                           struct gruvid__instances *instances);
 
-/* "plugin trial, generation 1, fiber worker".  Context: also handlers. */
+/* "plugin trial, generation 1, fiber worker", or "code of plugin trial" where
+ * no fiber of it runs.  Context: also handlers. */
 void gruvid__text_culprit(struct gruvid__text *text,
                           const struct gruvid__culprit *culprit);
 

@@ -97,10 +97,11 @@ START_TEST(test_a_start_a_callback_and_a_thread_are_told_apart)
     g = crashes(ROGUE("start", "segv"), SIGSEGV);
     gruvid_says(g, "plugin rogue, generation 1, fiber start, thread ");
     g = crashes(ROGUE("callback", "segv"), SIGSEGV);
-    gruvid_says(g, "no plugin, fiber Hub, thread ");
+    gruvid_says(g, "code of plugin rogue, fiber Hub, thread ");
     gruvid_says(g, "rogue_store+");
     g = crashes(ROGUE("thread", "segv"), SIGSEGV);
-    gruvid_says(g, "no plugin, no fiber, thread ");
+    gruvid_says(g, "error rogue: crash: SIGSEGV");
+    gruvid_says(g, "code of plugin rogue, no fiber, thread ");
     gruvid_says(g, "rogue_store+");
     gruvid_says(g, "rogue.so is build ");
 }

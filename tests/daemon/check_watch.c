@@ -92,7 +92,8 @@ START_TEST(test_a_callback_is_named_by_its_stack)
 
     gruvid_says(g, "stall of ");
     gruvid_says(g, "\n");
-    line_has(g, "stall of", "no plugin, fiber Hub, computing; stack: ");
+    line_has(g, "stall of",
+             "code of plugin rogue, fiber Hub, computing; stack: ");
     line_has(g, "stall of", "rogue_spin+");
 }
 END_TEST
