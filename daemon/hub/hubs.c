@@ -98,7 +98,7 @@ hub_main(void *arg)
 static double
 patience(const struct gruvid__hub *hub)
 {
-    double timeout = hub->all->leader->cancel_timeout;
+    double timeout = gruvid__cancel_timeout(hub->all->leader);
 
     return timeout > PATIENCE ? timeout : PATIENCE;
 }

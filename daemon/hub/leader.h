@@ -21,7 +21,8 @@ struct gruvid__leader {
     bool serving;        /* the start is over, and it went well */
     bool ending;         /* a stop waits for nothing but old generations */
 
-    /* Seconds that what was cancelled has to end. */
+    /* Seconds that what was cancelled has to end.  A reload may change it;
+     * atomic. */
     double cancel_timeout;
 };
 
@@ -36,6 +37,16 @@ static inline bool
 gruvid__stopping(const struct gruvid__leader *leader)
 {
     return __atomic_load_n(&leader->stopping, __ATOMIC_ACQUIRE);
+}
+
+/* Seconds that what was cancelled has to end.  Context: any thread. */
+static inline double
+gruvid__cancel_timeout(const struct gruvid__leader *leader)
+{
+    double timeout;
+
+    __atomic_load(&leader->cancel_timeout, &timeout, __ATOMIC_RELAXED);
+    return timeout;
 }
 
 /* Ask gruvid to stop.  Context: any thread. */

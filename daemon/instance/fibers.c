@@ -221,7 +221,7 @@ bool
 gruvid__fibers_end_strays(struct gruvid__leader *leader, gruvi_hub_t *hub)
 {
     struct report report = {.shard = NULL};
-    double until = gruvid__now() + leader->cancel_timeout;
+    double until = gruvid__now() + gruvid__cancel_timeout(leader);
     size_t n = 0;
 
     gruvi_hub_each_fiber(hub, cancel_stray, &n);

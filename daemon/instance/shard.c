@@ -175,7 +175,7 @@ static bool
 end_body(struct gruvid__shard *shard, const char *why)
 {
     struct gruvid__leader *leader = shard->plugin->leader;
-    double until = gruvid__now() + leader->cancel_timeout;
+    double until = gruvid__now() + gruvid__cancel_timeout(leader);
 
     shard->why = why;
     if (gruvid__shard_call(shard, cancel_body, 0) < 0)

@@ -212,7 +212,7 @@ end_groups(gruvid_plugin_t *plugin, const char *why)
     for (size_t i = 0; i < plugin->n_shards; i++)
         plugin->shards[i].why = why;
     err = gruvid__each_shard(plugin, cancel_shard, 0);
-    until = gruvid__now() + plugin->leader->cancel_timeout;
+    until = gruvid__now() + gruvid__cancel_timeout(plugin->leader);
     for (size_t i = 0; i < plugin->n_shards; i++) {
         int left = join_cancelled(&plugin->shards[i], until);
 
@@ -345,7 +345,8 @@ report_slow_stop(void *arg)
     const struct gruvid__shard *shard = arg;
 
     gruvi_warning("plugin %s: stop has not returned within %g seconds",
-                  shard->plugin->title, shard->plugin->leader->cancel_timeout);
+                  shard->plugin->title,
+                  gruvid__cancel_timeout(shard->plugin->leader));
     return 0;
 }
 
@@ -370,7 +371,7 @@ static void
 stop_shard(struct gruvid__shard *shard)
 {
     gruvid_plugin_t *plugin = shard->plugin;
-    double timeout = plugin->leader->cancel_timeout;
+    double timeout = gruvid__cancel_timeout(plugin->leader);
     int err;
 
     shard->started = false;

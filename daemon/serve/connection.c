@@ -64,7 +64,7 @@ static void
 end_group(gruvi_group_t *group, void *arg)
 {
     const struct gruvid__connection *connection = arg;
-    double timeout = connection->shard->plugin->leader->cancel_timeout;
+    double timeout = gruvid__cancel_timeout(connection->shard->plugin->leader);
 
     gruvi_group_cancel(group, "the connection has ended");
     GRUVI_SHIELD {
