@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/hubs_clients.h"
 #include "daemon/run_gruvid.h"
 
 #define RENEW "[plugin renew]\nlisten = unix:@DIR@/renew\n"
@@ -233,6 +234,47 @@ START_TEST(test_all_that_is_wrong_is_said_at_once)
 }
 END_TEST
 
+START_TEST(test_a_hub_that_does_not_answer_fails_the_reload_and_no_more)
+{
+    struct gruvid *g = gruvid_ready(HUBS(2) SPREAD, NULL);
+    struct place place = connect_hub(g, 2), other = connect_hub(g, 1);
+
+    hold_place(&place);
+    reload(g, HUBS(2) SPREAD "stray = 7\n", "reload 1 failed");
+    gruvid_says(g, "hub 2 does not answer");
+    echo_place(&other, "hello\n");
+    close(place.fd);
+    reload(g, HUBS(2) SPREAD "stray = 8\n", "reload 2 is done");
+    echo_place(&other, "hello\n");
+    close(other.fd);
+    other = connect_place(g);
+    echo_place(&other, "hello\n");
+    close(other.fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* The reload is over while that fiber is left, and gruvid goes on. */
+START_TEST(test_a_start_that_heeds_no_cancel_fails_the_reload_and_no_more)
+{
+    struct gruvid *g =
+        gruvid_ready("[gruvid]\ncancel_timeout = 10ms\n" RENEW, NULL);
+    int fd = enter_renew(g, "1 none\n");
+
+    reload(g,
+           "[gruvid]\ncancel_timeout = 10ms\n" RENEW
+           "[plugin trial]\nat_start = stubborn\nstart_timeout = 10ms\n",
+           "reload 1 failed");
+    gruvid_says(g, "plugin trial did not start within 0.01 seconds");
+    echo_on(fd);
+    reload(g, "[gruvid]\ncancel_timeout = 10ms\n" RENEW "mark = two\n",
+           "reload 2 is done");
+    close(enter_renew(g, "1 two\n"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+}
+END_TEST
+
 /* --- stops in the middle -------------------------------------------------- */
 
 static const struct {
@@ -317,6 +359,10 @@ main(void)
     tcase_add_test(tc,
                    test_a_plugin_that_took_its_options_gets_the_old_ones_again);
     tcase_add_test(tc, test_all_that_is_wrong_is_said_at_once);
+    tcase_add_test(
+        tc, test_a_hub_that_does_not_answer_fails_the_reload_and_no_more);
+    tcase_add_test(
+        tc, test_a_start_that_heeds_no_cancel_fails_the_reload_and_no_more);
     tcase_add_loop_test(tc, test_sigterm_undoes_the_reload_and_drains, 0,
                         n_middles);
     tc = gruvid_case(suite, "replace");

@@ -459,6 +459,8 @@ main(void)
     tcase_add_loop_test(
         tc, test_held_connections_lose_no_byte_and_nobody_is_refused, 0,
         sizeof ways / sizeof *ways);
+    tc = gruvid_case(suite, "alone");
+    tcase_set_timeout(tc, 600);
     tcase_add_test(tc, test_swaps_leave_no_descriptor_behind);
     return run_suite(suite);
 }
