@@ -10,6 +10,7 @@
 #include "module/build.h"
 #include "module/image.h"
 #include "module/note.h"
+#include "module/unique.h"
 
 struct gruvid__candidate {
     const char *path; /* borrowed */
@@ -21,7 +22,8 @@ struct gruvid__candidate {
     struct gruvid__image *image;
     char id[GRUVID__BUILD_ID_SIZE];
     gruvid__digest_t digest;
-    char why[800]; /* of what was refused; without the path */
+    struct gruvid__unique unique; /* set by load.c */
+    char why[800];                /* of what was refused; without the path */
 };
 
 /*

@@ -33,7 +33,6 @@
 #include "module/needed.h"
 #include "module/opening.h"
 #include "module/trial.h"
-#include "module/unique.h"
 
 /* A path of a module, with what was opened of it. */
 struct gruvid__module_file {
@@ -117,6 +116,7 @@ free_module(struct gruvid__module *module)
     free(module->file);
     free(module->path);
     free(module->refused);
+    free(module->unique);
     free(module);
 }
 
@@ -195,19 +195,16 @@ static bool
 check_surroundings(struct gruvid__candidate *candidate,
                    const struct gruvid__module_file *file)
 {
-    char shared[400];
-
     if (gruvid__needed_check(candidate->image, file->path, file->builds > 0,
                              candidate->why, sizeof candidate->why) < 0 ||
-        gruvid__unique_check(candidate->image, file->path, shared,
-                             sizeof shared, candidate->why,
-                             sizeof candidate->why) < 0)
+        gruvid__unique_check(&candidate->unique, candidate->image, file->path,
+                             candidate->why, sizeof candidate->why) < 0)
         return false;
-    if (shared[0] != '\0')
+    if (candidate->unique.shared[0] != '\0')
         gruvi_warning("%s: the new build shares objects with the ones before "
                       "it, which keep their values: %s; -fno-gnu-unique gives "
                       "each build its own",
-                      file->path, shared);
+                      file->path, candidate->unique.shared);
     return true;
 }
 
@@ -249,7 +246,9 @@ make_module(struct gruvid__module_file *file,
         return NULL;
     module->file = strdup(file->path);
     module->path = strdup(text);
-    if (module->file == NULL || module->path == NULL) {
+    module->unique = strdup(candidate->unique.own);
+    if (module->file == NULL || module->path == NULL ||
+        module->unique == NULL) {
         free_module(module);
         return NULL;
     }
@@ -337,7 +336,6 @@ open_build(struct gruvid__modules *modules, struct gruvid__module_file *file,
                       candidate->why, sizeof candidate->why) < 0)
         return NULL;
     text = next_text(file);
-
     if (text == NULL) {
         gruvid__candidate_refuse(candidate, "out of memory");
         return NULL;

@@ -36,6 +36,8 @@ struct gruvid__module {
     size_t tls;           /* bytes that each thread has of it */
     bool static_tls;      /* from the room for static TLS, which is bounded */
 
+    char *unique; /* objects that its builds share, as unique.h names them */
+
     char *refused; /* NULL; or why it is of no use, although it was opened */
 
     struct stat file_stat; /* of the file that was opened */

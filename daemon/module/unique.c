@@ -25,6 +25,7 @@
 #include <uv.h>
 
 #define MAX_SECTIONS 1000
+#define MAX_NAMES    sizeof((struct gruvid__unique *)NULL)->own
 #define MAX_SYMBOLS  ((size_t)1 << 20)
 
 /* An object that the file defines. */
@@ -42,8 +43,7 @@ struct check {
     size_t n;
 
     const char *file;
-    char *shared;
-    size_t shared_size;
+    struct gruvid__unique *unique;
     char *why;
     size_t why_size;
     int err;
@@ -89,6 +89,29 @@ read_file(struct check *check)
     free(header);
 }
 
+/* _ZNSt..., _ZGVNSt..., _ZZNSt..., _ZSt...: of namespace std. */
+static bool
+is_of_cxx_library(const char *name)
+{
+    if (strncmp(name, "_Z", 2) != 0)
+        return false;
+    name += 2;
+    while (*name != '\0' && strchr("GVRTNZKISL", *name) != NULL &&
+           strncmp(name, "St", 2) != 0)
+        name++;
+    return strncmp(name, "St", 2) == 0 || strncmp(name, "9__gnu_cxx", 10) == 0;
+}
+
+static void
+add_name(char names[MAX_NAMES], const char *name)
+{
+    size_t length = strlen(names);
+
+    if (!is_of_cxx_library(name))
+        snprintf(names + length, MAX_NAMES - length, "%s%s",
+                 length > 0 ? ", " : "", name);
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -112,6 +135,8 @@ collect(struct check *check)
                 (struct object){.name = name, .size = symbol->st_size};
     }
     qsort(check->objects, check->n, sizeof *check->objects, compare);
+    for (size_t i = 0; i < check->n; i++)
+        add_name(check->unique->own, check->objects[i].name);
     return 0;
 }
 
@@ -204,28 +229,6 @@ is_build_of(const char *path, const char *file)
     return strcmp(path, name + 1) == 0;
 }
 
-/* _ZNSt..., _ZGVNSt..., _ZZNSt..., _ZSt...: of namespace std. */
-static bool
-is_of_cxx_library(const char *name)
-{
-    if (strncmp(name, "_Z", 2) != 0)
-        return false;
-    name += 2;
-    while (*name != '\0' && strchr("GVRTNZKISL", *name) != NULL &&
-           strncmp(name, "St", 2) != 0)
-        name++;
-    return strncmp(name, "St", 2) == 0 || strncmp(name, "9__gnu_cxx", 10) == 0;
-}
-
-static void
-add_shared(struct check *check, const char *name)
-{
-    size_t length = strlen(check->shared);
-
-    snprintf(check->shared + length, check->shared_size - length, "%s%s",
-             length > 0 ? ", " : "", name);
-}
-
 static void
 meet(struct check *check, struct object *object, const ElfW(Sym) * bound,
      const char *library)
@@ -240,9 +243,8 @@ meet(struct check *check, struct object *object, const ElfW(Sym) * bound,
                  *library != '\0' ? library : "gruvid",
                  (unsigned long long)bound->st_size);
         check->err = UV_EINVAL;
-    } else if (is_build_of(library, check->file) &&
-               !is_of_cxx_library(object->name))
-        add_shared(check, object->name);
+    } else if (is_build_of(library, check->file))
+        add_name(check->unique->shared, object->name);
 }
 
 static int
@@ -269,18 +271,17 @@ on_library(struct dl_phdr_info *info, size_t size, void *arg)
 }
 
 int
-gruvid__unique_check(const struct gruvid__image *image, const char *file,
-                     char *shared, size_t shared_size, char *why,
-                     size_t why_size)
+gruvid__unique_check(struct gruvid__unique *unique,
+                     const struct gruvid__image *image, const char *file,
+                     char *why, size_t why_size)
 {
     struct check check = {.image = image,
                           .file = file,
-                          .shared = shared,
-                          .shared_size = shared_size,
+                          .unique = unique,
                           .why = why,
                           .why_size = why_size};
 
-    shared[0] = '\0';
+    memset(unique, 0, sizeof *unique);
     snprintf(why, why_size, "out of memory");
     read_file(&check);
     check.err = collect(&check);

@@ -53,6 +53,11 @@ check_plugin(gruvid__config_t *config, const char *dir,
                              "plugin %s answers requests of HTTP, which this "
                              "version of gruvid does not serve",
                              name);
+    if (module->unique[0] != '\0')
+        gruvid__section_note(section, "module",
+                             "%s has objects that all builds of it share: %s; "
+                             "-fno-gnu-unique gives each build its own",
+                             module->file, module->unique);
     gruvid__section_set_loaded(section, module);
     gruvid__section_set_alpn(section, module->descriptor.alpn);
     look_for_clash(dir, section, name);

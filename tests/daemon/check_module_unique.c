@@ -73,12 +73,14 @@ START_TEST(test_unique_objects_of_the_same_size_are_named)
     make_unique("swap", 2, 1, "");
     ck_assert_int_eq(first_counter(opened("swap")), 1);
     ck_assert_str_eq(logged, "");
+    ck_assert_str_eq(opened("swap")->unique, "_ZZ8countersvE2of");
     make_unique("swap", 2, 2, "");
     ck_assert_int_eq(first_counter(opened("swap")), 1);
     ck_assert_msg(strstr(logged, "_ZZ8countersvE2of") != NULL, "%s", logged);
     logged[0] = '\0';
     make_unique("swap", 2, 3, "-fno-gnu-unique");
     ck_assert_int_eq(first_counter(opened("swap")), 3);
+    ck_assert_str_eq(opened("swap")->unique, "");
     ck_assert_str_eq(logged, "");
 }
 END_TEST

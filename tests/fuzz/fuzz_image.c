@@ -15,12 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 look(const struct gruvid__image *image)
 {
-    char id[GRUVID__BUILD_ID_SIZE], shared[100], why[200];
+    char id[GRUVID__BUILD_ID_SIZE], why[200];
+    struct gruvid__unique unique;
     gruvid__digest_t digest;
 
     gruvid__build_of_file(image, id, &digest);
-    gruvid__unique_check(image, "/nowhere/fuzz.so", shared, sizeof shared, why,
-                         sizeof why);
+    gruvid__unique_check(&unique, image, "/nowhere/fuzz.so", why, sizeof why);
     gruvid__needed_check(image, "/nowhere/fuzz.so", true, why, sizeof why);
 }
 
