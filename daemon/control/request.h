@@ -121,9 +121,9 @@ GRUVI_SWITCHPOINT int gruvid__answer_pieces(struct gruvid__request *request,
  * gruvid__answer_piece() with the members as text, without the braces around
  * them: for pieces that a thread has made.
  */
-GRUVI_SWITCHPOINT int
-gruvid__answer_piece_text(struct gruvid__request *request, const char *members,
-                          size_t length);
+GRUVI_SWITCHPOINT int gruvid__answer_piece_text(struct gruvid__request *request,
+                                                const char *members,
+                                                size_t length);
 
 /*
  * Answer that it has not worked.

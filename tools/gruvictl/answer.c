@@ -6,20 +6,18 @@
 #include "gruvictl/gruvictl.h"
 #include "gruvictl/text.h"
 
-/* Characters that could steer a terminal are escaped.  jansson leaves one. */
-static void
+/* jansson leaves one character that could steer a terminal. */
+void
 print_json(const json_t *answer, size_t form)
 {
-    char *text = need(
-        json_dumps(answer, form | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)));
+    char *text =
+        need(json_dumps(answer, form | JSON_ENSURE_ASCII | JSON_ENCODE_ANY));
 
     for (const char *c = text; *c != '\0'; c++)
         if (*c == 0x7f)
             fputs("\\u007f", stdout);
         else
             putchar(*c);
-    putchar('\n');
-    fflush(stdout);
     free(text);
 }
 
@@ -30,5 +28,8 @@ show_answer(const struct task *task, const json_t *answer)
         task->command->show(task, answer);
         return;
     }
-    print_json(answer, task->json ? JSON_COMPACT : JSON_INDENT(2));
+    print_json(answer, JSON_REAL_PRECISION(9) |
+                           (task->json ? JSON_COMPACT : JSON_INDENT(2)));
+    putchar('\n');
+    fflush(stdout);
 }

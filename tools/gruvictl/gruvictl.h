@@ -77,6 +77,10 @@ extern const struct command commands[];
 /* A command by its name, or NULL. */
 const struct command *find_command(const char *name);
 
+/* Print a value, in one of the forms of json_dumps(), with nothing in it that
+ * could steer a terminal. */
+void print_json(const json_t *value, size_t form);
+
 /* Show an answer as the task says. */
 void show_answer(const struct task *task, const json_t *answer);
 

@@ -55,8 +55,8 @@ write_piece(const json_t *line, void *arg)
     for (size_t i = 0; i < json_array_size(events); i++) {
         if (written->events++ > 0)
             fputs(",\n", stdout);
-        json_dumpf(json_array_get(events, i), stdout,
-                   JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+        print_json(json_array_get(events, i),
+                   JSON_COMPACT | JSON_REAL_PRECISION(15));
     }
     for (size_t i = 0; i < json_array_size(hubs); i++)
         say_hub(json_array_get(hubs, i));
