@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #include "log/level.h"
+#include "log/repeat.h"
 #include "log/writer.h"
 
 /* Where lines go. */
@@ -246,10 +247,6 @@ write_record(const gruvi_log_record_t *record, uint64_t generation)
     gruvi_log_record_t named = *record;
     int saved = errno;
 
-    if (on_error != NULL && record->level == GRUVI_LOG_ERROR)
-        on_error(on_error_arg, record);
-    /* The library's own name for a hub says nothing. */
-    named.hub = hub_name;
     if (style_now() == GRUVID__LOG_TEXT &&
         !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
@@ -259,11 +256,51 @@ write_record(const gruvi_log_record_t *record, uint64_t generation)
     errno = saved;
 }
 
+static double
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* What was counted is of no generation: several may have said it. */
+static void
+write_counted(const gruvi_log_record_t *record)
+{
+    write_record(record, 0);
+}
+
+/* In the writer's thread. */
+static double
+tell_counted(void)
+{
+    gruvid__repeat_tell(now(), false, write_counted);
+    return gruvid__repeat_due(now());
+}
+
 void
 gruvid__log_write(const gruvi_log_record_t *record)
 {
-    if (record->level <= gruvid__log_level(record->group))
-        write_record(record, generation_now());
+    gruvi_log_record_t named = *record;
+
+    if (record->level > gruvid__log_level(record->group))
+        return;
+    if (on_error != NULL && record->level == GRUVI_LOG_ERROR)
+        on_error(on_error_arg, record);
+    /* The library's own name for a hub says nothing. */
+    named.hub = hub_name;
+    switch (gruvid__repeat_take(&named, now())) {
+    case GRUVID__REPEAT_NEW:
+        write_record(&named, generation_now());
+        break;
+    case GRUVID__REPEAT_FIRST:
+        gruvid__writer_nudge();
+        break;
+    case GRUVID__REPEAT_COUNTED:
+        break;
+    }
 }
 
 void
@@ -297,7 +334,7 @@ gruvid__log_notice(const char *plugin, uint64_t generation, const char *fiber,
     char message[1024];
     gruvi_log_record_t record = {
         .level = GRUVI_LOG_INFO,
-        .hub = "",
+        .hub = hub_name,
         .fiber = fields ? fiber : "",
         .group = fields ? plugin : "",
         .message = message,
@@ -350,8 +387,8 @@ int
 gruvid__log_open(const char *name, enum gruvid__log_style style,
                  const struct passwd *owner)
 {
-    struct gruvid__writer_target writer = {.reopen = reopen_file,
-                                           .tell_lost = tell_lost};
+    struct gruvid__writer_target writer = {
+        .reopen = reopen_file, .tell_lost = tell_lost, .tick = tell_counted};
     struct target target;
     int err = open_target(name, owner, &target);
 
@@ -423,5 +460,6 @@ gruvid__log_flush(void)
 void
 gruvid__log_close(void)
 {
+    gruvid__repeat_tell(now(), true, write_counted);
     gruvid__writer_stop();
 }

@@ -55,6 +55,7 @@ static struct {
     uint64_t taken; /* lines, ever */
     uint64_t lost;  /* lines, since the last that was put */
     bool stop;
+    bool nudged;
     bool reopen; /* atomic, too */
     uint64_t reopen_at;
 
@@ -226,20 +227,38 @@ write_batch(struct batch *batch)
 
 /* --- the thread ----------------------------------------------------------- */
 
-/* Wait for work.  False: there is none, and will be none. */
+static struct timespec later(double seconds);
+
+/* Wait for a signal; for no longer than until a time, if that is not
+ * negative. */
+static void
+idle(double due)
+{
+    struct timespec until;
+
+    SET(idle, true);
+    pthread_cond_broadcast(&writer.progress);
+    if (due < 0) {
+        pthread_cond_wait(&writer.work, &writer.lock);
+        return;
+    }
+    until = later(due);
+    pthread_cond_timedwait(&writer.work, &writer.lock, &until);
+}
+
+/* Wait for work, or until lines are due.  False: there is no work, and will be
+ * none. */
 static bool
-await_work(struct batch *batch)
+await_work(struct batch *batch, double due)
 {
     bool more;
 
     pthread_mutex_lock(&writer.lock);
     SET(done, writer.done + batch->lines);
     batch->lines = batch->length = 0;
-    while (!has_work() && !writer.stop) {
-        SET(idle, true);
-        pthread_cond_broadcast(&writer.progress);
-        pthread_cond_wait(&writer.work, &writer.lock);
-    }
+    if (!has_work() && !writer.stop && !writer.nudged)
+        idle(due);
+    writer.nudged = false;
     SET(idle, false);
     pthread_cond_broadcast(&writer.progress);
     take_lines(batch);
@@ -256,15 +275,17 @@ static void *
 writer_main(void *arg)
 {
     static struct batch batch;
+    double due = -1;
 
     (void)arg;
     pthread_setname_np(pthread_self(), "gruvid-log");
     batch.lines = batch.length = 0;
-    while (await_work(&batch)) {
+    while (await_work(&batch, due)) {
         if (batch.length > 0 || (writer.untold > 0 && !writer.refused))
             write_batch(&batch);
         if (GET(reopen) && batch.length == 0)
             reopen();
+        due = writer.target.tick();
     }
     return NULL;
 }
@@ -279,8 +300,8 @@ init_conditions(void)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&writer.progress, &monotonic);
+    pthread_cond_init(&writer.work, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pthread_cond_init(&writer.work, NULL);
 }
 
 /* Forget what is in the ring. */
@@ -399,6 +420,15 @@ gruvid__writer_put(const char *line, size_t length)
     }
     if (writer.idle)
         pthread_cond_signal(&writer.work);
+    pthread_mutex_unlock(&writer.lock);
+}
+
+void
+gruvid__writer_nudge(void)
+{
+    pthread_mutex_lock(&writer.lock);
+    writer.nudged = true;
+    pthread_cond_signal(&writer.work);
     pthread_mutex_unlock(&writer.lock);
 }
 

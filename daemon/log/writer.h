@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where lines go.  Both functions are called in the writer's thread. */
+/* Where lines go.  All functions are called in the writer's thread. */
 struct gruvid__writer_target {
     int fd; /* owned, unless it is stderr */
 
@@ -28,6 +28,10 @@ struct gruvid__writer_target {
     /* Write the line that says how many are missing, at most size bytes.
      * Returns its length. */
     size_t (*tell_lost)(char *buf, size_t size, uint64_t lost);
+
+    /* Put lines that are due.  Returns how many seconds it is until the next
+     * is; negative: until a nudge. */
+    double (*tick)(void);
 };
 
 /*
@@ -42,6 +46,9 @@ int gruvid__writer_start(const struct gruvid__writer_target *target);
 /* Put a line, its '\n' included.  Never waits.  Where there is no thread, in a
  * child after fork(), it is written at once.  Context: any thread. */
 void gruvid__writer_put(const char *line, size_t length);
+
+/* Have the thread ask for lines that are due.  Context: any thread. */
+void gruvid__writer_nudge(void);
 
 /* Open the target again, after what was put before.  Does not wait.  Context:
  * any thread. */

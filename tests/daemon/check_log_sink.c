@@ -135,10 +135,33 @@ START_TEST(test_notices_are_written_at_every_level)
 {
     gruvi_set_log_level(GRUVI_LOG_ERROR);
     gruvi_info("suppressed");
-    gruvid__log_notice("", "", "asked %s", "for");
+    gruvid__log_notice("", 0, "", "asked %s", "for");
     gruvi_set_log_level(GRUVI_LOG_INFO);
     ck_assert_int_eq(count(path, "suppressed"), 0);
     ck_assert_int_eq(count(path, "info gruvid: asked for\n"), 1);
+}
+END_TEST
+
+/* As a plugin that says the same in a loop. */
+START_TEST(test_equal_lines_of_a_plugin_are_counted)
+{
+    gruvi_log_record_t record = {
+        .level = GRUVI_LOG_INFO,
+        .hub = "",
+        .fiber = "worker",
+        .group = "echo",
+        .message = "it rains",
+    };
+
+    for (int i = 0; i < 1000; i++)
+        gruvid__log_write(&record);
+    gruvi_info("something else");
+    /* The writer's thread tells of them; nobody logs any more. */
+    while (count(path, "echo[worker]: it rains (999 more in the last second)") <
+           1)
+        usleep(1000);
+    ck_assert_int_eq(count(path, "it rains\n"), 1);
+    ck_assert_int_eq(count(path, "something else\n"), 1);
 }
 END_TEST
 
@@ -484,6 +507,7 @@ main(void)
     tcase_add_test(tc, test_reopening_leaks_no_descriptor);
     tcase_add_test(tc, test_reopening_that_fails_keeps_the_old_file);
     tcase_add_test(tc, test_notices_are_written_at_every_level);
+    tcase_add_test(tc, test_equal_lines_of_a_plugin_are_counted);
     tcase_add_test(tc, test_a_full_disk_costs_lines_and_says_so_later);
     tcase_add_test(tc,
                    test_a_new_file_does_not_begin_with_the_end_of_a_torn_line);

@@ -98,6 +98,8 @@ DAEMON_TESTS += %D%/check_log_level
 %C%_check_log_level_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_log_line
 %C%_check_log_line_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_log_repeat
+%C%_check_log_repeat_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_log_sink
 %C%_check_log_sink_LDADD = $(DAEMON_TEST_LIBS)
 

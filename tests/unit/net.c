@@ -2,8 +2,10 @@
 #include "unit/net.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include "io/socket/address.h"
@@ -175,32 +177,53 @@ shrink(struct ends *ends)
     setsockopt(ends->peer, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
+/* Bytes that TCP has sent, and that nobody has acknowledged. */
+static int
+in_flight(int fd)
+{
+    int queued = 0, unsent = 0;
+
+    ck_assert_int_eq(ioctl(fd, SIOCOUTQ, &queued), 0);
+    ck_assert_int_eq(ioctl(fd, SIOCOUTQNSD, &unsent), 0);
+    return queued - unsent;
+}
+
+/* TCP takes many bytes or none.  It takes more when an acknowledgement comes,
+ * however late; with nothing in flight there comes none. */
+static void
+fill_up_tcp(int fd)
+{
+    static const char zeros[65536];
+    bool still;
+
+    do {
+        still = in_flight(fd) == 0;
+        if (send(fd, zeros, sizeof zeros, MSG_NOSIGNAL) > 0) {
+            still = false;
+            continue;
+        }
+        ck_assert_int_eq(errno, EAGAIN);
+        if (!still)
+            uv_sleep(1);
+    } while (!still);
+}
+
 void
 fill_up(gruvi_stream_t *stream)
 {
     static const char zeros[65536];
-    int fd = gruvi_stream_fd(stream);
-    size_t len = sizeof zeros;
-    int domain, idle = 0, enough = 1;
+    int fd = gruvi_stream_fd(stream), domain;
     socklen_t size = sizeof domain;
 
     ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size), 0);
-    /* TCP may take some more a little later: an acknowledgement may be put off
-     * for 40 ms.  And it takes a byte where it takes many. */
-    if (domain != AF_UNIX)
-        enough = 60;
-    while (idle < enough) {
-        if (send(fd, zeros, len, MSG_NOSIGNAL) > 0) {
-            idle = 0;
-        } else {
-            ck_assert_int_eq(errno, EAGAIN);
-            if (domain == AF_UNIX && len > 1) {
-                len = 1;
-            } else {
-                idle++;
-                uv_sleep(1);
-            }
-        }
+    if (domain != AF_UNIX) {
+        fill_up_tcp(fd);
+        return;
+    }
+    for (size_t len = sizeof zeros; len > 0; len = len > 1 ? 1 : 0) {
+        while (send(fd, zeros, len, MSG_NOSIGNAL) > 0)
+            ;
+        ck_assert_int_eq(errno, EAGAIN);
     }
 }
 
