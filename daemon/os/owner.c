@@ -302,7 +302,7 @@ gruvid__owner_check(const char *path, char *why, size_t why_size)
     way = calloc(1, sizeof *way);
     if (way == NULL) {
         snprintf(why, why_size, "out of memory");
-        return UV_EPERM;
+        return UV_ENOMEM;
     }
     way->why = why;
     way->why_size = why_size;

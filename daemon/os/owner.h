@@ -19,7 +19,7 @@
  *   why   where to put a sentence about a failure
  *
  * Returns 0; always, if gruvid does not run as root.
- * Errors:  UV_EPERM.
+ * Errors:  UV_EPERM; UV_ENOMEM.
  * Context: any thread.
  */
 int gruvid__owner_check(const char *path, char *why, size_t why_size);
