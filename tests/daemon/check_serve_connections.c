@@ -62,9 +62,11 @@ START_TEST(test_the_echo_plugin_echoes)
     send_text(fd, "hello\n");
     expect_text(fd, "hello\n");
     close(fd);
-    gruvid_says_times(g, "heartbeat[beat]: tick\n", 3);
+    /* Equal lines are counted. */
+    gruvid_says(g, "heartbeat[beat]: tick\n");
+    gruvid_says(g, "heartbeat[beat]: tick (2 more in the last second)\n");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
-    ck_assert_uint_eq(gruvid_said(g, "tick"), 3);
+    ck_assert_uint_eq(gruvid_said(g, "tick"), 2);
 }
 END_TEST
 
