@@ -64,10 +64,12 @@ retire(gruvid_plugin_t *plugin)
     await_connections(plugin);
     gruvid__plugin_cut(plugin);
     gruvid__plugin_stop(plugin);
-    plugin->is_retiring = false;
+    /* Closing switches: until it is freed, nobody else may close it. */
     if (plugin->state == GRUVID__STOPPED) {
         gruvid__plugin_close(plugin);
         gruvid__instance_free(plugin->all, plugin);
+    } else {
+        plugin->is_retiring = false;
     }
 }
 
