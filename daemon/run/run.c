@@ -144,7 +144,7 @@ take_addresses(struct gruvid__daemon *daemon,
             return GRUVID__EXIT_PLUGIN;
     }
     if (attendant != NULL && attendant->bind(daemon) < 0)
-        return GRUVID__EXIT_FAILURE;
+        return GRUVID__EXIT_PLUGIN;
     if (gruvid__process_become(user, why, sizeof why) < 0) {
         gruvi_error("%s", why);
         return GRUVID__EXIT_FAILURE;

@@ -314,7 +314,7 @@ START_TEST(test_a_socket_in_use_is_left_alone_and_ends_the_start)
     snprintf(config, sizeof config, "[gruvid]\ncontrol = %s\n",
              gruvid_path(g, "control.sock"));
     next = gruvid_run(config, NULL);
-    ck_assert_int_eq(next->status, 1);
+    ck_assert_int_eq(next->status, 69);
     gruvid_says(next, "for gruvictl (gruvid.control)");
     expect_answer(ask_once(g, "{\"do\":\"status\"}"), "\"ok\":true");
 }

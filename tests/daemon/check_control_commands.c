@@ -83,6 +83,22 @@ START_TEST(test_hubs_says_of_each_what_it_has)
 }
 END_TEST
 
+START_TEST(test_hubs_names_a_hub_that_does_not_answer)
+{
+    struct gruvid *g = gruvid_ready(
+        "[gruvid]\nhubs = 2\ncontrol = @DIR@/control.sock\n" SPREAD, NULL);
+    struct place place = connect_hub(g, 2);
+    const char *answer;
+
+    hold_place(&place);
+    answer = ask_once(g, "{\"do\":\"hubs\"}");
+    expect_answer(answer, "{\"hub\":1,\"answers\":true,");
+    expect_answer(answer, "{\"hub\":2,\"answers\":false,\"plugins\":1,"
+                          "\"connections\":1}");
+    close(place.fd);
+}
+END_TEST
+
 /* In two hubs, of one plugin or of all, and no more than the limit. */
 START_TEST(test_connections_says_who_is_connected)
 {
@@ -322,6 +338,7 @@ main(void)
     tcase_add_test(tc, test_status_counts_plugins_and_connections);
     tcase_add_test(tc, test_plugins_shows_each_generation_and_build);
     tcase_add_test(tc, test_hubs_says_of_each_what_it_has);
+    tcase_add_test(tc, test_hubs_names_a_hub_that_does_not_answer);
     tcase_add_test(tc, test_connections_says_who_is_connected);
     tcase_add_test(tc, test_pools_says_what_they_do);
     tcase_add_test(tc, test_config_shows_where_values_are_set);

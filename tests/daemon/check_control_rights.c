@@ -222,7 +222,7 @@ START_TEST(test_a_group_that_cannot_be_given_ends_the_start)
             _exit(0); /* the build is in a folder of root's */
         g = gruvid_run(GROUP, NULL);
         gruvid_says(g, "SupplementaryGroups=");
-        _exit(g->status != 1);
+        _exit(g->status != 69);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);
