@@ -2,6 +2,8 @@
 /* Waiting for a stream without a fiber, over TCP and Unix sockets. */
 #include <malloc.h>
 
+#include "core/hub.h"
+#include "core/thread.h"
 #include "unit/calls.h"
 #include "unit/net.h"
 
@@ -171,6 +173,28 @@ HUB_TEST(test_what_was_taken_is_freed)
     close_ends(&a.ends);
 }
 
+static int
+watch_peer(void *arg)
+{
+    return gruvi_stream_watch_peer(arg, true);
+}
+
+/* The watcher keeps the fiber, and so its stack. */
+HUB_TEST(test_whoever_watched_the_peer_is_let_go)
+{
+    size_t before = gruvi__self.hub->blocks;
+    struct awaiting a;
+
+    begin(&a, i);
+    ck_assert_int_eq(finish(spawn(watch_peer, a.ends.stream)), 0);
+    turns(1);
+    ck_assert_uint_eq(gruvi__self.hub->blocks, before + 1);
+    awaits(&a);
+    turns(1);
+    ck_assert_uint_eq(gruvi__self.hub->blocks, before);
+    close_ends(&a.ends);
+}
+
 HUB_TEST(test_a_stream_that_nobody_reads_does_not_keep_the_loop_busy)
 {
     struct awaiting a;
@@ -246,6 +270,8 @@ main(void)
     tcase_add_loop_test(tc, test_a_call_that_is_inside_comes_first, 0,
                         NET_KINDS);
     tcase_add_loop_test(tc, test_what_was_taken_is_freed, 0, NET_KINDS);
+    tcase_add_loop_test(tc, test_whoever_watched_the_peer_is_let_go, 0,
+                        NET_KINDS);
     tcase_add_loop_test(
         tc, test_a_stream_that_nobody_reads_does_not_keep_the_loop_busy, 0,
         NET_KINDS);

@@ -223,6 +223,7 @@ gruvi__stream_await(gruvi_stream_t *s, gruvi__await_t *await)
     if (s->socket.side[GRUVI__IN].fiber != NULL ||
         s->socket.side[GRUVI__OUT].fiber != NULL)
         return UV_EBUSY;
+    gruvi__watcher_end(s); /* it holds its fiber */
     if (s->lent)
         gruvi__buffer_trim(&s->buffer);
     s->lent = false;
