@@ -154,8 +154,8 @@ take(struct gruvid__daemon *daemon, struct gruvid__report *report,
         gruvid__settings_undo();
     } else {
         enter(daemon, "takes the new configuration");
+        gruvid__settings_commit(daemon, config); /* drain_timeout counts */
         gruvid__plan_commit(daemon, &plan);
-        gruvid__settings_commit(daemon, config);
     }
     gruvid__plan_free(&plan);
     return err;
