@@ -171,6 +171,52 @@ START_TEST(test_an_address_moves_from_one_section_to_another)
 }
 END_TEST
 
+#define PLUGINS 9
+#define EACH    100
+
+/* Nine plugins, and a tenth that has another mark each time. */
+static const char *
+ten_plugins(int mark)
+{
+    static char text[4096];
+    size_t n = 0;
+
+    for (int i = 0; i < PLUGINS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "[plugin renew%d]\nmodule = renew\n"
+                              "listen = unix:@DIR@/%d\n",
+                              i, i);
+    snprintf(text + n, sizeof text - n,
+             RENEW "mark = %d\n[plugin trial]\ntime = %ds\n", mark, mark);
+    return text;
+}
+
+/* Bytes are on their way while the reload is at work. */
+START_TEST(test_connections_of_plugins_that_have_not_changed_notice_nothing)
+{
+    struct gruvid *g = gruvid_ready(ten_plugins(1), NULL);
+    static int fds[PLUGINS * EACH];
+    char name[12];
+
+    for (int i = 0; i < PLUGINS * EACH; i++) {
+        snprintf(name, sizeof name, "%d", i % PLUGINS);
+        fds[i] = enter(g, name);
+        expect_text(fds[i], "1 none\n");
+        send_text(fds[i], "be");
+    }
+    reload(g, ten_plugins(2), "reload 1 is done");
+    for (int i = 0; i < PLUGINS * EACH; i++) {
+        send_text(fds[i], "fore");
+        expect_text(fds[i], "before");
+        close(fds[i]);
+    }
+    ck_assert_uint_eq(gruvid_said(g, "at_reconfigure of generation"), 1);
+    ck_assert_uint_eq(gruvid_said(g, "at_start of generation"), PLUGINS + 1);
+    gruvid_says(g, "plugin trial, generation 2 serves");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- what is refused ------------------------------------------------------ */
 
 #define FAILS "[plugin zfails]\nmodule = renew\n"
@@ -349,6 +395,8 @@ main(void)
     tcase_add_test(tc, test_own_options_reach_reconfigure_and_disturb_nobody);
     tcase_add_test(tc, test_without_reconfigure_there_is_a_second_generation);
     tcase_add_test(tc, test_what_has_not_changed_is_not_touched);
+    tcase_add_test(
+        tc, test_connections_of_plugins_that_have_not_changed_notice_nothing);
     tcase_add_test(tc, test_a_limit_changes_without_a_call_of_the_plugin);
     tcase_add_test(
         tc, test_an_address_changes_and_connections_to_the_old_one_go_on);
