@@ -233,7 +233,9 @@ begin_timer(struct gruvid__daemon *daemon)
     if (!reloads->has_timer)
         uv_timer_init(gruvi_hub_loop(daemon->hub), &reloads->timer);
     reloads->has_timer = true;
-    uv_timer_start(&reloads->timer, on_timer, 0, (uint64_t)(OFTEN * 1000));
+    gruvid__notify_extend(LONGER);
+    uv_timer_start(&reloads->timer, on_timer, (uint64_t)(OFTEN * 1000),
+                   (uint64_t)(OFTEN * 1000));
 }
 
 static void
