@@ -5,6 +5,8 @@ gruvidinclude_HEADERS += %D%/gruvid/option.h
 gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 
 LIBGRUVID_SOURCES =
+LIBGRUVID_SOURCES += %D%/log/journal.c
+LIBGRUVID_SOURCES += %D%/log/journal.h
 LIBGRUVID_SOURCES += %D%/log/level.c
 LIBGRUVID_SOURCES += %D%/log/level.h
 LIBGRUVID_SOURCES += %D%/log/line.c

@@ -9,6 +9,7 @@
 #include "log/line.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,14 +164,14 @@ put_time(struct line *line, const struct timespec *time)
 }
 
 static void
-put_origin(struct line *line, const gruvi_log_record_t *record)
+put_origin(struct line *line, const gruvi_log_record_t *record, bool with_hub)
 {
     bool plain = record->fiber[0] == '\0' ||
                  strcmp(record->fiber, "Root") == 0 ||
                  strcmp(record->fiber, "Hub") == 0;
 
     /* With one hub its name is the library's, and tells a reader nothing. */
-    if (record->hub[0] != '\0' && strcmp(record->hub, "Hub") != 0) {
+    if (with_hub && record->hub[0] != '\0' && strcmp(record->hub, "Hub") != 0) {
         put_text(line, record->hub);
         put(line, " ");
     }
@@ -245,32 +246,63 @@ put_logfmt_line(struct line *line, const gruvi_log_record_t *record,
 }
 
 static void
-put_text_line(struct line *line, const gruvi_log_record_t *record, bool journal)
+put_text_line(struct line *line, const gruvi_log_record_t *record,
+              enum gruvid__log_reader reader)
 {
-    if (!journal) {
+    if (reader == GRUVID__LOG_READER_ANY) {
         put_time(line, &record->time);
         put(line, " %s ", gruvi_log_level_name(record->level));
     }
-    put_origin(line, record);
+    put_origin(line, record, reader != GRUVID__LOG_READER_SOCKET);
     put_text(line, record->message);
+}
+
+/* A field of the journal; nothing, where it is empty. */
+static void
+put_field(struct line *line, const char *name, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    put(line, "%s=", name);
+    put_text(line, text);
+    put(line, "\n");
+}
+
+/* What comes in front of the message, for the journal. */
+static void
+put_head(struct line *line, const gruvi_log_record_t *record,
+         uint64_t generation, enum gruvid__log_reader reader)
+{
+    static const char priority[] = {'3', '4', '6', '7'};
+    char level = priority[record->level & 3];
+
+    if (reader == GRUVID__LOG_READER_STREAM)
+        put(line, "<%c>", level);
+    if (reader != GRUVID__LOG_READER_SOCKET)
+        return;
+    put(line, "PRIORITY=%c\nSYSLOG_IDENTIFIER=gruvid\n", level);
+    put_field(line, "HUB", record->hub);
+    put_field(line, "PLUGIN", record->group);
+    if (generation > 0)
+        put(line, "GENERATION=%llu\n", (unsigned long long)generation);
+    put_field(line, "FIBER", record->fiber);
+    put(line, "MESSAGE=");
 }
 
 size_t
 gruvid__log_line(char *buf, size_t size, const gruvi_log_record_t *record,
                  uint64_t generation, enum gruvid__log_style style,
-                 bool journal)
+                 enum gruvid__log_reader reader)
 {
-    static const char priority[] = {'3', '4', '6', '7'};
     struct line line = {buf, buf + size - 1}; /* there is always a '\n' */
 
-    if (journal)
-        put(&line, "<%c>", priority[record->level & 3]);
+    put_head(&line, record, generation, reader);
     if (style == GRUVID__LOG_JSON)
         put_json_line(&line, record, generation);
     else if (style == GRUVID__LOG_LOGFMT)
         put_logfmt_line(&line, record, generation);
     else
-        put_text_line(&line, record, journal);
+        put_text_line(&line, record, reader);
     *line.at++ = '\n';
     return (size_t)(line.at - buf);
 }

@@ -3,7 +3,6 @@
 #ifndef GRUVID_LOG_LINE_H
 #define GRUVID_LOG_LINE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +14,15 @@ enum gruvid__log_style {
     GRUVID__LOG_LOGFMT, /* name=value, with quotes where they are needed */
 };
 
+/* Whom lines are for. */
+enum gruvid__log_reader {
+    GRUVID__LOG_READER_ANY,
+    GRUVID__LOG_READER_STREAM, /* the journal's stream: the level in front, as
+                                  it is read there, and no time */
+    GRUVID__LOG_READER_SOCKET, /* the journal's socket: lines FIELD=VALUE, the
+                                  last is the message */
+};
+
 /* No line is longer: a message has at most 1023 bytes, each escaped. */
 #define GRUVID__LOG_LINE 8192
 
@@ -22,12 +30,12 @@ enum gruvid__log_style {
  * Write a record as a line.
  *
  *   generation  of the plugin, for styles with fields; 0: none
- *   journal     put the level in front as the journal reads it, and no time
  *
  * Returns how many bytes, the '\n' included; never more than size.
  */
 size_t gruvid__log_line(char *buf, size_t size,
                         const gruvi_log_record_t *record, uint64_t generation,
-                        enum gruvid__log_style style, bool journal);
+                        enum gruvid__log_style style,
+                        enum gruvid__log_reader reader);
 
 #endif

@@ -7,8 +7,8 @@
  *   its end      a line says the same, and how many more; another second begins
  *                if there were any
  *
- * Equal are lines of one plugin, level and hub whose text is the same.  The text
- * counts as it is written, never its format.
+ * Equal are lines of one plugin, level and hub whose text is the same.  The
+ * text counts as it is written, never its format.
  */
 #ifndef GRUVID_LOG_REPEAT_H
 #define GRUVID_LOG_REPEAT_H

@@ -21,6 +21,7 @@
 
 #include <uv.h>
 
+#include "log/journal.h"
 #include "log/level.h"
 #include "log/repeat.h"
 #include "log/writer.h"
@@ -28,16 +29,16 @@
 /* Where lines go. */
 struct target {
     int fd;
-    bool journal;
+    enum gruvid__log_reader reader;
     char *path; /* owned; NULL: no file */
 };
 
 static struct {
-    enum gruvid__log_style style; /* atomic */
-    bool journal;                 /* atomic */
-    char *path;                   /* for the writer's thread; NULL: no file */
-    bool hubs;                    /* text names them; atomic */
-    struct target *next;          /* to be switched to; NULL: none; atomic */
+    enum gruvid__log_style style;   /* atomic */
+    enum gruvid__log_reader reader; /* atomic */
+    char *path;                     /* for the writer's thread; NULL: no file */
+    bool hubs;                      /* text names them; atomic */
+    struct target *next;            /* to be switched to; NULL: none; atomic */
 } sink;
 
 static enum gruvid__log_style
@@ -46,10 +47,24 @@ style_now(void)
     return __atomic_load_n(&sink.style, __ATOMIC_RELAXED);
 }
 
-static bool
-journal_now(void)
+static enum gruvid__log_reader
+reader_now(void)
 {
-    return __atomic_load_n(&sink.journal, __ATOMIC_RELAXED);
+    return __atomic_load_n(&sink.reader, __ATOMIC_RELAXED);
+}
+
+/* Whether a line has its plugin and fiber in fields of their own, so that its
+ * text need not name them. */
+static bool
+has_fields(void)
+{
+    return style_now() != GRUVID__LOG_TEXT ||
+           reader_now() == GRUVID__LOG_READER_SOCKET;
+}
+
+static int (*connect_of(enum gruvid__log_reader reader))(void)
+{
+    return reader == GRUVID__LOG_READER_SOCKET ? gruvid__journal_open : NULL;
 }
 
 /* Not on the stack: a fiber's may be small.  Logging never switches. */
@@ -91,29 +106,13 @@ generation_now(void)
     uint64_t (*generation)(void) =
         __atomic_load_n(&generation_here, __ATOMIC_ACQUIRE);
 
-    return generation == NULL || style_now() == GRUVID__LOG_TEXT ? 0
-                                                                 : generation();
+    return generation == NULL || !has_fields() ? 0 : generation();
 }
 
 void
 gruvid__log_show_hubs(bool show)
 {
     __atomic_store_n(&sink.hubs, show, __ATOMIC_RELAXED);
-}
-
-/* Whether stderr is the journal: the journal gives the numbers of its socket,
- * so a stderr that was redirected since is not taken for it. */
-static bool
-stderr_is_journal(void)
-{
-    const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
-    struct stat st;
-
-    return stream != NULL &&
-           sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-           st.st_ino == inode;
 }
 
 /* --- the file ------------------------------------------------------------- */
@@ -158,19 +157,21 @@ open_file(const char *path, bool *made)
 
 /* In the writer's thread, as what follows: the target that is open already. */
 static int
-switch_target(struct target *next)
+switch_target(struct target *next, int (**connect)(void))
 {
     int fd = next->fd;
 
+    *connect = connect_of(next->reader);
+
     free(sink.path);
     sink.path = next->path;
-    __atomic_store_n(&sink.journal, next->journal, __ATOMIC_RELAXED);
+    __atomic_store_n(&sink.reader, next->reader, __ATOMIC_RELAXED);
     free(next);
     return fd;
 }
 
 static int
-reopen_file(void)
+reopen_file(int (**connect)(void))
 {
     struct target *next =
         __atomic_exchange_n(&sink.next, NULL, __ATOMIC_ACQ_REL);
@@ -178,7 +179,7 @@ reopen_file(void)
     int fd;
 
     if (next != NULL)
-        return switch_target(next);
+        return switch_target(next, connect);
     if (sink.path == NULL) {
         gruvi_info("the log is not a file: nothing to reopen");
         return UV_EINVAL;
@@ -238,7 +239,14 @@ tell_lost(char *buf, size_t size, uint64_t lost)
              (unsigned long long)lost, lost == 1 ? "" : "s",
              lost == 1 ? "was" : "were");
     clock_gettime(CLOCK_REALTIME, &record.time);
-    return gruvid__log_line(buf, size, &record, 0, style_now(), journal_now());
+    return gruvid__log_line(buf, size, &record, 0, style_now(), reader_now());
+}
+
+/* Text names the hub only where there are several. */
+static bool
+hides_hub(void)
+{
+    return !has_fields() && !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED);
 }
 
 static void
@@ -247,12 +255,11 @@ write_record(const gruvi_log_record_t *record, uint64_t generation)
     gruvi_log_record_t named = *record;
     int saved = errno;
 
-    if (style_now() == GRUVID__LOG_TEXT &&
-        !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
+    if (hides_hub())
         named.hub = "";
-    gruvid__writer_put(buffer, gruvid__log_line(buffer, sizeof buffer, &named,
-                                                generation, style_now(),
-                                                journal_now()));
+    gruvid__writer_put(buffer,
+                       gruvid__log_line(buffer, sizeof buffer, &named,
+                                        generation, style_now(), reader_now()));
     errno = saved;
 }
 
@@ -311,18 +318,17 @@ gruvid__log_write_in_handler(const gruvi_log_record_t *record)
     size_t length;
 
     named.hub = hub_name;
-    if (sink.style == GRUVID__LOG_TEXT &&
-        !__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
+    if (hides_hub())
         named.hub = "";
-    length = gruvid__log_line(line, sizeof line, &named, 0, sink.style,
-                              sink.journal);
+    length =
+        gruvid__log_line(line, sizeof line, &named, 0, sink.style, sink.reader);
     if (gruvid__writer_put_in_handler(line, length))
         return;
     /* The log is elsewhere, or nowhere: stderr is read by people. */
     if (!__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
-    length =
-        gruvid__log_line(line, sizeof line, &named, 0, GRUVID__LOG_TEXT, false);
+    length = gruvid__log_line(line, sizeof line, &named, 0, GRUVID__LOG_TEXT,
+                              GRUVID__LOG_READER_ANY);
     gruvid__writer_write_in_handler(STDERR_FILENO, line, length);
 }
 
@@ -330,7 +336,7 @@ void
 gruvid__log_notice(const char *plugin, uint64_t generation, const char *fiber,
                    const char *format, ...)
 {
-    bool fields = style_now() != GRUVID__LOG_TEXT;
+    bool fields = has_fields();
     char message[1024];
     gruvi_log_record_t record = {
         .level = GRUVI_LOG_INFO,
@@ -361,13 +367,25 @@ give(int fd, const struct passwd *owner)
                 owner->pw_name, strerror(errno));
 }
 
+static void
+open_journal(struct target *target)
+{
+    int fd = gruvid__journal_open();
+
+    target->reader =
+        fd < 0 ? GRUVID__LOG_READER_STREAM : GRUVID__LOG_READER_SOCKET;
+    if (fd >= 0)
+        target->fd = fd;
+}
+
 static int
 open_target(const char *name, const struct passwd *owner, struct target *target)
 {
     bool made;
 
     *target = (struct target){.fd = STDERR_FILENO};
-    target->journal = strcmp(name, "auto") == 0 && stderr_is_journal();
+    if (strcmp(name, "auto") == 0 && gruvid__journal_is_stderr())
+        open_journal(target);
     if (strncmp(name, "file:", 5) != 0)
         return 0;
     target->path = strdup(name + 5);
@@ -399,8 +417,9 @@ gruvid__log_open(const char *name, enum gruvid__log_style style,
     free(sink.path);
     sink.path = target.path;
     sink.style = style;
-    sink.journal = target.journal;
+    sink.reader = target.reader;
     writer.fd = target.fd;
+    writer.connect = connect_of(target.reader);
     err = gruvid__writer_start(&writer);
     if (err == 0)
         gruvi_set_log_sink(gruvid__log_write);
@@ -430,7 +449,7 @@ gruvid__log_close_next(void)
     being_opened = NULL;
     if (next == NULL)
         return;
-    if (next->path != NULL)
+    if (next->fd != STDERR_FILENO)
         close(next->fd);
     free(next->path);
     free(next);

@@ -15,7 +15,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,8 +99,8 @@ take_lines(struct batch *batch)
     struct gruvid__ring_entry entry;
 
     while (!must_reopen() && gruvid__ring_first(&entry)) {
-        if (batch->lines > 0 &&
-            (entry.lost > 0 || batch->length + entry.length > BATCH))
+        if (batch->lines > 0 && (entry.lost > 0 || writer.target.connect ||
+                                 batch->length + entry.length > BATCH))
             break;
         gruvid__ring_take(batch->bytes + 1 + batch->length);
         writer.untold += entry.lost;
@@ -140,7 +142,7 @@ reopen(void)
     int old = writer.target.fd, fd;
 
     SET(reopen, false);
-    fd = writer.target.reopen();
+    fd = writer.target.reopen(&writer.target.connect);
     if (fd < 0)
         return false;
     set_fd(fd);
@@ -200,6 +202,67 @@ write_bytes(char *bytes, size_t length)
     return at < bytes ? 0 : (size_t)(at - bytes);
 }
 
+/* A socket whose other end was started again. */
+static bool
+connect_again(void)
+{
+    int fd = writer.target.connect();
+
+    if (fd < 0)
+        return false;
+    close(writer.target.fd);
+    set_fd(fd);
+    return true;
+}
+
+/* A line that was put for the target before this has no fields. */
+static ssize_t
+send_line(const char *bytes, size_t length)
+{
+    static char name[] = "MESSAGE=";
+    bool whole = strncmp(bytes, "PRIORITY=", 9) == 0;
+    struct iovec parts[] = {{name, whole ? 0 : sizeof name - 1},
+                            {(char *)bytes, length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    return sendmsg(writer.target.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Write a line as a datagram, whole or not at all.  True: it is written. */
+static bool
+write_datagram(const char *bytes, size_t length)
+{
+    bool again = false;
+
+    for (;;) {
+        (void)await_target();
+        if (GET(stop) || writer.target.connect == NULL)
+            break;
+        if (send_line(bytes, length) >= 0)
+            return true;
+        if (errno == EINTR || errno == EAGAIN)
+            continue;
+        if (again || !connect_again())
+            break;
+        again = true;
+    }
+    writer.refused = true;
+    return false;
+}
+
+/* Write lines, or one where each is a datagram.  The arguments and the result
+ * are those of write_bytes(). */
+static size_t
+write_out(char *bytes, size_t length)
+{
+    if (writer.target.connect == NULL)
+        return write_bytes(bytes, length);
+    if (!write_datagram(bytes, length))
+        return 0;
+    writer.refused = false;
+    return length;
+}
+
 static bool
 tell_untold(void)
 {
@@ -207,7 +270,7 @@ tell_untold(void)
     size_t length =
         writer.target.tell_lost(line + 1, sizeof line - 1, writer.untold);
 
-    if (write_bytes(line + 1, length) < length)
+    if (write_out(line + 1, length) < length)
         return false;
     writer.untold = 0;
     return true;
@@ -220,9 +283,12 @@ write_batch(struct batch *batch)
     size_t n = 0;
 
     if (writer.untold == 0 || tell_untold())
-        n = write_bytes(bytes, batch->length);
-    for (; n < batch->length; n++)
-        writer.untold += bytes[n] == '\n';
+        n = write_out(bytes, batch->length);
+    if (n == 0)
+        writer.untold += batch->lines;
+    else
+        for (; n < batch->length; n++)
+            writer.untold += bytes[n] == '\n';
 }
 
 /* --- the thread ----------------------------------------------------------- */
@@ -572,5 +638,5 @@ gruvid__writer_put_in_handler(const char *line, size_t length)
         gruvid__writer_write_in_handler(fd, "\n", 1);
     writer.torn = false;
     gruvid__writer_write_in_handler(fd, line, length);
-    return is_same_file(fd, STDERR_FILENO);
+    return writer.target.connect != NULL || is_same_file(fd, STDERR_FILENO);
 }

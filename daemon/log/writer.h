@@ -21,9 +21,13 @@
 struct gruvid__writer_target {
     int fd; /* owned, unless it is stderr */
 
-    /* Open the target again.  Returns a descriptor, or an error: then the old
-     * one is kept.  May log. */
-    int (*reopen)(void);
+    /* Connect again, where each line is a datagram; NULL: lines are bytes of a
+     * file or a stream.  Returns a descriptor, or an error. */
+    int (*connect)(void);
+
+    /* Open the target again, which may be another: then connect is set.
+     * Returns a descriptor, or an error: then the old one is kept.  May log. */
+    int (*reopen)(int (**connect)(void));
 
     /* Write the line that says how many are missing, at most size bytes.
      * Returns its length. */
@@ -67,7 +71,8 @@ bool gruvid__writer_flush(void);
  * that go nowhere. */
 void gruvid__writer_stop(void);
 
-/* Write a line to the target at once.  Returns whether stderr is the same file.
+/* Write a line to the target at once.  Returns whether people who read
+ * stderr see it.
  * Context: handler of a signal that ends the process. */
 bool gruvid__writer_put_in_handler(const char *line, size_t length);
 

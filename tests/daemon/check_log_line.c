@@ -26,7 +26,7 @@ text_of(const char *group, const char *fiber, const char *message)
 {
     gruvi_log_record_t record = record_of(group, fiber, message);
     size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
-                                GRUVID__LOG_TEXT, false);
+                                GRUVID__LOG_TEXT, GRUVID__LOG_READER_ANY);
 
     line[n] = '\0';
     return line + strlen("2023-11-14T22:13:20.012Z ");
@@ -37,7 +37,7 @@ json_of(const char *message)
 {
     gruvi_log_record_t record = record_of("echo", "f", message);
     size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
-                                GRUVID__LOG_JSON, false);
+                                GRUVID__LOG_JSON, GRUVID__LOG_READER_ANY);
 
     line[n] = '\0';
     return strstr(line, "\"message\":");
@@ -60,7 +60,7 @@ logfmt_of(const char *group, const char *fiber, const char *message,
 
     record.hub = "";
     n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, generation,
-                         GRUVID__LOG_LOGFMT, false);
+                         GRUVID__LOG_LOGFMT, GRUVID__LOG_READER_ANY);
     line[n] = '\0';
     return line;
 }
@@ -98,13 +98,43 @@ START_TEST(test_json_has_the_generation_where_there_is_one)
 {
     gruvi_log_record_t record = record_of("echo", "f", "x");
     size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 7,
-                                GRUVID__LOG_JSON, false);
+                                GRUVID__LOG_JSON, GRUVID__LOG_READER_ANY);
 
     line[n] = '\0';
     ck_assert_ptr_nonnull(
         strstr(line, "\"plugin\":\"echo\",\"generation\":7,\"fiber\""));
     json_of("x");
     ck_assert_ptr_null(strstr(line, "generation"));
+}
+END_TEST
+
+START_TEST(test_the_socket_of_the_journal_gets_fields)
+{
+    gruvi_log_record_t record = record_of("echo", "f", "it\nrains");
+    size_t n;
+
+    record.hub = "hub 2";
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 7, GRUVID__LOG_TEXT,
+                         GRUVID__LOG_READER_SOCKET);
+    line[n] = '\0';
+    ck_assert_str_eq(line, "PRIORITY=4\nSYSLOG_IDENTIFIER=gruvid\n"
+                           "HUB=hub 2\nPLUGIN=echo\nGENERATION=7\nFIBER=f\n"
+                           "MESSAGE=echo[f]: it\\x0arains\n");
+}
+END_TEST
+
+START_TEST(test_a_field_that_is_empty_is_left_out)
+{
+    gruvi_log_record_t record = record_of("", "", "x");
+    size_t n;
+
+    record.hub = "";
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_JSON,
+                         GRUVID__LOG_READER_SOCKET);
+    line[n] = '\0';
+    ck_assert_ptr_eq(strstr(line, "PRIORITY=4\nSYSLOG_IDENTIFIER=gruvid\n"
+                                  "MESSAGE={\"time\":"),
+                     line);
 }
 END_TEST
 
@@ -127,12 +157,12 @@ START_TEST(test_a_hub_that_has_a_name_is_in_front)
 
     record.hub = "hub 2";
     n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_TEXT,
-                         false);
+                         GRUVID__LOG_READER_ANY);
     line[n] = '\0';
     ck_assert_str_eq(line, "2023-11-14T22:13:20.012Z warning "
                            "hub 2 echo[accept]: x\n");
     n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_TEXT,
-                         true);
+                         GRUVID__LOG_READER_STREAM);
     line[n] = '\0';
     ck_assert_str_eq(line, "<4>hub 2 echo[accept]: x\n");
 }
@@ -198,7 +228,7 @@ START_TEST(test_the_journal_reads_the_level_and_has_its_own_clock)
 
         record.level = (gruvi_log_level_t)level;
         n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
-                             GRUVID__LOG_TEXT, true);
+                             GRUVID__LOG_TEXT, GRUVID__LOG_READER_STREAM);
         line[n] = '\0';
         ck_assert_int_eq(strncmp(line, expected[level], 3), 0);
         ck_assert_str_eq(line + 3, "echo: x\n");
@@ -227,8 +257,8 @@ START_TEST(test_a_line_that_does_not_fit_still_ends)
     gruvi_log_record_t record = record_of("echo", "Root", "0123456789");
 
     for (size_t size = 1; size < 80; size++) {
-        size_t n =
-            gruvid__log_line(line, size, &record, 0, GRUVID__LOG_TEXT, false);
+        size_t n = gruvid__log_line(line, size, &record, 0, GRUVID__LOG_TEXT,
+                                    GRUVID__LOG_READER_ANY);
 
         ck_assert_uint_le(n, size);
         ck_assert_int_eq(line[n - 1], '\n');
@@ -252,6 +282,8 @@ main(void)
     tcase_add_test(tc, test_utf8_is_kept_and_what_is_none_is_escaped);
     tcase_add_test(tc, test_a_json_line_has_everything_by_name);
     tcase_add_test(tc, test_json_escapes_what_json_does_not_allow);
+    tcase_add_test(tc, test_the_socket_of_the_journal_gets_fields);
+    tcase_add_test(tc, test_a_field_that_is_empty_is_left_out);
     tcase_add_test(tc, test_the_journal_reads_the_level_and_has_its_own_clock);
     tcase_add_test(tc, test_the_longest_message_fits_however_much_is_escaped);
     tcase_add_test(tc, test_a_line_that_does_not_fit_still_ends);

@@ -271,6 +271,74 @@ START_TEST(test_a_stderr_that_is_the_journal_gets_levels_and_no_time)
 }
 END_TEST
 
+/* The journal's socket: at a path in a folder of its own. */
+static int journal;
+static char journal_path[160], journal_env[200];
+
+static void
+begin_journal(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = PATIENCE};
+
+    strcpy(address.sun_path, journal_path);
+    journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(journal, (struct sockaddr *)&address, sizeof address),
+                     0);
+    setsockopt(journal, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
+/* The first record that contains a text. */
+static const char *
+journalled(const char *text)
+{
+    static char record[8192];
+
+    do {
+        ssize_t n = recv(journal, record, sizeof record - 1, 0);
+
+        ck_assert_msg(n > 0, "no record with %s", text);
+        record[n] = '\0';
+    } while (strstr(record, text) == NULL);
+    return record;
+}
+
+START_TEST(test_the_socket_of_the_journal_gets_a_record_a_line)
+{
+    char dir[] = "/tmp/gruvid-journal-XXXXXX";
+    struct gruvid_options options = {
+        .env = (const char *[]){journal_env, NULL},
+        .journal = true,
+    };
+    struct gruvid *g;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(journal_path, sizeof journal_path, "%s/socket", dir);
+    snprintf(journal_env, sizeof journal_env, "GRUVID_JOURNAL_SOCKET=%s",
+             journal_path);
+    begin_journal();
+    g = gruvid_begin(ECHO "fiber = fail\n", &options);
+    ck_assert_str_eq(journalled("fiber worker ended"),
+                     "PRIORITY=3\nSYSLOG_IDENTIFIER=gruvid\nHUB=hub 1\n"
+                     "PLUGIN=trial\nGENERATION=1\nFIBER=worker\n"
+                     "MESSAGE=trial[worker]: fiber worker ended with EINVAL: "
+                     "invalid argument\n");
+    journalled("MESSAGE=gruvid: ready\n");
+    /* The journal is started again. */
+    close(journal);
+    unlink(journal_path);
+    begin_journal();
+    gruvid_signal(g, SIGUSR2);
+    journalled(" fibers\n");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    journalled("MESSAGE=gruvid: stopped\n");
+    ck_assert_str_eq(g->log, "");
+    close(journal);
+    unlink(journal_path);
+    rmdir(dir);
+}
+END_TEST
+
 START_TEST(test_the_journal_of_somebody_else_is_not_ours)
 {
     struct gruvid_options options = {
@@ -418,6 +486,7 @@ add_logs(TCase *tc)
 {
     tcase_add_test(tc,
                    test_a_stderr_that_is_the_journal_gets_levels_and_no_time);
+    tcase_add_test(tc, test_the_socket_of_the_journal_gets_a_record_a_line);
     tcase_add_test(tc, test_the_journal_of_somebody_else_is_not_ours);
     tcase_add_test(tc, test_a_target_that_was_asked_for_is_taken);
     tcase_add_test(tc, test_every_line_of_json_is_an_object);
