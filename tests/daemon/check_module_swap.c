@@ -2,6 +2,7 @@
 /* A plugin that is replaced while gruvid runs it: by new builds, and by builds
  * that come back; and what of the old code goes on. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,15 @@ many(void)
     return text != NULL ? (unsigned)atoi(text) : 60;
 }
 
+/* Sanitizers and Valgrind keep what is freed. */
+static bool
+shows_heap(void)
+{
+    const char *flags = getenv("SANITIZER_FLAGS");
+
+    return getenv("GRUVID_UNDER") == NULL && (flags == NULL || *flags == '\0');
+}
+
 static void
 no_more(struct gruvid *g, unsigned descriptors, long heap, long most)
 {
@@ -320,7 +330,7 @@ no_more(struct gruvid *g, unsigned descriptors, long heap, long most)
     printf("%u swaps: %ld bytes of heap more\n", many(), more);
     /* A client that has just gone may still have its descriptor. */
     ck_assert_uint_lt(count_descriptors(g->pid), descriptors + 3);
-    ck_assert_msg(more < most, "%ld bytes more", more);
+    ck_assert_msg(more < most || !shows_heap(), "%ld bytes more", more);
 }
 
 /* Between two builds that are both open. */

@@ -11,17 +11,18 @@
 
 /* A plugin in C++ with a static variable of an inline function, of n ints. */
 static void
-make_unique(const char *name, unsigned n, unsigned value, const char *flags)
+make_unique(const char *name, const char *function, unsigned n, unsigned value,
+            const char *flags)
 {
     char source[600], file[100];
 
     snprintf(source, sizeof source,
              "// C++\n"
              "#include <gruvid/plugin.h>\n"
-             "inline int *counters() { static int of[%u] = {%u}; return of; }\n"
-             "extern \"C\" int *get() { return counters(); }\n"
+             "inline int *%s() { static int of[%u] = {%u}; return of; }\n"
+             "extern \"C\" int *get() { return %s(); }\n"
              "GRUVID_PLUGIN(%s);\n",
-             n, value, name);
+             function, n, value, function, name);
     snprintf(file, sizeof file, "%s.so", name);
     make_plugin(in_dir(file), source, flags);
 }
@@ -53,14 +54,14 @@ START_TEST(test_a_unique_object_of_another_size_is_refused)
 {
     if (!makes_unique())
         return;
-    make_unique("swap", 2, 1, "");
+    make_unique("swap", "counters", 2, 1, "");
     opened("swap");
-    make_unique("swap", 8, 2, "");
+    make_unique("swap", "counters", 8, 2, "");
     refused("swap", "it has an object _ZZ8countersvE2of of 32 bytes");
     refused("swap", "it has 8 bytes: compile with -fno-gnu-unique");
-    make_unique("other", 8, 2, "");
+    make_unique("other", "counters", 8, 2, "");
     refused("other", "compile with -fno-gnu-unique");
-    make_unique("swap", 8, 2, "-fno-gnu-unique");
+    make_unique("swap", "counters", 8, 2, "-fno-gnu-unique");
     ck_assert_int_eq(first_counter(opened("swap")), 2);
 }
 END_TEST
@@ -70,15 +71,15 @@ START_TEST(test_unique_objects_of_the_same_size_are_named)
     if (!makes_unique())
         return;
     gruvi_set_log_sink(keep_log);
-    make_unique("swap", 2, 1, "");
+    make_unique("swap", "numbers", 2, 1, "");
     ck_assert_int_eq(first_counter(opened("swap")), 1);
     ck_assert_str_eq(logged, "");
-    ck_assert_str_eq(opened("swap")->unique, "_ZZ8countersvE2of");
-    make_unique("swap", 2, 2, "");
+    ck_assert_str_eq(opened("swap")->unique, "_ZZ7numbersvE2of");
+    make_unique("swap", "numbers", 2, 2, "");
     ck_assert_int_eq(first_counter(opened("swap")), 1);
-    ck_assert_msg(strstr(logged, "_ZZ8countersvE2of") != NULL, "%s", logged);
+    ck_assert_msg(strstr(logged, "_ZZ7numbersvE2of") != NULL, "%s", logged);
     logged[0] = '\0';
-    make_unique("swap", 2, 3, "-fno-gnu-unique");
+    make_unique("swap", "numbers", 2, 3, "-fno-gnu-unique");
     ck_assert_int_eq(first_counter(opened("swap")), 3);
     ck_assert_str_eq(opened("swap")->unique, "");
     ck_assert_str_eq(logged, "");
