@@ -311,7 +311,15 @@ gruvid__log_write(const gruvi_log_record_t *record)
 }
 
 void
-gruvid__log_write_in_handler(const gruvi_log_record_t *record)
+gruvid__log_about(const gruvi_log_record_t *record, uint64_t generation)
+{
+    if (record->level <= gruvid__log_level(record->group))
+        write_record(record, generation);
+}
+
+void
+gruvid__log_write_in_handler(const gruvi_log_record_t *record,
+                             uint64_t generation)
 {
     static char line[GRUVID__LOG_LINE];
     gruvi_log_record_t named = *record;
@@ -320,8 +328,8 @@ gruvid__log_write_in_handler(const gruvi_log_record_t *record)
     named.hub = hub_name;
     if (hides_hub())
         named.hub = "";
-    length =
-        gruvid__log_line(line, sizeof line, &named, 0, sink.style, sink.reader);
+    length = gruvid__log_line(line, sizeof line, &named, generation, sink.style,
+                              sink.reader);
     if (gruvid__writer_put_in_handler(line, length))
         return;
     /* The log is elsewhere, or nowhere: stderr is read by people. */

@@ -84,6 +84,10 @@ void gruvid__log_on_error(void (*fn)(void *arg,
                                      const gruvi_log_record_t *record),
                           void *arg);
 
+/* Write a record about a plugin, by a thread that does not work for it.  The
+ * hub is the record's.  Context: any thread. */
+void gruvid__log_about(const gruvi_log_record_t *record, uint64_t generation);
+
 /* The sink.  Context: any thread. */
 void gruvid__log_write(const gruvi_log_record_t *record);
 
@@ -92,8 +96,11 @@ void gruvid__log_write(const gruvi_log_record_t *record);
  * file.  The lines that wait are written before, by
  * gruvid__writer_flush_in_handler().
  *
+ *   generation  of the plugin, for fields; 0: none
+ *
  * Context: handler of a signal that ends the process, one at a time.
  */
-void gruvid__log_write_in_handler(const gruvi_log_record_t *record);
+void gruvid__log_write_in_handler(const gruvi_log_record_t *record,
+                                  uint64_t generation);
 
 #endif

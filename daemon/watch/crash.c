@@ -67,7 +67,7 @@ line(const char *words)
     };
 
     clock_gettime(CLOCK_REALTIME, &record.time);
-    gruvid__log_write_in_handler(&record);
+    gruvid__log_write_in_handler(&record, culprit.generation);
 }
 
 static const char *

@@ -56,8 +56,8 @@ name(const struct gruvid__hub *hub, struct gruvid__instances *instances,
     gruvid__text_add(&text, ", ");
     gruvid__text_doing(&text, &culprit.task);
     gruvid__text_where(&text, &culprit);
-    gruvid__say(GRUVI_LOG_ERROR, hub->name, culprit.plugin, culprit.fiber,
-                message);
+    gruvid__say(GRUVI_LOG_ERROR, hub->name, culprit.plugin, culprit.generation,
+                culprit.fiber, message);
 }
 
 void
@@ -78,7 +78,7 @@ end(const struct gruvid__turn *turn, struct gruvid__instances *instances,
              "the stop is overdue: %s has not turned for %.1f seconds: ",
              turn->hub->name, (double)turn->taken / 1e9);
     name(turn->hub, instances, what);
-    gruvid__say(GRUVI_LOG_ERROR, "", "", "",
+    gruvid__say(GRUVI_LOG_ERROR, "", "", 0, "",
                 "ended, with a hub that does not turn left behind");
     gruvid__log_close();
     _exit(status);
@@ -112,7 +112,7 @@ say(const struct gruvid__turn *turn, double left)
     snprintf(message, sizeof message,
              "asked to stop, but %s does not turn: it has %.0f seconds",
              turn->hub->name, left);
-    gruvid__say(GRUVI_LOG_WARNING, "", "", "", message);
+    gruvid__say(GRUVI_LOG_WARNING, "", "", 0, "", message);
     gruvid__notify_stopping("stopping: %s does not turn", turn->hub->name);
 }
 

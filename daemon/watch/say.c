@@ -8,7 +8,7 @@
 
 void
 gruvid__say(gruvi_log_level_t level, const char *hub, const char *plugin,
-            const char *fiber, const char *message)
+            uint64_t generation, const char *fiber, const char *message)
 {
     gruvi_log_record_t record = {
         .level = level,
@@ -18,10 +18,6 @@ gruvid__say(gruvi_log_level_t level, const char *hub, const char *plugin,
         .message = message,
     };
 
-    if (level > gruvi_log_level())
-        return;
     clock_gettime(CLOCK_REALTIME, &record.time);
-    gruvid__log_set_hub(hub);
-    gruvid__log_write(&record);
-    gruvid__log_set_hub("");
+    gruvid__log_about(&record, generation);
 }

@@ -4,6 +4,8 @@
 #ifndef GRUVID_WATCH_SAY_H
 #define GRUVID_WATCH_SAY_H
 
+#include <stdint.h>
+
 #include <gruvi/log.h>
 
 /* The most bytes of a message, with its zero. */
@@ -14,10 +16,11 @@
  *
  *   hub            its name
  *   plugin, fiber  "": none
+ *   generation     of the plugin; 0: none
  *
  * Context: a thread without a hub.
  */
 void gruvid__say(gruvi_log_level_t level, const char *hub, const char *plugin,
-                 const char *fiber, const char *message);
+                 uint64_t generation, const char *fiber, const char *message);
 
 #endif

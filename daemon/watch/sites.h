@@ -26,6 +26,7 @@ struct gruvid__site {
 
     /* For the lines. */
     char plugin[40], fiber[32], hub[16];
+    uint64_t generation;
     char where[640];
 };
 

@@ -84,6 +84,7 @@ describe(struct gruvid__site *site, const struct gruvid__culprit *culprit,
     strcpy(site->plugin, culprit->plugin);
     strcpy(site->fiber, culprit->fiber);
     strcpy(site->hub, hub->name);
+    site->generation = culprit->generation;
     gruvid__text_begin(&text, site->where, sizeof site->where);
     gruvid__text_culprit(&text, culprit);
     gruvid__text_add(&text, ", ");
@@ -100,8 +101,8 @@ say(const struct gruvid__site *site, const char *what)
     gruvid__text_begin(&text, message, sizeof message);
     gruvid__text_add(&text, what);
     gruvid__text_add(&text, site->where);
-    gruvid__say(GRUVI_LOG_WARNING, site->hub, site->plugin, site->fiber,
-                message);
+    gruvid__say(GRUVI_LOG_WARNING, site->hub, site->plugin, site->generation,
+                site->fiber, message);
 }
 
 static void

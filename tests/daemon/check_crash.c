@@ -132,9 +132,9 @@ START_TEST(test_a_log_in_a_file_gets_the_report_and_stderr_too)
                 SIGSEGV);
     gruvid_says(g, "error rogue[worker]: crash: SIGSEGV at address 0x20");
     log = read_text(gruvid_path(g, "log"));
-    ck_assert_ptr_nonnull(
-        strstr(log, "\"plugin\":\"rogue\",\"fiber\":\"worker\",\"message\":"
-                    "\"crash: SIGSEGV at address 0x20 "));
+    ck_assert_ptr_nonnull(strstr(log, "\"plugin\":\"rogue\",\"generation\":1,"
+                                      "\"fiber\":\"worker\",\"message\":"
+                                      "\"crash: SIGSEGV at address 0x20 "));
 }
 END_TEST
 
