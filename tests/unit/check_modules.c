@@ -22,6 +22,9 @@
 #define LIBRARY  "libBrokenLocale.so.1"
 #define FUNCTION "__ctype_get_mb_cur_max"
 
+/* Of libc: it has no other name, and no sanitizer takes its place. */
+#define PLAIN "gnu_get_libc_version"
+
 static void
 update(void)
 {
@@ -60,14 +63,14 @@ END_TEST
 
 START_TEST(test_a_function_has_the_name_that_dladdr_knows)
 {
-    uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, "qsort");
+    uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, PLAIN);
     size_t offset;
     Dl_info info;
 
     update();
     ck_assert_int_ne(dladdr((void *)(at + 3), &info), 0);
-    ck_assert_str_eq(gruvi__function_at(at + 3, &offset), "qsort");
-    ck_assert_str_eq(info.dli_sname, "qsort");
+    ck_assert_str_eq(gruvi__function_at(at + 3, &offset), PLAIN);
+    ck_assert_str_eq(info.dli_sname, PLAIN);
     ck_assert_uint_eq(offset, 3);
 }
 END_TEST
@@ -137,19 +140,19 @@ END_TEST
 
 START_TEST(test_an_address_in_words)
 {
-    uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, "qsort") + 3;
+    uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, PLAIN) + 3;
     const gruvi__module_t *module;
     char text[200], expected[200];
 
     update();
     module = gruvi__module_at(at);
-    snprintf(expected, sizeof expected, "qsort+0x3 (%s+0x%lx)",
+    snprintf(expected, sizeof expected, PLAIN "+0x3 (%s+0x%lx)",
              gruvi__module_name(module), (unsigned long)(at - module->bias));
     ck_assert_uint_eq(gruvi__address_text(at, text, sizeof text),
                       strlen(expected));
     ck_assert_str_eq(text, expected);
     ck_assert_uint_eq(gruvi__address_text(at, text, 8), 7);
-    ck_assert_str_eq(text, "qsort+0");
+    ck_assert_str_eq(text, "gnu_get");
     ck_assert_uint_eq(gruvi__address_text(0x12ab, text, sizeof text), 6);
     ck_assert_str_eq(text, "0x12ab");
 }
