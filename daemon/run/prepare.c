@@ -167,7 +167,8 @@ gruvid__plan_prepare(struct gruvid__daemon *daemon, struct gruvid__plan *plan,
 /* --- undo ----------------------------------------------------------------- */
 
 /* End a generation that is not to be, and wait for that: what it holds may be
- * what the next try needs. */
+ * what the next try needs.  A hub that does not answer is not waited for long.
+ */
 static void
 discard(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin)
 {
@@ -177,7 +178,7 @@ discard(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin)
 
     gruvid__plugin_retire(plugin, until, "the reload has failed");
     gruvid__retire_wait(&daemon->instances, name, generation,
-                        until + 4 * daemon->leader.cancel_timeout);
+                        until + 2 * daemon->leader.cancel_timeout);
 }
 
 static void
