@@ -379,8 +379,8 @@ START_TEST(test_the_first_of_two_chosen_ports_stays_the_first)
            "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n"
            "listen = tcp://127.0.0.1:0\n",
            true);
-    ck_assert_int_eq(gruvid_port(g, 2), first);
-    ck_assert_int_eq(gruvid_port(g, 3), second);
+    serves(connect_port(first));
+    serves(connect_port(second));
     reload(g, "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n", true);
     snprintf(line, sizeof line,
              "plugin trial does not listen on tcp://127.0.0.1:%d any more",
