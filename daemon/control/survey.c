@@ -24,8 +24,8 @@
 #include "instance/instance.h"
 #include "instance/shard.h"
 
-/* Fibers a turn: some 15 us. */
-#define SLICE 64
+/* Fibers a turn: some 8 us. */
+#define SLICE 32
 
 /* A hub that has seen no fiber for so many seconds does not answer. */
 #define PATIENCE 1.0
