@@ -80,3 +80,16 @@ CLEANFILES += %D%/gruvid.service
 
 .PHONY: install-conf-hook uninstall-conf-hook
 .PHONY: install-sysusers-hook uninstall-sysusers-hook
+
+# Scripts for bpftrace, which name the libraries of this installation.
+bpftrace_files = tools/bpftrace/connections.bt
+bpftrace_files += tools/bpftrace/fibers.bt
+bpftrace_files += tools/bpftrace/pools.bt
+dist_doc_DATA += $(bpftrace_files)
+INSTALL_DATA_HOOKS += install-bpftrace-hook
+install-bpftrace-hook:
+	@for file in $(bpftrace_files); do \
+	    $(SED) -i 's|/usr/local/lib/|$(libdir)/|g' \
+	        "$(DESTDIR)$(docdir)/$${file##*/}" || exit 1; \
+	done
+.PHONY: install-bpftrace-hook

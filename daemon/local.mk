@@ -25,6 +25,7 @@ LIBGRUVID_SOURCES += %D%/os/notify.c
 LIBGRUVID_SOURCES += %D%/os/notify.h
 LIBGRUVID_SOURCES += %D%/os/owner.c
 LIBGRUVID_SOURCES += %D%/os/owner.h
+LIBGRUVID_SOURCES += %D%/os/probe.h
 LIBGRUVID_SOURCES += %D%/os/process.c
 LIBGRUVID_SOURCES += %D%/os/process.h
 LIBGRUVID_SOURCES += %D%/config/address.c

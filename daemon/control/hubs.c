@@ -14,23 +14,12 @@
 /* Seconds for all hubs together. */
 #define PATIENCE 1.0
 
-struct counted {
-    size_t fibers;
-};
-
+/* That it runs is the answer. */
 static void
-count_fiber(gruvi_fiber_t *fiber, void *arg)
+say_here(struct gruvid__hub *hub, void *answer)
 {
-    struct counted *counted = arg;
-
-    (void)fiber;
-    counted->fibers++;
-}
-
-static void
-count(struct gruvid__hub *hub, void *answer)
-{
-    gruvi_hub_each_fiber(hub->hub, count_fiber, answer);
+    (void)hub;
+    (void)answer;
 }
 
 struct in_hub {
@@ -51,28 +40,45 @@ add_instance(gruvid_plugin_t *plugin, void *arg)
         }
 }
 
+/* What it has counted, which is there also where it does not answer. */
+static void
+add_counts(json_t *shown, const struct gruvid__hub *hub)
+{
+    gruvi__hub_view_t view;
+    json_t *counts;
+
+    gruvi__hub_view(hub->hub, &view);
+    counts =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "fibers",
+                  (json_int_t)view.fibers + 2 /* the root and the hub's */,
+                  "ready", (json_int_t)(view.sleeps ? 0 : view.ready),
+                  "most_ready", (json_int_t)view.most_ready, "turns",
+                  (json_int_t)view.turns, "switches", (json_int_t)view.switches,
+                  "spawned", (json_int_t)view.spawned);
+    json_object_update(shown, counts);
+    json_decref(counts);
+}
+
 static json_t *
 show_hub(struct gruvid__request *request, struct gruvid__hub *hub,
          struct gruvid__inquiry *inquiry, double until)
 {
     struct in_hub in = {.hub = hub};
     double left = until - gruvid__now();
-    const struct counted *counted = NULL;
+    bool answers = inquiry != NULL &&
+                   gruvid__inquiry_wait(inquiry, left > 0 ? left : 0) == 0;
     json_t *shown;
 
-    if (inquiry != NULL &&
-        gruvid__inquiry_wait(inquiry, left > 0 ? left : 0) == 0)
-        counted = gruvid__inquiry_answer(inquiry);
     gruvid__instances_each(&request->daemon->instances, add_instance, &in);
     shown = json_pack("{s:I, s:b, s:I, s:I}", "hub", (json_int_t)hub->number,
-                      "answers", counted != NULL, "plugins", in.instances,
+                      "answers", answers, "plugins", in.instances,
                       "connections", in.connections);
-    if (shown != NULL && counted != NULL) {
-        json_object_set_new(shown, "fibers",
-                            json_integer((json_int_t)counted->fibers));
+    if (shown == NULL)
+        return NULL;
+    add_counts(shown, hub);
+    if (answers)
         json_object_set_new(shown, "lag",
                             json_real(gruvid__inquiry_lag(inquiry)));
-    }
     return shown;
 }
 
@@ -91,8 +97,7 @@ answer_hubs(struct gruvid__request *request)
         return UV_ENOMEM;
     }
     for (unsigned i = 0; i < n; i++)
-        inquiries[i] = gruvid__inquire(&hubs->at[i], count, NULL,
-                                       sizeof(struct counted), NULL);
+        inquiries[i] = gruvid__inquire(&hubs->at[i], say_here, NULL, 0, NULL);
     for (unsigned i = 0; i < n; i++) {
         json_array_append_new(
             shown, show_hub(request, &hubs->at[i], inquiries[i], until));

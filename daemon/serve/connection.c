@@ -17,6 +17,7 @@
 
 #include "instance/instance.h"
 #include "instance/outcome.h"
+#include "os/probe.h"
 #include "serve/limit.h"
 #include "serve/park.h"
 
@@ -31,6 +32,7 @@ gruvid__connection_close(struct gruvid__connection *connection)
     struct gruvid__shard *shard = connection->shard;
     struct gruvid__leader *leader = shard->plugin->leader;
 
+    GRUVID__PROBE2(connection__close, shard->plugin->name, connection);
     gruvi_stream_close(connection->stream);
     if (connection->state == GRUVID__SERVED)
         gruvi_fiber_unref(connection->by.fiber);
@@ -210,5 +212,6 @@ gruvid__connection_begin(struct gruvid__shard *shard, gruvi_stream_t *stream)
     shard->streams = connection;
     gruvid__count(&shard->accepted);
     gruvid__add(&shard->open, 1);
+    GRUVID__PROBE2(connection__open, shard->plugin->name, connection);
     return 0;
 }

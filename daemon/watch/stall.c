@@ -11,6 +11,7 @@
 
 #include "instance/shard.h"
 #include "log/sink.h"
+#include "os/probe.h"
 #include "watch/culprit.h"
 #include "watch/say.h"
 #include "watch/sites.h"
@@ -170,6 +171,7 @@ begin(unsigned i, const struct gruvid__turn *turn, bool aborts)
     bool fresh;
 
     gruvid__culprit_find(&culprit, turn->hub, stalls.instances);
+    GRUVID__PROBE3(stall, &culprit.plugin[0], &culprit.fiber[0], turn->taken);
     gruvid__instances_each(stalls.instances, count_one, &culprit);
     stalls.hubs[i].open = true;
     stalls.hubs[i].turns = turn->turns;

@@ -10,6 +10,7 @@ LIBGRUVI_SOURCES += %D%/likely.h
 LIBGRUVI_SOURCES += %D%/list.h
 LIBGRUVI_SOURCES += %D%/modules.h
 LIBGRUVI_SOURCES += %D%/modules.c
+LIBGRUVI_SOURCES += %D%/probe.h
 LIBGRUVI_SOURCES += %D%/sigpipe.h
 LIBGRUVI_SOURCES += %D%/sigpipe.c
 LIBGRUVI_SOURCES += %D%/spin.h

@@ -23,6 +23,7 @@
 #include <gruvi/switch_back.h>
 
 #include "base/likely.h"
+#include "base/probe.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/exception.h"
@@ -83,6 +84,13 @@ gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
     gruvi__list_init(&fiber->joiners);
 }
 
+/* Other threads look at it. */
+static inline void
+count_live(gruvi_hub_t *hub, int change)
+{
+    __atomic_store_n(&hub->live, hub->live + (size_t)change, __ATOMIC_RELAXED);
+}
+
 /* All that a fiber does after its target has returned, except leaving. */
 static void
 end(gruvi_fiber_t *fiber, int status)
@@ -104,8 +112,9 @@ end(gruvi_fiber_t *fiber, int status)
     fiber->status = status;
     fiber->state = GRUVI__DEAD;
     fiber->waiting_for = "";
+    GRUVI__PROBE3(fiber__exit, fiber, fiber->id, status);
     gruvi__list_remove(&fiber->all_link);
-    hub->live--;
+    count_live(hub, -1);
     if (!gruvi__list_empty(&fiber->joiners))
         gruvi__wake_joiners(&fiber->joiners, 1);
     if (fiber->group != NULL)
@@ -238,14 +247,16 @@ gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
         set_name(fiber, options->name);
     fiber->target = target;
     fiber->arg = arg;
-    fiber->id = ++hub->next_id;
+    fiber->id = hub->next_id + 1;
+    __atomic_store_n(&hub->next_id, fiber->id, __ATOMIC_RELAXED);
     fiber->pending = hub->trace.new_fibers;
     gruvi__context_make(&fiber->context, stack->low, fiber, entry);
     gruvi__tools_init(&fiber->tools, stack->low,
                       (size_t)((char *)(stack + 1) - stack->low));
     gruvi__list_add(&hub->fibers, &fiber->all_link);
-    hub->live++;
+    count_live(hub, 1);
     hub->blocks++;
+    GRUVI__PROBE3(fiber__spawn, fiber, fiber->id, target);
     return fiber;
 }
 
@@ -301,7 +312,7 @@ gruvi_fiber_unref(gruvi_fiber_t *fiber)
         /* Never started, and now it never will be. */
         fiber->state = GRUVI__DEAD;
         gruvi__list_remove(&fiber->all_link);
-        fiber->hub->live--;
+        count_live(fiber->hub, -1);
     }
     if (fiber == gruvi__self.current) {
         fiber->next = fiber->hub->dead;

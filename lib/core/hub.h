@@ -47,7 +47,12 @@ struct gruvi_hub {
     /* Here a line of the cache ends. */
     struct gruvi__queue urgent;
     uint64_t budget_since;
-    uint64_t turns; /* polls that have ended; atomic, one writer */
+
+    /* What gruvi__hub_view() tells: atomic, with one writer. */
+    uint64_t turns;             /* polls that have ended */
+    uint64_t switches;          /* up to the last poll, or a new budget */
+    uint32_t ready, most_ready; /* fibers that ran in the last turn; at most */
+    int turn_began;             /* not atomic: the budget then */
 
     struct gruvi__thread *thread; /* its own: for who looks from another */
 
@@ -73,9 +78,10 @@ struct gruvi_hub {
     struct gruvi__list fibers; /* not ended yet; by all_link */
     struct gruvi__visit visit; /* of fibers */
     struct gruvi__trace trace;
-    size_t live, max_fibers;
-    size_t blocks; /* control blocks, that is stacks, in use */
-    uint64_t next_id;
+    size_t live; /* fibers now; atomic, one writer */
+    size_t max_fibers;
+    size_t blocks;         /* control blocks, that is stacks, in use */
+    uint64_t next_id;      /* atomic, one writer: fibers so far */
     uint64_t next_refusal; /* when it may be logged again that there are no
                               more fibers */
 

@@ -3,9 +3,9 @@
  * What another thread sees of a hub: whether it goes on, and the fiber that it
  * runs.
  *
- * The hub pays one store a turn for it.  Which fiber runs is nothing that it
- * tells: that is read from its memory, by a system call, so that what is gone
- * meanwhile is an error and no fault.
+ * The hub pays a few stores a turn for it, and nothing a switch.  Which fiber
+ * runs is nothing that it tells: that is read from its memory, by a system
+ * call, so that what is gone meanwhile is an error and no fault.
  */
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +22,11 @@ void
 gruvi__hub_view(const gruvi_hub_t *hub, gruvi__hub_view_t *view)
 {
     view->turns = __atomic_load_n(&hub->turns, __ATOMIC_RELAXED);
+    view->switches = __atomic_load_n(&hub->switches, __ATOMIC_RELAXED);
+    view->spawned = __atomic_load_n(&hub->next_id, __ATOMIC_RELAXED);
+    view->fibers = __atomic_load_n(&hub->live, __ATOMIC_RELAXED);
+    view->most_ready = __atomic_load_n(&hub->most_ready, __ATOMIC_RELAXED);
+    view->ready = __atomic_load_n(&hub->ready, __ATOMIC_RELAXED);
     view->sleeps = __atomic_load_n(&hub->inbox.sleeping, __ATOMIC_RELAXED);
     view->signals = gruvi__signals_waiting(&hub->signals);
 }

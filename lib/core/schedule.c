@@ -53,6 +53,27 @@
 #define CHECK_EVERY 8
 #define POLL_EVERY  50000 /* nanoseconds */
 
+/* Each switch to a fiber has taken 1 from the budget. */
+static inline void
+count_switches(gruvi_hub_t *hub, int budget)
+{
+    uint64_t switches = (unsigned)(budget - hub->budget);
+
+    __atomic_store_n(&hub->switches, hub->switches + switches,
+                     __ATOMIC_RELAXED);
+}
+
+/* A turn is over: all that were ready when it began have run. */
+static inline void
+count_ready(gruvi_hub_t *hub)
+{
+    uint32_t ran = (uint32_t)(hub->turn_began - hub->budget);
+
+    __atomic_store_n(&hub->ready, ran, __ATOMIC_RELAXED);
+    if (gruvi__unlikely(ran > hub->most_ready))
+        __atomic_store_n(&hub->most_ready, ran, __ATOMIC_RELAXED);
+}
+
 /* The budget is spent.  A turn of very many fibers has taken long. */
 static bool
 renew_budget(gruvi_hub_t *hub)
@@ -66,6 +87,7 @@ renew_budget(gruvi_hub_t *hub)
         hub->budget_since = now;
     else if (now - hub->budget_since >= POLL_EVERY)
         return false;
+    count_switches(hub, BUDGET);
     hub->budget = BUDGET;
     hub->next_clock_check = BUDGET - CHECK_EVERY;
     return true;
@@ -88,6 +110,7 @@ gruvi__next_turn(gruvi_hub_t *hub)
 {
     struct gruvi__queue *next = &hub->woken;
 
+    count_ready(hub);
     if (gruvi__unlikely(hub->callbacks != NULL || hub->closing ||
                         !gruvi__inbox_empty(&hub->inbox) ||
                         hub->budget <= hub->next_clock_check) &&
@@ -98,7 +121,10 @@ gruvi__next_turn(gruvi_hub_t *hub)
     else
         gruvi__queue_join(next, &hub->yielded);
     hub->turn = gruvi__queue_take_all(next);
-    return hub->turn != NULL;
+    if (hub->turn == NULL)
+        return false;
+    hub->turn_began = hub->budget;
+    return true;
 }
 
 static inline __attribute__((always_inline)) void
@@ -333,7 +359,9 @@ gruvi__hub_turn(gruvi_hub_t *hub)
     hub->next_clock_check = BUDGET - CHECK_EVERY;
     if (fiber != NULL) {
         hub->turn = fiber->next;
+        hub->turn_began = BUDGET + 1; /* one goes now, and takes nothing */
         gruvi__switch_to(&hub->fiber, fiber);
+        count_switches(hub, BUDGET + 1);
     }
     gruvi__fiber_reap(hub);
     poll_loop(hub);

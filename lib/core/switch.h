@@ -15,6 +15,7 @@
 #include "base/context.h"
 #include "base/context_tools.h"
 #include "base/likely.h"
+#include "base/probe.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/run_queue.h"
@@ -63,6 +64,7 @@ gruvi__next_fiber(gruvi_hub_t *hub)
 static inline __attribute__((always_inline)) void
 gruvi__switch_to(gruvi_fiber_t *from, gruvi_fiber_t *to)
 {
+    GRUVI__PROBE2(fiber__switch, from, to);
     gruvi__self.current = to;
     to->state = GRUVI__RUNNING;
     gruvi__tools_before_switch(&from->tools, &to->tools);
@@ -79,6 +81,7 @@ gruvi__switch_to(gruvi_fiber_t *from, gruvi_fiber_t *to)
 static inline __attribute__((always_inline)) void
 gruvi__leave(gruvi_fiber_t *fiber, gruvi_fiber_t *next)
 {
+    GRUVI__PROBE2(fiber__switch, fiber, next);
     gruvi__self.current = next;
     next->state = GRUVI__RUNNING;
     gruvi__tools_before_switch(NULL, &next->tools);

@@ -19,8 +19,8 @@ GRUVI_BEGIN_DECLS
  * the closed hub.
  *
  * Returns a borrowed hub (gruvi_hub_ref() keeps it beyond the thread), or NULL
- * with gruvi_last_error(): UV_ENOMEM, UV_EMFILE, UV_ENOTSUP where the thread has
- * a shadow stack (gruvi(7)), or why the event loop could not be made.
+ * with gruvi_last_error(): UV_ENOMEM, UV_EMFILE, UV_ENOTSUP where the thread
+ * has a shadow stack (gruvi(7)), or why the event loop could not be made.
  * Context: any thread.
  */
 GRUVI_API gruvi_hub_t *gruvi_get_hub(void);
@@ -170,12 +170,20 @@ GRUVI_API void gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max);
  * Context: any thread, async-signal-safe. */
 GRUVI_API bool gruvi__in_stack_guard(const void *addr);
 
-/* Behind gruvid; do not use.  What another thread sees of a hub. */
+/* Behind gruvid; do not use.  What another thread sees of a hub.  Nothing of it
+ * but signals, fibers and ready goes down. */
 typedef struct gruvi__hub_view_t {
-    uint64_t turns;   /* changes as long as the hub goes on */
-    uint64_t signals; /* that have come, and that it has not looked at: bit
-                         N - 1 is signal N */
-    bool sleeps;      /* it waits for events, or a callback of libuv runs */
+    uint64_t turns;      /* changes as long as the hub goes on */
+    uint64_t switches;   /* how often a fiber began or went on, up to the last
+                            look at events */
+    uint64_t spawned;    /* fibers so far */
+    uint64_t signals;    /* that have come, and that it has not looked at: bit
+                            N - 1 is signal N */
+    size_t fibers;       /* now, beside the root and the hub's fiber */
+    unsigned ready;      /* fibers that ran in the last round of all that were
+                            ready, if it does not sleep */
+    unsigned most_ready; /* in a round so far */
+    bool sleeps;         /* it waits for events, or a callback of libuv runs */
 } gruvi__hub_view_t;
 
 GRUVI_API void gruvi__hub_view(const gruvi_hub_t *hub, gruvi__hub_view_t *view);

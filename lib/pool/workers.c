@@ -25,6 +25,7 @@
 #include <gruvi/exception.h>
 #include <gruvi/log.h>
 
+#include "base/probe.h"
 #include "core/clock.h"
 #include "core/waitlist.h"
 
@@ -159,6 +160,7 @@ gruvi__workers_add(struct gruvi__workers *workers, struct gruvi__work *work,
     if (err == 0) {
         gruvi__list_add(&workers->queue, &work->link);
         workers->load.queued++;
+        GRUVI__PROBE2(pool__enqueue, &workers->name[0], work);
     }
     pthread_mutex_unlock(&workers->lock);
     deliver_wakeup(workers, &wakeup);
@@ -232,6 +234,7 @@ take(struct gruvi__worker *worker)
     work = work_of(link);
     work->worker = worker;
     __atomic_store_n(&worker->busy, 1, __ATOMIC_RELAXED);
+    GRUVI__PROBE2(pool__dequeue, &worker->workers->name[0], work);
     gruvi__load_begin(&worker->workers->load, work->queued_at);
     return work;
 }

@@ -80,6 +80,10 @@ START_TEST(test_hubs_says_of_each_what_it_has)
     expect_answer(answer, "{\"hub\":1,\"answers\":true,\"plugins\":1,");
     expect_answer(answer, "{\"hub\":2,\"answers\":true,\"plugins\":1,");
     expect_answer(answer, "\"lag\":");
+    expect_answer(answer, "\"most_ready\":");
+    ck_assert_ptr_null(strstr(answer, "\"turns\":0,"));
+    ck_assert_ptr_null(strstr(answer, "\"switches\":0,"));
+    ck_assert_ptr_null(strstr(answer, "\"spawned\":0,"));
 }
 END_TEST
 
@@ -94,7 +98,12 @@ START_TEST(test_hubs_names_a_hub_that_does_not_answer)
     answer = ask_once(g, "{\"do\":\"hubs\"}");
     expect_answer(answer, "{\"hub\":1,\"answers\":true,");
     expect_answer(answer, "{\"hub\":2,\"answers\":false,\"plugins\":1,"
-                          "\"connections\":1}");
+                          "\"connections\":1,\"fibers\":");
+    /* Its last values; how late it comes is not known. */
+    answer = strstr(answer, "{\"hub\":2,");
+    ck_assert_ptr_null(strstr(answer, "\"lag\":"));
+    ck_assert_ptr_nonnull(strstr(answer, "\"spawned\":"));
+    ck_assert_ptr_null(strstr(answer, "\"spawned\":0}"));
     close(place.fd);
 }
 END_TEST

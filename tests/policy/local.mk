@@ -10,6 +10,7 @@ POLICY_TESTS += %D%/headers
 POLICY_TESTS += %D%/installed
 POLICY_TESTS += %D%/layers
 POLICY_TESTS += %D%/manual
+POLICY_TESTS += %D%/probes
 POLICY_TESTS += %D%/service
 POLICY_TESTS += %D%/shadow_stack
 POLICY_TESTS += %D%/switchpoints

@@ -46,6 +46,93 @@ HUB_TEST(test_fibers_that_yield_count_turns)
         ck_assert_int_eq(gruvi_sleep(0), 0);
 }
 
+/* --- counters --------------------------------------------------------------
+ */
+
+static int
+yield_often(void *arg)
+{
+    for (int i = 0; i < *(int *)arg; i++)
+        gruvi_sleep(0);
+    return 0;
+}
+
+/* Two turns: what a turn did is told when the next look at events is over. */
+static void
+let_it_tell(void)
+{
+    ck_assert_int_eq(gruvi_sleep(0.001), 0);
+    ck_assert_int_eq(gruvi_sleep(0.001), 0);
+}
+
+/* n fibers that begin together, and yield so often each. */
+static void
+run_yielders(int n, int times)
+{
+    gruvi_fiber_t *fibers[10];
+
+    for (int i = 0; i < n; i++) {
+        fibers[i] = gruvi_spawn(yield_often, &times);
+        ck_assert_ptr_nonnull(fibers[i]);
+    }
+    for (int i = 0; i < n; i++) {
+        ck_assert_int_eq(gruvi_fiber_join(fibers[i], GRUVI_FOREVER), 0);
+        gruvi_fiber_unref(fibers[i]);
+    }
+}
+
+HUB_TEST(test_a_hub_counts_the_fibers_that_were_spawned)
+{
+    uint64_t before = view_of(hub).spawned;
+    gruvi_fiber_t *fiber = gruvi_fiber_new(yield_often, NULL, NULL);
+
+    ck_assert_uint_eq(view_of(hub).spawned, before + 1);
+    gruvi_fiber_unref(fiber);
+    run_yielders(3, 1);
+    ck_assert_uint_eq(view_of(hub).spawned, before + 4);
+}
+
+/* Many more than a budget: none is lost where a new budget begins.  Each fiber
+ * begins, and goes on after each of its yields; this fiber goes on after up to
+ * n joins and two sleeps, and the last may not have been told yet. */
+HUB_TEST(test_a_hub_counts_each_switch_to_a_fiber)
+{
+    const unsigned n = 5, times = 1000;
+    uint64_t before, switches;
+
+    let_it_tell();
+    before = view_of(hub).switches;
+    run_yielders((int)n, (int)times);
+    let_it_tell();
+    switches = view_of(hub).switches - before;
+    ck_assert_uint_gt(switches, n * (times + 1));
+    ck_assert_uint_le(switches, n * (times + 1) + n + 3);
+}
+
+HUB_TEST(test_a_hub_tells_how_many_fibers_were_ready)
+{
+    let_it_tell();
+    ck_assert_uint_lt(view_of(hub).most_ready, 7);
+    run_yielders(7, 1);
+    let_it_tell();
+    ck_assert_uint_eq(view_of(hub).most_ready, 7);
+    ck_assert_uint_le(view_of(hub).ready, 1);
+}
+
+HUB_TEST(test_a_hub_tells_how_many_fibers_it_has)
+{
+    int times = 100000000;
+    gruvi_fiber_t *fiber;
+
+    ck_assert_uint_eq(view_of(hub).fibers, 0);
+    fiber = gruvi_spawn(yield_often, &times);
+    ck_assert_uint_eq(view_of(hub).fibers, 1);
+    times = 0;
+    ck_assert_int_eq(gruvi_fiber_join(fiber, GRUVI_FOREVER), 0);
+    gruvi_fiber_unref(fiber);
+    ck_assert_uint_eq(view_of(hub).fibers, 0);
+}
+
 /* --- another thread looks ------------------------------------------------- */
 
 struct looker {
@@ -228,6 +315,10 @@ main(void)
     tcase_add_test(tc, test_a_hub_that_goes_on_counts_its_turns);
     tcase_add_test(tc, test_a_hub_that_does_not_wait_counts_none);
     tcase_add_test(tc, test_fibers_that_yield_count_turns);
+    tcase_add_test(tc, test_a_hub_counts_the_fibers_that_were_spawned);
+    tcase_add_test(tc, test_a_hub_counts_each_switch_to_a_fiber);
+    tcase_add_test(tc, test_a_hub_tells_how_many_fibers_were_ready);
+    tcase_add_test(tc, test_a_hub_tells_how_many_fibers_it_has);
     tcase_add_test(tc, test_another_thread_sees_that_a_hub_sleeps);
     tcase_add_test(tc, test_another_thread_sees_the_fiber_that_stands_still);
     tcase_add_test(tc, test_a_fiber_without_a_name_is_seen_by_its_number);

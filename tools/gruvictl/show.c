@@ -218,8 +218,13 @@ show_hubs(const struct task *task, const json_t *answer)
         {"ANSWERS", "answers", STATE, 0, 0},
         {"LAG", "lag", PERIOD, 0, 0},
         {"FIBERS", "fibers", NUMBER, 0, 0},
+        {"READY", "ready", NUMBER, 0, 3},
+        {"AT MOST", "most_ready", NUMBER, 0, 4},
         {"PLUGINS", "plugins", NUMBER, 0, 1},
         {"CONN", "connections", NUMBER, 0, 0},
+        {"TURNS", "turns", NUMBER, 0, 5},
+        {"SWITCHES", "switches", NUMBER, 0, 6},
+        {"SPAWNED", "spawned", NUMBER, 0, 7},
         {NULL},
     };
 
