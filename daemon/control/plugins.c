@@ -46,17 +46,47 @@ show_addresses(const gruvid_plugin_t *plugin)
     return shown;
 }
 
+/* How often each error was met; those that are not told apart are "others". */
+static json_t *
+show_codes(const struct gruvid__codes *codes)
+{
+    json_t *shown = json_object();
+
+    for (size_t i = 0; i < GRUVID__CODES && codes->at[i].code != 0; i++)
+        json_object_set_new(shown, gruvi_err_name(codes->at[i].code),
+                            json_integer((json_int_t)codes->at[i].n));
+    if (codes->others > 0)
+        json_object_set_new(shown, "others",
+                            json_integer((json_int_t)codes->others));
+    return shown;
+}
+
+static json_t *
+show_times(const struct gruvid__times *times)
+{
+    json_t *shown = json_array();
+
+    for (size_t i = 0; i < GRUVID__TIME_BUCKETS; i++)
+        json_array_append_new(shown, json_integer((json_int_t)times->at[i]));
+    return shown;
+}
+
 static json_t *
 show_counts(const gruvid_plugin_t *plugin)
 {
     struct gruvid__counts counts = gruvid__plugin_counts(plugin);
+    const struct gruvid__times *times = &counts.times;
 
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I}", "accepted",
-        (json_int_t)counts.accepted, "served", (json_int_t)counts.served,
-        "failed", (json_int_t)counts.failed, "gone", (json_int_t)counts.gone,
-        "cut", (json_int_t)counts.cut, "stalls",
-        (json_int_t)__atomic_load_n(&plugin->stalls, __ATOMIC_RELAXED));
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f, s:f, s:o}",
+        "accepted", (json_int_t)counts.accepted, "served",
+        (json_int_t)counts.served, "failed", (json_int_t)counts.failed, "gone",
+        (json_int_t)counts.gone, "cut", (json_int_t)counts.cut, "stalls",
+        (json_int_t)counts.stalls, "bytes", (json_int_t)counts.bytes, "full",
+        (json_int_t)counts.full, "errors", show_codes(&counts.codes),
+        "time_p50", gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.5),
+        "time_p99", gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.99),
+        "times", show_times(times));
 }
 
 static json_t *

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* "pools": the threads for work that blocks or computes. */
 #include "control/commands.h"
+#include "instance/times.h"
 
-/* The bound under which a share of all waits were, in seconds; 0: there were
- * none. */
 static double
 wait_bound(const gruvi_pool_stats_t *stats, double share)
 {
-    uint64_t all = 0, below = 0;
-    double bound = 1e-6;
-
-    for (unsigned i = 0; i < GRUVI_POOL_WAIT_BUCKETS; i++)
-        all += stats->wait[i];
-    if (all == 0)
-        return 0;
-    for (unsigned i = 0; i < GRUVI_POOL_WAIT_BUCKETS - 1; i++) {
-        below += stats->wait[i];
-        if ((double)below >= share * (double)all)
-            break;
-        bound *= 2;
-    }
-    return bound;
+    return gruvid__times_bound(stats->wait, GRUVI_POOL_WAIT_BUCKETS, share);
 }
 
 static json_t *

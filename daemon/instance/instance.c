@@ -53,6 +53,10 @@ add_counts(struct gruvid__counts *sum, const struct gruvid__counts *more)
     sum->gone += more->gone;
     sum->cut += more->cut;
     sum->stalls += more->stalls;
+    sum->bytes += more->bytes;
+    sum->full += more->full;
+    gruvid__times_add(&sum->times, &more->times);
+    gruvid__codes_add(&sum->codes, &more->codes);
 }
 
 struct gruvid__counts
@@ -60,6 +64,7 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
 {
     struct gruvid__counts sum = {
         .cut = __atomic_load_n(&plugin->cut, __ATOMIC_RELAXED),
+        .full = __atomic_load_n(&plugin->full, __ATOMIC_RELAXED),
         .stalls = __atomic_load_n(&plugin->stalls, __ATOMIC_RELAXED)};
 
     for (size_t i = 0; i < plugin->n_shards; i++) {
@@ -69,6 +74,9 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         sum.served += __atomic_load_n(&shard->served, __ATOMIC_RELAXED);
         sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
         sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
+        sum.bytes += __atomic_load_n(&shard->bytes, __ATOMIC_RELAXED);
+        gruvid__times_add(&sum.times, &shard->times);
+        gruvid__codes_add(&sum.codes, &shard->codes);
     }
     return sum;
 }

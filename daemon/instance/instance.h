@@ -31,6 +31,8 @@
 
 #include "config/config.h"
 #include "hub/hubs.h"
+#include "instance/codes.h"
+#include "instance/times.h"
 #include "module/load.h"
 
 struct gruvid__handover;
@@ -53,6 +55,10 @@ enum gruvid__role {
 
 struct gruvid__counts {
     uint64_t accepted, served, failed, gone, cut, stalls;
+    uint64_t bytes; /* of connections, as far as was looked */
+    uint64_t full;  /* how often max_connections was reached */
+    struct gruvid__times times;
+    struct gruvid__codes codes;
 };
 
 /* All generations of the sections of one name; there until gruvid ends. */
@@ -111,6 +117,7 @@ struct gruvid_plugin {
     double read_timeout;    /* seconds of a read or write; 0: no limit */
     double idle_timeout;    /* seconds without traffic; 0: no limit */
     uint64_t cut;           /* connections */
+    uint64_t full;          /* times that the limit was reached; atomic */
     uint64_t stalls;        /* of hubs by it; atomic, for who watches */
 
     /* Where there is a limit: how many connections there are, what fibers that

@@ -47,6 +47,7 @@ gruvid__report_connection(struct gruvid__shard *shard, int status)
     gruvid__count(&shard->served);
     if (status >= 0)
         return;
+    gruvid__codes_count(&shard->codes, status);
     if (is_peer_gone(status) ||
         (status == UV_ETIMEDOUT && shard->plugin->read_timeout > 0)) {
         gruvid__count(&shard->gone);
@@ -72,6 +73,7 @@ gruvid__report_handshake(struct gruvid__shard *shard, int err)
 {
     gruvid__count(&shard->served);
     gruvid__count(&shard->gone);
+    gruvid__codes_count(&shard->codes, err);
     if (is_peer_gone(err))
         gruvi_debug("connection ended: %s", gruvi_strerror(err));
     else
@@ -86,8 +88,10 @@ gruvid__report_fiber(struct gruvid__shard *shard, const gruvi_fiber_t *fiber,
 {
     bool gone = is_peer_gone(status);
 
-    if (shard != NULL)
+    if (shard != NULL) {
         gruvid__count(gone ? &shard->gone : &shard->failed);
+        gruvid__codes_count(&shard->codes, status);
+    }
     if (shard == NULL || gone)
         gruvi_log(gone ? GRUVI_LOG_DEBUG : GRUVI_LOG_ERROR,
                   "fiber %s ended with %s: %s", gruvi_fiber_name(fiber),

@@ -17,7 +17,9 @@
 
 #include "config/config.h"
 #include "hub/hubs.h"
+#include "instance/codes.h"
 #include "instance/rate.h"
+#include "instance/times.h"
 
 struct gruvid__connection;
 struct gruvid__endpoint;
@@ -56,6 +58,9 @@ struct gruvid__shard {
     /* Counters, for the log: atomic.  gone and failed are connections, and
      * fibers of the plugin's own. */
     uint64_t accepted, served, failed, gone;
+    uint64_t bytes;             /* read and written; as far as was looked */
+    struct gruvid__times times; /* of calls of connection */
+    struct gruvid__codes codes; /* of what is failed or gone */
 
     int status; /* valid when done: what the body has returned */
 

@@ -33,6 +33,7 @@ gruvid__connection_close(struct gruvid__connection *connection)
     struct gruvid__leader *leader = shard->plugin->leader;
 
     GRUVID__PROBE2(connection__close, shard->plugin->name, connection);
+    gruvid__connection_count(connection);
     gruvi_stream_close(connection->stream);
     if (connection->state == GRUVID__SERVED)
         gruvi_fiber_unref(connection->by.fiber);
@@ -108,6 +109,17 @@ greet(struct gruvid__connection *connection)
     return shake_hands(shard, connection->stream);
 }
 
+/* Call the plugin, and count how long that takes. */
+static int
+call_timed(struct gruvid__connection *connection)
+{
+    uint64_t begun = uv_hrtime();
+    int status = gruvi_group_call(NULL, call_plugin, connection, end_group);
+
+    gruvid__times_count(&connection->shard->times, uv_hrtime() - begun);
+    return status;
+}
+
 static int
 connection_main(void *arg)
 {
@@ -119,7 +131,7 @@ connection_main(void *arg)
         gruvid__connection_close(connection);
         return 0;
     }
-    status = gruvi_group_call(NULL, call_plugin, connection, end_group);
+    status = call_timed(connection);
     if (status == GRUVID_PARK) {
         err = gruvid__park(connection);
         if (err == 0)
@@ -137,6 +149,19 @@ gruvid__connection_end(struct gruvid__connection *connection, int status)
     gruvid__connection_close(connection);
 }
 
+/* --- what it counts ------------------------------------------------------- */
+
+void
+gruvid__connection_count(struct gruvid__connection *connection)
+{
+    uint64_t traffic = gruvi_stream_traffic(connection->stream);
+    uint64_t *bytes = &connection->shard->bytes;
+
+    __atomic_store_n(bytes, *bytes + traffic - connection->counted,
+                     __ATOMIC_RELAXED);
+    connection->counted = traffic;
+}
+
 /* --- a stream that was accepted ------------------------------------------- */
 
 double
@@ -144,6 +169,7 @@ gruvid__connection_silent(struct gruvid__connection *connection, double now)
 {
     uint64_t traffic = gruvi_stream_traffic(connection->stream);
 
+    gruvid__connection_count(connection);
     if (traffic != connection->traffic || connection->since == 0) {
         connection->traffic = traffic;
         connection->since = now;

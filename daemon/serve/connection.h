@@ -29,6 +29,8 @@ struct gruvid__connection {
         struct gruvid__connection *next_queued; /* QUEUED */
     } by;
 
+    uint64_t counted; /* bytes of the stream's traffic in shard->bytes */
+
     /* For timeouts: the stream's traffic, and when it was first seen. */
     uint64_t traffic;
     double since;
@@ -68,6 +70,10 @@ const char *gruvid__connection_name(struct gruvid__connection *connection,
  */
 double gruvid__connection_silent(struct gruvid__connection *connection,
                                  double now);
+
+/* Count the bytes that it has read and written since the last time: where its
+ * traffic is looked at, when it is parked, and when it ends. */
+void gruvid__connection_count(struct gruvid__connection *connection);
 
 /* Report how a connection has ended that no fiber serves, and close it. */
 void gruvid__connection_end(struct gruvid__connection *connection, int status);

@@ -48,10 +48,12 @@ wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin)
     while (!passes(plugin)) {
         int err;
 
-        if (!__atomic_exchange_n(&plugin->was_full, true, __ATOMIC_RELAXED))
+        if (!__atomic_exchange_n(&plugin->was_full, true, __ATOMIC_RELAXED)) {
+            __atomic_fetch_add(&plugin->full, 1, __ATOMIC_RELAXED);
             gruvi_warning("max_connections = %zu is reached: no more are "
                           "accepted until one ends",
                           limit_of(plugin));
+        }
         /* Cleared before the second look: a connection that ends after that
          * sets it. */
         gruvi_event_clear(&plugin->below_limit);

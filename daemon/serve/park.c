@@ -185,6 +185,7 @@ gruvid__park(struct gruvid__connection *connection)
     connection->state = GRUVID__PARKED;
     connection->since = 0;
     gruvid__add(&shard->parked, 1);
+    gruvid__connection_count(connection);
     if (is_in_vain(connection)) {
         gruvi__stream_await(connection->stream, NULL);
         queue(connection);

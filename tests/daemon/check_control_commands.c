@@ -69,6 +69,29 @@ START_TEST(test_plugins_shows_each_generation_and_build)
 }
 END_TEST
 
+/* The log tells of an error when it has been counted; bytes are counted when
+ * the connection has been closed. */
+START_TEST(test_plugins_counts_bytes_times_and_errors)
+{
+    struct gruvid *g = gruvid_ready(
+        ECHO "serve = fail\n"
+             "[plugin two]\nmodule = trial\nlisten = tcp://127.0.0.1:0\n",
+        NULL);
+    int fd = connect_to(g, 0);
+
+    gruvid_says(g, "connection failed: invalid argument (EINVAL)");
+    close(fd);
+    expect_answer(ask_once(g, "{\"do\":\"plugins\"}"),
+                  "\"errors\":{\"EINVAL\":1},\"time_p50\":");
+    fd = connect_to(g, 1);
+    send_text(fd, "four");
+    expect_text(fd, "four");
+    close(fd);
+    while (strstr(ask_once(g, "{\"do\":\"plugins\"}"), "\"bytes\":8,") == NULL)
+        ;
+}
+END_TEST
+
 START_TEST(test_hubs_says_of_each_what_it_has)
 {
     struct gruvid *g =
@@ -346,6 +369,7 @@ main(void)
 
     tcase_add_test(tc, test_status_counts_plugins_and_connections);
     tcase_add_test(tc, test_plugins_shows_each_generation_and_build);
+    tcase_add_test(tc, test_plugins_counts_bytes_times_and_errors);
     tcase_add_test(tc, test_hubs_says_of_each_what_it_has);
     tcase_add_test(tc, test_hubs_names_a_hub_that_does_not_answer);
     tcase_add_test(tc, test_connections_says_who_is_connected);

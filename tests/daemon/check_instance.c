@@ -174,11 +174,17 @@ START_TEST(test_what_generations_counted_stays_in_the_sum)
     first->cut = 2;
     second->shards[0].accepted = 10;
     second->shards[0].failed = 3;
+    first->shards[0].bytes = 11;
+    gruvid__times_count(&first->shards[0].times, 0);
+    gruvid__codes_count(&first->shards[0].codes, UV_EIO);
     make("b", &single)->shards[0].accepted = 100;
     for (int n = 0; n < 2; n++) {
         sum = gruvid__line_counts(&instances, line);
         ck_assert_uint_eq(sum.accepted, 16);
         ck_assert_uint_eq(sum.failed, 3);
+        ck_assert_uint_eq(sum.bytes, 11);
+        ck_assert_uint_eq(sum.times.at[0], 1);
+        ck_assert_int_eq(sum.codes.at[0].code, UV_EIO);
         ck_assert_uint_eq(sum.cut, 2);
         if (n == 0)
             gruvid__instance_free(&instances, first);

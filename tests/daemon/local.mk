@@ -37,8 +37,12 @@ DAEMON_TESTS += %D%/check_reconfigure
 %C%_check_reconfigure_LDADD = $(SMALL_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_retire
 %C%_check_retire_LDADD = $(SMALL_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_codes
+%C%_check_codes_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_handover
 %C%_check_handover_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_times
+%C%_check_times_LDADD = $(DAEMON_TEST_LIBS)
 
 TEST_PROGS += %D%/config_tool
 %C%_config_tool_SOURCES = %D%/config_tool.c

@@ -181,6 +181,8 @@ show_plugins(const struct task *task, const json_t *answer)
         {"ACCEPTED", "accepted", NUMBER, 0, 4},
         {"FAILED", "failed", NUMBER, 0, 3},
         {"STALLS", "stalls", NUMBER, 0, 2},
+        {"BYTES", "bytes", BYTES, 0, 9},
+        {"P99", "time_p99", PERIOD, 0, 10},
         {"HUBS", "hubs", ANY, 4, 6},
         {"MODULE", "module", ANY, 12, 7},
         {"BUILD", "build", NUMBER, 0, 5},
