@@ -103,7 +103,7 @@ END_TEST
 
 START_TEST(test_texts_without_a_place_are_written)
 {
-    char text[16];
+    char text[32];
     unsigned counted = 0;
 
     for (int round = 0; round < 2; round++)
