@@ -375,7 +375,8 @@ START_TEST(test_a_first_hub_in_a_system_call_does_not_keep_gruvid)
 
     if (!tells_system_calls())
         return;
-    gruvid_says(g, "worker runs");
+    /* ThreadSanitizer runs handlers at once only in such a call. */
+    gruvid_says(g, "in read of descriptor");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
     line_has(g, "is overdue", "fiber worker, in read of descriptor ");
 }
