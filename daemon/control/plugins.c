@@ -76,17 +76,21 @@ show_counts(const gruvid_plugin_t *plugin)
 {
     struct gruvid__counts counts = gruvid__plugin_counts(plugin);
     const struct gruvid__times *times = &counts.times;
+    size_t most, fibers = gruvid__plugin_fibers(plugin, &most);
 
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f, s:f, s:o}",
-        "accepted", (json_int_t)counts.accepted, "served",
-        (json_int_t)counts.served, "failed", (json_int_t)counts.failed, "gone",
-        (json_int_t)counts.gone, "cut", (json_int_t)counts.cut, "stalls",
-        (json_int_t)counts.stalls, "bytes", (json_int_t)counts.bytes, "full",
-        (json_int_t)counts.full, "errors", show_codes(&counts.codes),
-        "time_p50", gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.5),
-        "time_p99", gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.99),
-        "times", show_times(times));
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f, "
+        "s:f, s:o}",
+        "fibers", (json_int_t)fibers, "most_fibers", (json_int_t)most,
+        "spawned", (json_int_t)counts.fibers, "accepted",
+        (json_int_t)counts.accepted, "served", (json_int_t)counts.served,
+        "failed", (json_int_t)counts.failed, "gone", (json_int_t)counts.gone,
+        "cut", (json_int_t)counts.cut, "stalls", (json_int_t)counts.stalls,
+        "bytes", (json_int_t)counts.bytes, "full", (json_int_t)counts.full,
+        "errors", show_codes(&counts.codes), "time_p50",
+        gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.5), "time_p99",
+        gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.99), "times",
+        show_times(times));
 }
 
 static json_t *

@@ -54,6 +54,7 @@ add_counts(struct gruvid__counts *sum, const struct gruvid__counts *more)
     sum->cut += more->cut;
     sum->stalls += more->stalls;
     sum->bytes += more->bytes;
+    sum->fibers += more->fibers;
     sum->full += more->full;
     gruvid__times_add(&sum->times, &more->times);
     gruvid__codes_add(&sum->codes, &more->codes);
@@ -74,6 +75,7 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         sum.served += __atomic_load_n(&shard->served, __ATOMIC_RELAXED);
         sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
         sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
+        sum.fibers += __atomic_load_n(&shard->fibers.total, __ATOMIC_RELAXED);
         sum.bytes += __atomic_load_n(&shard->bytes, __ATOMIC_RELAXED);
         gruvid__times_add(&sum.times, &shard->times);
         gruvid__codes_add(&sum.codes, &shard->codes);
@@ -97,6 +99,21 @@ gruvid__line_counts(struct gruvid__instances *instances,
     }
     pthread_mutex_unlock(&instances->lock);
     return sum;
+}
+
+size_t
+gruvid__plugin_fibers(const gruvid_plugin_t *plugin, size_t *most)
+{
+    size_t now = 0;
+
+    *most = 0;
+    for (size_t i = 0; i < plugin->n_shards; i++) {
+        const gruvi__group_counts_t *counts = &plugin->shards[i].fibers;
+
+        now += __atomic_load_n(&counts->now, __ATOMIC_RELAXED);
+        *most += __atomic_load_n(&counts->most, __ATOMIC_RELAXED);
+    }
+    return now;
 }
 
 size_t

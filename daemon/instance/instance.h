@@ -55,8 +55,9 @@ enum gruvid__role {
 
 struct gruvid__counts {
     uint64_t accepted, served, failed, gone, cut, stalls;
-    uint64_t bytes; /* of connections, as far as was looked */
-    uint64_t full;  /* how often max_connections was reached */
+    uint64_t bytes;  /* of connections, as far as was looked */
+    uint64_t fibers; /* that were started */
+    uint64_t full;   /* how often max_connections was reached */
     struct gruvid__times times;
     struct gruvid__codes codes;
 };
@@ -226,6 +227,10 @@ struct gruvid__counts gruvid__line_counts(struct gruvid__instances *instances,
 
 /* How many connections an instance has.  Context: any thread. */
 size_t gruvid__plugin_open(const gruvid_plugin_t *plugin);
+
+/* How many fibers an instance has; and at most, in each hub by itself, which is
+ * added up.  Context: any thread. */
+size_t gruvid__plugin_fibers(const gruvid_plugin_t *plugin, size_t *most);
 
 /* The counters of all its shards.  Context: any thread. */
 struct gruvid__counts gruvid__plugin_counts(const gruvid_plugin_t *plugin);

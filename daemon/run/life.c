@@ -50,8 +50,10 @@ open_shard(void *arg)
     int err = gruvi_group_init(&shard->group, shard->plugin->name);
 
     shard->has_group = err == 0;
-    if (err == 0)
+    if (err == 0) {
         gruvi__group_set_keeper(&shard->group, shard);
+        gruvi__group_set_counts(&shard->group, &shard->fibers);
+    }
     return err;
 }
 

@@ -99,6 +99,23 @@ gruvi_group_destroy(gruvi_group_t *public)
     group->hub = NULL;
 }
 
+static __attribute__((noinline)) void
+count_one_more(gruvi__group_counts_t *counts)
+{
+    size_t now = counts->now + 1;
+
+    __atomic_store_n(&counts->now, now, __ATOMIC_RELAXED);
+    __atomic_store_n(&counts->total, counts->total + 1, __ATOMIC_RELAXED);
+    if (now > counts->most)
+        __atomic_store_n(&counts->most, now, __ATOMIC_RELAXED);
+}
+
+static __attribute__((noinline)) void
+count_one_less(gruvi__group_counts_t *counts)
+{
+    __atomic_store_n(&counts->now, counts->now - 1, __ATOMIC_RELAXED);
+}
+
 int
 gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group)
 {
@@ -108,8 +125,11 @@ gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group)
         return UV_ECANCELED;
     fiber->group = group;
     gruvi__list_add(&group->members, &fiber->group_link);
-    for (; group != NULL; group = group->parent)
+    for (; group != NULL; group = group->parent) {
         group->size++;
+        if (group->counts != NULL)
+            count_one_more(group->counts);
+    }
     return 0;
 }
 
@@ -179,10 +199,13 @@ gruvi__group_leave(gruvi_fiber_t *fiber)
     gruvi__list_remove(&fiber->group_link);
     if (fiber->status < 0 && fiber->status != UV_ECANCELED)
         fail(group, fiber);
-    for (; group != NULL; group = group->parent)
+    for (; group != NULL; group = group->parent) {
+        if (group->counts != NULL)
+            count_one_less(group->counts);
         if (--group->size == 0)
             gruvi__wake_joiners(&group->joiners,
                                 group->error < 0 ? group->error : 1);
+    }
 }
 
 gruvi_fiber_t *
@@ -308,6 +331,12 @@ gruvi__group_set_keeper(gruvi_group_t *group, void *keeper)
 
 /* A signal may come while the fiber enters or leaves a group.  Each of both is
  * one store of a pointer, and the group is there before and after it. */
+void
+gruvi__group_set_counts(gruvi_group_t *group, gruvi__group_counts_t *counts)
+{
+    gruvi__group_real(group)->counts = counts;
+}
+
 void *
 gruvi__fiber_keeper(const gruvi_fiber_t *fiber)
 {

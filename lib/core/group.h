@@ -20,7 +20,8 @@ struct gruvi__group {
     gruvi_fiber_t *owner; /* the fiber that is in the group's block, or NULL */
     int error;            /* of the member that failed first; 0: none */
     bool cancelled, fail_fast;
-    void *keeper; /* see gruvi__group_set_keeper() */
+    void *keeper;                  /* see gruvi__group_set_keeper() */
+    gruvi__group_counts_t *counts; /* NULL: nobody asks */
     char name[GRUVI__NAME_SIZE];
     char failed_name[GRUVI__NAME_SIZE]; /* of that member */
 };

@@ -215,6 +215,22 @@ GRUVI_API gruvi_group_t *gruvi_group_parent(const gruvi_group_t *group);
 GRUVI_API void gruvi__group_set_keeper(gruvi_group_t *group, void *keeper);
 GRUVI_API void *gruvi__fiber_keeper(const gruvi_fiber_t *fiber);
 
+/* The fibers of a group and of the groups within it: atomic, one writer. */
+typedef struct gruvi__group_counts {
+    size_t now, most;
+    uint64_t total;
+} gruvi__group_counts_t;
+
+/*
+ * Behind gruvid; do not use.  Have a group without fibers count them.
+ *
+ *   counts  borrowed until the group is destroyed; read from any thread
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi__group_set_counts(gruvi_group_t *group,
+                                       gruvi__group_counts_t *counts);
+
 /* Behind the macro above; do not use. */
 #define GRUVI__IN_GROUP(group, n)                                              \
     for (gruvi__in_group_t GRUVI__PASTE(gruvi__in_group_, n)                   \

@@ -86,6 +86,10 @@ START_TEST(test_plugins_counts_bytes_times_and_errors)
     fd = connect_to(g, 1);
     send_text(fd, "four");
     expect_text(fd, "four");
+    /* Start has returned; one accepts, and one serves. */
+    expect_answer(
+        strstr(ask_once(g, "{\"do\":\"plugins\"}"), "\"plugin\":\"two\""),
+        "\"fibers\":2,\"most_fibers\":2,\"spawned\":3,");
     close(fd);
     while (strstr(ask_once(g, "{\"do\":\"plugins\"}"), "\"bytes\":8,") == NULL)
         ;

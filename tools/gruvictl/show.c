@@ -178,6 +178,7 @@ show_plugins(const struct task *task, const json_t *answer)
         {"GEN", "generation", NUMBER, 0, 0},
         {"STATE", "state", STATE, 0, 0},
         {"CONN", "connections", NUMBER, 0, 0},
+        {"FIBERS", "fibers", NUMBER, 0, 1},
         {"ACCEPTED", "accepted", NUMBER, 0, 4},
         {"FAILED", "failed", NUMBER, 0, 3},
         {"STALLS", "stalls", NUMBER, 0, 2},
