@@ -21,6 +21,25 @@ add_up(gruvid_plugin_t *plugin, void *arg)
     sums->connections += (json_int_t)gruvid__plugin_open(plugin);
 }
 
+/* What all generations have counted, also those that have ended. */
+static void
+add_counts(json_t *shown, struct gruvid__instances *instances)
+{
+    const struct gruvid__line *line = instances->lines;
+    json_int_t accepted = 0, failed = 0, bytes = 0;
+
+    for (; line != NULL; line = line->next) {
+        struct gruvid__counts counts = gruvid__line_counts(instances, line);
+
+        accepted += (json_int_t)counts.accepted;
+        failed += (json_int_t)counts.failed;
+        bytes += (json_int_t)counts.bytes;
+    }
+    json_object_set_new(shown, "accepted", json_integer(accepted));
+    json_object_set_new(shown, "failed", json_integer(failed));
+    json_object_set_new(shown, "bytes", json_integer(bytes));
+}
+
 /* The last reload, and what a reload does just now. */
 static void
 add_reload(json_t *shown, const struct gruvid__daemon *daemon)
@@ -50,8 +69,10 @@ answer_status(struct gruvid__request *request)
                   (json_int_t)daemon->hubs.n, "plugins", sums.plugins,
                   "draining", sums.draining, "connections", sums.connections,
                   "log_level", gruvi_log_level_name(gruvid__log_level("")));
-    if (shown != NULL)
+    if (shown != NULL) {
+        add_counts(shown, &daemon->instances);
         add_reload(shown, daemon);
+    }
     return gruvid__answer(request, shown);
 }
 

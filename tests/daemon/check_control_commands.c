@@ -41,7 +41,8 @@ START_TEST(test_status_counts_plugins_and_connections)
     answer = ask_once(g, "{\"do\":\"status\"}");
     expect_answer(answer, "\"stage\":\"serving\"");
     expect_answer(answer, "\"plugins\":2,\"draining\":0,\"connections\":1,");
-    expect_answer(answer, "\"log_level\":\"info\"");
+    expect_answer(answer, "\"log_level\":\"info\",\"accepted\":1,\"failed\":0,"
+                          "\"bytes\":");
     close(fd);
 }
 END_TEST

@@ -87,6 +87,8 @@ show_status(const struct task *task, const json_t *answer)
     }
     printf("\nconnections: ");
     put(ANY, answer, "connections");
+    printf(", accepted so far: ");
+    put(NUMBER, answer, "accepted");
     printf("\nhubs: ");
     put(ANY, answer, "hubs");
     printf("\nlog level: ");
