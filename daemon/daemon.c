@@ -123,8 +123,8 @@ describe_plugin(const struct gruvid__cli *cli, struct gruvid__modules *modules,
         gruvid__config_print_mistakes(*config, stderr);
         return GRUVID__EXIT_CONFIG;
     }
-    module = gruvid__module_open(modules, gruvid__plugin_dir(*config), cli->describe,
-                                 why, sizeof why);
+    module = gruvid__module_open(modules, gruvid__plugin_dir(*config),
+                                 cli->describe, why, sizeof why);
     if (module == NULL) {
         fprintf(stderr, "gruvid: %s\n", why);
         return GRUVID__EXIT_CONFIG;

@@ -81,8 +81,8 @@ read_text(gruvid__config_t *config, gruvid__content_t *content,
     int err = gruvid__owner_check(path, why->text, sizeof why->text);
 
     if (err == 0) {
-        err = gruvid__config_read(config, content, path, GRUVID__MAX_FILE,
-                                  false);
+        err =
+            gruvid__config_read(config, content, path, GRUVID__MAX_FILE, false);
         if (err < 0)
             gruvid__why(why, "%s", explain(err));
     }

@@ -152,7 +152,7 @@ struct table {
 /* The loader has turned addresses into pointers, but for some libraries of the
  * kernel's and on some processors. */
 static const void *
-pointer(const struct dl_phdr_info *info, ElfW(Addr) at)
+pointer(const struct dl_phdr_info *info, uintptr_t at)
 {
     return (const void *)(at < info->dlpi_addr ? at + info->dlpi_addr : at);
 }

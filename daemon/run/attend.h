@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What looks after gruvid from a higher room while it runs: the control socket.
- * run.c calls it at the turning points.  Context of all: root fiber of the first
- * hub, switchpoint.
+ * run.c calls it at the turning points.  Context of all: root fiber of the
+ * first hub, switchpoint.
  */
 #ifndef GRUVID_ATTEND_H
 #define GRUVID_ATTEND_H

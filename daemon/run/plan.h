@@ -34,9 +34,9 @@ struct gruvid__item {
     size_t position_before;
 
     /* How far it is. */
-    gruvid_plugin_t *next; /* what BEGIN has made; NULL: nothing */
-    bool reconfigured;     /* old has the new options */
-    bool ended;            /* old has gone, because it is replaced */
+    gruvid_plugin_t *next;          /* what BEGIN has made; NULL: nothing */
+    bool reconfigured;              /* old has the new options */
+    bool ended;                     /* old has gone, because it is replaced */
     struct gruvid__listening *kept; /* its addresses, meanwhile */
 };
 

@@ -344,9 +344,9 @@ read_cie(uintptr_t address, struct program *program)
     if (!read_entry(address, &cie) || read_bytes(&cie, 4) != 0)
         return false;
     version = read_bytes(&cie, 1);
-    do
-        letters[n] = (char)read_bytes(&cie, 1);
-    while (letters[n] != '\0' && ++n < sizeof letters);
+    while (n < sizeof letters &&
+           (letters[n] = (char)read_bytes(&cie, 1)) != '\0')
+        n++;
     if ((version != 1 && version != 3) || n == sizeof letters ||
         letters[0] != 'z')
         return false;

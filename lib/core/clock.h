@@ -18,8 +18,8 @@ uint64_t gruvi__clock_now(void);
 int64_t gruvi__clock_coarse(void);
 
 /*
- * The same in ticks of 17 ms, which fit into half a word: for how long something
- * waits.  A difference of two is wrong after two years.
+ * The same in ticks of 17 ms, which fit into half a word: for how long
+ * something waits.  A difference of two is wrong after two years.
  */
 #define GRUVI__TICK_NS ((int64_t)1 << 24)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SIGINT: the first hub of a process listens, and its root fiber's wait
- * returns UV_EINTR.  A program that handles, ignores or blocks SIGINT keeps that.
+ * returns UV_EINTR.  A program that handles, ignores or blocks SIGINT keeps
+ * that.
  */
 #include <signal.h>
 

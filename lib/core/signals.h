@@ -20,7 +20,8 @@ gruvi__signal_bit(int signum)
 
 /* Part of a hub. */
 struct gruvi__signals {
-    struct gruvi__signal_post *post; /* NULL: nobody has listened here; atomic */
+    struct gruvi__signal_post
+        *post; /* NULL: nobody has listened here; atomic */
     struct gruvi__list listeners, handles;
 };
 

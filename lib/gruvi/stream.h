@@ -509,8 +509,8 @@ typedef struct gruvi__await {
 
 /*
  * Call await->wake when a read would find bytes, the end of the stream or an
- * error.  Memory for reading is freed, and gruvi_stream_watch_peer() is over; no
- * call may be inside.
+ * error.  Memory for reading is freed, and gruvi_stream_watch_peer() is over;
+ * no call may be inside.
  *
  *   await  borrowed until it was called, or the stream is closed; NULL takes
  *          back what was asked for

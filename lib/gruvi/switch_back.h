@@ -185,7 +185,7 @@ GRUVI_API void gruvi_on_work(uv_work_t *req, int status);
  * Seconds to the nearest deadline around the caller; 0 from when one has passed
  * until its block ends, delivered or not; GRUVI_FOREVER if there is none.
  *
- * A deadline is delivered once, as UV_ETIMEDOUT, like the timeout of a call.  So
+ * A deadline is delivered once, as UV_ETIMEDOUT, like the timeout of a call. So
  * a loop that goes on after a timeout has to ask:
  *
  *     do

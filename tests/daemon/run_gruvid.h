@@ -50,12 +50,12 @@ struct gruvid_options {
     bool block_signals; /* all that can be */
     bool journal;       /* its stderr claims to be the journal */
     int inherit;        /* a descriptor that it gets as 3; 0: none */
-    const int *sockets; /* n_sockets descriptors, from 3 on, as a service manager
-                         * hands them over */
+    const int *sockets; /* n_sockets descriptors, from 3 on, as a service
+                         * manager hands them over */
     int n_sockets;
-    const char *names;  /* of sockets, "web:admin"; NULL: it gives none */
-    rlim_t files;       /* limit of descriptors; 0: as it is */
-    rlim_t hard_files;  /* the hard one; 0: the same */
+    const char *names; /* of sockets, "web:admin"; NULL: it gives none */
+    rlim_t files;      /* limit of descriptors; 0: as it is */
+    rlim_t hard_files; /* the hard one; 0: the same */
 };
 
 /*

@@ -9,8 +9,7 @@
 
 /* libcheck's own four seconds are too few for a machine that is busy.  Before
  * main(), because a test case asks for this when it is made. */
-static void __attribute__((constructor))
-set_patience(void)
+static void __attribute__((constructor)) set_patience(void)
 {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 }

@@ -54,7 +54,8 @@ VIRTUAL_TEST(test_a_sleep_of_any_length_is_over_at_once)
     }
 }
 
-/* --- the order ------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------
+ */
 
 #define SLEEPERS 300
 
@@ -158,7 +159,8 @@ VIRTUAL_TEST(test_a_deadline_spans_what_lies_inside)
     expect_passed(began, 3 * HOUR);
 }
 
-/* --- descriptors ----------------------------------------------------------- */
+/* --- descriptors -----------------------------------------------------------
+ */
 
 static int
 write_after(void *arg)

@@ -23,8 +23,9 @@ HUB_TEST(test_a_hub_that_goes_on_counts_its_turns)
 {
     uint64_t before = view_of(hub).turns;
 
-    ck_assert_int_eq(gruvi_sleep(0.001), 0);
-    ck_assert_uint_gt(view_of(hub).turns, before);
+    /* On a slow machine the time has passed before anything waits for it. */
+    while (view_of(hub).turns == before)
+        ck_assert_int_eq(gruvi_sleep(0.001), 0);
     ck_assert(!view_of(hub).sleeps);
 }
 

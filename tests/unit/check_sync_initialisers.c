@@ -21,8 +21,7 @@ dirty_memory(size_t size)
     return memory;
 }
 
-static void __attribute__((noinline))
-make_stack_dirty(void)
+static void __attribute__((noinline)) make_stack_dirty(void)
 {
     char room[8192];
 
@@ -42,8 +41,7 @@ check_clean(const void *object, size_t from, size_t size)
 
 /* --- initialisers --------------------------------------------------------- */
 
-static void __attribute__((noinline))
-check_variables(void)
+static void __attribute__((noinline)) check_variables(void)
 {
     gruvi_lock_t lock = GRUVI_LOCK_INIT, locks[3] = {GRUVI_LOCK_INIT};
     gruvi_event_t event = GRUVI_EVENT_INIT, events[3] = {GRUVI_EVENT_INIT};
@@ -63,8 +61,7 @@ START_TEST(test_a_variable_on_a_stack_is_clean)
 }
 END_TEST
 
-static void __attribute__((noinline))
-check_zeros(void)
+static void __attribute__((noinline)) check_zeros(void)
 {
     gruvi_lock_t lock = {0};
     gruvi_event_t event = {0};

@@ -284,7 +284,7 @@ gruvi_listener_address(gruvi_listener_t *listener, char *buf, size_t len)
 static int
 check_change(gruvi_listener_t *listener, const gruvi_tls_t *tls)
 {
-    int domain, err = gruvi__tls_check_change(tls);
+    int domain = AF_UNSPEC, err = gruvi__tls_check_change(tls);
 
     if (err == 0)
         err = get_option(listener->socket.fd, SO_DOMAIN, &domain);

@@ -77,8 +77,7 @@ answer(gruvi_stream_t *stream, gruvid_plugin_t *plugin, const char *line)
     }
     if (strcmp(line, "fail") == 0)
         return UV_EINVAL;
-    if (strcmp(line, "spawn") == 0 &&
-        (err = gruvi_go(companion, stream)) == 0)
+    if (strcmp(line, "spawn") == 0 && (err = gruvi_go(companion, stream)) == 0)
         return gruvi_sleep(0); /* it runs, or it would not end by a cancel */
     if (strcmp(line, "stray") == 0) {
         GRUVI_IN_GROUP (gruvid_plugin_group(plugin)) {

@@ -83,8 +83,7 @@ handover(gruvid_plugin_t *plugin)
     int n = __atomic_load_n(&served, __ATOMIC_SEQ_CST);
     int err = act(plugin, "at_handover");
 
-    return err < 0 ? err
-                   : gruvid_handover_put(plugin, "served", &n, sizeof n);
+    return err < 0 ? err : gruvid_handover_put(plugin, "served", &n, sizeof n);
 }
 
 static int
@@ -99,8 +98,7 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
              (int)gruvid_plugin_generation(plugin),
              gruvid_option_string(plugin, "mark"));
     err = gruvi_stream_write(stream, text, strlen(text));
-    while (err == 0 &&
-           (n = gruvi_stream_read(stream, text, sizeof text)) > 0)
+    while (err == 0 && (n = gruvi_stream_read(stream, text, sizeof text)) > 0)
         err = gruvi_stream_write(stream, text, (size_t)n);
     return err;
 }
