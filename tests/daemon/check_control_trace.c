@@ -131,15 +131,15 @@ START_TEST(test_one_trace_at_a_time)
 {
     struct gruvid *g = gruvid_ready(TRACED, NULL);
     int first = connect_control(g), second = connect_control(g);
-    json_t *answer;
+    json_t *answer = NULL, *hub;
 
     send_text(first, "{\"do\":\"trace\",\"seconds\":600}\n");
     do {
+        json_decref(answer);
         answer = ask_json(second, "{\"do\":\"trace\",\"seconds\":0.01}");
-        answer =
-            json_incref(json_array_get(json_object_get(answer, "hubs"), 0));
-    } while (json_object_get(answer, "code") == NULL);
-    ck_assert_str_eq(text_of(answer, "error"), "somebody else traces it");
+        hub = json_array_get(json_object_get(answer, "hubs"), 0);
+    } while (json_object_get(hub, "code") == NULL);
+    ck_assert_str_eq(text_of(hub, "error"), "somebody else traces it");
     json_decref(answer);
     close(first);
     close(second);

@@ -290,6 +290,15 @@ gruvid_said(const struct gruvid *g, const char *text)
     return n;
 }
 
+/* The end of the log: libcheck ends the program at a message of 4 KiB or so. */
+static const char *
+log_end(const struct gruvid *g)
+{
+    const size_t most = 2500;
+
+    return g->length > most ? g->log + g->length - most : g->log;
+}
+
 bool
 gruvid_says_or_ends(struct gruvid *g, const char *text)
 {
@@ -298,7 +307,7 @@ gruvid_says_or_ends(struct gruvid *g, const char *text)
     while (gruvid_said(g, text) == 0 && read_log(g, 1000))
         if (now() > until)
             ck_abort_msg("neither \"%s\" nor the end; the log:\n%s", text,
-                         g->log);
+                         log_end(g));
     return gruvid_said(g, text) > 0;
 }
 
@@ -312,7 +321,7 @@ gruvid_says_times(struct gruvid *g, const char *text, unsigned n)
 
         if (gruvid_said(g, text) < n && (!more || now() > until))
             ck_abort_msg("not said %u times: \"%s\"; the log:\n%s", n, text,
-                         g->log);
+                         log_end(g));
     }
 }
 
@@ -348,7 +357,7 @@ gruvid_wait(struct gruvid *g)
         if (!read_log(g, 20))
             usleep(1000);
         if (now() > until)
-            ck_abort_msg("gruvid has not ended; its log:\n%s", g->log);
+            ck_abort_msg("gruvid has not ended; its log:\n%s", log_end(g));
     }
     g->pid = 0;
     while (g->log_fd >= 0) {

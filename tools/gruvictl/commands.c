@@ -8,31 +8,31 @@
 static const struct option connections_options[] = {
     {"plugin", TEXT_VALUE, "NAME", "of this plugin only"},
     {"limit", WHOLE_VALUE, "N", "at most so many; 1000 otherwise"},
-    {NULL},
+    {.name = NULL},
 };
 
 static const struct option fibers_options[] = {
     {"plugin", TEXT_VALUE, "NAME", "of this plugin only"},
     {"stacks", NO_VALUE, NULL, "with the functions that they are in"},
     {"group", NO_VALUE, NULL, "those that are alike once, with their number"},
-    {NULL},
+    {.name = NULL},
 };
 
 static const struct option stop_options[] = {
     {"no-wait", NO_VALUE, NULL, "return at once"},
-    {NULL},
+    {.name = NULL},
 };
 
 static const struct option top_options[] = {
     {"seconds", SECONDS_VALUE, "S", "from one look to the next; 1 otherwise"},
     {"count", WHOLE_VALUE, "N", "so many looks; without it, until Ctrl-C"},
-    {NULL},
+    {.name = NULL},
 };
 
 static const struct option trace_options[] = {
     {"hub", WHOLE_VALUE, "N", "of this hub only"},
     {"seconds", SECONDS_VALUE, "S", "for how long; 1 otherwise"},
-    {NULL},
+    {.name = NULL},
 };
 
 const struct command commands[] = {

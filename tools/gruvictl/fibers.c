@@ -19,7 +19,7 @@ static const struct column fiber_columns[] = {
     {"FOR", "seconds", PERIOD, 0, 1},
     {"STACK USED", "stack_used", BYTES, 0, 6},
     {"OF", "stack_size", BYTES, 0, 7},
-    {NULL},
+    {.title = NULL},
 };
 
 static const struct column group_columns[] = {
@@ -31,7 +31,7 @@ static const struct column group_columns[] = {
     {"LONGEST", "longest", PERIOD, 0, 1},
     {"STACK USED", "stack_used", BYTES, 0, 6},
     {"FIRST", "name", ANY, 8, 7},
-    {NULL},
+    {.title = NULL},
 };
 
 /* Print words, and a member between them; nothing where there is none. */

@@ -190,7 +190,7 @@ show_plugins(const struct task *task, const json_t *answer)
         {"MODULE", "module", ANY, 12, 7},
         {"BUILD", "build", NUMBER, 0, 5},
         {"BUILD ID", "build_id", ANY, 8, 8},
-        {NULL},
+        {.title = NULL},
     };
     static const struct column modules[] = {
         {"MODULE", "module", ANY, 12, 0},
@@ -201,7 +201,7 @@ show_plugins(const struct task *task, const json_t *answer)
         {"STATIC TLS", "static_tls", ANY, 0, 2},
         {"BUILD ID", "build_id", ANY, 8, 3},
         {"FILE", "file", ANY, 16, 4},
-        {NULL},
+        {.title = NULL},
     };
     const json_t *loaded = json_object_get(answer, "modules");
 
@@ -230,7 +230,7 @@ show_hubs(const struct task *task, const json_t *answer)
         {"TURNS", "turns", NUMBER, 0, 5},
         {"SWITCHES", "switches", NUMBER, 0, 6},
         {"SPAWNED", "spawned", NUMBER, 0, 7},
-        {NULL},
+        {.title = NULL},
     };
 
     (void)task;
@@ -249,7 +249,7 @@ show_pools(const struct task *task, const json_t *answer)
         {"DONE", "done", NUMBER, 0, 2},
         {"WAIT P50", "wait_p50", PERIOD, 0, 3},
         {"WAIT P99", "wait_p99", PERIOD, 0, 0},
-        {NULL},
+        {.title = NULL},
     };
 
     (void)task;
@@ -263,7 +263,7 @@ show_connections(const struct task *task, const json_t *answer)
         {"PLUGIN", "plugin", ANY, 16, 0}, {"GEN", "generation", NUMBER, 0, 3},
         {"HUB", "hub", NUMBER, 0, 4},     {"PEER", "peer", ANY, 12, 0},
         {"STATE", "state", ANY, 0, 0},    {"WAITS FOR", "waits_for", ANY, 8, 2},
-        {"BYTES", "bytes", BYTES, 0, 1},  {NULL},
+        {"BYTES", "bytes", BYTES, 0, 1},  {.title = NULL},
     };
     json_int_t more = number(answer, "more_of_them");
 

@@ -85,7 +85,7 @@ print_screen(const struct task *task, const json_t *status, const json_t *hubs,
         {"ACCEPTED/S", "accepted_rate", NUMBER, 0, 2},
         {"SERVED/S", "served_rate", NUMBER, 0, 3},
         {"FAILED/S", "failed_rate", NUMBER, 0, 1},
-        {NULL},
+        {.title = NULL},
     };
 
     if (isatty(STDOUT_FILENO))
