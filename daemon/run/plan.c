@@ -94,7 +94,7 @@ gruvid__plan_make(struct gruvid__plan *plan,
 {
     gruvid__section_t *section = NULL;
 
-    *plan = (struct gruvid__plan){NULL};
+    *plan = (struct gruvid__plan){.items = NULL};
     if (restart != NULL && !has_section(config, restart)) {
         gruvi_error("plugin %s is not in the configuration any more: it cannot "
                     "be restarted",
@@ -123,5 +123,5 @@ gruvid__plan_free(struct gruvid__plan *plan)
     for (size_t i = 0; i < plan->n; i++)
         gruvid__section_drop(plan->items[i].before);
     free(plan->items);
-    *plan = (struct gruvid__plan){NULL};
+    *plan = (struct gruvid__plan){.items = NULL};
 }

@@ -443,8 +443,12 @@ main(void)
     tcase_add_test(stop, test_sigterm_ends_a_gruvid_whose_first_hub_spins);
     tcase_add_test(stop, test_gruvictl_stop_does_so_too);
     tcase_add_test(stop, test_sigint_does_so_too);
+#ifndef __SANITIZE_THREAD__ /* it may not tell of a signal in such a call */
     tcase_add_test(stop,
                    test_a_first_hub_in_a_system_call_does_not_keep_gruvid);
+#else
+    (void)test_a_first_hub_in_a_system_call_does_not_keep_gruvid;
+#endif
     tcase_add_test(
         stop, test_a_stop_or_cancelled_fiber_that_spins_does_not_keep_gruvid);
     tcase_add_test(stop, test_a_start_that_spins_does_not_keep_gruvid);
