@@ -113,6 +113,9 @@ struct gruvid_plugin {
      * reload is prepared.  NULL: nothing. */
     struct gruvid__listening *listening, *next_listening;
 
+    /* What hubs that had not answered may look at, to be freed at the end. */
+    struct gruvid__listening *left_listening;
+
     void *data;             /* the plugin's own; atomic */
     size_t max_connections; /* of all hubs together; 0: no limit */
     double read_timeout;    /* seconds of a read or write; 0: no limit */

@@ -240,6 +240,12 @@ gruvid__listen(gruvid_plugin_t *plugin)
 void
 gruvid__listen_end(gruvid_plugin_t *plugin)
 {
+    struct gruvid__listening *left;
+
+    while ((left = plugin->left_listening) != NULL) {
+        plugin->left_listening = left->next_left;
+        gruvid__listening_free(left);
+    }
     gruvid__listening_free(plugin->next_listening);
     gruvid__listening_free(plugin->listening);
     plugin->listening = plugin->next_listening = NULL;

@@ -13,6 +13,7 @@
 
 /* What an instance listens on, in all hubs. */
 struct gruvid__listening {
+    struct gruvid__listening *next_left; /* see left_listening */
     struct gruvid__taken taken;
     gruvi_tls_t *tls;             /* owned; NULL: no address has TLS */
     struct gruvid__limits limits; /* of connections */

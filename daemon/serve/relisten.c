@@ -144,10 +144,14 @@ tell_gone(const gruvid_plugin_t *plugin, const struct gruvid__taken *old,
 
 /* A hub that has not answered may still look at them: then they stay. */
 static void
-drop(struct gruvid__listening *listening, int err)
+drop(gruvid_plugin_t *plugin, struct gruvid__listening *listening, int err)
 {
-    if (err == 0)
+    if (err == 0) {
         gruvid__listening_free(listening);
+    } else if (listening != NULL) {
+        listening->next_left = plugin->left_listening;
+        plugin->left_listening = listening;
+    }
 }
 
 void
@@ -170,7 +174,7 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
     if (err < 0)
         gruvi_error("plugin %s: not all that has changed holds: %s",
                     plugin->name, gruvi_strerror(err));
-    drop(old, err);
+    drop(plugin, old, err);
 }
 
 void
@@ -182,5 +186,5 @@ gruvid__relisten_undo(gruvid_plugin_t *plugin)
         return;
     gruvid__sockets_leave(&next->taken);
     plugin->next_listening = NULL;
-    drop(next, gruvid__each_shard(plugin, undo_shard, 0));
+    drop(plugin, next, gruvid__each_shard(plugin, undo_shard, 0));
 }
