@@ -288,6 +288,17 @@ drop(gruvid_plugin_t *plugin, gruvid__section_t *section)
         }
 }
 
+/* Whether getters answer from a section: after a refusal in one hub, hubs that
+ * went back may have another section than those that were never asked. */
+static bool
+gives(const gruvid_plugin_t *plugin, const gruvid__section_t *section)
+{
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        if (plugin->shards[i].options == section)
+            return true;
+    return plugin->options == section;
+}
+
 void
 gruvid__instance_adjust(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
@@ -296,7 +307,7 @@ gruvid__instance_adjust(gruvid_plugin_t *plugin, gruvid__section_t *section)
     if (before == section || gruvid__instance_hold(plugin, section) < 0)
         return;
     plugin->section = section;
-    if (before != plugin->options)
+    if (!gives(plugin, before))
         drop(plugin, before);
 }
 

@@ -115,6 +115,56 @@ SMALL_GRUVID_TEST(test_an_undo_that_is_refused_marks_the_instance)
     expect_logged("plugin p has not taken its old options again");
 }
 
+static bool
+is_held(const gruvid_plugin_t *instance, const gruvid__section_t *section)
+{
+    for (size_t i = 0; i < instance->n_held; i++)
+        if (instance->held[i] == section)
+            return true;
+    return false;
+}
+
+static void
+adjust_with(gruvid_plugin_t *instance, const char *value)
+{
+    gruvid__section_t *section = section_with(value);
+
+    gruvid__instance_adjust(instance, section);
+    gruvid__section_drop(section);
+}
+
+/* Getters may give text of a section that is neither the newest nor what the
+ * instance was made with. */
+SMALL_GRUVID_TEST(test_what_getters_give_is_held_through_any_reloads)
+{
+    gruvid_plugin_t *one = make("old");
+    gruvid__section_t *first = one->section, *second;
+
+    begin(one);
+    adjust_with(one, "old");
+    second = one->section;
+    ck_assert_ptr_ne(first, second);
+    at_reconfigure[2] = UV_EINVAL;
+    ck_assert_int_eq(reconfigure_with(one, "new"), UV_EINVAL);
+    ck_assert_ptr_eq(one->shards[0].options, second);
+    adjust_with(one, "old");
+    ck_assert(is_held(one, first));
+    ck_assert(is_held(one, second));
+    for (size_t i = 0; i < one->n_shards; i++)
+        ck_assert(is_held(one, one->shards[i].options));
+    ck_assert(is_held(one, one->options));
+}
+
+SMALL_GRUVID_TEST(test_what_no_getter_has_given_is_not_held)
+{
+    gruvid_plugin_t *one = make("old");
+
+    begin(one);
+    for (int i = 0; i < 10; i++)
+        adjust_with(one, "old");
+    ck_assert_uint_eq(one->n_held, 2);
+}
+
 SMALL_GRUVID_TEST(test_a_reconfigure_that_hangs_is_cancelled)
 {
     gruvid_plugin_t *one = make("old");
@@ -227,6 +277,8 @@ main(void)
     tcase_add_test(tc, test_a_single_refusal_changes_nothing);
     tcase_add_test(tc, test_an_undo_calls_again_with_the_old_options);
     tcase_add_test(tc, test_an_undo_that_is_refused_marks_the_instance);
+    tcase_add_test(tc, test_what_getters_give_is_held_through_any_reloads);
+    tcase_add_test(tc, test_what_no_getter_has_given_is_not_held);
     tcase_add_test(tc, test_a_reconfigure_that_hangs_is_cancelled);
     tcase_add_test(tc, test_a_reconfigure_that_does_not_end_marks_the_instance);
     tcase_add_test(tc, test_a_hub_that_does_not_answer_refuses_for_all);
