@@ -123,15 +123,12 @@ check_unix(const char *path, gruvid__why_t *why)
     return true;
 }
 
-/* As service managers allow it, but for what looks like a number below 0 or an
- * option. */
+/* As service managers allow it. */
 static bool
 is_name(const char *name)
 {
     size_t n = 0;
 
-    if (name[0] == '-')
-        return false;
     while (name[n] > ' ' && name[n] < 0x7f && name[n] != ':')
         n++;
     return n > 0 && n <= MAX_NAME && name[n] == '\0';

@@ -18,7 +18,7 @@
 static size_t
 word_length(const char *text)
 {
-    return strcspn(text, " \t\r\n\"'<>");
+    return strcspn(text, " \t\r\n");
 }
 
 /* The last '@' of a word, or NULL. */

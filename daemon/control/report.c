@@ -2,6 +2,8 @@
 /* Reports of reloads: see report.h. */
 #include "control/report.h"
 
+#include <stdlib.h>
+
 #include "control/text.h"
 
 json_t *
@@ -15,13 +17,24 @@ gruvid__show_time(const struct timespec *time)
     return json_string(text);
 }
 
+/* A line quotes values, and who may only look sees it, too. */
+static json_t *
+show_line(const char *line)
+{
+    char *masked = gruvid__config_mask(line);
+    json_t *shown = masked == NULL ? NULL : gruvid__json_text(masked);
+
+    free(masked);
+    return shown;
+}
+
 static json_t *
 show_lines(const char *const *lines, size_t n)
 {
     json_t *shown = json_array();
 
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(shown, gruvid__json_text(lines[i]));
+        json_array_append_new(shown, show_line(lines[i]));
     return shown;
 }
 

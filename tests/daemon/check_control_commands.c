@@ -201,7 +201,9 @@ START_TEST(test_config_shows_no_secret_and_no_password)
         gruvid_ready(CONTROL "[plugin trial]\nsecret = hush-1\n"
                              "items = \"see redis://joe:hush-2@db:1/ and "
                              "http://hush/3:hush@x, ftp://hush4@y\"\n"
-                             "items = http://x:80/y\n",
+                             "items = http://x:80/y\n"
+                             "items = redis://joe:it's-hush-5@db/\n"
+                             "items = redis://joe:<hush>@6@db/\n",
                      NULL);
     const char *answer = ask_once(g, "{\"do\":\"config\"}");
 
@@ -210,6 +212,21 @@ START_TEST(test_config_shows_no_secret_and_no_password)
     expect_answer(answer,
                   "see redis://***@db:1/ and http://***@x, ftp://***@y");
     expect_answer(answer, "\"http://x:80/y\"");
+    expect_answer(answer, "\"redis://***@db/\",\"redis://***@db/\"");
+    ck_assert_ptr_null(strstr(answer, "hush"));
+}
+END_TEST
+
+/* Who may only look sees the reasons of the last reload. */
+START_TEST(test_a_reason_shows_no_password)
+{
+    struct gruvid *g = gruvid_ready(ECHO, NULL);
+    const char *answer;
+
+    gruvid_configure(g, ECHO "whole = redis://joe:hush@db/\n");
+    expect_answer(ask_once(g, "{\"do\":\"reload\"}"), "\"ok\":false");
+    answer = ask_once(g, "{\"do\":\"status\"}");
+    expect_answer(answer, "redis://***@db/");
     ck_assert_ptr_null(strstr(answer, "hush"));
 }
 END_TEST
@@ -381,6 +398,7 @@ main(void)
     tcase_add_test(tc, test_pools_says_what_they_do);
     tcase_add_test(tc, test_config_shows_where_values_are_set);
     tcase_add_test(tc, test_config_shows_no_secret_and_no_password);
+    tcase_add_test(tc, test_a_reason_shows_no_password);
     tc = gruvid_case(suite, "act");
     tcase_add_test(tc, test_log_level_of_one_plugin_leaves_the_others);
     tcase_add_test(tc, test_log_level_says_what_is_wrong);
