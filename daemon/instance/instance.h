@@ -98,7 +98,7 @@ struct gruvid_plugin {
     bool draining; /* atomic */
     gruvi_event_t drain_event;
     const char *why;    /* static text; for the leader, as what follows */
-    double cut_at;      /* when connections are cut, by gruvid__now() */
+    double cut_at;      /* when connections are cut, by gruvid__now(); atomic */
     bool is_hurried;    /* an interrupt has set that time */
     bool is_retiring;   /* a fiber ends it */
     bool still_accepts; /* a hub could not be told of the drain */

@@ -69,12 +69,6 @@ is_done(const struct gruvid__shard *shard)
     return __atomic_load_n(&shard->done, __ATOMIC_ACQUIRE);
 }
 
-bool
-gruvid__shard_is_busy(const struct gruvid__shard *shard)
-{
-    return shard->fiber != NULL && !is_done(shard);
-}
-
 static int
 body_main(void *arg)
 {
@@ -94,7 +88,27 @@ gruvid__shard_forget(struct gruvid__shard *shard)
     shard->fiber = NULL;
 }
 
-/* In the hub of the shard. */
+/* A fiber that was cancelled before it ran never says that it is done. */
+static int
+look_at_body(void *arg)
+{
+    const struct gruvid__shard *shard = arg;
+
+    return gruvi_fiber_alive(shard->fiber) ? UV_EAGAIN : 0;
+}
+
+bool
+gruvid__shard_is_busy(struct gruvid__shard *shard)
+{
+    if (shard->fiber == NULL || is_done(shard))
+        return false;
+    if (gruvid__shard_call(shard, look_at_body, 0) < 0)
+        return true;
+    __atomic_store_n(&shard->done, true, __ATOMIC_RELEASE);
+    return false;
+}
+
+/* In the hub of the shard.  A call that never came there has begun nothing. */
 static int
 spawn_body(void *arg)
 {
@@ -102,6 +116,8 @@ spawn_body(void *arg)
     gruvi_fiber_options_t options = {.name = shard->body_name};
 
     gruvid__shard_forget(shard);
+    shard->status = UV_ECANCELED; /* of a body that never runs */
+    __atomic_store_n(&shard->done, false, __ATOMIC_RELEASE);
     GRUVI_IN_GROUP (&shard->group) {
         shard->fiber = gruvi_spawn_ex(body_main, shard, &options);
     }
@@ -118,8 +134,6 @@ gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
         return UV_EBUSY;
     shard->body = body;
     shard->body_name = name;
-    shard->done = false;
-    shard->status = UV_ECANCELED; /* of a body that never runs */
     err = gruvid__shard_call(shard, spawn_body, 0);
     /* Nothing of it ran out of its own time. */
     return err == UV_ETIMEDOUT ? UV_EBUSY : err;
@@ -161,27 +175,20 @@ cancel_body(void *arg)
     return 0;
 }
 
-/* A fiber that was cancelled before it ran never says that it is done. */
-static int
-look_at_body(void *arg)
-{
-    const struct gruvid__shard *shard = arg;
-
-    return gruvi_fiber_alive(shard->fiber) ? UV_EAGAIN : 0;
-}
-
 /* Cancel the body.  Returns whether its fiber has ended. */
 static bool
 end_body(struct gruvid__shard *shard, const char *why)
 {
     struct gruvid__leader *leader = shard->plugin->leader;
     double until = gruvid__now() + gruvid__cancel_timeout(leader);
+    int err;
 
     shard->why = why;
     if (gruvid__shard_call(shard, cancel_body, 0) < 0)
         return false;
-    while (gruvid__shard_call(shard, look_at_body, 0) == UV_EAGAIN) {
-        if (gruvid__now() >= until)
+    while ((err = gruvid__shard_call(shard, look_at_body, 0)) < 0) {
+        /* It may keep the thread. */
+        if (err != UV_EAGAIN || gruvid__now() >= until)
             return false;
         gruvid__wait(leader, gruvid__now() + LOOK);
     }

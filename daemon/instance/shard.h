@@ -153,8 +153,9 @@ int gruvid__shard_run_or_cancel(struct gruvid__shard *shard, const char *name,
                                 int (*body)(struct gruvid__shard *shard),
                                 double timeout, bool heed_stop, bool *over);
 
-/* Whether a body still runs there.  Context: first hub. */
-bool gruvid__shard_is_busy(const struct gruvid__shard *shard);
+/* Whether a body still runs there, as far as is known where the hub does not
+ * answer.  Context: fiber of the first hub, switchpoint. */
+bool gruvid__shard_is_busy(struct gruvid__shard *shard);
 
 /* Forget the fiber of the last body.  Context: the thread of the hub. */
 void gruvid__shard_forget(struct gruvid__shard *shard);

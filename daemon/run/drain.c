@@ -106,7 +106,7 @@ limit(gruvid_plugin_t *plugin, double until, bool is_hurried)
 {
     if (plugin->role == GRUVID__OLD && plugin->cut_at < until)
         return;
-    plugin->cut_at = until;
+    __atomic_store(&plugin->cut_at, &until, __ATOMIC_RELAXED);
     plugin->is_hurried = is_hurried;
 }
 

@@ -215,10 +215,19 @@ gruvid__plugin_handover(gruvid_plugin_t *old, gruvid_plugin_t *next)
 
     if (old->module->descriptor.handover == NULL)
         return 0;
+    if (gruvid__shard_is_busy(&old->shards[0])) {
+        gruvi_error("plugin %s: handover cannot be called: an earlier call "
+                    "still runs",
+                    old->title);
+        return UV_EBUSY;
+    }
     gruvid__handover_free(old->given);
     old->given = gruvid__handover_new();
-    if (old->given == NULL)
+    if (old->given == NULL) {
+        gruvi_error("plugin %s: handover cannot be called: %s", old->title,
+                    gruvi_strerror(UV_ENOMEM));
         return UV_ENOMEM;
+    }
     err = run(&old->shards[0], "handover", handover_body, true, &taken);
     if (gruvid__shard_is_busy(&old->shards[0]))
         return err; /* it may put yet */

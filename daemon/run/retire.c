@@ -105,7 +105,7 @@ gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
 {
     plugin->role = GRUVID__OLD;
     plugin->why = why;
-    plugin->cut_at = until;
+    __atomic_store(&plugin->cut_at, &until, __ATOMIC_RELAXED);
     gruvid__instance_show_generation(plugin);
     /* At once: whoever connects after a reload meets the next generation. */
     gruvid__plugin_drain(plugin);

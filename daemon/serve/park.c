@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "instance/instance.h"
+#include "serve/limit.h"
 
 /* Milliseconds until the queue is looked at again. */
 #define PAUSE 100
@@ -228,7 +229,7 @@ void
 gruvid__park_drain(struct gruvid__shard *shard)
 {
     struct gruvid__park *park = shard->park;
-    double left = shard->plugin->cut_at - gruvid__now();
+    double left = gruvid__seconds(&shard->plugin->cut_at) - gruvid__now();
     uint64_t period;
 
     if (park == NULL)

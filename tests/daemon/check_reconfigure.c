@@ -6,6 +6,7 @@
 
 #include "daemon/config_fixture.h"
 #include "daemon/small_gruvid.h"
+#include "instance/handover.h"
 #include "run/reconfigure.h"
 #include "support/suite.h"
 
@@ -210,6 +211,35 @@ SMALL_GRUVID_TEST(test_a_hub_that_does_not_answer_refuses_for_all)
     ck_assert(!leader.abandoned);
 }
 
+SMALL_GRUVID_TEST(test_a_hub_that_answers_again_takes_the_next_options)
+{
+    gruvid_plugin_t *one = make("old");
+
+    begin(one);
+    keep_second_hub();
+    ck_assert_int_eq(reconfigure_with(one, "new"), UV_EBUSY);
+    let_second_hub_go();
+    ck_assert_int_eq(reconfigure_with(one, "newer"), 0);
+    expect_words(one, "newer");
+}
+
+SMALL_GRUVID_TEST(test_a_reconfigure_that_keeps_its_hub_has_not_ended)
+{
+    gruvid_plugin_t *one = make("old");
+
+    begin(one);
+    is_rude = true;
+    ck_assert_int_eq(reconfigure_with(one, "new"), UV_ETIMEDOUT);
+    ck_assert(one->inconsistent);
+    ck_assert(gruvid__shard_is_busy(&one->shards[1]));
+    is_rude = false;
+    let_second_hub_go();
+    while (gruvid__shard_is_busy(&one->shards[1]))
+        gruvid__wait(&leader, gruvid__now() + PATIENCE);
+    ck_assert_int_eq(reconfigure_with(one, "newer"), 0);
+    expect_words(one, "newer");
+}
+
 /* --- handover ---------------------------------------------------------------
  */
 
@@ -252,6 +282,24 @@ SMALL_GRUVID_TEST(test_a_handover_that_fails_hands_nothing_over)
     expect_record("start1:old start1:old handover1 start2:new start2:new ");
 }
 
+SMALL_GRUVID_TEST(test_what_a_handover_still_puts_into_stays)
+{
+    gruvid_plugin_t *one = make("old"), *two = make("new");
+
+    begin(one);
+    fd_given = 0;
+    is_stubborn = true;
+    ck_assert_int_eq(gruvid__plugin_handover(one, two), UV_ETIMEDOUT);
+    ck_assert_int_eq(gruvid__plugin_handover(one, two), UV_EBUSY);
+    ck_assert_ptr_nonnull(gruvid__handover_get(one->given, "text", NULL));
+    is_stubborn = false;
+    gruvi_event_set(&let_go);
+    while (gruvid__shard_is_busy(&one->shards[0]))
+        gruvid__wait(&leader, gruvid__now() + PATIENCE);
+    ck_assert_int_eq(gruvid__plugin_handover(one, two), 0);
+    ck_assert_ptr_nonnull(two->received);
+}
+
 SMALL_GRUVID_TEST(test_without_a_handover_there_is_nothing_to_do)
 {
     gruvid_plugin_t *one = make("old"), *two = make("new");
@@ -282,8 +330,11 @@ main(void)
     tcase_add_test(tc, test_a_reconfigure_that_hangs_is_cancelled);
     tcase_add_test(tc, test_a_reconfigure_that_does_not_end_marks_the_instance);
     tcase_add_test(tc, test_a_hub_that_does_not_answer_refuses_for_all);
+    tcase_add_test(tc, test_a_hub_that_answers_again_takes_the_next_options);
+    tcase_add_test(tc, test_a_reconfigure_that_keeps_its_hub_has_not_ended);
     tcase_add_test(tc, test_the_first_start_gets_what_was_handed_over);
     tcase_add_test(tc, test_a_handover_that_fails_hands_nothing_over);
+    tcase_add_test(tc, test_what_a_handover_still_puts_into_stays);
     tcase_add_test(tc, test_without_a_handover_there_is_nothing_to_do);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -78,7 +78,7 @@ static const gruvid_option_t options[] = {
 };
 
 int at_handover, at_reconfigure[3];
-bool hangs, is_stubborn;
+bool hangs, is_stubborn, is_rude;
 gruvi_event_t let_go;
 int fd_given, fd_taken;
 
@@ -119,6 +119,26 @@ start(gruvid_plugin_t *plugin)
     return 0;
 }
 
+static int keeps; /* atomic */
+
+static void
+keep_hub(void *arg)
+{
+    (void)arg;
+    while (__atomic_load_n(&keeps, __ATOMIC_ACQUIRE))
+        usleep(1000);
+}
+
+static int
+keep_hub_when_cancelled(void)
+{
+    int err = gruvi_sleep(GRUVI_FOREVER);
+
+    __atomic_store_n(&keeps, 1, __ATOMIC_RELEASE);
+    keep_hub(NULL);
+    return err;
+}
+
 static int
 reconfigure(gruvid_plugin_t *plugin)
 {
@@ -127,6 +147,8 @@ reconfigure(gruvid_plugin_t *plugin)
     note("%u:%s ", hub, word(plugin));
     if (hub == 2 && hangs)
         return gruvi_sleep(GRUVI_FOREVER);
+    if (hub == 2 && is_rude)
+        return keep_hub_when_cancelled();
     if (hub == 2 && is_stubborn)
         return wait_until_let_go(NULL);
     if (at_reconfigure[hub] < 0)
@@ -142,6 +164,8 @@ hand_over(gruvid_plugin_t *plugin)
     ck_assert_int_eq(gruvid_handover_put(plugin, "text", "42", 2), 0);
     ck_assert_int_eq(gruvid_handover_put_fd(plugin, "fd", fd_given), 0);
     ck_assert_int_eq(gruvid_handover_put_fd(plugin, "other", fd_given), 0);
+    if (is_stubborn)
+        wait_until_let_go(NULL);
     return at_handover;
 }
 
@@ -207,16 +231,6 @@ await_count(size_t n)
         ck_assert(gruvid__wait(&leader, gruvid__now() + PATIENCE));
 }
 
-static int keeps; /* atomic */
-
-static void
-keep_hub(void *arg)
-{
-    (void)arg;
-    while (__atomic_load_n(&keeps, __ATOMIC_ACQUIRE))
-        usleep(1000);
-}
-
 void
 keep_second_hub(void)
 {
@@ -234,7 +248,7 @@ static void
 open_all(void)
 {
     record[0] = logged[0] = '\0';
-    hangs = is_stubborn = false;
+    hangs = is_stubborn = is_rude = false;
     at_handover = at_reconfigure[1] = at_reconfigure[2] = 0;
     gruvi_event_init(&let_go);
     gruvi_set_log_sink(keep_line);

@@ -34,7 +34,8 @@ extern struct gruvid__module module; /* its descriptor may be changed */
 extern int at_handover;        /* its result */
 extern int at_reconfigure[3];  /* results, by hub */
 extern bool hangs;             /* reconfigure in hub 2, until it is cancelled */
-extern bool is_stubborn;       /* the same, until it is let go */
+extern bool is_stubborn;       /* the same, until it is let go; and handover */
+extern bool is_rude;           /* cancelled, it keeps the thread of hub 2 */
 extern gruvi_event_t let_go;   /* lets all go that is stubborn */
 extern int fd_given, fd_taken; /* descriptors of handover, and of start */
 
