@@ -175,14 +175,21 @@ answer_connections(struct gruvid__request *request)
 {
     const char *plugin = gruvid__request_text(request, "plugin");
     int64_t limit = gruvid__request_whole(request, "limit", LIMIT);
-    struct found question = {.instances = &request->daemon->instances};
-    json_t *shown = json_array();
+    struct found question = {.instances = &request->daemon->instances,
+                             .limit = (size_t)limit};
+    json_t *shown;
     size_t silent;
     int err;
 
+    if (limit > MOST_LIMIT)
+        return gruvid__refuse(request, UV_EINVAL, "\"limit\" is more than %d",
+                              MOST_LIMIT);
+    if (plugin != NULL && !gruvid__instances_had(question.instances, plugin))
+        return gruvid__refuse(request, UV_ENOENT,
+                              "there is no plugin \"%.64s\"", plugin);
+    shown = json_array();
     if (shown == NULL)
         return UV_ENOMEM;
-    question.limit = (size_t)(limit < MOST_LIMIT ? limit : MOST_LIMIT);
     if (plugin != NULL)
         snprintf(question.plugin, sizeof question.plugin, "%s", plugin);
     silent = ask_hubs(&request->daemon->hubs, &question, shown);

@@ -120,7 +120,8 @@ find_command(struct gruvid__request *request)
         gruvid__refuse(request, UV_EINVAL,
                        "\"do\" is missing, or is not a text");
     else if (request->command == NULL)
-        gruvid__refuse(request, UV_EINVAL, "there is no command \"%.64s\"",
+        gruvid__refuse(request, UV_EINVAL,
+                       "gruvid " PACKAGE_VERSION " has no command \"%.64s\"",
                        name);
     else if (request->peer->may < request->command->who)
         gruvid__refuse(request, UV_EPERM,

@@ -354,16 +354,6 @@ send_end(struct gruvid__request *request, const struct answer *answer)
         json_pack("{s:I, s:o}", "pid", (json_int_t)getpid(), "hubs", hubs));
 }
 
-static bool
-is_plugin(const struct gruvid__daemon *daemon, const char *name)
-{
-    const struct gruvid__line *line = daemon->instances.lines;
-
-    while (line != NULL && strcmp(line->name, name) != 0)
-        line = line->next;
-    return line != NULL;
-}
-
 static int
 answer_fibers(struct gruvid__request *request)
 {
@@ -377,9 +367,10 @@ answer_fibers(struct gruvid__request *request)
     if (answer.stacks && !gruvid__request_may_act(request))
         return gruvid__refuse(request, UV_EPERM,
                               "stacks are for root and for gruvid's own user");
-    if (plugin != NULL && !is_plugin(request->daemon, plugin))
-        return gruvid__refuse(request, UV_ENOENT, "there is no plugin \"%s\"",
-                              plugin);
+    if (plugin != NULL &&
+        !gruvid__instances_had(&request->daemon->instances, plugin))
+        return gruvid__refuse(request, UV_ENOENT,
+                              "there is no plugin \"%.64s\"", plugin);
     gruvid__stacks_init(&answer.all_stacks);
     gruvid__groups_init(&answer.groups);
     err = gruvid__survey_take(&answer.survey, &request->daemon->hubs, plugin,

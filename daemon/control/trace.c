@@ -310,8 +310,9 @@ answer_trace(struct gruvid__request *request)
         return gruvid__refuse(request, UV_EINVAL, "\"seconds\" is more than %g",
                               LONGEST);
     if (hub > (int64_t)hubs->n)
-        return gruvid__refuse(request, UV_ENOENT, "there are %u hubs, from 1",
-                              hubs->n);
+        return gruvid__refuse(request, UV_ENOENT,
+                              "there is no hub %lld; the last is hub %u",
+                              (long long)hub, hubs->n);
     memset(&trace, 0, sizeof trace);
     err = start(&trace, hubs, (unsigned)hub);
     if (err == 0)

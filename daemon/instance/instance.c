@@ -18,7 +18,7 @@
 /* --- lines ---------------------------------------------------------------- */
 
 static struct gruvid__line *
-find_line(struct gruvid__instances *instances, const char *name)
+find_line(const struct gruvid__instances *instances, const char *name)
 {
     struct gruvid__line *line = instances->lines;
 
@@ -169,6 +169,13 @@ gruvid__instance_find(const struct gruvid__instances *instances,
             strcmp(instances->at[i]->name, name) == 0)
             return instances->at[i];
     return NULL;
+}
+
+bool
+gruvid__instances_had(const struct gruvid__instances *instances,
+                      const char *name)
+{
+    return find_line(instances, name) != NULL;
 }
 
 void

@@ -213,6 +213,10 @@ void gruvid__instance_free(struct gruvid__instances *instances,
 gruvid_plugin_t *gruvid__instance_find(const struct gruvid__instances *,
                                        const char *name);
 
+/* Whether a section of that name is there, or was: its last generation may
+ * drain.  Context: first hub. */
+bool gruvid__instances_had(const struct gruvid__instances *, const char *name);
+
 /*
  * Call a function for each generation that exists, the oldest first.  None is
  * made or freed meanwhile, so the function has to be short, and may not switch.

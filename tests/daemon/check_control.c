@@ -58,7 +58,7 @@ START_TEST(test_what_is_no_request_is_answered)
         {"\"x\"", ""},
         {"{}", "\\\"do\\\" is missing"},
         {"{\"do\":1}", "\\\"do\\\" is missing"},
-        {"{\"do\":\"dance\"}", "there is no command \\\"dance\\\""},
+        {"{\"do\":\"dance\"}", "has no command \\\"dance\\\""},
         {"{\"do\":\"status\",\"do\":\"stop\"}", "duplicate"},
         {"{\"do\":\"status\",\"plugin\":\"x\"}",
          "status takes no \\\"plugin\\\""},
@@ -93,7 +93,7 @@ START_TEST(test_a_line_of_brackets_is_answered)
         expect_answer(ask(fd, line), "more than 16 levels");
     }
     expect_answer(ask(fd, "{\"do\":\"]]]\\\"[[[[[[[[[[[[[[[[[[[[\"}"),
-                  "there is no command");
+                  "has no command");
     close(fd);
 }
 END_TEST

@@ -162,6 +162,10 @@ START_TEST(test_connections_says_who_is_connected)
     answer = ask_all(g, "{\"do\":\"connections\",\"plugin\":\"trial\","
                         "\"limit\":0}");
     expect_answer(answer, "\"more_of_them\":1,");
+    expect_answer(ask_all(g, "{\"do\":\"connections\",\"plugin\":\"x\"}"),
+                  "there is no plugin \\\"x\\\"");
+    expect_answer(ask_all(g, "{\"do\":\"connections\",\"limit\":100001}"),
+                  "\\\"limit\\\" is more than 100000");
     close(local);
     close(first.fd);
     close(second.fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* gruvictl: its command line, its tables, and peers that are no gruvid. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <stdarg.h>
@@ -101,6 +102,27 @@ run_with(const char *path, const char *const *args)
 #define RUN(path, ...)                                                         \
     run_with((path), (const char *const[]){__VA_ARGS__, NULL})
 
+/* With a full disk as its output. */
+static int
+run_on_full_disk(const char *path, const char *const *args)
+{
+    int err[2];
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(err), 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+        dup2(err[1], STDERR_FILENO);
+        close(err[0]);
+        become_gruvictl(path, args);
+    }
+    close(err[1]);
+    read_all(err[0], said.err, sizeof said.err);
+    said.status = end_of(pid);
+    return said.status;
+}
+
 /* The same on a terminal of so many columns. */
 static int
 run_on_terminal(const char *path, unsigned short columns,
@@ -169,6 +191,7 @@ START_TEST(test_mistakes_of_the_command_line_are_2)
         {"connections", "--limit", "-1"},
         {"--timeout", "x", "status"},
         {"status", "-s"},
+        {"status", "-s", ""},
         {"log-level", "a", "b", "c"},
         {"restart", "\xff"},
     };
@@ -183,10 +206,19 @@ END_TEST
 
 START_TEST(test_help_and_version_ask_nobody)
 {
+    static const char *const commands[] = {
+        "status", "plugins", "hubs", "fibers", "pools", "connections", "config",
+        "reload", "restart", "stop", "top",    "trace", "log-level",
+    };
+
     ck_assert_int_eq(RUN("/nowhere", "--help"), 0);
     expect_out("\n  log-level ");
     expect_out("/run/gruvid/control.sock");
     ck_assert_uint_le(widest_line(), 80);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        ck_assert_int_eq(RUN("/nowhere", commands[i], "--help"), 0);
+        ck_assert_uint_le(widest_line(), 80);
+    }
     ck_assert_int_eq(RUN("/nowhere", "connections", "--help"), 0);
     expect_out(
         "usage: gruvictl [-s PATH] [--json] connections [--plugin NAME]");
@@ -213,6 +245,18 @@ START_TEST(test_nobody_there_is_69_and_says_what_to_check)
     expect_err("/elsewhere: nobody");
     setenv("GRUVID_CONTROL", "", 1);
     ck_assert_int_eq(RUN(NULL, "--help"), 0);
+}
+END_TEST
+
+START_TEST(test_what_is_no_socket_is_named_so)
+{
+    static const char *const paths[] = {"/", "/dev/null", "/proc/self/stat"};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        ck_assert_int_eq(RUN(paths[i], "status"), 69);
+        expect_err(": this is no socket");
+        ck_assert_ptr_null(strstr(said.err, "killed"));
+    }
 }
 END_TEST
 
@@ -269,6 +313,26 @@ START_TEST(test_refusals_are_1_with_the_reason)
     ck_assert_int_eq(RUN(path, "restart", "nobody"), 1);
     expect_err("there is no plugin \"nobody\"");
     ck_assert_str_eq(said.out, "");
+}
+END_TEST
+
+/* A look that goes on without end ends, too. */
+START_TEST(test_output_that_cannot_be_written_is_1)
+{
+    static const char *const lines[][5] = {
+        {"status"},
+        {"--json", "plugins"},
+        {"top", "--seconds", "0.01"},
+        {"--json", "top", "--seconds", "0.01"},
+        {"--help"},
+    };
+    struct gruvid *g = gruvid_ready(SERVING, NULL);
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        ck_assert_int_eq(
+            run_on_full_disk(gruvid_path(g, "control.sock"), lines[i]), 1);
+        expect_err("gruvictl: the output cannot be written");
+    }
 }
 END_TEST
 
@@ -612,10 +676,12 @@ main(void)
     tcase_add_test(tc, test_mistakes_of_the_command_line_are_2);
     tcase_add_test(tc, test_help_and_version_ask_nobody);
     tcase_add_test(tc, test_nobody_there_is_69_and_says_what_to_check);
+    tcase_add_test(tc, test_what_is_no_socket_is_named_so);
     tcase_add_test(tc, test_what_a_killed_gruvid_has_left_is_69);
     tc = gruvid_case(suite, "commands");
     tcase_add_test(tc, test_each_command_shows_something);
     tcase_add_test(tc, test_refusals_are_1_with_the_reason);
+    tcase_add_test(tc, test_output_that_cannot_be_written_is_1);
     tcase_add_test(tc, test_a_reload_that_fails_prints_every_reason);
     tcase_add_test(tc, test_json_is_one_line_for_scripts);
     tcase_add_test(tc, test_stop_returns_when_the_process_has_ended);

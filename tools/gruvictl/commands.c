@@ -6,41 +6,45 @@
 #include "gruvictl/show.h"
 
 static const struct option connections_options[] = {
-    {"plugin", TEXT_VALUE, "NAME", "of this plugin only"},
-    {"limit", WHOLE_VALUE, "N", "at most so many; 1000 otherwise"},
+    {"plugin", TEXT_VALUE, "NAME", "connections of this plugin only"},
+    {"limit", WHOLE_VALUE, "N", "at most N; 1000 otherwise"},
     {.name = NULL},
 };
 
 static const struct option fibers_options[] = {
-    {"plugin", TEXT_VALUE, "NAME", "of this plugin only"},
-    {"stacks", NO_VALUE, NULL, "with the functions that they are in"},
-    {"group", NO_VALUE, NULL, "those that are alike once, with their number"},
+    {"plugin", TEXT_VALUE, "NAME", "fibers of this plugin only"},
+    {"stacks", NO_VALUE, NULL, "with the functions that each is in"},
+    {"group", NO_VALUE, NULL, "fibers that are alike once, with their number"},
     {.name = NULL},
 };
 
 static const struct option stop_options[] = {
-    {"no-wait", NO_VALUE, NULL, "return at once"},
+    {"no-wait", NO_VALUE, NULL, "return at once, and leave gruvid to stop"},
     {.name = NULL},
 };
 
 static const struct option top_options[] = {
-    {"seconds", SECONDS_VALUE, "S", "from one look to the next; 1 otherwise"},
-    {"count", WHOLE_VALUE, "N", "so many looks; without it, until Ctrl-C"},
+    {"seconds", SECONDS_VALUE, "S", "seconds between two looks; 1 otherwise"},
+    {"count", WHOLE_VALUE, "N", "end after N looks; otherwise at Ctrl-C"},
     {.name = NULL},
 };
 
 static const struct option trace_options[] = {
-    {"hub", WHOLE_VALUE, "N", "of this hub only"},
-    {"seconds", SECONDS_VALUE, "S", "for how long; 1 otherwise"},
+    {"hub", WHOLE_VALUE, "N", "hub N only"},
+    {"seconds", SECONDS_VALUE, "S", "for S seconds; 1 otherwise"},
     {.name = NULL},
 };
 
 const struct command commands[] = {
-    {.name = "status", .help = "how gruvid is", .show = show_status},
+    {.name = "status",
+     .help = "what gruvid does, and how the last reload went",
+     .show = show_status},
     {.name = "plugins",
      .help = "plugins with their generations, and the builds in memory",
      .show = show_plugins},
-    {.name = "hubs", .help = "event loops", .show = show_hubs},
+    {.name = "hubs",
+     .help = "event loops, and whether they answer",
+     .show = show_hubs},
     {.name = "fibers",
      .help = "what each fiber waits for, and for how long",
      .options = fibers_options,
@@ -53,24 +57,29 @@ const struct command commands[] = {
      .options = connections_options,
      .show = show_connections},
     {.name = "config",
-     .help = "the configuration that holds, without secrets",
+     .help = "the configuration in force, without secrets",
      .show = show_config},
     {.name = "log-level",
      .help = "log more or less, of all plugins or of one",
-     .details = "LEVEL is debug, info, warning or error; of a plugin also "
-                "default, which gives\nit the level of all others again.",
+     .details =
+         "LEVEL is debug, info, warning or error.  For a PLUGIN it may be "
+         "default,\ntoo: the plugin has the level of the others again.",
      .arguments = {"level", "plugin"},
      .n_needed = 1,
      .show = show_log_level},
     {.name = "reload",
      .help = "read the configuration again",
-     .details = "Returns when the new configuration is taken, or refused with "
-                "all reasons; then the\nold one goes on.",
+     .details =
+         "Returns when the new configuration is taken.  If it is refused, "
+         "all reasons are\nprinted, and the old configuration goes on.",
      .patient = true,
      .show = show_reload},
     {.name = "restart",
-     .help = "replace a plugin by a new generation",
-     .details = "The old generation keeps its connections, and drains.",
+     .help = "start a new generation of a plugin",
+     .details =
+         "The old generation keeps its connections and drains: they are "
+         "cut after\ndrain_timeout.  What has changed in the configuration "
+         "is taken, too.",
      .arguments = {"plugin"},
      .n_needed = 1,
      .patient = true,

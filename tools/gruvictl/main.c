@@ -63,10 +63,12 @@ print_help(void)
                  "the socket; otherwise $GRUVID_CONTROL, or");
     print_option("", NULL, DEFAULT_SOCKET);
     print_option("--json", NULL, "the answer as JSON, for scripts");
-    print_option("--timeout S", NULL, "seconds for an answer; 30 otherwise");
+    print_option("--timeout S", NULL,
+                 "seconds for an answer; 30 otherwise, and no limit");
+    print_option("", NULL, "for reload, restart, stop and trace");
     print_option("-h, --help", NULL, "this; COMMAND --help tells of a command");
     print_option("--version", NULL, "the version of gruvictl");
-    puts("\nExit status: 0, 1 refused, 2 usage, 69 nobody is there.\n"
+    puts("\nExit status: 0 done, 1 refused, 2 usage, 69 nobody is there.\n"
          "The manual has the rest: man gruvictl");
 }
 
@@ -185,6 +187,22 @@ set_member(struct task *task, const struct option *option, const char *value)
     }
 }
 
+/* What a value has to be, as usage() has it. */
+static const char *
+wants(const struct option *option)
+{
+    switch (option->value) {
+    case WHOLE_VALUE:
+        return "%s: not a whole number, 0 or more";
+    case SECONDS_VALUE:
+        return "%s: not a number of seconds";
+    case NO_VALUE:
+    case TEXT_VALUE:
+    default:
+        return "%s: not UTF-8";
+    }
+}
+
 /* An option of the command. */
 static enum status
 read_own_option(struct line *line, struct task *task, const char *word,
@@ -200,7 +218,7 @@ read_own_option(struct line *line, struct task *task, const char *word,
     if (option->value != NO_VALUE && (value = take_value(line, equals)) == NULL)
         return usage(task->command, "%s: a value is missing", word);
     if (!set_member(task, option, value))
-        return usage(task->command, "%s: a value that it cannot have", word);
+        return usage(task->command, wants(option), word);
     return DONE;
 }
 
@@ -217,7 +235,7 @@ read_option(struct line *line, struct task *task, const char *word)
         task->json = true;
     } else if (strcmp(word, "-s") == 0 || is_named(word, equals, "--socket")) {
         task->socket = take_value(line, equals);
-        if (task->socket == NULL)
+        if (task->socket == NULL || *task->socket == '\0')
             return usage(task->command, "%s: a path is missing", word);
     } else if (is_named(word, equals, "--timeout")) {
         const char *value = take_value(line, equals);
@@ -245,7 +263,7 @@ read_argument(struct line *line, struct task *task, const char *word)
     }
     if (line->n_arguments >= 3 ||
         task->command->arguments[line->n_arguments] == NULL)
-        return usage(task->command, "\"%s\" is too much", word);
+        return usage(task->command, "unexpected argument \"%s\"", word);
     text = json_string(word);
     if (text == NULL)
         return usage(task->command, "%s", "an argument is not UTF-8");
@@ -274,7 +292,7 @@ read_line(struct line *line, struct task *task)
     if (task->command == NULL)
         return usage(NULL, "%s", "a command is missing; --help lists them");
     if (line->n_arguments < task->command->n_needed)
-        return usage(task->command, "%s is missing",
+        return usage(task->command, "an argument is missing: %s",
                      task->command->arguments[line->n_arguments]);
     return DONE;
 }
@@ -312,6 +330,19 @@ run_task(struct task *task)
     return status;
 }
 
+/* The output may go to a full disk, or into a pipe that nobody reads. */
+static bool
+was_written(void)
+{
+    bool flushed = fflush(stdout) == 0;
+
+    if (flushed && !ferror(stdout))
+        return true;
+    fprintf(stderr, "gruvictl: the output cannot be written%s%s\n",
+            flushed ? "" : ": ", flushed ? "" : strerror(errno));
+    return false;
+}
+
 static enum status
 act(struct line *line, struct task *task)
 {
@@ -327,10 +358,7 @@ act(struct line *line, struct task *task)
         print_help();
     else
         status = run_task(task);
-    /* The output may go to a full disk. */
-    if (fflush(stdout) != 0 && status == DONE)
-        status = REFUSED;
-    return status;
+    return was_written() || status != DONE ? status : REFUSED;
 }
 
 int

@@ -279,6 +279,15 @@ show_connections(const struct task *task, const json_t *answer)
 /* --- config -----------------------------------------------------------------
  */
 
+/* Without a value there would be nothing to see. */
+static void
+put_quoted(const json_t *object, const char *name)
+{
+    printf("\"");
+    put(ANY, object, name);
+    printf("\"");
+}
+
 /* As in a file; what is not set is a default, and is behind a ';'. */
 static void
 print_setting(const json_t *setting)
@@ -306,7 +315,7 @@ print_setting(const json_t *setting)
         if (json_object_get(setting, "runs") != NULL) {
             printf("%sit waits for a restart; until then: ",
                    file == NULL ? "  ; " : "; ");
-            put(ANY, setting, "runs");
+            put_quoted(setting, "runs");
         }
         putchar('\n');
     }

@@ -138,6 +138,8 @@ run_top(const struct task *task, struct wire *wire)
 
     do {
         status = look(task, wire, &before, &then);
+        if (ferror(stdout))
+            break;
         if (status == DONE && left != 1)
             usleep((useconds_t)(seconds * 1e6));
     } while (status == DONE && (left == 0 || --left > 0));

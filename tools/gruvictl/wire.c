@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -22,6 +23,15 @@
 /* --- connecting ------------------------------------------------------------
  */
 
+/* The kernel refuses a connection to a file that is no socket, too. */
+static bool
+is_socket(const char *path)
+{
+    struct stat file;
+
+    return stat(path, &file) < 0 || S_ISSOCK(file.st_mode);
+}
+
 static void
 explain(const char *path, int err)
 {
@@ -34,6 +44,12 @@ explain(const char *path, int err)
               stderr);
         break;
     case ECONNREFUSED:
+        if (!is_socket(path)) {
+            fputs("this is no socket.  The path is that of [gruvid] control: "
+                  "gruvictl -s PATH, or GRUVID_CONTROL=PATH\n",
+                  stderr);
+            break;
+        }
         fputs("nobody is there any more: gruvid has been killed.  Its log says "
               "more (journalctl -u gruvid)\n",
               stderr);
@@ -69,7 +85,8 @@ wire_open(struct wire *wire, const char *path)
 
     *wire = (struct wire){.path = path, .fd = -1, .pidfd = -1};
     if (strlen(path) >= sizeof address.sun_path) {
-        fprintf(stderr, "gruvictl: %s: too long for a socket\n", path);
+        fprintf(stderr, "gruvictl: %s: the path is too long for a socket\n",
+                path);
         return NOBODY;
     }
     strcpy(address.sun_path, path);
