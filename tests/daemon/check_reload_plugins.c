@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/control_client.h"
 #include "daemon/hubs_clients.h"
-#include "daemon/run_gruvid.h"
 
 #define RENEW "[plugin renew]\nlisten = unix:@DIR@/renew\n"
 #define TRIAL "[plugin trial]\nlisten = unix:@DIR@/trial\n"
@@ -217,6 +217,107 @@ START_TEST(test_connections_of_plugins_that_have_not_changed_notice_nothing)
 }
 END_TEST
 
+#define OTHER "[plugin other]\nmodule = renew\n"
+
+/* glibc overwrites what is freed. */
+START_TEST(test_text_of_options_is_valid_until_stop)
+{
+    const char *const env[] = {"MALLOC_PERTURB_=88", NULL};
+    struct gruvid *g = gruvid_ready(CONTROL RENEW "mark = one\n" OTHER,
+                                    &(struct gruvid_options){.env = env});
+    int fd = enter_renew(g, "1 one\n");
+
+    reload(g, CONTROL RENEW "mark = two\n" OTHER, "reload 1 is done");
+    reload(g, CONTROL RENEW "mark = two\nmax_connections = 9\n" OTHER,
+           "reload 2 is done");
+    reload(g,
+           CONTROL RENEW "mark = three\nmax_connections = 9\n" OTHER
+                         "at_reconfigure = refuse\n",
+           "reload 3 failed");
+    for (int i = 4; i < 8; i++) {
+        char config[300], answer[40];
+
+        snprintf(config, sizeof config,
+                 CONTROL RENEW "mark = two\nmax_connections = %d\n" OTHER, i);
+        snprintf(answer, sizeof answer, "reload %d is done", i);
+        reload(g, config, answer);
+    }
+    reload(g, CONTROL RENEW "mark = four\n" OTHER, "reload 8 is done");
+    expect_answer(ask_once(g, "{\"do\":\"restart\",\"plugin\":\"renew\"}"),
+                  "\"worked\":true");
+    reload(g, OTHER, "reload 10 is done");
+    send_text(fd, "?");
+    expect_text(fd, "one two three two four ");
+    close(fd);
+    gruvid_says(g, "stop of generation 1");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_an_old_generation_is_told_at_the_commit_that_it_drains)
+{
+    struct gruvid *g = gruvid_ready(TRIAL "fiber = drain\n", NULL);
+    int fd = enter(g, "trial");
+
+    echo_on(fd);
+    reload(g, TRIAL "fiber = drain\nwhole = 7\n" RENEW "at_start = refuse\n",
+           "reload 1 failed");
+    gruvid_says(g, "generation 2 drains: 1");
+    ck_assert_uint_eq(gruvid_said(g, "generation 1 drains: 1"), 0);
+    reload(g, TRIAL "fiber = drain\nwhole = 7\n", "reload 2 is done");
+    gruvid_says(g, "generation 1 drains: 1");
+    ck_assert_uint_eq(gruvid_said(g, "generation 3 drains"), 0);
+    /* Its connection goes on all the same. */
+    echo_on(fd);
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "generation 3 drains: 1");
+}
+END_TEST
+
+#define RESTART "{\"do\":\"restart\",\"plugin\":\"renew\"}"
+
+START_TEST(test_limits_count_for_each_generation)
+{
+    struct gruvid *g =
+        gruvid_ready(CONTROL RENEW "max_connections = 1\n", NULL);
+    int old = enter_renew(g, "1 none\n"), new;
+
+    expect_answer(ask_once(g, RESTART), "\"worked\":true");
+    new = enter_renew(g, "2 none\n");
+    echo_on(old);
+    echo_on(new);
+    close(old);
+    close(new);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_no_counter_goes_down)
+{
+    static const char status[] = "{\"do\":\"status\"}";
+    struct gruvid *g = gruvid_ready(CONTROL RENEW, NULL);
+    int fd = enter_renew(g, "1 none\n");
+
+    echo_on(fd);
+    expect_answer(ask_once(g, RESTART), "\"worked\":true");
+    expect_answer(ask_once(g, status), "\"accepted\":1,");
+    close(fd);
+    gruvid_says(g, "plugin renew, generation 1 has stopped");
+    /* Nine bytes each: a greeting, a byte and its echo. */
+    expect_answer(ask_once(g, status), "\"accepted\":1,\"failed\":0,"
+                                       "\"bytes\":9,");
+    fd = enter_renew(g, "2 none\n");
+    expect_answer(ask_once(g, status), "\"accepted\":2,");
+    reload(g, CONTROL TRIAL, "reload 2 is done");
+    close(fd);
+    gruvid_says(g, "plugin renew, generation 2 has stopped");
+    expect_answer(ask_once(g, status), "\"accepted\":2,\"failed\":0,"
+                                       "\"bytes\":16,");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- what is refused ------------------------------------------------------ */
 
 #define FAILS "[plugin zfails]\nmodule = renew\n"
@@ -321,6 +422,35 @@ START_TEST(test_a_start_that_heeds_no_cancel_fails_the_reload_and_no_more)
 }
 END_TEST
 
+static const struct {
+    const char *config, *reason;
+} handovers[] = {
+    {RENEW "at_handover = refuse\n",
+     "plugin renew: handover failed: at_handover is refuse"},
+    {RENEW "at_handover = hang\nstart_timeout = 10ms\n",
+     "handover did not return within 0.01 seconds"},
+};
+
+START_TEST(test_a_handover_that_fails_fails_the_reload)
+{
+    char config[300];
+    struct gruvid *g;
+    int fd;
+
+    snprintf(config, sizeof config, CONTROL "%s", handovers[_i].config);
+    g = gruvid_ready(config, NULL);
+    fd = enter_renew(g, "1 none\n");
+    expect_answer(ask_once(g, RESTART), "\"ok\":false");
+    gruvid_says(g, handovers[_i].reason);
+    gruvid_says(g, "reload 1 failed");
+    ck_assert_uint_eq(gruvid_said(g, "at_start of generation"), 1);
+    echo_on(fd);
+    close(enter_renew(g, "1 none\n"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- stops in the middle -------------------------------------------------- */
 
 static const struct {
@@ -388,6 +518,7 @@ main(void)
     Suite *suite = suite_create("reload_plugins");
     TCase *tc = gruvid_case(suite, "taken");
     const int n_refusals = sizeof refusals / sizeof *refusals;
+    const int n_handovers = sizeof handovers / sizeof *handovers;
     const int n_middles = sizeof middles / sizeof *middles;
 
     tcase_add_test(tc,
@@ -401,6 +532,11 @@ main(void)
     tcase_add_test(
         tc, test_an_address_changes_and_connections_to_the_old_one_go_on);
     tcase_add_test(tc, test_an_address_moves_from_one_section_to_another);
+    tcase_add_test(tc, test_text_of_options_is_valid_until_stop);
+    tcase_add_test(tc,
+                   test_an_old_generation_is_told_at_the_commit_that_it_drains);
+    tcase_add_test(tc, test_limits_count_for_each_generation);
+    tcase_add_test(tc, test_no_counter_goes_down);
     tc = gruvid_case(suite, "refused");
     tcase_add_loop_test(tc, test_a_refusal_leaves_everything_as_it_was, 0,
                         n_refusals);
@@ -411,6 +547,8 @@ main(void)
         tc, test_a_hub_that_does_not_answer_fails_the_reload_and_no_more);
     tcase_add_test(
         tc, test_a_start_that_heeds_no_cancel_fails_the_reload_and_no_more);
+    tcase_add_loop_test(tc, test_a_handover_that_fails_fails_the_reload, 0,
+                        n_handovers);
     tcase_add_loop_test(tc, test_sigterm_undoes_the_reload_and_drains, 0,
                         n_middles);
     tc = gruvid_case(suite, "replace");

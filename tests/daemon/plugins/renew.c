@@ -3,8 +3,10 @@
  * renew: a plugin for reloads.  It takes new options, hands over how many
  * connections there were, and does at each of these what its options say.  A
  * connection first hears which generation serves it, and then its own bytes.
+ * To "?" it hears all values of mark that the instance has got, as it got them.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <gruvid/plugin.h>
@@ -32,6 +34,34 @@ static const gruvid_option_t options[] = {
 static int n_alone; /* instances that have to be alone; atomic */
 static int served;  /* connections; atomic */
 
+#define MOST_MARKS 16
+
+/* Text of the option, never copied. */
+struct marks {
+    const char *at[MOST_MARKS];
+    int n;
+};
+
+static void
+keep_mark(gruvid_plugin_t *plugin)
+{
+    struct marks *marks = gruvid_plugin_data(plugin);
+
+    if (marks->n < MOST_MARKS)
+        marks->at[marks->n++] = gruvid_option_string(plugin, "mark");
+}
+
+static int
+say_marks(gruvi_stream_t *stream, const gruvid_plugin_t *plugin)
+{
+    const struct marks *marks = gruvid_plugin_data(plugin);
+    int err = 0;
+
+    for (int i = 0; i < marks->n && err == 0; i++)
+        err = gruvi_stream_printf(stream, "%s ", marks->at[i]);
+    return err < 0 ? err : 0;
+}
+
 static int
 act(gruvid_plugin_t *plugin, const char *option)
 {
@@ -54,17 +84,12 @@ is_alone(const gruvid_plugin_t *plugin)
     return gruvid_option_bool(plugin, "alone");
 }
 
+/* Be the only one, if the options say so. */
 static int
-start(gruvid_plugin_t *plugin)
+claim(gruvid_plugin_t *plugin)
 {
-    const int *before = gruvid_handover_get(plugin, "served", NULL);
-    int err = act(plugin, "at_start");
-
-    if (before != NULL)
-        gruvi_info("handed over: %d", *before);
-    if (err < 0 || !is_alone(plugin))
-        return err;
-    if (__atomic_add_fetch(&n_alone, 1, __ATOMIC_SEQ_CST) == 1)
+    if (!is_alone(plugin) ||
+        __atomic_add_fetch(&n_alone, 1, __ATOMIC_SEQ_CST) == 1)
         return 0;
     __atomic_sub_fetch(&n_alone, 1, __ATOMIC_SEQ_CST);
     gruvid_plugin_fail(plugin, "another generation is there");
@@ -72,8 +97,30 @@ start(gruvid_plugin_t *plugin)
 }
 
 static int
+start(gruvid_plugin_t *plugin)
+{
+    const int *before = gruvid_handover_get(plugin, "served", NULL);
+    struct marks *marks;
+    int err = act(plugin, "at_start");
+
+    if (before != NULL)
+        gruvi_info("handed over: %d", *before);
+    if (err == 0)
+        err = claim(plugin);
+    if (err < 0)
+        return err;
+    marks = calloc(1, sizeof *marks);
+    if (marks == NULL)
+        return UV_ENOMEM;
+    gruvid_set_plugin_data(plugin, marks);
+    keep_mark(plugin);
+    return 0;
+}
+
+static int
 reconfigure(gruvid_plugin_t *plugin)
 {
+    keep_mark(plugin);
     return act(plugin, "at_reconfigure");
 }
 
@@ -99,7 +146,8 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
              gruvid_option_string(plugin, "mark"));
     err = gruvi_stream_write(stream, text, strlen(text));
     while (err == 0 && (n = gruvi_stream_read(stream, text, sizeof text)) > 0)
-        err = gruvi_stream_write(stream, text, (size_t)n);
+        err = text[0] == '?' ? say_marks(stream, plugin)
+                             : gruvi_stream_write(stream, text, (size_t)n);
     return err;
 }
 
@@ -108,6 +156,7 @@ stop(gruvid_plugin_t *plugin)
 {
     if (is_alone(plugin))
         __atomic_sub_fetch(&n_alone, 1, __ATOMIC_SEQ_CST);
+    free(gruvid_plugin_data(plugin));
     gruvi_info("stop of generation %d", (int)gruvid_plugin_generation(plugin));
 }
 
