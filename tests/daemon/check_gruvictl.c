@@ -352,6 +352,44 @@ START_TEST(test_a_reload_that_fails_prints_every_reason)
 }
 END_TEST
 
+/* The rest is taken. */
+START_TEST(test_a_reload_says_what_needs_a_restart_and_is_no_failure)
+{
+    struct gruvid *g = gruvid_ready(SERVING, NULL);
+    const char *path = gruvid_path(g, "control.sock");
+
+    gruvid_configure(g, CONTROL "hubs = 2\nuser = nobody\n"
+                                "[fibers]\nstack_size = 1M\n"
+                                "[plugin trial]\nwhole = 77\n");
+    ck_assert_int_eq(RUN(path, "reload"), 0);
+    expect_out("gruvid.hubs stays \"1\": restart gruvid to have \"2\"\n");
+    expect_out("gruvid.user stays \"\": restart gruvid to have \"nobody\"\n");
+    expect_out("fibers.stack_size stays \"128K\": restart gruvid to have "
+               "\"1M\"\n");
+    ck_assert_str_eq(said.err, "");
+    gruvid_says(g, "gruvid.user stays \"\": restart gruvid to have");
+    ck_assert_int_eq(RUN(path, "config"), 0);
+    expect_out("\nwhole = 77  ; ");
+}
+END_TEST
+
+START_TEST(test_fibers_are_shown_by_group_also_where_there_are_none)
+{
+    struct gruvid *g = gruvid_ready(
+        SERVING "[plugin parked]\nfibers = 50\n[plugin silent]\n", NULL);
+    const char *path = gruvid_path(g, "control.sock");
+
+    ck_assert_int_eq(RUN(path, "fibers", "--group", "--plugin", "parked"), 0);
+    expect_out("50 ");
+    expect_out("event");
+    ck_assert_ptr_null(strstr(said.out, "trial"));
+    ck_assert_int_eq(RUN(path, "fibers", "--group", "--plugin", "silent"), 0);
+    ck_assert_ptr_null(strstr(said.out, "event"));
+    ck_assert_int_eq(RUN(path, "fibers", "--group", "--plugin", "nobody"), 1);
+    expect_err("there is no plugin \"nobody\"");
+}
+END_TEST
+
 START_TEST(test_json_is_one_line_for_scripts)
 {
     struct gruvid *g = gruvid_ready(SERVING, NULL);
@@ -683,6 +721,10 @@ main(void)
     tcase_add_test(tc, test_refusals_are_1_with_the_reason);
     tcase_add_test(tc, test_output_that_cannot_be_written_is_1);
     tcase_add_test(tc, test_a_reload_that_fails_prints_every_reason);
+    tcase_add_test(
+        tc, test_a_reload_says_what_needs_a_restart_and_is_no_failure);
+    tcase_add_test(tc,
+                   test_fibers_are_shown_by_group_also_where_there_are_none);
     tcase_add_test(tc, test_json_is_one_line_for_scripts);
     tcase_add_test(tc, test_stop_returns_when_the_process_has_ended);
     tcase_add_test(tc, test_stop_returns_when_the_process_is_killed);

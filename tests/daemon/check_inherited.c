@@ -104,6 +104,42 @@ START_TEST(test_a_name_stands_for_all_sockets_that_have_it)
 }
 END_TEST
 
+static void
+reload(struct gruvid *g, const char *config, const char *answer)
+{
+    gruvid_configure(g, config);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, answer);
+}
+
+/* Nobody accepts there for a while, and whoever connects is served later. */
+START_TEST(test_inherited_sockets_stay_open_while_nobody_listens_there)
+{
+    struct manager m;
+    struct gruvid *g;
+    struct place place;
+    int fd;
+
+    manage(&m, "web:admin:web");
+    g = gruvid_ready("[plugin spread]\nlisten = fd:web\nlisten = fd:4\n",
+                     &m.options);
+    leave(&m);
+    reload(g, "[plugin spread]\nlisten = fd:4\n", "reload 1 is done");
+    reload(g, "[plugin trial]\n", "reload 2 is done");
+    gruvid_says(g, "plugin spread, generation 1 has stopped");
+    fd = connect_port(m.ports[2]);
+    ck_assert_int_ge(fd, 0);
+    reload(g, "[plugin spread]\nlisten = fd:web\nlisten = fd:4\n",
+           "reload 3 is done");
+    place = read_place(fd);
+    echo_place(&place, "hello\n");
+    close(place.fd);
+    is_served(m.ports[0]);
+    is_served(m.ports[1]);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_digits_are_a_number)
 {
     struct manager m;
@@ -171,6 +207,8 @@ main(void)
 #ifdef HAVE_SYSTEMD
     tcase_add_loop_test(tc, test_a_name_stands_for_all_sockets_that_have_it, 1,
                         3);
+    tcase_add_test(tc,
+                   test_inherited_sockets_stay_open_while_nobody_listens_there);
     tcase_add_test(tc, test_digits_are_a_number);
     tcase_add_test(tc, test_a_name_that_nobody_has_is_a_mistake);
     tcase_add_test(tc, test_a_check_does_not_judge_names);
