@@ -22,7 +22,7 @@ static struct {
     struct gruvid__instances *instances;
     struct gruvid__sites sites;
     struct {
-        uint64_t turns, key, taken;
+        uint64_t turns, key;
         bool open;
     } hubs[GRUVID__MOST_HUBS]; /* the stall that each is in */
 } stalls;
@@ -194,7 +194,6 @@ gruvid__stall_look(unsigned i, const struct gruvid__turn *turn,
 
     if (stalls.hubs[i].open) {
         if (goes_on && stalls.hubs[i].turns == turn->turns) {
-            stalls.hubs[i].taken = turn->taken;
             gruvid__site_lasts(&stalls.sites, stalls.hubs[i].key, turn->taken);
             return;
         }

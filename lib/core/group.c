@@ -329,14 +329,14 @@ gruvi__group_set_keeper(gruvi_group_t *group, void *keeper)
     gruvi__group_real(group)->keeper = keeper;
 }
 
-/* A signal may come while the fiber enters or leaves a group.  Each of both is
- * one store of a pointer, and the group is there before and after it. */
 void
 gruvi__group_set_counts(gruvi_group_t *group, gruvi__group_counts_t *counts)
 {
     gruvi__group_real(group)->counts = counts;
 }
 
+/* A signal may come while the fiber enters or leaves a group.  Each of both is
+ * one store of a pointer, and the group is there before and after it. */
 void *
 gruvi__fiber_keeper(const gruvi_fiber_t *fiber)
 {

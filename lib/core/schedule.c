@@ -94,7 +94,7 @@ renew_budget(gruvi_hub_t *hub)
 }
 
 /* The hub may have work, or it is time to check the clock. */
-static __attribute__((noinline)) bool
+static bool
 may_go_on(gruvi_hub_t *hub)
 {
     if (hub->callbacks != NULL || hub->closing ||
@@ -105,17 +105,12 @@ may_go_on(gruvi_hub_t *hub)
            (hub->budget > 0 || renew_budget(hub));
 }
 
-bool
-gruvi__next_turn(gruvi_hub_t *hub)
+/* All that is ready now is the next turn; false: nothing is. */
+static inline __attribute__((always_inline)) bool
+take_turn(gruvi_hub_t *hub)
 {
     struct gruvi__queue *next = &hub->woken;
 
-    count_ready(hub);
-    if (gruvi__unlikely(hub->callbacks != NULL || hub->closing ||
-                        !gruvi__inbox_empty(&hub->inbox) ||
-                        hub->budget <= hub->next_clock_check) &&
-        !may_go_on(hub))
-        return false;
     if (next->head == NULL)
         next = &hub->yielded;
     else
@@ -125,6 +120,24 @@ gruvi__next_turn(gruvi_hub_t *hub)
         return false;
     hub->turn_began = hub->budget;
     return true;
+}
+
+static __attribute__((noinline)) bool
+next_turn_slowly(gruvi_hub_t *hub)
+{
+    return may_go_on(hub) && take_turn(hub);
+}
+
+/* The common case calls nothing, and so it saves no registers. */
+bool
+gruvi__next_turn(gruvi_hub_t *hub)
+{
+    count_ready(hub);
+    if (gruvi__unlikely(hub->callbacks != NULL || hub->closing ||
+                        !gruvi__inbox_empty(&hub->inbox) ||
+                        hub->budget <= hub->next_clock_check))
+        return next_turn_slowly(hub);
+    return take_turn(hub);
 }
 
 static inline __attribute__((always_inline)) void
