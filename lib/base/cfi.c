@@ -77,36 +77,49 @@ read_bytes(struct reader *reader, size_t n)
     return value;
 }
 
-static uint64_t
-read_unsigned(struct reader *reader)
+/* A number in pieces of seven bits, the low ones first.  Returns how many bits
+ * there were. */
+static unsigned
+read_pieces(struct reader *reader, uint64_t *value)
 {
-    uint64_t value = 0, byte;
+    uint64_t byte;
     unsigned shift = 0;
 
+    *value = 0;
     do {
         byte = read_bytes(reader, 1);
         if (shift < 64)
-            value |= (byte & 0x7f) << shift;
+            *value |= (byte & 0x7f) << shift;
         shift += 7;
     } while (byte & 0x80);
+    return shift;
+}
+
+static uint64_t
+read_unsigned(struct reader *reader)
+{
+    uint64_t value;
+
+    read_pieces(reader, &value);
     return value;
 }
 
 static int64_t
 read_signed(struct reader *reader)
 {
-    uint64_t value = 0, byte;
-    unsigned shift = 0;
+    uint64_t value;
+    unsigned bits = read_pieces(reader, &value);
 
-    do {
-        byte = read_bytes(reader, 1);
-        if (shift < 64)
-            value |= (byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte & 0x80);
-    if (shift < 64 && (byte & 0x40))
-        value |= ~UINT64_C(0) << shift;
+    if (bits < 64 && (value >> (bits - 1) & 1))
+        value |= ~UINT64_C(0) << bits;
     return (int64_t)value;
+}
+
+/* A product that no damaged table lets overflow. */
+static int64_t
+scaled(uint64_t n, int64_t by)
+{
+    return (int64_t)(n * (uint64_t)by);
 }
 
 static uintptr_t
@@ -126,7 +139,7 @@ read_entry(uintptr_t address, struct reader *entry)
     if (!gruvi__is_readable(address))
         return false;
     memcpy(&length, (const void *)address, sizeof length);
-    if (length < 4 || length > 1 << 16 || !gruvi__is_readable(address + length))
+    if (length < 4 || length > 1 << 16 || !gruvi__is_mapped(address, length))
         return false;
     *entry = (struct reader){
         .at = (const uint8_t *)address + 4,
@@ -235,7 +248,7 @@ run_extended(struct program *program, struct reader *code, unsigned op)
     case 0x05: /* offset_extended */
         reg = read_unsigned(code);
         set_rule(program, reg, SAVED,
-                 (int64_t)read_unsigned(code) * program->data_align);
+                 scaled(read_unsigned(code), program->data_align));
         break;
     case 0x06: /* restore_extended */
         restore(program, read_unsigned(code));
@@ -264,7 +277,8 @@ run_extended(struct program *program, struct reader *code, unsigned op)
         break;
     case 0x11: /* offset_extended_sf */
         reg = read_unsigned(code);
-        set_rule(program, reg, SAVED, read_signed(code) * program->data_align);
+        set_rule(program, reg, SAVED,
+                 scaled((uint64_t)read_signed(code), program->data_align));
         break;
     case 0x2e: /* the size of arguments */
         read_unsigned(code);
@@ -288,7 +302,7 @@ run(struct program *program, struct reader *code)
             break;
         case 0x80: /* offset */
             set_rule(program, low, SAVED,
-                     (int64_t)read_unsigned(code) * program->data_align);
+                     scaled(read_unsigned(code), program->data_align));
             break;
         case 0xc0:
             restore(program, low);
@@ -308,10 +322,11 @@ static bool
 pass_augmentation(struct reader *cie, const char *letters)
 {
     uint64_t length = read_unsigned(cie);
-    const uint8_t *end = cie->at + length;
+    const uint8_t *end;
 
     if (length > (uint64_t)(cie->end - cie->at))
         return false;
+    end = cie->at + length;
     for (; *letters != '\0'; letters++)
         switch (*letters) {
         case 'R': /* how an FDE says where its function is */

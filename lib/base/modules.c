@@ -34,31 +34,30 @@ aligned(uintptr_t n, uintptr_t to)
     return (n + to - 1) & ~(to - 1);
 }
 
-/* A segment of notes: name and description, each padded. */
-static void
-find_build_id(gruvi__module_t *module, const ElfW(Phdr) * segment)
+/* A segment of notes: each has a name, and a description that begins and ends
+ * where the segment's alignment lets it, counted from the note. */
+void
+gruvi__build_id_find(gruvi__module_t *module, uintptr_t at, size_t size,
+                     size_t align)
 {
-    uintptr_t at = module->bias + segment->p_vaddr;
-    uintptr_t end = at + segment->p_memsz;
-    uintptr_t align = segment->p_align == 8 ? 8 : 4;
-
-    while (module->build_id_size == 0 && end - at >= sizeof(ElfW(Nhdr))) {
+    align = align == 8 ? 8 : 4;
+    while (module->build_id_size == 0 && size >= sizeof(ElfW(Nhdr))) {
         const ElfW(Nhdr) *note = (const void *)at;
-        uintptr_t name = at + sizeof *note;
-        uintptr_t text = name + aligned(note->n_namesz, align);
-        uintptr_t next = text + aligned(note->n_descsz, align);
+        uintptr_t text = aligned(sizeof *note + note->n_namesz, align);
+        uintptr_t end = text + note->n_descsz, next = aligned(end, align);
 
-        if (text < name || next < text || text + note->n_descsz > end)
+        if (end > size)
             return;
         if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-            memcmp((const void *)name, "GNU", 4) == 0 &&
+            memcmp(note + 1, "GNU", 4) == 0 &&
             note->n_descsz <= GRUVI__BUILD_ID) {
-            memcpy(module->build_id, (const void *)text, note->n_descsz);
+            memcpy(module->build_id, (const char *)at + text, note->n_descsz);
             module->build_id_size = (uint8_t)note->n_descsz;
         }
-        if (next > end)
+        if (next > size)
             return;
-        at = next;
+        at += next;
+        size -= next;
     }
 }
 
@@ -107,7 +106,8 @@ describe(struct gruvi__loaded *loaded, const struct dl_phdr_info *info)
         if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X))
             find_code(module, segment);
         else if (segment->p_type == PT_NOTE)
-            find_build_id(module, segment);
+            gruvi__build_id_find(module, module->bias + segment->p_vaddr,
+                                 segment->p_memsz, segment->p_align);
         else if (segment->p_type == PT_GNU_EH_FRAME)
             loaded->cfi = (struct gruvi__cfi){
                 .index = module->bias + segment->p_vaddr,

@@ -35,6 +35,11 @@ struct gruvi__loaded {
 /* As gruvi__module_at(), with all that is known. */
 const struct gruvi__loaded *gruvi__loaded_at(uintptr_t address);
 
+/* Find the build-id in a segment of notes, of size bytes and aligned to 4 or 8;
+ * without one, module stays as it is. */
+void gruvi__build_id_find(gruvi__module_t *module, uintptr_t at, size_t size,
+                          size_t align);
+
 /* Find the symbols of an object: outside of handlers, while it is loaded. */
 void gruvi__symbols_find(struct gruvi__symbols *symbols, uintptr_t bias,
                          const ElfW(Dyn) * dynamic);

@@ -17,6 +17,9 @@
 #define NEAR    256
 #define GUESSES 8
 
+/* Bytes in front of a return address that are looked at: a word. */
+#define LONGEST_CALL 8
+
 struct words {
     const uintptr_t *at;
     size_t n;
@@ -29,7 +32,9 @@ gruvi__follows_call(uintptr_t address)
     const gruvi__module_t *module = gruvi__module_at(address - 1);
     const unsigned char *code = (const unsigned char *)address;
 
-    if (module == NULL || address - module->low < 8)
+    /* An object may have been unloaded since the last update of the list. */
+    if (module == NULL || address - module->low < LONGEST_CALL ||
+        !gruvi__is_readable(address - LONGEST_CALL))
         return false;
 #if defined(__x86_64__)
     /* call rel32, or call through a register or memory: ff /2 */

@@ -13,9 +13,6 @@
 #include "base/modules.h"
 #include "base/walk.h"
 
-/* The smallest page: every page of a range has one of these steps in it. */
-#define STEP ((uintptr_t)4096)
-
 /* glibc writes addresses in the dynamic section; others, and the vdso, leave
  * offsets. */
 static uintptr_t
@@ -87,17 +84,6 @@ gruvi__symbols_find(struct gruvi__symbols *symbols, uintptr_t bias,
 }
 
 static bool
-is_mapped(const void *at, size_t size)
-{
-    uintptr_t address = (uintptr_t)at & ~(STEP - 1), end = (uintptr_t)at + size;
-
-    for (; address < end; address += STEP)
-        if (!gruvi__is_readable(address))
-            return false;
-    return true;
-}
-
-static bool
 has_address(const ElfW(Sym) * symbol, uintptr_t at)
 {
     unsigned type = symbol->st_info & 15;
@@ -111,8 +97,9 @@ const char *
 gruvi__symbols_name(const struct gruvi__symbols *symbols, uintptr_t bias,
                     uintptr_t address, size_t *offset)
 {
-    if (!is_mapped(symbols->at, symbols->n * sizeof *symbols->at) ||
-        !is_mapped(symbols->names, symbols->names_size))
+    if (!gruvi__is_mapped((uintptr_t)symbols->at,
+                          symbols->n * sizeof *symbols->at) ||
+        !gruvi__is_mapped((uintptr_t)symbols->names, symbols->names_size))
         return NULL;
     for (size_t i = 0; i < symbols->n; i++) {
         const ElfW(Sym) *symbol = &symbols->at[i];

@@ -25,7 +25,9 @@
 
 /* Of a thread whose bounds nobody has noted: this much is looked at. */
 #define MOST_UNKNOWN ((uintptr_t)1 << 20)
-#define STEP         ((uintptr_t)4096)
+
+/* The smallest page: every page of a range has one of these steps in it. */
+#define STEP ((uintptr_t)4096)
 
 /* The own stack of this thread. */
 static __thread uintptr_t own_low, own_high;
@@ -106,10 +108,23 @@ gruvi__is_readable(uintptr_t address)
 {
     int saved = errno, err;
 
+    if (address == 0) /* the kernel takes it for nothing to read */
+        return false;
     syscall(SYS_rt_sigprocmask, 8, address, NULL, 8);
     err = errno;
     errno = saved;
     return err != EFAULT;
+}
+
+bool
+gruvi__is_mapped(uintptr_t address, size_t size)
+{
+    uintptr_t at = address & ~(STEP - 1), end = address + size;
+
+    for (; at < end; at += STEP)
+        if (!gruvi__is_readable(at))
+            return false;
+    return end >= address;
 }
 
 void
@@ -137,16 +152,28 @@ main_high(void)
     return (uintptr_t)__libc_stack_end;
 }
 
+/* Where the pages end that lie next to each other from sp on. */
+static uintptr_t
+mapped_high(uintptr_t sp, uintptr_t most)
+{
+    uintptr_t high = sp & ~(STEP - 1);
+
+    while (high < most && gruvi__is_readable(high))
+        high += STEP;
+    return high < most ? high : most;
+}
+
+/* The main thread's stack has no beginning, so that any address below its end
+ * may be on it, or on a stack that somebody has made. */
 uintptr_t
 gruvi__thread_stack_high(uintptr_t sp)
 {
-    uintptr_t high = own_high != 0 ? own_high : main_high(), end;
+    uintptr_t end = main_high(), high;
 
-    if (high != 0)
-        return sp >= own_low && sp < high ? high : 0;
-    high = sp & ~(STEP - 1);
-    for (end = high + MOST_UNKNOWN; high < end; high += STEP)
-        if (!gruvi__is_readable(high))
-            break;
+    if (own_high != 0)
+        return sp >= own_low && sp < own_high ? own_high : 0;
+    if (end == 0 || end - sp > MOST_UNKNOWN)
+        end = sp + MOST_UNKNOWN;
+    high = mapped_high(sp, end);
     return high > sp ? high : 0;
 }

@@ -42,4 +42,7 @@ bool gruvi__follows_call(uintptr_t address);
 /* Whether the word at an address may be read. */
 bool gruvi__is_readable(uintptr_t address);
 
+/* The same for size bytes, page by page. */
+bool gruvi__is_mapped(uintptr_t address, size_t size);
+
 #endif

@@ -130,6 +130,8 @@ START_TEST(test_an_unloaded_object_has_no_names_and_stays_valid)
     if (gruvi__is_readable(at)) /* a sanitizer keeps it */
         return;
     ck_assert_ptr_null(gruvi__function_at(at, &offset));
+    for (unsigned i = 0; i < 64; i++) /* its code is not looked at */
+        ck_assert(!gruvi__follows_call(at + i));
     update();
     ck_assert_ptr_null(gruvi__module_at(at));
     ck_assert_str_eq(gruvi__module_name(module), LIBRARY);
@@ -167,6 +169,34 @@ START_TEST(test_an_address_in_words)
 }
 END_TEST
 
+/* Notes as linkers write them: a property whose description is aligned to 8
+ * comes first, in one segment with the build-id. */
+START_TEST(test_a_build_id_is_found_in_notes_of_both_alignments)
+{
+    const uint32_t notes[][14] = {
+        {4, 8, 5, 0x554e47, 1, 2, 4, 8, NT_GNU_BUILD_ID, 0x554e47, 0x04030201,
+         0x08070605},
+        {4, 4, 5, 0x554e47, 1, 0, 4, 8, NT_GNU_BUILD_ID, 0x554e47, 0x04030201,
+         0x08070605},
+        {8, 4, 5, 0x554e47, 0, 1, 4, 8, NT_GNU_BUILD_ID, 0x554e47, 0x04030201,
+         0x08070605},
+    };
+    const size_t align[] = {8, 8, 4};
+
+    for (int i = 0; i < 3; i++) {
+        gruvi__module_t module = {.build_id_size = 0};
+        char text[GRUVI__BUILD_ID_TEXT];
+
+        gruvi__build_id_find(&module, (uintptr_t)notes[i], 48, align[i]);
+        gruvi__build_id_text(&module, text);
+        ck_assert_str_eq(text, "0102030405060708");
+        module.build_id_size = 0;
+        gruvi__build_id_find(&module, (uintptr_t)notes[i], 47, align[i]);
+        ck_assert_uint_eq(module.build_id_size, 0);
+    }
+}
+END_TEST
+
 START_TEST(test_words_are_readable_where_they_are_mapped)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
@@ -179,6 +209,24 @@ START_TEST(test_words_are_readable_where_they_are_mapped)
     ck_assert(!gruvi__is_readable((uintptr_t)page));
     ck_assert_int_eq(munmap(page, size), 0);
     ck_assert(!gruvi__is_readable((uintptr_t)page));
+    ck_assert(!gruvi__is_readable(0));
+}
+END_TEST
+
+/* A hole in the middle, and a range that goes around. */
+START_TEST(test_bytes_are_mapped_where_each_page_is)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 3 * size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_ptr_ne(pages, MAP_FAILED);
+    ck_assert(gruvi__is_mapped((uintptr_t)pages + 1, 3 * size - 1));
+    ck_assert_int_eq(mprotect(pages + size, size, PROT_NONE), 0);
+    ck_assert(!gruvi__is_mapped((uintptr_t)pages, 3 * size));
+    ck_assert(gruvi__is_mapped((uintptr_t)pages, size));
+    ck_assert(!gruvi__is_mapped((uintptr_t)pages, UINTPTR_MAX));
+    ck_assert_int_eq(munmap(pages, 3 * size), 0);
 }
 END_TEST
 
@@ -196,7 +244,9 @@ main(void)
     tcase_add_test(tc, test_an_unloaded_object_has_no_names_and_stays_valid);
     tcase_add_test(tc, test_an_update_without_change_adds_nothing);
     tcase_add_test(tc, test_an_address_in_words);
+    tcase_add_test(tc, test_a_build_id_is_found_in_notes_of_both_alignments);
     tcase_add_test(tc, test_words_are_readable_where_they_are_mapped);
+    tcase_add_test(tc, test_bytes_are_mapped_where_each_page_is);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <gruvi/inspect.h>
 
@@ -471,6 +473,25 @@ on_signal_with_another(int signum, siginfo_t *info, void *context)
 #define SIGNALS_COME_AT_ONCE 1
 #endif
 
+/* Such as of coroutines, or of another library's signals: what lies between it
+ * and the thread's own stack is not all mapped. */
+START_TEST(test_the_main_thread_may_be_on_a_stack_of_somebody_else)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 3 * size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uintptr_t here = (uintptr_t)&size;
+
+    ck_assert_ptr_ne(pages, MAP_FAILED);
+    ck_assert_int_eq(mprotect(pages + 2 * size, size, PROT_NONE), 0);
+    ck_assert_uint_eq(gruvi__thread_stack_high((uintptr_t)pages + 64),
+                      (uintptr_t)pages + 2 * size);
+    ck_assert_uint_eq(gruvi__thread_stack_high((uintptr_t)pages + 2 * size), 0);
+    ck_assert_uint_gt(gruvi__thread_stack_high(here), here);
+    ck_assert_int_eq(munmap(pages, 3 * size), 0);
+}
+END_TEST
+
 HUB_TEST(test_a_handler_that_is_interrupted_is_named)
 {
     if (!SIGNALS_COME_AT_ONCE)
@@ -567,6 +588,7 @@ main(void)
     tcase_add_test(tc, test_a_call_that_goes_nowhere_has_its_caller);
 #endif
     tcase_add_loop_test(tc, test_a_signal_finds_a_thread_without_a_hub, 0, 2);
+    tcase_add_test(tc, test_the_main_thread_may_be_on_a_stack_of_somebody_else);
     tcase_add_test(tc, test_a_handler_that_is_interrupted_is_named);
     tcase_add_test(tc, test_a_switch_is_named);
     tcase_add_test(tc, test_signals_may_come_at_any_moment);
