@@ -24,6 +24,7 @@ struct taker {
     struct gruvid__listening *listening;
     char why[512];
     int status;
+    bool runs; /* a fiber that is cancelled before would never be done */
     bool done;
 };
 
@@ -33,9 +34,12 @@ take_main(void *arg)
     struct taker *t = arg;
     const gruvid_plugin_t *plugin = t->plugin;
 
-    t->status = gruvid__sockets_take(plugin->leader->sockets, t->section,
-                                     plugin->n_shards, &t->listening->taken,
-                                     t->why, sizeof t->why);
+    t->runs = true;
+    t->status = UV_ECANCELED;
+    if (!gruvid__stopping(plugin->leader))
+        t->status = gruvid__sockets_take(plugin->leader->sockets, t->section,
+                                         plugin->n_shards, &t->listening->taken,
+                                         t->why, sizeof t->why);
     t->done = true;
     gruvid__wake(plugin->leader);
     return 0;
@@ -51,7 +55,7 @@ take(struct taker *t)
     if (fiber == NULL)
         return gruvi_last_error();
     while (!t->done) {
-        if (gruvid__stopping(leader))
+        if (t->runs && gruvid__stopping(leader))
             gruvi_fiber_cancel(fiber, "gruvid stops");
         gruvid__wait(leader, GRUVI_FOREVER);
     }

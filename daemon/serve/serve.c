@@ -94,14 +94,12 @@ end_watch(struct gruvid__shard *shard)
     shard->watcher = NULL;
 }
 
-int
-gruvid__serve_prepare(void *arg)
+/* For the first time. */
+static int
+prepare_all(struct gruvid__shard *shard)
 {
-    struct gruvid__shard *shard = arg;
     int err = 0;
 
-    if (shard->has_connections)
-        return gruvid__accept_prepare(shard);
     GRUVI_IN_GROUP (&shard->group) {
         err = gruvi_group_init(&shard->connections, NULL);
     }
@@ -112,6 +110,16 @@ gruvid__serve_prepare(void *arg)
         err = gruvid__accept_prepare(shard);
     if (err == 0 && shard->endpoints != NULL && shortest(shard->plugin) > 0)
         err = begin_watch(shard);
+    return err;
+}
+
+int
+gruvid__serve_prepare(void *arg)
+{
+    struct gruvid__shard *shard = arg;
+    int err = shard->has_connections ? gruvid__accept_prepare(shard)
+                                     : prepare_all(shard);
+
     /* Let the acceptors begin: a fiber that is cancelled before it runs would
      * never report its end. */
     GRUVI_SHIELD {

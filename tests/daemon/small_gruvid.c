@@ -184,16 +184,19 @@ struct gruvid__instances instances;
 struct gruvid__module module;
 struct gruvid__sockets sockets;
 
+const char *more_lines = "";
+
 /* A section of the plugin with a word. */
 gruvid__section_t *
 section_with(const char *value)
 {
     gruvid__section_t *section;
     gruvid__config_t *loaded;
-    char text[100];
+    char text[300];
 
     snprintf(text, sizeof text,
-             "[plugin p]\nword = %s\nstart_timeout = 100ms\n", value);
+             "[plugin p]\nword = %s\nstart_timeout = 100ms\n%s", value,
+             more_lines);
     write_file(path, text, strlen(text));
     ck_assert_int_eq(gruvid__config_load(&loaded, path, NULL, 0), 0);
     section = gruvid__config_next_plugin(loaded, NULL);
@@ -248,6 +251,7 @@ static void
 open_all(void)
 {
     record[0] = logged[0] = '\0';
+    more_lines = "";
     hangs = is_stubborn = is_rude = false;
     at_handover = at_reconfigure[1] = at_reconfigure[2] = 0;
     gruvi_event_init(&let_go);

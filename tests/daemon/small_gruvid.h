@@ -45,6 +45,9 @@ void expect_record(const char *words);
 bool was_logged(const char *text);
 void expect_logged(const char *text);
 
+/* Lines of the section, besides those of section_with(). */
+extern const char *more_lines;
+
 /* A section of the plugin with a word; for gruvid__section_drop(). */
 gruvid__section_t *section_with(const char *word);
 
