@@ -13,6 +13,7 @@
 #include "serve/listen.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "instance/instance.h"
 
@@ -22,7 +23,7 @@ struct taker {
     gruvid_plugin_t *plugin;
     const gruvid__section_t *section;
     struct gruvid__listening *listening;
-    char why[512];
+    char why[2048];
     int status;
     bool runs; /* a fiber that is cancelled before would never be done */
     bool done;
@@ -45,6 +46,18 @@ take_main(void *arg)
     return 0;
 }
 
+static void
+say_why(struct taker *t)
+{
+    char *rest = t->why, *why;
+
+    if (*t->why == '\0')
+        gruvi_error("plugin %s cannot listen: %s", t->plugin->name,
+                    gruvi_strerror(t->status));
+    while ((why = strsep(&rest, "\n")) != NULL && *why != '\0')
+        gruvi_error("plugin %s: %s", t->plugin->name, why);
+}
+
 static int
 take(struct taker *t)
 {
@@ -63,7 +76,7 @@ take(struct taker *t)
     if (t->status < 0 && gruvid__stopping(leader))
         return UV_ECANCELED;
     if (t->status < 0)
-        gruvi_error("plugin %s: %s", t->plugin->name, t->why);
+        say_why(t);
     return t->status;
 }
 

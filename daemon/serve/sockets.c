@@ -219,13 +219,19 @@ struct taking {
     size_t size; /* of why */
 };
 
+/* Add a reason, in a line of its own. */
 static void __attribute__((format(printf, 2, 3)))
 say(const struct taking *t, const char *format, ...)
 {
+    size_t length = strlen(t->why);
     va_list args;
 
+    if (length > 0 && length + 1 < t->size) {
+        t->why[length++] = '\n';
+        t->why[length] = '\0';
+    }
     va_start(args, format);
-    vsnprintf(t->why, t->size, format, args);
+    vsnprintf(t->why + length, t->size - length, format, args);
     va_end(args);
 }
 
@@ -416,7 +422,7 @@ gruvid__sockets_take(struct gruvid__sockets *sockets,
     size_t n;
     int err = 0;
 
-    say(&t, "cannot listen: %s", gruvi_strerror(UV_ENOMEM));
+    *why = '\0';
     free_closed(sockets);
     addresses = gruvid__section_list(section, "listen", &n);
     *taken = (struct gruvid__taken){
@@ -425,8 +431,11 @@ gruvid__sockets_take(struct gruvid__sockets *sockets,
     if (taken->at == NULL)
         return UV_ENOMEM;
     taken->sockets = sockets;
-    for (size_t i = 0; i < n && err == 0; i++)
-        err = take(&t, addresses[i]);
+    for (size_t i = 0; i < n && err != UV_ECANCELED; i++) {
+        int failed = take(&t, addresses[i]);
+
+        err = failed < 0 ? failed : err;
+    }
     if (err < 0)
         gruvid__sockets_give_back(taken);
     return err;

@@ -89,8 +89,9 @@ void gruvid__sockets_init(struct gruvid__sockets *sockets);
  *   hubs   in how many hubs a new port is listened on, each with a queue of its
  *          own
  *   taken  the result, for gruvid__sockets_give_back(); empty on failure
- *   why    on failure a sentence for the operator, with what to do; of size
- *          bytes
+ *   why    on failure sentences for the operator, with what to do, one a line,
+ *          for each address that cannot be had; none: as the error says.  Of
+ *          size bytes
  *
  * Returns 0.
  * Errors:  of gruvi_listen() and others.

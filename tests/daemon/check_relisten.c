@@ -415,6 +415,33 @@ START_TEST(test_a_port_that_is_taken_fails_the_reload)
 }
 END_TEST
 
+/* All of them are told at once, and what is free between them is not kept. */
+START_TEST(test_each_address_of_a_section_that_fails_is_a_reason)
+{
+    int fd = bind_socket();
+    char config[300], reason[100];
+    struct gruvid *g = ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
+
+    ck_assert_int_eq(listen(fd, 1), 0);
+    snprintf(config, sizeof config,
+             "[plugin trial]\nlisten = tcp://127.0.0.1:%d\n"
+             "listen = unix:@DIR@/new\nlisten = unix:/nonexistent/socket\n",
+             port_of(fd));
+    snprintf(
+        reason, sizeof reason,
+        "error gruvid: plugin trial: cannot listen on tcp://127.0.0.1:%d: ",
+        port_of(fd));
+    reload(g, config, false);
+    gruvid_says(g, reason);
+    gruvid_says(g, "error gruvid: plugin trial: cannot listen on "
+                   "unix:/nonexistent/socket: ");
+    ck_assert_int_lt(access(gruvid_path(g, "new"), F_OK), 0);
+    serves(connect_socket(g));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_an_address_that_overlaps_an_open_one_fails_the_reload)
 {
     int port = free_port();
@@ -613,7 +640,8 @@ main(void)
     Suite *suite = suite_create("relisten");
     TCase *tc = gruvid_case(suite, "generations");
 
-#ifndef __SANITIZE_THREAD__ /* it may keep a SIGHUP in a fiber that has ended */
+#ifndef __SANITIZE_THREAD__ /* it may keep a SIGHUP in a fiber that has ended  \
+                             */
     tcase_add_loop_test(tc, test_clients_do_not_see_that_generations_change, 0,
                         sizeof exchanges / sizeof *exchanges);
 #else
@@ -629,6 +657,7 @@ main(void)
     tcase_add_test(tc, test_the_first_of_two_chosen_ports_stays_the_first);
     tc = gruvid_case(suite, "refusals");
     tcase_add_test(tc, test_a_port_that_is_taken_fails_the_reload);
+    tcase_add_test(tc, test_each_address_of_a_section_that_fails_is_a_reason);
     tcase_add_test(tc,
                    test_an_address_that_overlaps_an_open_one_fails_the_reload);
     tcase_add_test(tc, test_an_address_may_be_written_in_another_way);
