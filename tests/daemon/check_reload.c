@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The reload: what it takes, and what it refuses. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/run_gruvid.h"
+#include "daemon/control_client.h"
 
 #define ECHO "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
 
@@ -70,6 +71,69 @@ START_TEST(test_a_signal_while_files_are_read_has_a_reload_of_its_own)
     gruvid_signal(g, SIGHUP);
     gruvid_says(g, "reload 2 failed");
     gruvid_says(g, "reload 3 failed");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* A reload that reads from a FIFO until its writer, the result, is closed. */
+static int
+begin_to_read(struct gruvid *g)
+{
+    int writer;
+
+    gruvid_configure(g, CONTROL "include = fifo\n" ECHO);
+    ck_assert_int_eq(mkfifo(gruvid_path(g, "fifo"), 0600), 0);
+    writer = open(gruvid_path(g, "fifo"), O_RDWR | O_CLOEXEC);
+    ck_assert_int_ge(writer, 0);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 1, by SIGHUP");
+    return writer;
+}
+
+static void
+expect_reloading(struct gruvid *g)
+{
+    expect_answer(ask_once(g, "{\"do\":\"status\"}"),
+                  "\"reloading\":\"reads the configuration\"");
+}
+
+START_TEST(test_gruvid_serves_while_files_are_read)
+{
+    struct gruvid *g = gruvid_ready(CONTROL ECHO, NULL);
+    int writer = begin_to_read(g), fd = connect_to(g, 0);
+
+    echo_on(fd);
+    expect_reloading(g);
+    close(fd);
+    close(writer);
+    gruvid_says(g, "reload 1 is done");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+#define CALLERS 5
+
+/* They ask while files are being read: with the answer of the first request the
+ * second, which came with it, is being handled. */
+START_TEST(test_callers_that_wait_share_the_next_reload)
+{
+    struct gruvid *g = gruvid_ready(CONTROL ECHO, NULL);
+    int writer = begin_to_read(g), fds[CALLERS];
+
+    for (int i = 0; i < CALLERS; i++) {
+        fds[i] = connect_control(g);
+        expect_answer(ask(fds[i], "{\"do\":\"hello\"}\n{\"do\":\"reload\"}"),
+                      "\"ok\":true");
+    }
+    gruvid_configure(g, CONTROL ECHO "max_connections = 7\n");
+    expect_reloading(g);
+    close(writer);
+    for (int i = 0; i < CALLERS; i++) {
+        expect_answer(read_answer(fds[i]), "\"number\":2,\"worked\":true");
+        close(fds[i]);
+    }
+    gruvid_says(g, "plugin trial has new values: max_connections");
+    ck_assert_uint_eq(gruvid_said(g, "reload 3"), 0);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST
@@ -164,6 +228,64 @@ START_TEST(test_the_level_of_the_log_changes)
 }
 END_TEST
 
+#define BLOCKING                                                               \
+    "drain_timeout = 0\ncancel_timeout = 10ms\n"                               \
+    "[plugin one]\nmodule = trial\nfiber = blocking\n"                         \
+    "[plugin two]\nmodule = trial\nfiber = blocking\n"
+
+/* What waits for a thread gets it. */
+START_TEST(test_pools_grow)
+{
+    struct gruvid *g =
+        gruvid_ready(CONTROL BLOCKING "[pools]\nio_threads = 1\n", NULL);
+
+    gruvid_says(g, "a thread sleeps");
+    gruvid_says_times(g, "fiber runs", 2);
+    ck_assert_uint_eq(gruvid_said(g, "a thread sleeps"), 1);
+    reload(g, CONTROL BLOCKING "[pools]\nio_threads = 2\ncpu_threads = 5\n",
+           "reload 1 is done");
+    gruvid_says(g, "pools.io_threads: 2, no longer 1");
+    gruvid_says_times(g, "a thread sleeps", 2);
+    expect_answer(ask_once(g, "{\"do\":\"pools\"}"),
+                  "{\"name\":\"cpu\",\"max\":5,");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 75);
+}
+END_TEST
+
+/* A connection that waits for a fiber gets it. */
+START_TEST(test_max_fibers_changes)
+{
+    struct gruvid *g = gruvid_ready("[fibers]\nmax_fibers = 2\n" ECHO, NULL);
+    int first = connect_to(g, 0), second;
+
+    echo_on(first);
+    second = connect_to(g, 0);
+    gruvid_says(g, "a connection waits");
+    reload(g, "[fibers]\nmax_fibers = 3\n" ECHO, "reload 1 is done");
+    echo_on(second);
+    close(first);
+    close(second);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* Also for what that reload retires. */
+START_TEST(test_drain_timeout_changes)
+{
+    struct gruvid *g =
+        gruvid_ready("[gruvid]\ndrain_timeout = 1h\n" ECHO, NULL);
+    int fd = connect_to(g, 0);
+
+    echo_on(fd);
+    reload(g, "[gruvid]\ndrain_timeout = 10ms\n" ECHO "serve = name\n",
+           "reload 1 is done");
+    expect_end(fd);
+    gruvid_says(g, "plugin trial, generation 1: 1 connection cut, "
+                   "drain_timeout has passed");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_the_target_and_the_format_of_the_log_change)
 {
     struct gruvid *g = gruvid_ready(ECHO, NULL);
@@ -199,11 +321,16 @@ main(void)
     tcase_add_test(tc, test_a_file_that_is_gone_fails_the_reload);
     tcase_add_test(tc,
                    test_a_signal_while_files_are_read_has_a_reload_of_its_own);
+    tcase_add_test(tc, test_gruvid_serves_while_files_are_read);
+    tcase_add_test(tc, test_callers_that_wait_share_the_next_reload);
     tcase_add_test(tc, test_sigterm_ends_a_reload_that_reads);
     tcase_add_test(tc, test_what_needs_a_restart_is_said_at_each_reload);
     tcase_add_test(
         tc, test_a_file_that_the_user_may_not_read_is_kept_until_it_changes);
     tc = gruvid_case(suite, "settings");
+    tcase_add_test(tc, test_pools_grow);
+    tcase_add_test(tc, test_max_fibers_changes);
+    tcase_add_test(tc, test_drain_timeout_changes);
     tcase_add_test(tc, test_the_level_of_the_log_changes);
     tcase_add_test(tc, test_the_target_and_the_format_of_the_log_change);
     return run_suite(suite);
