@@ -12,6 +12,8 @@
 
 #define PERIOD 1.0 /* seconds */
 
+#define SOON 0.01 /* seconds, where it cannot be looked now */
+
 /* A thread that logs spins so often before it writes the line.  In a child
  * after fork() the lock may be held for ever. */
 #define TRIES 1000
@@ -133,8 +135,10 @@ gruvid__repeat_due(double now)
 {
     double due = -1;
 
-    if (__atomic_load_n(&n_counted, __ATOMIC_RELAXED) == 0 || !try_lock())
+    if (__atomic_load_n(&n_counted, __ATOMIC_RELAXED) == 0)
         return due;
+    if (!try_lock())
+        return SOON;
     for (size_t i = 0; i < PLACES; i++) {
         double left = places[i].until - now;
 

@@ -165,7 +165,6 @@ switch_target(struct target *next, int (**connect)(void))
 
     free(sink.path);
     sink.path = next->path;
-    __atomic_store_n(&sink.reader, next->reader, __ATOMIC_RELAXED);
     free(next);
     return fd;
 }
@@ -298,6 +297,11 @@ gruvid__log_write(const gruvi_log_record_t *record)
         on_error(on_error_arg, record);
     /* The library's own name for a hub says nothing. */
     named.hub = hub_name;
+    /* In a child after fork() nobody would tell what was counted. */
+    if (!gruvid__writer_runs()) {
+        write_record(&named, generation_now());
+        return;
+    }
     switch (gruvid__repeat_take(&named, now())) {
     case GRUVID__REPEAT_NEW:
         write_record(&named, generation_now());
@@ -471,6 +475,9 @@ gruvid__log_switch(enum gruvid__log_style style)
     __atomic_store_n(&sink.style, style, __ATOMIC_RELAXED);
     if (being_opened == NULL)
         return;
+    /* Lines are for it from now on; the thread converts what was put for the
+     * one before and comes too late. */
+    __atomic_store_n(&sink.reader, being_opened->reader, __ATOMIC_RELAXED);
     /* One that the thread has not come to is not switched to any more. */
     before = __atomic_exchange_n(&sink.next, being_opened, __ATOMIC_ACQ_REL);
     being_opened = before;

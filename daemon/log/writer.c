@@ -81,7 +81,48 @@ struct batch {
     char bytes[1 + GRUVID__LOG_LINE]; /* the first ends a torn line */
     size_t length;
     uint64_t lines;
+    bool reopen; /* the target is to be opened again after them */
 };
+
+/* --- lines that were put for another target ------------------------------- */
+
+#define FIRST_FIELD "PRIORITY="
+#define LAST_FIELD  "MESSAGE="
+
+/* A record for the journal's socket: lines FIELD=VALUE. */
+static bool
+is_record(const char *line, size_t length)
+{
+    const size_t n = sizeof FIRST_FIELD - 1;
+
+    return length > n && memcmp(line, FIRST_FIELD, n) == 0;
+}
+
+/* Bytes in front of what a target without fields gets of a line: the message,
+ * which has no time. */
+static size_t
+head_of(const char *line, size_t length)
+{
+    const char *last;
+
+    if (!is_record(line, length))
+        return 0;
+    last = memmem(line, length, "\n" LAST_FIELD, sizeof LAST_FIELD);
+    return last == NULL ? 0 : (size_t)(last - line) + sizeof LAST_FIELD;
+}
+
+/* A line as a datagram; one without fields gets one. */
+static ssize_t
+send_line(const char *line, size_t length)
+{
+    static char field[] = LAST_FIELD;
+    struct iovec parts[] = {
+        {field, is_record(line, length) ? 0 : sizeof field - 1},
+        {(char *)line, length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    return sendmsg(writer.target.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 /* --- taking lines, under the lock ----------------------------------------- */
 
@@ -90,6 +131,19 @@ static bool
 must_reopen(void)
 {
     return writer.reopen && writer.taken >= writer.reopen_at;
+}
+
+/* Take the first line of the ring, as the target takes it.  Returns its length.
+ */
+static size_t
+take_line(char *to, size_t length)
+{
+    size_t head;
+
+    gruvid__ring_take(to);
+    head = writer.target.connect != NULL ? 0 : head_of(to, length);
+    memmove(to, to + head, length - head);
+    return length - head;
 }
 
 /* Take lines up to a gap, a reopen or the end of a batch. */
@@ -102,11 +156,11 @@ take_lines(struct batch *batch)
         if (batch->lines > 0 && (entry.lost > 0 || writer.target.connect ||
                                  batch->length + entry.length > BATCH))
             break;
-        gruvid__ring_take(batch->bytes + 1 + batch->length);
+        batch->length +=
+            take_line(batch->bytes + 1 + batch->length, entry.length);
         writer.untold += entry.lost;
         writer.taken++;
         batch->lines++;
-        batch->length += entry.length;
     }
 }
 
@@ -164,12 +218,23 @@ await_target(void)
     return false;
 }
 
+/* Where the line begins of which a part is written: another target gets all of
+ * it. */
+static char *
+whole_line(char *bytes, char *at)
+{
+    while (at > bytes && at[-1] != '\n')
+        at--;
+    return at < bytes ? bytes : at;
+}
+
 /*
  * Write lines.
  *
  *   bytes  there is room for a byte in front of them
  *
- * Returns how many bytes were written before it failed.
+ * Returns how many bytes were written before it failed, or before the target
+ * became one of datagrams.
  */
 static size_t
 write_bytes(char *bytes, size_t length)
@@ -182,10 +247,9 @@ write_bytes(char *bytes, size_t length)
         ssize_t n;
 
         if (await_target()) {
-            /* The new file gets whole lines. */
-            while (at > bytes && at[-1] != '\n')
-                at--;
-            at = at < bytes ? bytes : at;
+            at = whole_line(bytes, at);
+            if (writer.target.connect != NULL)
+                return (size_t)(at - bytes);
             continue;
         }
         if (GET(stop))
@@ -215,31 +279,22 @@ connect_again(void)
     return true;
 }
 
-/* A line that was put for the target before this has no fields. */
-static ssize_t
-send_line(const char *bytes, size_t length)
-{
-    static char name[] = "MESSAGE=";
-    bool whole = strncmp(bytes, "PRIORITY=", 9) == 0;
-    struct iovec parts[] = {{name, whole ? 0 : sizeof name - 1},
-                            {(char *)bytes, length}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-
-    return sendmsg(writer.target.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* Write a line as a datagram, whole or not at all.  True: it is written. */
-static bool
-write_datagram(const char *bytes, size_t length)
+/* Write a line as a datagram, whole or not at all.  Returns how many bytes were
+ * written. */
+static size_t
+write_datagram(const char *line, size_t length)
 {
     bool again = false;
 
     for (;;) {
-        (void)await_target();
-        if (GET(stop) || writer.target.connect == NULL)
+        if (await_target() && writer.target.connect == NULL)
+            return 0;
+        if (GET(stop))
             break;
-        if (send_line(bytes, length) >= 0)
-            return true;
+        if (send_line(line, length) >= 0) {
+            writer.refused = false;
+            return length;
+        }
         if (errno == EINTR || errno == EAGAIN)
             continue;
         if (again || !connect_again())
@@ -247,20 +302,41 @@ write_datagram(const char *bytes, size_t length)
         again = true;
     }
     writer.refused = true;
-    return false;
+    return 0;
 }
 
-/* Write lines, or one where each is a datagram.  The arguments and the result
- * are those of write_bytes(). */
+/* Where each line is a datagram there is one, unless the target was another
+ * when they were taken. */
+static size_t
+first_line(const char *bytes, size_t length)
+{
+    const char *end = memchr(bytes, '\n', length);
+
+    if (is_record(bytes, length) || end == NULL)
+        return length;
+    return (size_t)(end - bytes) + 1;
+}
+
+/* Write lines, to what the target is by then.  The arguments and the result are
+ * those of write_bytes(). */
 static size_t
 write_out(char *bytes, size_t length)
 {
-    if (writer.target.connect == NULL)
-        return write_bytes(bytes, length);
-    if (!write_datagram(bytes, length))
-        return 0;
-    writer.refused = false;
-    return length;
+    size_t n = 0, done;
+    bool datagrams;
+
+    do {
+        datagrams = writer.target.connect != NULL;
+        if (datagrams) {
+            done = write_datagram(bytes + n, first_line(bytes + n, length - n));
+        } else {
+            n += head_of(bytes + n, length - n);
+            done = write_bytes(bytes + n, length - n);
+        }
+        n += done;
+    } while (n < length && (datagrams != (writer.target.connect != NULL) ||
+                            (datagrams && done > 0)));
+    return n;
 }
 
 static bool
@@ -328,6 +404,7 @@ await_work(struct batch *batch, double due)
     SET(idle, false);
     pthread_cond_broadcast(&writer.progress);
     take_lines(batch);
+    batch->reopen = batch->lines == 0 && must_reopen();
     if (batch->lines == 0 && must_tell()) {
         writer.untold += writer.lost;
         writer.lost = 0;
@@ -349,7 +426,7 @@ writer_main(void *arg)
     while (await_work(&batch, due)) {
         if (batch.length > 0 || (writer.untold > 0 && !writer.refused))
             write_batch(&batch);
-        if (GET(reopen) && batch.length == 0)
+        if (batch.reopen && GET(reopen))
             reopen();
         due = writer.target.tick();
     }
@@ -456,6 +533,14 @@ gruvid__writer_start(const struct gruvid__writer_target *target)
 static void
 write_now(const char *line, size_t length)
 {
+    size_t head = head_of(line, length);
+
+    if (writer.target.connect != NULL) {
+        send_line(line, length);
+        return;
+    }
+    line += head;
+    length -= head;
     while (length > 0) {
         ssize_t n = write(writer.target.fd, line, length);
 
@@ -487,6 +572,12 @@ gruvid__writer_put(const char *line, size_t length)
     if (writer.idle)
         pthread_cond_signal(&writer.work);
     pthread_mutex_unlock(&writer.lock);
+}
+
+bool
+gruvid__writer_runs(void)
+{
+    return GET(state) == RUNNING;
 }
 
 void
@@ -630,13 +721,20 @@ is_same_file(int a, int b)
 bool
 gruvid__writer_put_in_handler(const char *line, size_t length)
 {
+    struct pollfd target = {.fd = writer.target.fd, .events = POLLOUT};
+    size_t head = head_of(line, length);
     int fd = writer.target.fd;
 
     if (GET(state) != RUNNING)
         return false;
+    if (writer.target.connect != NULL) {
+        if (poll(&target, 1, SLICE) > 0)
+            send_line(line, length);
+        return true;
+    }
     if (writer.torn)
         gruvid__writer_write_in_handler(fd, "\n", 1);
     writer.torn = false;
-    gruvid__writer_write_in_handler(fd, line, length);
-    return writer.target.connect != NULL || is_same_file(fd, STDERR_FILENO);
+    gruvid__writer_write_in_handler(fd, line + head, length - head);
+    return is_same_file(fd, STDERR_FILENO);
 }

@@ -51,6 +51,9 @@ int gruvid__writer_start(const struct gruvid__writer_target *target);
  * child after fork(), it is written at once.  Context: any thread. */
 void gruvid__writer_put(const char *line, size_t length);
 
+/* Whether there is the thread.  Context: any thread. */
+bool gruvid__writer_runs(void);
+
 /* Have the thread ask for lines that are due.  Context: any thread. */
 void gruvid__writer_nudge(void);
 

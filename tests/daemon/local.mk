@@ -100,6 +100,8 @@ TESTS += $(INTEROP_CHECKS)
 EXTRA_DIST += $(INTEROP_CHECKS)
 
 # the log
+DAEMON_TESTS += %D%/check_log_journal
+%C%_check_log_journal_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_log_level
 %C%_check_log_level_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_log_line
