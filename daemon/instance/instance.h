@@ -113,8 +113,10 @@ struct gruvid_plugin {
      * reload is prepared.  NULL: nothing. */
     struct gruvid__listening *listening, *next_listening;
 
-    /* What hubs that had not answered may look at, to be freed at the end. */
+    /* What hubs that had not answered may look at, until they have caught up;
+     * and whether there is such a hub. */
     struct gruvid__listening *left_listening;
+    bool is_behind;
 
     void *data;             /* the plugin's own; atomic */
     size_t max_connections; /* of all hubs together; 0: no limit */

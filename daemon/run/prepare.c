@@ -254,13 +254,13 @@ gruvid__plan_undo(struct gruvid__daemon *daemon, struct gruvid__plan *plan)
 
 /* --- commit --------------------------------------------------------------- */
 
-/* It was prepared, and cannot fail. */
+/* It was prepared, and can only be late. */
 static void
 begin(struct gruvid__item *item)
 {
     gruvid_plugin_t *next = item->next;
 
-    gruvid__serve_start(next);
+    next->is_behind = gruvid__serve_start(next) < 0;
     next->role = GRUVID__CURRENT;
     gruvid__listening_free(item->kept);
     item->kept = NULL;

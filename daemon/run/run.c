@@ -34,6 +34,7 @@
 #include "run/settings.h"
 #include "run/state.h"
 #include "run/watching.h"
+#include "serve/relisten.h"
 #include "serve/serve.h"
 #include "watch/crash.h"
 #include "watch/handlers.h"
@@ -203,6 +204,7 @@ wait_for_stop(struct gruvid__daemon *daemon)
     while (!gruvid__stopping(&daemon->leader)) {
         bool soon = gruvid__retire_again(&daemon->instances);
 
+        soon |= gruvid__relisten_catch_up(&daemon->instances);
         gruvid__wait(&daemon->leader, soon ? gruvid__now() + 1 : GRUVI_FOREVER);
         gruvid__reload_all(daemon);
     }

@@ -194,6 +194,8 @@ gruvid__accept_begin(struct gruvid__shard *shard)
     struct gruvid__endpoint *endpoint = shard->endpoints;
 
     for (; endpoint != NULL; endpoint = endpoint->next) {
+        if (endpoint->address == NULL)
+            continue;
         endpoint->fresh = false;
         gruvi_event_set(&endpoint->begin);
     }

@@ -255,7 +255,7 @@ gruvid__listen(gruvid_plugin_t *plugin)
 }
 
 void
-gruvid__listen_end(gruvid_plugin_t *plugin)
+gruvid__listening_free_left(gruvid_plugin_t *plugin)
 {
     struct gruvid__listening *left;
 
@@ -263,6 +263,12 @@ gruvid__listen_end(gruvid_plugin_t *plugin)
         plugin->left_listening = left->next_left;
         gruvid__listening_free(left);
     }
+}
+
+void
+gruvid__listen_end(gruvid_plugin_t *plugin)
+{
+    gruvid__listening_free_left(plugin);
     gruvid__listening_free(plugin->next_listening);
     gruvid__listening_free(plugin->listening);
     plugin->listening = plugin->next_listening = NULL;

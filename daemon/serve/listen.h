@@ -49,6 +49,9 @@ int gruvid__listening_new(gruvid_plugin_t *plugin,
  * Context: first hub. */
 void gruvid__listening_free(struct gruvid__listening *listening);
 
+/* The same for plugin->left_listening. */
+void gruvid__listening_free_left(gruvid_plugin_t *plugin);
+
 /*
  * Open the endpoints of plugin->next_listening that are not there yet, in each
  * hub.  On failure some may be, marked as fresh.

@@ -10,7 +10,6 @@
  */
 #include "serve/relisten.h"
 
-#include "instance/instance.h"
 #include "serve/accept.h"
 #include "serve/limit.h"
 #include "serve/listen.h"
@@ -101,6 +100,16 @@ undo_shard(void *shard)
     return 0;
 }
 
+static int
+catch_up_shard(void *arg)
+{
+    int err;
+
+    gruvid__accept_end(arg, is_gone);
+    err = gruvid__serve_begin(arg);
+    return err < 0 ? err : commit_shard(arg);
+}
+
 /* --- for the leader ------------------------------------------------------- */
 
 int
@@ -152,6 +161,7 @@ drop(gruvid_plugin_t *plugin, struct gruvid__listening *listening, int err)
         listening->next_left = plugin->left_listening;
         plugin->left_listening = listening;
     }
+    plugin->is_behind |= err < 0;
 }
 
 void
@@ -187,4 +197,30 @@ gruvid__relisten_undo(gruvid_plugin_t *plugin)
     gruvid__sockets_leave(&next->taken);
     plugin->next_listening = NULL;
     drop(plugin, next, gruvid__each_shard(plugin, undo_shard, 0));
+}
+
+static void
+catch_up(gruvid_plugin_t *plugin)
+{
+    if (gruvid__each_shard(plugin, catch_up_shard, 0) < 0)
+        return;
+    plugin->is_behind = false;
+    gruvid__listening_free_left(plugin);
+    gruvi_info("plugin %s: all hubs have its addresses now", plugin->title);
+}
+
+bool
+gruvid__relisten_catch_up(struct gruvid__instances *instances)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < instances->n; i++) {
+        gruvid_plugin_t *plugin = instances->at[i];
+
+        if (!plugin->is_behind || plugin->role != GRUVID__CURRENT)
+            continue;
+        catch_up(plugin);
+        some |= plugin->is_behind;
+    }
+    return some;
 }

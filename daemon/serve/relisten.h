@@ -19,6 +19,7 @@
 #include <gruvid/plugin.h>
 
 #include "config/config.h"
+#include "instance/instance.h"
 
 /*
  * Prepare a change.  Whatever is found equal to what runs stays, so that this
@@ -37,5 +38,13 @@ int gruvid__relisten_prepare(gruvid_plugin_t *plugin,
 void gruvid__relisten_commit(gruvid_plugin_t *plugin);
 
 void gruvid__relisten_undo(gruvid_plugin_t *plugin);
+
+/*
+ * Have hubs that did not answer to a commit, an undo or the begin of serving do
+ * now what they have missed.
+ *
+ * Returns whether some instance is still behind: try again in a second.
+ */
+bool gruvid__relisten_catch_up(struct gruvid__instances *instances);
 
 #endif

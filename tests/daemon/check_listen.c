@@ -3,6 +3,7 @@
 #include "daemon/config_fixture.h"
 #include "daemon/small_gruvid.h"
 #include "run/life.h"
+#include "serve/listen.h"
 #include "serve/relisten.h"
 #include "serve/serve.h"
 #include "support/suite.h"
@@ -48,6 +49,76 @@ SMALL_GRUVID_TEST(test_nothing_is_left_of_addresses_that_found_too_few_fibers)
     gruvid__section_drop(section);
 }
 
+/* An instance in two hubs, and a section that has an address. */
+static gruvid_plugin_t *
+begin_with(gruvid__section_t **section)
+{
+    gruvid_plugin_t *one;
+
+    module.descriptor.connection = connection;
+    one = make("old");
+    begin(one);
+    ck_assert_int_eq(gruvid__serve_start(one), 0);
+    more_lines = "listen = tcp://127.0.0.1:0\n";
+    *section = section_with("old");
+    return one;
+}
+
+static void
+expect_caught_up(gruvid_plugin_t *one)
+{
+    ck_assert(one->is_behind);
+    let_second_hub_go();
+    ck_assert(!gruvid__relisten_catch_up(&instances));
+    ck_assert(!one->is_behind);
+    ck_assert_ptr_null(one->left_listening);
+}
+
+SMALL_GRUVID_TEST(test_a_hub_that_missed_a_commit_catches_up)
+{
+    gruvid__section_t *section;
+    gruvid_plugin_t *one = begin_with(&section);
+
+    ck_assert_int_eq(gruvid__relisten_prepare(one, section), 1);
+    keep_second_hub();
+    gruvid__relisten_commit(one);
+    ck_assert(!one->shards[0].endpoints->fresh);
+    ck_assert(one->shards[1].endpoints->fresh);
+    expect_caught_up(one);
+    ck_assert(!one->shards[1].endpoints->fresh);
+    gruvid__section_drop(section);
+}
+
+SMALL_GRUVID_TEST(test_a_hub_that_missed_an_undo_catches_up)
+{
+    gruvid__section_t *section;
+    gruvid_plugin_t *one = begin_with(&section);
+
+    ck_assert_int_eq(gruvid__relisten_prepare(one, section), 1);
+    keep_second_hub();
+    gruvid__relisten_undo(one);
+    ck_assert_ptr_nonnull(one->shards[1].endpoints);
+    expect_caught_up(one);
+    while (one->shards[1].accepting > 0)
+        ck_assert(gruvid__wait(&leader, gruvid__now() + PATIENCE));
+    gruvid__section_drop(section);
+}
+
+SMALL_GRUVID_TEST(test_a_hub_that_missed_the_begin_catches_up)
+{
+    gruvid_plugin_t *one;
+
+    module.descriptor.connection = connection;
+    more_lines = "listen = tcp://127.0.0.1:0\n";
+    one = make("old");
+    begin(one);
+    ck_assert_int_eq(gruvid__each_shard(one, gruvid__serve_prepare, 0), 0);
+    keep_second_hub();
+    one->is_behind = gruvid__serve_start(one) < 0;
+    expect_caught_up(one);
+    ck_assert(!one->shards[1].endpoints->fresh);
+}
+
 int
 main(void)
 {
@@ -60,6 +131,9 @@ main(void)
         tc, test_a_bind_ends_where_a_stop_was_asked_for_just_before);
     tcase_add_test(
         tc, test_nothing_is_left_of_addresses_that_found_too_few_fibers);
+    tcase_add_test(tc, test_a_hub_that_missed_a_commit_catches_up);
+    tcase_add_test(tc, test_a_hub_that_missed_an_undo_catches_up);
+    tcase_add_test(tc, test_a_hub_that_missed_the_begin_catches_up);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
