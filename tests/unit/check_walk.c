@@ -310,19 +310,27 @@ HUB_TEST(test_a_signal_finds_a_fiber_that_computes)
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                   \
     !defined(__SANITIZE_THREAD__)
-/* It has no frame at all: its caller is where the stack pointer is. */
-static
-    __attribute__((noinline, aligned(SIZE), optimize("omit-frame-pointer"))) int
-    spin_leaf(void *arg)
-{
-    while (handled == 0)
-        spinning = true;
-    return *(int *)arg;
-}
+/* It has no frame at all: its caller is where the stack pointer is.  Compilers
+ * do not agree on how to ask for such a function, so it is not theirs. */
+int spin_leaf(const int *result, atomic_int *done, atomic_bool *is_spinning);
+__asm__(".pushsection .text\n"
+        ".balign 4096\n" /* SIZE */
+        ".type spin_leaf, @function\n"
+        "spin_leaf:\n"
+        ".cfi_startproc\n"
+        "1: movb $1, (%rdx)\n"
+        "cmpl $0, (%rsi)\n"
+        "je 1b\n"
+        "movl (%rdi), %eax\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size spin_leaf, . - spin_leaf\n"
+        ".balign 4096\n"
+        ".popsection\n");
 
 OUTER(spin_above_leaf)
 {
-    int result = spin_leaf(arg);
+    int result = spin_leaf(arg, &handled, &spinning);
 
     passed++;
     return result;
