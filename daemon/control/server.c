@@ -64,7 +64,8 @@ has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
     if (peer->may == GRUVID__MAY_NOTHING)
         n = snprintf(line, sizeof line,
                      "{\"id\":null,\"ok\":false,\"code\":\"EPERM\",\"error\":"
-                     "\"uid %u is not in the group of the control socket\"}\n",
+                     "\"uid %u is not in the group of the control socket: "
+                     "[gruvid] control_group, or that of gruvid's user\"}\n",
                      (unsigned)peer->uid);
     else if (count_places(control, peer->uid) >= most)
         n = snprintf(line, sizeof line,
@@ -215,6 +216,23 @@ give_file(const struct gruvid__control *control, const char *path, uid_t uid)
     return UV_EPERM;
 }
 
+static const char *
+hint(int err)
+{
+    switch (err) {
+    case UV_EADDRINUSE:
+        return "; another gruvid listens there, or the file is no socket: set "
+               "gruvid.control to another path";
+    case UV_ENOENT:
+        return "; the folder is not there: make it, as RuntimeDirectory=gruvid "
+               "of a unit makes /run/gruvid";
+    case UV_EACCES:
+        return "; gruvid may not write in the folder";
+    default:
+        return "";
+    }
+}
+
 static int
 listen_at(struct gruvid__control *control, const char *path)
 {
@@ -227,8 +245,8 @@ listen_at(struct gruvid__control *control, const char *path)
     snprintf(address, sizeof address, "unix:%s", path);
     err = gruvi_listen(&control->listener, address, &options);
     if (err < 0)
-        gruvi_error("cannot listen on %s for gruvictl (gruvid.control): %s",
-                    address, gruvi_strerror(err));
+        gruvi_error("cannot listen on %s for gruvictl (gruvid.control): %s%s",
+                    address, gruvi_strerror(err), hint(err));
     else
         err = give_file(control, path, uid);
     return err;

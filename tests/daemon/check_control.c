@@ -318,7 +318,18 @@ START_TEST(test_a_socket_in_use_is_left_alone_and_ends_the_start)
     next = gruvid_run(config, NULL);
     ck_assert_int_eq(next->status, 69);
     gruvid_says(next, "for gruvictl (gruvid.control)");
+    gruvid_says(next, "; another gruvid listens there, ");
     expect_answer(ask_once(g, "{\"do\":\"status\"}"), "\"ok\":true");
+}
+END_TEST
+
+START_TEST(test_a_folder_that_is_not_there_ends_the_start)
+{
+    struct gruvid *g =
+        gruvid_run("[gruvid]\ncontrol = /nonexistent/control.sock\n", NULL);
+
+    ck_assert_int_eq(g->status, 69);
+    gruvid_says(g, "; the folder is not there: make it");
 }
 END_TEST
 
@@ -400,6 +411,7 @@ main(void)
     tcase_add_test(tc, test_a_file_that_replaced_its_own_stays);
     tcase_add_test(tc, test_what_a_killed_gruvid_has_left_is_replaced);
     tcase_add_test(tc, test_a_socket_in_use_is_left_alone_and_ends_the_start);
+    tcase_add_test(tc, test_a_folder_that_is_not_there_ends_the_start);
     tc = gruvid_case(suite, "stop");
     tcase_add_test(tc, test_stop_answers_when_all_has_ended);
     tcase_add_test(tc, test_it_answers_while_gruvid_drains);
