@@ -117,6 +117,7 @@ TEST_ARCHIVES += %D%/librun_gruvid.a
 %C%_librun_gruvid_a_SOURCES += %D%/clients.c %D%/hubs_clients.c
 %C%_librun_gruvid_a_SOURCES += %D%/hubs_clients.h
 %C%_librun_gruvid_a_SOURCES += %D%/control_client.c %D%/control_client.h
+%C%_librun_gruvid_a_SOURCES += %D%/run_gruvictl.c %D%/run_gruvictl.h
 RUN_GRUVID_LIBS = %D%/librun_gruvid.a $(DAEMON_RUN_LIBS)
 
 DAEMON_TESTS += %D%/check_cli
@@ -137,6 +138,9 @@ DAEMON_TESTS += %D%/check_control_fibers
 DAEMON_TESTS += %D%/check_gruvictl
 %C%_check_gruvictl_LDADD = $(RUN_GRUVID_LIBS)
 %D%/check_gruvictl.needs: tools/gruvictl/gruvictl
+DAEMON_TESTS += %D%/check_gruvictl_peers
+%C%_check_gruvictl_peers_LDADD = $(RUN_GRUVID_LIBS)
+%D%/check_gruvictl_peers.needs: tools/gruvictl/gruvictl
 TESTS += %D%/gruvictl_completion
 EXTRA_DIST += %D%/gruvictl_completion
 %D%/gruvictl_completion.needs: tools/gruvictl/gruvictl gruvid
