@@ -341,7 +341,7 @@ gruvid__log_write_in_handler(const gruvi_log_record_t *record,
         named.hub = "";
     length = gruvid__log_line(line, sizeof line, &named, 0, GRUVID__LOG_TEXT,
                               GRUVID__LOG_READER_ANY);
-    gruvid__writer_write_in_handler(STDERR_FILENO, line, length);
+    gruvid__output_write_in_handler(STDERR_FILENO, line, length);
 }
 
 void
@@ -417,7 +417,7 @@ int
 gruvid__log_open(const char *name, enum gruvid__log_style style,
                  const struct passwd *owner)
 {
-    struct gruvid__writer_target writer = {
+    struct gruvid__log_target writer = {
         .reopen = reopen_file, .tell_lost = tell_lost, .tick = tell_counted};
     struct target target;
     int err = open_target(name, owner, &target);

@@ -10,31 +10,21 @@
 #include "log/writer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <uv.h>
 
 #include "log/line.h"
+#include "log/output.h"
 #include "log/ring.h"
 
-/* A pipe takes so many bytes as a whole (PIPE_BUF), so lines of processes that
- * share a pipe do not mix, and poll() answers for it. */
-#define BATCH 4096
-
-#define SLICE 100 /* ms, from one look at what else is asked to the next */
-#define NO_PROGRESS                                                            \
-    1.0             /* seconds that a flush waits for a target that hangs      \
-                     */
-#define LONGEST 5.0 /* seconds of a flush */
+#define NO_PROGRESS 1.0 /* seconds that a flush waits for a hanging target */
+#define LONGEST     5.0 /* seconds of a flush */
 
 enum state {
     STOPPED, /* no thread: lines are dropped */
@@ -56,17 +46,13 @@ static struct {
     /* Under the lock. */
     uint64_t taken; /* lines, ever */
     uint64_t lost;  /* lines, since the last that was put */
-    bool stop;
     bool nudged;
-    bool reopen; /* atomic, too */
     uint64_t reopen_at;
 
-    /* For the thread; in a child after fork() for who logs. */
-    struct gruvid__writer_target target;
+    /* For the thread; in a child after fork() for who logs.  What is asked of
+     * it is set under the lock. */
+    struct gruvid__output out;
     pthread_t thread;
-    bool regular;    /* a file on a disk: poll() would say nothing */
-    bool torn;       /* the last line has no end */
-    bool refused;    /* the last write failed */
     uint64_t untold; /* lines that are missing and were not told */
 } writer = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -84,53 +70,13 @@ struct batch {
     bool reopen; /* the target is to be opened again after them */
 };
 
-/* --- lines that were put for another target ------------------------------- */
-
-#define FIRST_FIELD "PRIORITY="
-#define LAST_FIELD  "MESSAGE="
-
-/* A record for the journal's socket: lines FIELD=VALUE. */
-static bool
-is_record(const char *line, size_t length)
-{
-    const size_t n = sizeof FIRST_FIELD - 1;
-
-    return length > n && memcmp(line, FIRST_FIELD, n) == 0;
-}
-
-/* Bytes in front of what a target without fields gets of a line: the message,
- * which has no time. */
-static size_t
-head_of(const char *line, size_t length)
-{
-    const char *last;
-
-    if (!is_record(line, length))
-        return 0;
-    last = memmem(line, length, "\n" LAST_FIELD, sizeof LAST_FIELD);
-    return last == NULL ? 0 : (size_t)(last - line) + sizeof LAST_FIELD;
-}
-
-/* A line as a datagram; one without fields gets one. */
-static ssize_t
-send_line(const char *line, size_t length)
-{
-    static char field[] = LAST_FIELD;
-    struct iovec parts[] = {
-        {field, is_record(line, length) ? 0 : sizeof field - 1},
-        {(char *)line, length}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-
-    return sendmsg(writer.target.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 /* --- taking lines, under the lock ----------------------------------------- */
 
 /* Whether what was put before a reopen is taken. */
 static bool
 must_reopen(void)
 {
-    return writer.reopen && writer.taken >= writer.reopen_at;
+    return writer.out.reopen && writer.taken >= writer.reopen_at;
 }
 
 /* Take the first line of the ring, as the target takes it.  Returns its length.
@@ -138,12 +84,8 @@ must_reopen(void)
 static size_t
 take_line(char *to, size_t length)
 {
-    size_t head;
-
     gruvid__ring_take(to);
-    head = writer.target.connect != NULL ? 0 : head_of(to, length);
-    memmove(to, to + head, length - head);
-    return length - head;
+    return gruvid__output_convert(&writer.out, to, length);
 }
 
 /* Take lines up to a gap, a reopen or the end of a batch. */
@@ -153,8 +95,9 @@ take_lines(struct batch *batch)
     struct gruvid__ring_entry entry;
 
     while (!must_reopen() && gruvid__ring_first(&entry)) {
-        if (batch->lines > 0 && (entry.lost > 0 || writer.target.connect ||
-                                 batch->length + entry.length > BATCH))
+        if (batch->lines > 0 &&
+            (entry.lost > 0 || writer.out.target.connect ||
+             batch->length + entry.length > GRUVID__OUTPUT_BATCH))
             break;
         batch->length +=
             take_line(batch->bytes + 1 + batch->length, entry.length);
@@ -168,7 +111,7 @@ take_lines(struct batch *batch)
 static bool
 must_tell(void)
 {
-    return writer.lost > 0 && !writer.refused;
+    return writer.lost > 0 && !writer.out.refused;
 }
 
 static bool
@@ -177,176 +120,14 @@ has_work(void)
     return writer.taken < writer.put || must_reopen() || must_tell();
 }
 
-/* --- writing, in the thread ---------------------------------------------- */
-
-static void
-set_fd(int fd)
-{
-    struct stat st;
-
-    writer.target.fd = fd;
-    writer.torn = writer.refused = false;
-    writer.regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* Returns whether there is a new descriptor. */
-static bool
-reopen(void)
-{
-    int old = writer.target.fd, fd;
-
-    SET(reopen, false);
-    fd = writer.target.reopen(&writer.target.connect);
-    if (fd < 0)
-        return false;
-    set_fd(fd);
-    if (old != STDERR_FILENO)
-        close(old);
-    return true;
-}
-
-/* Wait until the target takes bytes.  True: it was opened again meanwhile.  A
- * disk is not asked: poll() says nothing about it. */
-static bool
-await_target(void)
-{
-    struct pollfd target = {.fd = writer.target.fd, .events = POLLOUT};
-
-    while (!writer.regular && poll(&target, 1, SLICE) == 0 && !GET(stop))
-        if (GET(reopen) && reopen())
-            return true;
-    return false;
-}
-
-/* Where the line begins of which a part is written: another target gets all of
- * it. */
-static char *
-whole_line(char *bytes, char *at)
-{
-    while (at > bytes && at[-1] != '\n')
-        at--;
-    return at < bytes ? bytes : at;
-}
-
-/*
- * Write lines.
- *
- *   bytes  there is room for a byte in front of them
- *
- * Returns how many bytes were written before it failed, or before the target
- * became one of datagrams.
- */
-static size_t
-write_bytes(char *bytes, size_t length)
-{
-    char *at = bytes, *end = bytes + length;
-
-    if (writer.torn)
-        *--at = '\n';
-    while (at < end) {
-        ssize_t n;
-
-        if (await_target()) {
-            at = whole_line(bytes, at);
-            if (writer.target.connect != NULL)
-                return (size_t)(at - bytes);
-            continue;
-        }
-        if (GET(stop))
-            break;
-        n = write(writer.target.fd, at, (size_t)(end - at));
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            break;
-        if (n <= 0)
-            continue;
-        at += n;
-        writer.torn = at[-1] != '\n';
-    }
-    writer.refused = at < end;
-    return at < bytes ? 0 : (size_t)(at - bytes);
-}
-
-/* A socket whose other end was started again. */
-static bool
-connect_again(void)
-{
-    int fd = writer.target.connect();
-
-    if (fd < 0)
-        return false;
-    close(writer.target.fd);
-    set_fd(fd);
-    return true;
-}
-
-/* Write a line as a datagram, whole or not at all.  Returns how many bytes were
- * written. */
-static size_t
-write_datagram(const char *line, size_t length)
-{
-    bool again = false;
-
-    for (;;) {
-        if (await_target() && writer.target.connect == NULL)
-            return 0;
-        if (GET(stop))
-            break;
-        if (send_line(line, length) >= 0) {
-            writer.refused = false;
-            return length;
-        }
-        if (errno == EINTR || errno == EAGAIN)
-            continue;
-        if (again || !connect_again())
-            break;
-        again = true;
-    }
-    writer.refused = true;
-    return 0;
-}
-
-/* Where each line is a datagram there is one, unless the target was another
- * when they were taken. */
-static size_t
-first_line(const char *bytes, size_t length)
-{
-    const char *end = memchr(bytes, '\n', length);
-
-    if (is_record(bytes, length) || end == NULL)
-        return length;
-    return (size_t)(end - bytes) + 1;
-}
-
-/* Write lines, to what the target is by then.  The arguments and the result are
- * those of write_bytes(). */
-static size_t
-write_out(char *bytes, size_t length)
-{
-    size_t n = 0, done;
-    bool datagrams;
-
-    do {
-        datagrams = writer.target.connect != NULL;
-        if (datagrams) {
-            done = write_datagram(bytes + n, first_line(bytes + n, length - n));
-        } else {
-            n += head_of(bytes + n, length - n);
-            done = write_bytes(bytes + n, length - n);
-        }
-        n += done;
-    } while (n < length && (datagrams != (writer.target.connect != NULL) ||
-                            (datagrams && done > 0)));
-    return n;
-}
-
 static bool
 tell_untold(void)
 {
     char line[1 + GRUVID__LOG_LINE];
     size_t length =
-        writer.target.tell_lost(line + 1, sizeof line - 1, writer.untold);
+        writer.out.target.tell_lost(line + 1, sizeof line - 1, writer.untold);
 
-    if (write_out(line + 1, length) < length)
+    if (gruvid__output_write(&writer.out, line + 1, length) < length)
         return false;
     writer.untold = 0;
     return true;
@@ -359,7 +140,7 @@ write_batch(struct batch *batch)
     size_t n = 0;
 
     if (writer.untold == 0 || tell_untold())
-        n = write_out(bytes, batch->length);
+        n = gruvid__output_write(&writer.out, bytes, batch->length);
     if (n == 0)
         writer.untold += batch->lines;
     else
@@ -398,7 +179,7 @@ await_work(struct batch *batch, double due)
     pthread_mutex_lock(&writer.lock);
     SET(done, writer.done + batch->lines);
     batch->lines = batch->length = 0;
-    if (!has_work() && !writer.stop && !writer.nudged)
+    if (!has_work() && !writer.out.stop && !writer.nudged)
         idle(due);
     writer.nudged = false;
     SET(idle, false);
@@ -409,7 +190,7 @@ await_work(struct batch *batch, double due)
         writer.untold += writer.lost;
         writer.lost = 0;
     }
-    more = !writer.stop;
+    more = !writer.out.stop;
     pthread_mutex_unlock(&writer.lock);
     return more;
 }
@@ -424,11 +205,11 @@ writer_main(void *arg)
     pthread_setname_np(pthread_self(), "gruvid-log");
     batch.lines = batch.length = 0;
     while (await_work(&batch, due)) {
-        if (batch.length > 0 || (writer.untold > 0 && !writer.refused))
+        if (batch.length > 0 || (writer.untold > 0 && !writer.out.refused))
             write_batch(&batch);
-        if (batch.reopen && GET(reopen))
-            reopen();
-        due = writer.target.tick();
+        if (batch.reopen && GET(out.reopen))
+            gruvid__output_reopen(&writer.out);
+        due = writer.out.target.tick();
     }
     return NULL;
 }
@@ -509,7 +290,7 @@ begin_thread(void)
 }
 
 int
-gruvid__writer_start(const struct gruvid__writer_target *target)
+gruvid__writer_start(const struct gruvid__log_target *target)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     int err;
@@ -518,39 +299,14 @@ gruvid__writer_start(const struct gruvid__writer_target *target)
     gruvid__writer_stop();
     if (GET(state) == HANGING)
         return UV_EBUSY;
-    writer.target = *target;
+    gruvid__output_open(&writer.out, target);
     writer.untold = 0;
-    set_fd(target->fd);
-    writer.stop = writer.reopen = writer.idle = false;
+    writer.idle = false;
     SET(state, RUNNING);
     err = begin_thread();
     if (err < 0)
         SET(state, STOPPED);
     return err;
-}
-
-/* In a child after fork(): it may wait. */
-static void
-write_now(const char *line, size_t length)
-{
-    size_t head = head_of(line, length);
-
-    if (writer.target.connect != NULL) {
-        send_line(line, length);
-        return;
-    }
-    line += head;
-    length -= head;
-    while (length > 0) {
-        ssize_t n = write(writer.target.fd, line, length);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        line += n;
-        length -= (size_t)n;
-    }
 }
 
 void
@@ -559,7 +315,7 @@ gruvid__writer_put(const char *line, size_t length)
     enum state state = GET(state);
 
     if (state == FORKED)
-        write_now(line, length);
+        gruvid__output_write_now(&writer.out, line, length);
     if (state != RUNNING)
         return;
     pthread_mutex_lock(&writer.lock);
@@ -594,7 +350,7 @@ gruvid__writer_reopen(void)
 {
     pthread_mutex_lock(&writer.lock);
     writer.reopen_at = writer.put;
-    SET(reopen, true);
+    SET(out.reopen, true);
     pthread_cond_signal(&writer.work);
     pthread_mutex_unlock(&writer.lock);
 }
@@ -629,7 +385,7 @@ flush(void)
 
     /* The last line may have others follow: of a reopen, of missing lines. */
     while (writer.done <= goal &&
-           (writer.done < goal || !writer.idle || GET(reopen))) {
+           (writer.done < goal || !writer.idle || GET(out.reopen))) {
         int err = pthread_cond_timedwait(&writer.progress, &writer.lock, &next);
 
         if (writer.done != seen)
@@ -664,7 +420,7 @@ gruvid__writer_stop(void)
         return;
     gruvid__writer_flush();
     pthread_mutex_lock(&writer.lock);
-    SET(stop, true);
+    SET(out.stop, true);
     pthread_cond_signal(&writer.work);
     pthread_mutex_unlock(&writer.lock);
     clock_gettime(CLOCK_REALTIME, &end);
@@ -675,8 +431,8 @@ gruvid__writer_stop(void)
     }
     discard();
     SET(state, STOPPED);
-    if (writer.target.fd != STDERR_FILENO)
-        close(writer.target.fd);
+    if (writer.out.target.fd != STDERR_FILENO)
+        close(writer.out.target.fd);
 }
 
 void
@@ -690,51 +446,9 @@ gruvid__writer_flush_in_handler(void)
         nanosleep(&pause, NULL);
 }
 
-void
-gruvid__writer_write_in_handler(int fd, const char *bytes, size_t n)
-{
-    struct pollfd target = {.fd = fd, .events = POLLOUT};
-
-    while (n > 0 && poll(&target, 1, SLICE) > 0) {
-        /* A pipe that is ready takes PIPE_BUF bytes without waiting. */
-        ssize_t done = write(fd, bytes, n < BATCH ? n : BATCH);
-
-        if (done <= 0 && errno != EINTR)
-            return;
-        if (done > 0) {
-            bytes += done;
-            n -= (size_t)done;
-        }
-    }
-}
-
-static bool
-is_same_file(int a, int b)
-{
-    struct stat of_a, of_b;
-
-    return a == b || (fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 &&
-                      of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
-}
-
-/* The thread may have left half a line. */
 bool
 gruvid__writer_put_in_handler(const char *line, size_t length)
 {
-    struct pollfd target = {.fd = writer.target.fd, .events = POLLOUT};
-    size_t head = head_of(line, length);
-    int fd = writer.target.fd;
-
-    if (GET(state) != RUNNING)
-        return false;
-    if (writer.target.connect != NULL) {
-        if (poll(&target, 1, SLICE) > 0)
-            send_line(line, length);
-        return true;
-    }
-    if (writer.torn)
-        gruvid__writer_write_in_handler(fd, "\n", 1);
-    writer.torn = false;
-    gruvid__writer_write_in_handler(fd, line + head, length - head);
-    return is_same_file(fd, STDERR_FILENO);
+    return GET(state) == RUNNING &&
+           gruvid__output_put_in_handler(&writer.out, line, length);
 }

@@ -15,28 +15,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-/* Where lines go.  All functions are called in the writer's thread. */
-struct gruvid__writer_target {
-    int fd; /* owned, unless it is stderr */
-
-    /* Connect again, where each line is a datagram; NULL: lines are bytes of a
-     * file or a stream.  Returns a descriptor, or an error. */
-    int (*connect)(void);
-
-    /* Open the target again, which may be another: then connect is set.
-     * Returns a descriptor, or an error: then the old one is kept.  May log. */
-    int (*reopen)(int (**connect)(void));
-
-    /* Write the line that says how many are missing, at most size bytes.
-     * Returns its length. */
-    size_t (*tell_lost)(char *buf, size_t size, uint64_t lost);
-
-    /* Put lines that are due.  Returns how many seconds it is until the next
-     * is; negative: until a nudge. */
-    double (*tick)(void);
-};
+#include "log/output.h"
 
 /*
  * Start the thread; a thread that runs already is stopped first.
@@ -45,7 +25,7 @@ struct gruvid__writer_target {
  * Errors:  UV_EBUSY: the thread before hangs in its target; UV_EAGAIN: the
  *          system has no thread.  The descriptor is still the caller's.
  */
-int gruvid__writer_start(const struct gruvid__writer_target *target);
+int gruvid__writer_start(const struct gruvid__log_target *target);
 
 /* Put a line, its '\n' included.  Never waits.  Where there is no thread, in a
  * child after fork(), it is written at once.  Context: any thread. */
@@ -78,10 +58,6 @@ void gruvid__writer_stop(void);
  * stderr see it.
  * Context: handler of a signal that ends the process. */
 bool gruvid__writer_put_in_handler(const char *line, size_t length);
-
-/* Write to a descriptor, and wait a tenth of a second at most for one that
- * takes nothing.  The same context. */
-void gruvid__writer_write_in_handler(int fd, const char *bytes, size_t n);
 
 /* As gruvid__writer_flush(), for the handler of a signal that ends the process:
  * waits for a second at most, and takes no lock. */
