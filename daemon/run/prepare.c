@@ -262,7 +262,8 @@ begin(struct gruvid__item *item)
 
     next->is_behind = gruvid__serve_start(next) < 0;
     next->role = GRUVID__CURRENT;
-    gruvid__listening_free(item->kept);
+    if (item->kept != NULL)
+        gruvid__relisten_empty(next, item->kept);
     item->kept = NULL;
     if (item->before == NULL)
         gruvi_info("plugin %s is new, and serves", next->title);

@@ -93,6 +93,17 @@ commit_shard(void *arg)
     return err < 0 ? err : gruvid__serve_limits(shard);
 }
 
+/* In one go: what begins and ends here tells nobody that it listens. */
+static int
+empty_shard(void *shard)
+{
+    int err = gruvid__serve_prepare(shard);
+
+    gruvid__accept_begin(shard);
+    gruvid__accept_end(shard, is_gone);
+    return err;
+}
+
 static int
 undo_shard(void *shard)
 {
@@ -197,6 +208,22 @@ gruvid__relisten_undo(gruvid_plugin_t *plugin)
     gruvid__sockets_leave(&next->taken);
     plugin->next_listening = NULL;
     drop(plugin, next, gruvid__each_shard(plugin, undo_shard, 0));
+}
+
+void
+gruvid__relisten_empty(gruvid_plugin_t *plugin,
+                       struct gruvid__listening *before)
+{
+    int err;
+
+    plugin->next_listening = before;
+    gruvid__endpoints_open(plugin);
+    plugin->next_listening = NULL;
+    if (plugin->listening != NULL)
+        tell_gone(plugin, &before->taken, &plugin->listening->taken);
+    gruvid__sockets_leave(&before->taken);
+    err = gruvid__each_shard(plugin, empty_shard, 0);
+    drop(plugin, before, err);
 }
 
 static void

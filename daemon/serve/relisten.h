@@ -40,6 +40,16 @@ void gruvid__relisten_commit(gruvid_plugin_t *plugin);
 void gruvid__relisten_undo(gruvid_plugin_t *plugin);
 
 /*
+ * Give back the addresses of a generation that has ended.  Clients that wait in
+ * the queue of an address that the plugin has no more are served by the plugin.
+ *
+ *   plugin  the next generation, which accepts connections already
+ *   before  addresses that were kept open meanwhile; consumed
+ */
+void gruvid__relisten_empty(gruvid_plugin_t *plugin,
+                            struct gruvid__listening *before);
+
+/*
  * Have hubs that did not answer to a commit, an undo or the begin of serving do
  * now what they have missed.
  *

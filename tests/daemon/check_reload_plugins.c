@@ -510,6 +510,41 @@ START_TEST(test_replace_stops_the_old_generation_first)
 }
 END_TEST
 
+static const struct {
+    const char *before, *after;
+} moves[] = {
+    {REPLACE, "[plugin trial]\nserve = name\nlisten = unix:@DIR@/other\n"},
+    {REPLACE, "[plugin trial]\nserve = name\n"},
+    {HUBS(2) "[plugin trial]\nmodule = spread\nreload = replace\n"
+             "listen = unix:@DIR@/trial\n",
+     HUBS(2) "[plugin trial]\nmodule = spread\nrefuse = 1000\n"
+             "listen = unix:@DIR@/other\n"},
+};
+
+/* Who came in the gap is served, and not reset with the socket. */
+START_TEST(test_replace_serves_who_waits_at_an_address_that_goes)
+{
+    struct gruvid *g = gruvid_ready(moves[_i].before, NULL);
+    int fd = enter(g, "trial"), waits;
+    char byte;
+
+    send_text(fd, "x");
+    ck_assert_int_eq(read(fd, &byte, 1), 1);
+    reload(g, moves[_i].after,
+           "drains: a new generation is to take its place; 1 connection left");
+    waits = enter(g, "trial");
+    send_text(waits, "x");
+    close(fd);
+    ck_assert_int_eq(read(waits, &byte, 1), 1);
+    gruvid_says(g, "reload 1 is done");
+    ck_assert_int_lt(access(gruvid_path(g, "trial"), F_OK), 0);
+    close(waits);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    ck_assert_uint_eq(gruvid_said(g, "listening on unix:"),
+                      strstr(moves[_i].after, "other") == NULL ? 1 : 2);
+}
+END_TEST
+
 START_TEST(test_if_the_new_one_fails_the_old_configuration_is_started_again)
 {
     struct gruvid *g = gruvid_ready(REPLACE, NULL);
@@ -566,6 +601,9 @@ main(void)
     tc = gruvid_case(suite, "replace");
     tcase_add_loop_test(tc, test_replace_stops_the_old_generation_first, 0,
                         sizeof replacements / sizeof *replacements);
+    tcase_add_loop_test(tc,
+                        test_replace_serves_who_waits_at_an_address_that_goes,
+                        0, sizeof moves / sizeof *moves);
     tcase_add_test(
         tc, test_if_the_new_one_fails_the_old_configuration_is_started_again);
     return run_suite(suite);
