@@ -79,6 +79,15 @@ count(struct gruvid__turn *turn, const struct gruvid__task *task,
     return ran < elapsed ? ran : elapsed;
 }
 
+uint64_t
+gruvid__turn_elapsed(uint64_t *last, uint64_t now, uint64_t pause)
+{
+    uint64_t elapsed = now - *last;
+
+    *last = now;
+    return elapsed < pause ? elapsed : pause;
+}
+
 bool
 gruvid__turn_look(struct gruvid__turn *turn, uint64_t elapsed)
 {

@@ -19,6 +19,16 @@ struct gruvid__turn {
 };
 
 /*
+ * What has elapsed since the last look, for gruvid__turn_look().  Where this
+ * thread comes late, all may have stood still: a suspended machine, a debugger,
+ * SIGSTOP.  So it is never more than the pause that was meant.
+ *
+ *   last   of the clock, in nanoseconds; becomes now
+ *   pause  nanoseconds that this thread meant to wait
+ */
+uint64_t gruvid__turn_elapsed(uint64_t *last, uint64_t now, uint64_t pause);
+
+/*
  * Look at a hub.
  *
  *   elapsed  nanoseconds since the last look, without those in which this

@@ -98,12 +98,10 @@ watch_main(void *arg)
     pthread_mutex_lock(&watch.lock);
     while (!watch.stop) {
         struct gruvid__watch_options options = watch.options;
-        uint64_t now, elapsed;
+        uint64_t elapsed;
 
         pthread_mutex_unlock(&watch.lock);
-        now = clock_now();
-        elapsed = now - last < pause ? now - last : pause;
-        last = now;
+        elapsed = gruvid__turn_elapsed(&last, clock_now(), pause);
         pause = look(&options, elapsed);
         pthread_mutex_lock(&watch.lock);
         pause_until(clock_now() + pause);

@@ -161,6 +161,42 @@ START_TEST(test_of_a_thread_in_a_system_call_what_has_elapsed_counts)
 }
 END_TEST
 
+#define PAUSE (SECOND / 20) /* as for a stall_warning of 100 ms */
+
+/* The machine sleeps between two looks.  CLOCK_MONOTONIC stands still then;
+ * here it is as bad as with CLOCK_BOOTTIME, or with the clock of a machine that
+ * is moved.  ahead: the jump, in seconds. */
+static void
+judge_a_jump(enum what what, int64_t ahead)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+    uint64_t last = 7200 * SECOND, now = last;
+
+    begin(what);
+    if (what == READ)
+        await_call();
+    gruvid__turn_look(&turn, 0);
+    gruvid__turn_look(&turn, 0);
+    now += (uint64_t)ahead * SECOND;
+    gruvid__turn_look(&turn, gruvid__turn_elapsed(&last, now, PAUSE));
+    ck_assert_uint_le(turn.taken, PAUSE);
+    ck_assert_uint_eq(last, now);
+    /* What lasts after that counts again. */
+    now += PAUSE / 2;
+    ck_assert_uint_eq(gruvid__turn_elapsed(&last, now, PAUSE), PAUSE / 2);
+    end();
+}
+
+static const int64_t jumps[] = {3600, 1, -3600};
+
+START_TEST(test_a_machine_that_was_suspended_has_no_stall)
+{
+    judge_a_jump(COMPUTE, jumps[_i]);
+    if (tells_system_calls())
+        judge_a_jump(READ, jumps[_i]);
+}
+END_TEST
+
 START_TEST(test_a_hub_that_waits_for_events_is_in_no_turn)
 {
     struct gruvid__turn turn = {.hub = &one.hub};
@@ -219,6 +255,8 @@ main(void)
     tcase_add_test(tc, test_no_more_counts_than_has_elapsed);
     tcase_add_test(tc,
                    test_of_a_thread_in_a_system_call_what_has_elapsed_counts);
+    tcase_add_loop_test(tc, test_a_machine_that_was_suspended_has_no_stall, 0,
+                        sizeof jumps / sizeof *jumps);
     tcase_add_test(tc, test_a_hub_that_waits_for_events_is_in_no_turn);
     tcase_add_test(tc, test_a_hub_that_has_ended_is_in_no_turn);
     tcase_add_test(tc, test_system_calls_have_names);
