@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * "hubs": whether each goes on, and what it has.  Each is asked, all at once;
- * how long one takes to come to the question is its lag.  A hub that does not
+ * how long a hub takes to come to the question is its lag.  A hub that does not
  * come to it in time is said to be stuck, and what is known without it is
  * shown.
  */
@@ -9,7 +9,8 @@
 
 #include "control/commands.h"
 #include "control/inquiry.h"
-#include "instance/shard.h"
+#include "hub/lag.h"
+#include "metrics/figures.h"
 
 /* Seconds for all hubs together. */
 #define PATIENCE 1.0
@@ -22,89 +23,65 @@ say_here(struct gruvid__hub *hub, void *answer)
     (void)answer;
 }
 
-struct in_hub {
-    const struct gruvid__hub *hub;
-    json_int_t instances, connections;
-};
-
+/* Ask all hubs, and wait.  The question about their lag is before the inquiry,
+ * and is answered before it. */
 static void
-add_instance(gruvid_plugin_t *plugin, void *arg)
+ask_hubs(struct gruvid__hubs *hubs, bool *answers)
 {
-    struct in_hub *in = arg;
+    struct gruvid__inquiry *inquiries[GRUVID__MOST_HUBS];
+    double until = gruvid__now() + PATIENCE;
+    unsigned n = hubs->n;
 
-    for (size_t i = 0; i < plugin->n_shards; i++)
-        if (plugin->shards[i].hub == in->hub) {
-            in->instances++;
-            in->connections += (json_int_t)__atomic_load_n(
-                &plugin->shards[i].open, __ATOMIC_RELAXED);
-        }
-}
+    for (unsigned i = 0; i < n; i++) {
+        gruvid__lag_ask(&hubs->at[i]);
+        inquiries[i] = gruvid__inquire(&hubs->at[i], say_here, NULL, 0, NULL);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        double left = until - gruvid__now();
 
-/* What it has counted, which is there also where it does not answer. */
-static void
-add_counts(json_t *shown, const struct gruvid__hub *hub)
-{
-    gruvi__hub_view_t view;
-    json_t *counts;
-
-    gruvi__hub_view(hub->hub, &view);
-    counts =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "fibers",
-                  (json_int_t)view.fibers + 2 /* the root and the hub's */,
-                  "ready", (json_int_t)(view.sleeps ? 0 : view.ready),
-                  "most_ready", (json_int_t)view.most_ready, "turns",
-                  (json_int_t)view.turns, "switches", (json_int_t)view.switches,
-                  "spawned", (json_int_t)view.spawned);
-    json_object_update(shown, counts);
-    json_decref(counts);
+        answers[i] =
+            inquiries[i] != NULL &&
+            gruvid__inquiry_wait(inquiries[i], left > 0 ? left : 0) == 0;
+        gruvid__inquiry_free(inquiries[i]);
+    }
 }
 
 static json_t *
-show_hub(struct gruvid__request *request, struct gruvid__hub *hub,
-         struct gruvid__inquiry *inquiry, double until)
+show_hub(const struct gruvid__hub_figures *hub, bool answers)
 {
-    struct in_hub in = {.hub = hub};
-    double left = until - gruvid__now();
-    bool answers = inquiry != NULL &&
-                   gruvid__inquiry_wait(inquiry, left > 0 ? left : 0) == 0;
-    json_t *shown;
+    const gruvi__hub_view_t *view = &hub->view;
+    json_t *shown = json_pack(
+        "{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hub",
+        (json_int_t)hub->number, "answers", answers, "plugins",
+        (json_int_t)hub->generations, "connections",
+        (json_int_t)hub->connections, "fibers",
+        (json_int_t)gruvid__hub_fibers(hub), "ready",
+        (json_int_t)gruvid__hub_ready(hub), "most_ready",
+        (json_int_t)view->most_ready, "turns", (json_int_t)view->turns,
+        "switches", (json_int_t)view->switches, "spawned",
+        (json_int_t)view->spawned);
 
-    gruvid__instances_each(&request->daemon->instances, add_instance, &in);
-    shown = json_pack("{s:I, s:b, s:I, s:I}", "hub", (json_int_t)hub->number,
-                      "answers", answers, "plugins", in.instances,
-                      "connections", in.connections);
-    if (shown == NULL)
-        return NULL;
-    add_counts(shown, hub);
-    if (answers)
-        json_object_set_new(shown, "lag",
-                            json_real(gruvid__inquiry_lag(inquiry)));
+    if (shown != NULL && answers)
+        json_object_set_new(shown, "lag", json_real(hub->lag));
     return shown;
 }
 
 static int
 answer_hubs(struct gruvid__request *request)
 {
-    struct gruvid__hubs *hubs = &request->daemon->hubs;
-    unsigned n = hubs->n;
-    struct gruvid__inquiry **inquiries = calloc(n, sizeof(void *));
-    double until = gruvid__now() + PATIENCE;
-    json_t *shown = json_array();
+    struct gruvid__daemon *daemon = request->daemon;
+    struct gruvid__figures figures;
+    bool answers[GRUVID__MOST_HUBS];
+    json_t *shown;
+    int err;
 
-    if (inquiries == NULL || shown == NULL) {
-        free(inquiries);
-        json_decref(shown);
-        return UV_ENOMEM;
-    }
-    for (unsigned i = 0; i < n; i++)
-        inquiries[i] = gruvid__inquire(&hubs->at[i], say_here, NULL, 0, NULL);
-    for (unsigned i = 0; i < n; i++) {
-        json_array_append_new(
-            shown, show_hub(request, &hubs->at[i], inquiries[i], until));
-        gruvid__inquiry_free(inquiries[i]);
-    }
-    free(inquiries);
-    return gruvid__answer_list(request, "hubs", shown);
+    ask_hubs(&daemon->hubs, answers);
+    err = gruvid__figures_collect(&figures, &daemon->instances);
+    shown = err < 0 ? NULL : json_array();
+    for (size_t i = 0; shown != NULL && i < figures.n_hubs; i++)
+        json_array_append_new(shown, show_hub(&figures.hubs[i], answers[i]));
+    gruvid__figures_free(&figures);
+    return err < 0 ? err : gruvid__answer_list(request, "hubs", shown);
 }
 
 const struct gruvid__command gruvid__command_hubs = {

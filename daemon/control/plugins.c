@@ -8,6 +8,7 @@
 #include "control/text.h"
 #include "instance/shard.h"
 #include "log/level.h"
+#include "metrics/figures.h"
 
 static const char *
 state_name(const gruvid_plugin_t *plugin)
@@ -72,42 +73,42 @@ show_times(const struct gruvid__times *times)
 }
 
 static json_t *
-show_counts(const gruvid_plugin_t *plugin)
+show_counts(const struct gruvid__plugin_figures *figures)
 {
-    struct gruvid__counts counts = gruvid__plugin_counts(plugin);
-    const struct gruvid__times *times = &counts.times;
-    size_t most, fibers = gruvid__plugin_fibers(plugin, &most);
+    const struct gruvid__counts *counts = &figures->counts;
+    const struct gruvid__times *times = &counts->times;
 
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f, "
-        "s:f, s:o}",
-        "fibers", (json_int_t)fibers, "most_fibers", (json_int_t)most,
-        "spawned", (json_int_t)counts.fibers, "accepted",
-        (json_int_t)counts.accepted, "served", (json_int_t)counts.served,
-        "failed", (json_int_t)counts.failed, "gone", (json_int_t)counts.gone,
-        "cut", (json_int_t)counts.cut, "stalls", (json_int_t)counts.stalls,
-        "bytes", (json_int_t)counts.bytes, "full", (json_int_t)counts.full,
-        "errors", show_codes(&counts.codes), "time_p50",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:o, s:f, s:f, s:o}",
+        "connections", (json_int_t)figures->connections, "parked",
+        (json_int_t)figures->parked, "fibers", (json_int_t)figures->fibers,
+        "most_fibers", (json_int_t)figures->most_fibers, "spawned",
+        (json_int_t)counts->fibers, "accepted", (json_int_t)counts->accepted,
+        "served", (json_int_t)counts->served, "failed",
+        (json_int_t)counts->failed, "gone", (json_int_t)counts->gone, "cut",
+        (json_int_t)counts->cut, "stalls", (json_int_t)counts->stalls, "bytes",
+        (json_int_t)counts->bytes, "full", (json_int_t)counts->full, "errors",
+        show_codes(&counts->codes), "time_p50",
         gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.5), "time_p99",
         gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.99), "times",
         show_times(times));
 }
 
 static json_t *
-show_plugin(const gruvid_plugin_t *plugin)
+show_plugin(const gruvid_plugin_t *plugin,
+            const struct gruvid__plugin_figures *figures)
 {
     const struct gruvid__module *module = plugin->module;
-    json_t *counts = show_counts(plugin);
-    json_t *shown =
-        json_pack("{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:o, s:I, s:b, s:s}",
-                  "plugin", gruvid__json_text(plugin->name), "generation",
-                  (json_int_t)plugin->generation, "state", state_name(plugin),
-                  "module", gruvid__json_text(module->name), "build",
-                  (json_int_t)module->build, "build_id", module->build_id,
-                  "hubs", show_hubs(plugin), "listen", show_addresses(plugin),
-                  "connections", (json_int_t)gruvid__plugin_open(plugin),
-                  "inconsistent", plugin->inconsistent, "log_level",
-                  gruvi_log_level_name(gruvid__log_level(plugin->name)));
+    json_t *counts = show_counts(figures);
+    json_t *shown = json_pack(
+        "{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:o, s:b, s:s}", "plugin",
+        gruvid__json_text(plugin->name), "generation",
+        (json_int_t)plugin->generation, "state", state_name(plugin), "module",
+        gruvid__json_text(module->name), "build", (json_int_t)module->build,
+        "build_id", module->build_id, "hubs", show_hubs(plugin), "listen",
+        show_addresses(plugin), "inconsistent", plugin->inconsistent,
+        "log_level", gruvi_log_level_name(gruvid__log_level(plugin->name)));
 
     if (shown != NULL && counts != NULL)
         json_object_update(shown, counts);
@@ -115,6 +116,22 @@ show_plugin(const gruvid_plugin_t *plugin)
         json_object_set_new(shown, "cut_in",
                             json_real(plugin->cut_at - gruvid__now()));
     json_decref(counts);
+    return shown;
+}
+
+/* Only this hub makes and ends generations: the figures are of just these. */
+static json_t *
+show_plugins(struct gruvid__instances *instances)
+{
+    struct gruvid__figures figures;
+    json_t *shown = NULL;
+
+    if (gruvid__figures_collect(&figures, instances) == 0)
+        shown = json_array();
+    for (size_t i = 0; shown != NULL && i < figures.n_generations; i++)
+        json_array_append_new(
+            shown, show_plugin(instances->at[i], &figures.generations[i]));
+    gruvid__figures_free(&figures);
     return shown;
 }
 
@@ -148,14 +165,12 @@ show_module(const struct gruvid__instances *instances,
 static int
 answer_plugins(struct gruvid__request *request)
 {
-    const struct gruvid__instances *instances = &request->daemon->instances;
+    struct gruvid__instances *instances = &request->daemon->instances;
     const struct gruvid__module *module =
         gruvid__modules_first(request->daemon->modules);
-    json_t *plugins = json_array(), *modules = json_array();
+    json_t *plugins = show_plugins(instances), *modules = json_array();
     int err;
 
-    for (size_t i = 0; i < instances->n; i++)
-        json_array_append_new(plugins, show_plugin(instances->at[i]));
     for (; module != NULL; module = module->next)
         json_array_append_new(modules, show_module(instances, module));
     err = gruvid__answer_pieces(request, "plugins", plugins);

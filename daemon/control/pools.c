@@ -2,6 +2,7 @@
 /* "pools": the threads for work that blocks or computes. */
 #include "control/commands.h"
 #include "instance/times.h"
+#include "metrics/figures.h"
 
 static double
 wait_bound(const gruvi_pool_stats_t *stats, double share)
@@ -10,33 +11,40 @@ wait_bound(const gruvi_pool_stats_t *stats, double share)
 }
 
 static json_t *
-show_pool(const char *name, gruvi_pool_t *pool, int64_t max)
+show_waits(const gruvi_pool_stats_t *stats)
 {
-    gruvi_pool_stats_t stats;
+    json_t *shown = json_array();
 
-    gruvi_pool_stats(pool, &stats);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f}", "name", name,
-                     "max", (json_int_t)max, "threads", (json_int_t)stats.size,
-                     "busy", (json_int_t)stats.busy, "queued",
-                     (json_int_t)stats.queued, "done", (json_int_t)stats.done,
-                     "wait_p50", wait_bound(&stats, 0.5), "wait_p99",
-                     wait_bound(&stats, 0.99));
+    for (size_t i = 0; i < GRUVI_POOL_WAIT_BUCKETS; i++)
+        json_array_append_new(shown, json_integer((json_int_t)stats->wait[i]));
+    return shown;
+}
+
+static json_t *
+show_pool(const struct gruvid__pool_figures *pool)
+{
+    const gruvi_pool_stats_t *stats = &pool->stats;
+
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "name",
+        pool->name, "max", (json_int_t)stats->max_size, "threads",
+        (json_int_t)stats->size, "busy", (json_int_t)stats->busy, "queued",
+        (json_int_t)stats->queued, "done", (json_int_t)stats->done, "wait_p50",
+        wait_bound(stats, 0.5), "wait_p99", wait_bound(stats, 0.99), "wait_max",
+        wait_bound(stats, 1), "waits", show_waits(stats));
 }
 
 static int
 answer_pools(struct gruvid__request *request)
 {
-    gruvid__section_t *section =
-        gruvid__config_section(request->daemon->config, "pools");
-    int64_t cpu = gruvid__section_integer(section, "cpu_threads");
-    int64_t io = gruvid__section_integer(section, "io_threads");
+    struct gruvid__figures figures;
+    int err = gruvid__figures_collect(&figures, &request->daemon->instances);
+    json_t *shown = err < 0 ? NULL : json_array();
 
-    if (cpu == 0)
-        cpu = uv_available_parallelism();
-    return gruvid__answer(request,
-                          json_pack("{s:[o, o]}", "pools",
-                                    show_pool("cpu", gruvi_get_cpu_pool(), cpu),
-                                    show_pool("io", gruvi_get_io_pool(), io)));
+    for (size_t i = 0; shown != NULL && i < GRUVID__POOLS; i++)
+        json_array_append_new(shown, show_pool(&figures.pools[i]));
+    gruvid__figures_free(&figures);
+    return err < 0 ? err : gruvid__answer_list(request, "pools", shown);
 }
 
 const struct gruvid__command gruvid__command_pools = {

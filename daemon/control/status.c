@@ -6,9 +6,10 @@
 #include "control/report.h"
 #include "control/text.h"
 #include "log/level.h"
+#include "metrics/figures.h"
 
 struct sums {
-    json_int_t plugins, draining, connections;
+    json_int_t plugins, draining;
 };
 
 static void
@@ -18,26 +19,32 @@ add_up(gruvid_plugin_t *plugin, void *arg)
 
     sums->plugins += plugin->role == GRUVID__CURRENT;
     sums->draining += plugin->role == GRUVID__OLD;
-    sums->connections += (json_int_t)gruvid__plugin_open(plugin);
 }
 
 /* What all generations have counted, also those that have ended. */
-static void
+static int
 add_counts(json_t *shown, struct gruvid__instances *instances)
 {
-    const struct gruvid__line *line = instances->lines;
-    json_int_t accepted = 0, failed = 0, bytes = 0;
+    struct gruvid__figures figures;
+    json_int_t connections = 0, parked = 0, accepted = 0, failed = 0, bytes = 0;
+    int err = gruvid__figures_collect(&figures, instances);
 
-    for (; line != NULL; line = line->next) {
-        struct gruvid__counts counts = gruvid__line_counts(instances, line);
+    for (size_t i = 0; err == 0 && i < figures.n_sections; i++) {
+        const struct gruvid__plugin_figures *one = &figures.sections[i];
 
-        accepted += (json_int_t)counts.accepted;
-        failed += (json_int_t)counts.failed;
-        bytes += (json_int_t)counts.bytes;
+        connections += (json_int_t)one->connections;
+        parked += (json_int_t)one->parked;
+        accepted += (json_int_t)one->counts.accepted;
+        failed += (json_int_t)one->counts.failed;
+        bytes += (json_int_t)one->counts.bytes;
     }
+    gruvid__figures_free(&figures);
+    json_object_set_new(shown, "connections", json_integer(connections));
+    json_object_set_new(shown, "parked", json_integer(parked));
     json_object_set_new(shown, "accepted", json_integer(accepted));
     json_object_set_new(shown, "failed", json_integer(failed));
     json_object_set_new(shown, "bytes", json_integer(bytes));
+    return err;
 }
 
 /* The last reload, and what a reload does just now. */
@@ -59,21 +66,24 @@ answer_status(struct gruvid__request *request)
     struct gruvid__daemon *daemon = request->daemon;
     struct sums sums = {0};
     json_t *shown;
+    int err = 0;
 
     gruvid__instances_each(&daemon->instances, add_up, &sums);
-    shown =
-        json_pack("{s:s, s:I, s:o, s:f, s:I, s:I, s:I, s:I, s:s}", "version",
-                  gruvi_version(), "pid", (json_int_t)getpid(), "stage",
-                  gruvid__json_text(daemon->stage), "uptime",
-                  gruvid__now() - daemon->begun, "hubs",
-                  (json_int_t)daemon->hubs.n, "plugins", sums.plugins,
-                  "draining", sums.draining, "connections", sums.connections,
-                  "log_level", gruvi_log_level_name(gruvid__log_level("")));
+    shown = json_pack("{s:s, s:I, s:o, s:f, s:I, s:I, s:I, s:s}", "version",
+                      gruvi_version(), "pid", (json_int_t)getpid(), "stage",
+                      gruvid__json_text(daemon->stage), "uptime",
+                      gruvid__now() - daemon->begun, "hubs",
+                      (json_int_t)daemon->hubs.n, "plugins", sums.plugins,
+                      "draining", sums.draining, "log_level",
+                      gruvi_log_level_name(gruvid__log_level("")));
     if (shown != NULL) {
-        add_counts(shown, &daemon->instances);
+        err = add_counts(shown, &daemon->instances);
         add_reload(shown, daemon);
     }
-    return gruvid__answer(request, shown);
+    if (err == 0)
+        return gruvid__answer(request, shown);
+    json_decref(shown);
+    return err;
 }
 
 const struct gruvid__command gruvid__command_status = {

@@ -25,6 +25,7 @@
 
 #include <gruvi.h>
 
+#include "hub/lag.h"
 #include "hub/leader.h"
 
 /* The most that gruvid.hubs may be: more threads than any machine has use for.
@@ -42,6 +43,7 @@ struct gruvid__hub {
     clockid_t cpu_clock;
     int epoll_fd; /* of its loop */
     bool ended;   /* the hub is closed; atomic */
+    struct gruvid__lag lag;
 
     /* Of all but the first. */
     pthread_t thread;

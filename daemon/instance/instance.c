@@ -44,8 +44,9 @@ add_line(struct gruvid__instances *instances, const char *name)
 
 /* --- counters ------------------------------------------------------------- */
 
-static void
-add_counts(struct gruvid__counts *sum, const struct gruvid__counts *more)
+void
+gruvid__counts_add(struct gruvid__counts *sum,
+                   const struct gruvid__counts *more)
 {
     sum->accepted += more->accepted;
     sum->served += more->served;
@@ -80,24 +81,6 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         gruvid__times_add(&sum.times, &shard->times);
         gruvid__codes_add(&sum.codes, &shard->codes);
     }
-    return sum;
-}
-
-struct gruvid__counts
-gruvid__line_counts(struct gruvid__instances *instances,
-                    const struct gruvid__line *line)
-{
-    struct gruvid__counts sum;
-
-    pthread_mutex_lock(&instances->lock);
-    sum = line->ended;
-    for (size_t i = 0; i < instances->n; i++) {
-        struct gruvid__counts more = gruvid__plugin_counts(instances->at[i]);
-
-        if (instances->at[i]->line == line)
-            add_counts(&sum, &more);
-    }
-    pthread_mutex_unlock(&instances->lock);
     return sum;
 }
 
@@ -403,9 +386,14 @@ gruvid__instance_free(struct gruvid__instances *instances,
                       gruvid_plugin_t *plugin)
 {
     struct gruvid__counts counts = gruvid__plugin_counts(plugin);
+    struct gruvid__line *line = plugin->line;
+    size_t most;
 
+    gruvid__plugin_fibers(plugin, &most);
     pthread_mutex_lock(&instances->lock);
-    add_counts(&plugin->line->ended, &counts);
+    gruvid__counts_add(&line->ended, &counts);
+    if (most > line->most_fibers)
+        line->most_fibers = most;
     take_off_list(instances, plugin);
     pthread_mutex_unlock(&instances->lock);
     free_plugin(plugin);

@@ -68,6 +68,7 @@ struct gruvid__line {
     char name[40];
     uint64_t last;               /* generation */
     struct gruvid__counts ended; /* what generations counted that are gone */
+    size_t most_fibers;          /* that one of them had */
 };
 
 /* A generation of a plugin's section. */
@@ -229,10 +230,9 @@ void gruvid__instances_each(struct gruvid__instances *instances,
                             void (*fn)(gruvid_plugin_t *plugin, void *arg),
                             void *arg);
 
-/* What all generations of a line have counted, also those that have ended.
- * Context: any thread. */
-struct gruvid__counts gruvid__line_counts(struct gruvid__instances *instances,
-                                          const struct gruvid__line *line);
+/* Add what others have counted. */
+void gruvid__counts_add(struct gruvid__counts *sum,
+                        const struct gruvid__counts *more);
 
 /* How many connections an instance has.  Context: any thread. */
 size_t gruvid__plugin_open(const gruvid_plugin_t *plugin);

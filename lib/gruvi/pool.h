@@ -213,7 +213,8 @@ typedef struct gruvi_pool_stats_values {
     /* How long work waited in the queue: the figure that shows starvation.
      * wait[i] counts waits under 2^i us and not under 2^(i-1) us. */
     uint64_t wait[GRUVI_POOL_WAIT_BUCKETS];
-    uint64_t reserved[4];
+    uint64_t max_size; /* workers at most */
+    uint64_t reserved[3];
 } gruvi_pool_stats_t;
 
 /* What a pool does now.  Context: any thread. */

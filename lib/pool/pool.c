@@ -104,6 +104,7 @@ gruvi_pool_stats(gruvi_pool_t *pool, gruvi_pool_stats_t *stats)
     memset(stats, 0, sizeof *stats);
     pthread_mutex_lock(&workers->lock);
     stats->size = workers->size;
+    stats->max_size = workers->max;
     stats->busy = load->busy;
     stats->queued = load->queued;
     stats->done = load->done;

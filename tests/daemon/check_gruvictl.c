@@ -115,7 +115,7 @@ START_TEST(test_each_command_shows_something)
 
     ck_assert_int_eq(RUN(path, "status"), 0);
     expect_out(": serving, up for ");
-    expect_out("\nconnections: 0, accepted so far: 0\n");
+    expect_out("\nconnections: 0, of them parked: 0, accepted so far: 0\n");
     ck_assert_int_eq(RUN(path, "plugins"), 0);
     expect_out("PLUGIN  GEN  STATE ");
     expect_out("\ntrial     1  serving ");

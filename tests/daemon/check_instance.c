@@ -162,36 +162,6 @@ START_TEST(test_each_visits_all_generations_that_exist)
 }
 END_TEST
 
-START_TEST(test_what_generations_counted_stays_in_the_sum)
-{
-    gruvid_plugin_t *first = make("a", &spread), *second = make("a", &single);
-    const struct gruvid__line *line = first->line;
-    struct gruvid__counts sum;
-
-    ck_assert_ptr_eq(second->line, line);
-    first->shards[0].accepted = 5;
-    first->shards[2].accepted = 1;
-    first->cut = 2;
-    second->shards[0].accepted = 10;
-    second->shards[0].failed = 3;
-    first->shards[0].bytes = 11;
-    gruvid__times_count(&first->shards[0].times, 0);
-    gruvid__codes_count(&first->shards[0].codes, UV_EIO);
-    make("b", &single)->shards[0].accepted = 100;
-    for (int n = 0; n < 2; n++) {
-        sum = gruvid__line_counts(&instances, line);
-        ck_assert_uint_eq(sum.accepted, 16);
-        ck_assert_uint_eq(sum.failed, 3);
-        ck_assert_uint_eq(sum.bytes, 11);
-        ck_assert_uint_eq(sum.times.at[0], 1);
-        ck_assert_int_eq(sum.codes.at[0].code, UV_EIO);
-        ck_assert_uint_eq(sum.cut, 2);
-        if (n == 0)
-            gruvid__instance_free(&instances, first);
-    }
-}
-END_TEST
-
 START_TEST(test_the_section_outlives_the_configuration)
 {
     gruvid_plugin_t *a = make("a", &single);
@@ -215,7 +185,6 @@ main(void)
     tcase_add_test(tc, test_a_section_that_is_new_lives_where_the_fewest_do);
     tcase_add_test(tc, test_the_current_generation_is_found_by_name);
     tcase_add_test(tc, test_each_visits_all_generations_that_exist);
-    tcase_add_test(tc, test_what_generations_counted_stays_in_the_sum);
     tcase_add_test(tc, test_the_section_outlives_the_configuration);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

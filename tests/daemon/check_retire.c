@@ -20,7 +20,7 @@ SMALL_GRUVID_TEST(test_a_generation_is_retired_beside_the_next)
     await_count(1);
     expect_record("stop1 stop1 ");
     ck_assert(!gruvid_plugin_draining(two));
-    ck_assert_uint_eq(gruvid__line_counts(&instances, line).accepted, 7);
+    ck_assert_uint_eq(line->ended.accepted, 7);
     expect_logged("plugin p, generation 1 ends: there is a new one");
     expect_logged("plugin p, generation 1 has stopped");
 }

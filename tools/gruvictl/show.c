@@ -87,6 +87,8 @@ show_status(const struct task *task, const json_t *answer)
     }
     printf("\nconnections: ");
     put(ANY, answer, "connections");
+    printf(", of them parked: ");
+    put(NUMBER, answer, "parked");
     printf(", accepted so far: ");
     put(NUMBER, answer, "accepted");
     printf("\nhubs: ");
@@ -180,6 +182,7 @@ show_plugins(const struct task *task, const json_t *answer)
         {"GEN", "generation", NUMBER, 0, 0},
         {"STATE", "state", STATE, 0, 0},
         {"CONN", "connections", NUMBER, 0, 0},
+        {"PARKED", "parked", NUMBER, 0, 6},
         {"FIBERS", "fibers", NUMBER, 0, 1},
         {"ACCEPTED", "accepted", NUMBER, 0, 4},
         {"FAILED", "failed", NUMBER, 0, 3},
@@ -249,6 +252,7 @@ show_pools(const struct task *task, const json_t *answer)
         {"DONE", "done", NUMBER, 0, 2},
         {"WAIT P50", "wait_p50", PERIOD, 0, 3},
         {"WAIT P99", "wait_p99", PERIOD, 0, 0},
+        {"WAIT MAX", "wait_max", PERIOD, 0, 4},
         {.title = NULL},
     };
 

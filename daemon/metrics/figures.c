@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Collecting what is counted: see figures.h. */
+#include "metrics/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/hubs.h"
+#include "hub/lag.h"
+#include "instance/shard.h"
+
+/* --- hubs ----------------------------------------------------------------- */
+
+static int
+collect_hubs(struct gruvid__figures *figures, struct gruvid__hubs *hubs)
+{
+    figures->hubs = calloc(hubs->n, sizeof *figures->hubs);
+    if (figures->hubs == NULL && hubs->n > 0)
+        return UV_ENOMEM;
+    figures->n_hubs = hubs->n;
+    for (unsigned i = 0; i < hubs->n; i++) {
+        struct gruvid__hub_figures *hub = &figures->hubs[i];
+
+        gruvid__lag_ask(&hubs->at[i]);
+        hub->number = hubs->at[i].number;
+        hub->lag = gruvid__lag(&hubs->at[i], &hub->answers);
+        gruvi__hub_view(hubs->at[i].hub, &hub->view);
+    }
+    return 0;
+}
+
+/* --- plugins -------------------------------------------------------------- */
+
+static void
+collect_shards(struct gruvid__figures *figures,
+               struct gruvid__plugin_figures *sum,
+               const gruvid_plugin_t *plugin)
+{
+    for (size_t i = 0; i < plugin->n_shards; i++) {
+        const struct gruvid__shard *shard = &plugin->shards[i];
+        struct gruvid__hub_figures *hub =
+            &figures->hubs[shard->hub->number - 1];
+        size_t open = __atomic_load_n(&shard->open, __ATOMIC_RELAXED);
+
+        hub->generations++;
+        hub->connections += open;
+        sum->connections += open;
+        sum->parked += __atomic_load_n(&shard->parked, __ATOMIC_RELAXED);
+    }
+}
+
+static void
+collect_plugin(struct gruvid__figures *figures,
+               struct gruvid__plugin_figures *sum,
+               const gruvid_plugin_t *plugin)
+{
+    sum->name = plugin->name;
+    sum->generation = plugin->generation;
+    sum->generations = 1;
+    sum->fibers = gruvid__plugin_fibers(plugin, &sum->most_fibers);
+    sum->counts = gruvid__plugin_counts(plugin);
+    collect_shards(figures, sum, plugin);
+}
+
+/* What generations of a section have counted that are gone, and then what the
+ * others count. */
+static void
+collect_section(struct gruvid__figures *figures,
+                struct gruvid__plugin_figures *sum,
+                const struct gruvid__line *line)
+{
+    sum->name = line->name;
+    sum->counts = line->ended;
+    sum->most_fibers = line->most_fibers;
+    for (size_t i = 0; i < figures->n_generations; i++) {
+        const struct gruvid__plugin_figures *one = &figures->generations[i];
+
+        if (one->name != line->name)
+            continue;
+        sum->generations++;
+        sum->fibers += one->fibers;
+        sum->connections += one->connections;
+        sum->parked += one->parked;
+        if (one->most_fibers > sum->most_fibers)
+            sum->most_fibers = one->most_fibers;
+        gruvid__counts_add(&sum->counts, &one->counts);
+    }
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    const struct gruvid__plugin_figures *first = a, *second = b;
+
+    return strcmp(first->name, second->name);
+}
+
+static size_t
+count_lines(const struct gruvid__instances *instances)
+{
+    const struct gruvid__line *line = instances->lines;
+    size_t n = 0;
+
+    for (; line != NULL; line = line->next)
+        n++;
+    return n;
+}
+
+/* Under the lock of the instances: none ends between the two sums. */
+static int
+collect_plugins(struct gruvid__figures *figures,
+                const struct gruvid__instances *instances)
+{
+    const struct gruvid__line *line = instances->lines;
+    size_t n = count_lines(instances);
+
+    figures->generations =
+        calloc(instances->n + 1, sizeof *figures->generations);
+    figures->sections = calloc(n + 1, sizeof *figures->sections);
+    if (figures->generations == NULL || figures->sections == NULL)
+        return UV_ENOMEM;
+    for (size_t i = 0; i < instances->n; i++)
+        collect_plugin(figures, &figures->generations[i], instances->at[i]);
+    figures->n_generations = instances->n;
+    for (size_t i = 0; i < n; i++, line = line->next)
+        collect_section(figures, &figures->sections[i], line);
+    figures->n_sections = n;
+    qsort(figures->sections, n, sizeof *figures->sections, by_name);
+    return 0;
+}
+
+/* --- all ------------------------------------------------------------------ */
+
+static void
+collect_pools(struct gruvid__figures *figures)
+{
+    figures->pools[0].name = "cpu";
+    gruvi_pool_stats(gruvi_get_cpu_pool(), &figures->pools[0].stats);
+    figures->pools[1].name = "io";
+    gruvi_pool_stats(gruvi_get_io_pool(), &figures->pools[1].stats);
+}
+
+int
+gruvid__figures_collect(struct gruvid__figures *figures,
+                        struct gruvid__instances *instances)
+{
+    int err;
+
+    memset(figures, 0, sizeof *figures);
+    err = collect_hubs(figures, instances->hubs);
+    if (err < 0)
+        return err;
+    pthread_mutex_lock(&instances->lock);
+    err = collect_plugins(figures, instances);
+    pthread_mutex_unlock(&instances->lock);
+    if (err == 0)
+        collect_pools(figures);
+    return err;
+}
+
+void
+gruvid__figures_free(struct gruvid__figures *figures)
+{
+    free(figures->hubs);
+    free(figures->generations);
+    free(figures->sections);
+}

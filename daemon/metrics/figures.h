@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All that gruvid counts, as it is now.  What shows figures takes them from
+ * here: gruvictl's commands, and gruvid_metrics_write().
+ *
+ * The figures are read where they are written, and no hub is waited for: a hub
+ * that is silent shows its last values.  The one lock is that of the list of
+ * generations, under which nothing of a plugin runs.
+ */
+#ifndef GRUVID_METRICS_FIGURES_H
+#define GRUVID_METRICS_FIGURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gruvi.h>
+
+#include "instance/instance.h"
+
+struct gruvid__hub_figures {
+    unsigned number;
+    bool answers;
+    double lag; /* seconds: see gruvid__lag() */
+    size_t generations, connections;
+    gruvi__hub_view_t view;
+};
+
+/* Of a generation, or of all generations of a section. */
+struct gruvid__plugin_figures {
+    const char *name;    /* the line's, there until gruvid ends */
+    uint64_t generation; /* 0: of all */
+    size_t generations;  /* that exist */
+    size_t fibers, connections, parked;
+    size_t most_fibers; /* so far; each hub's by itself, added up */
+    struct gruvid__counts counts;
+};
+
+struct gruvid__pool_figures {
+    const char *name; /* static text */
+    gruvi_pool_stats_t stats;
+};
+
+#define GRUVID__POOLS 2
+
+struct gruvid__figures {
+    struct gruvid__hub_figures *hubs;
+    size_t n_hubs;
+
+    struct gruvid__plugin_figures *generations; /* the oldest first */
+    size_t n_generations;
+
+    /* Those of generations that have ended included: counters of a section
+     * never go down.  By name. */
+    struct gruvid__plugin_figures *sections;
+    size_t n_sections;
+
+    struct gruvid__pool_figures pools[GRUVID__POOLS];
+};
+
+/*
+ * Collect all figures.  Each hub is asked for its lag, which is there the next
+ * time.
+ *
+ *   figures  the result; free it with gruvid__figures_free() either way
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM.
+ * Context: any thread.
+ */
+int gruvid__figures_collect(struct gruvid__figures *figures,
+                            struct gruvid__instances *instances);
+
+void gruvid__figures_free(struct gruvid__figures *figures);
+
+/* The fibers of a hub, with the root and its own. */
+static inline size_t
+gruvid__hub_fibers(const struct gruvid__hub_figures *hub)
+{
+    return hub->view.fibers + 2;
+}
+
+/* Those that were ready when it last ran them; a hub that sleeps has none. */
+static inline size_t
+gruvid__hub_ready(const struct gruvid__hub_figures *hub)
+{
+    return hub->view.sleeps ? 0 : hub->view.ready;
+}
+
+#endif
