@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "control/request.h"
 #include "control/state.h"
 
 /* A long answer goes on when less than this is unread. */
@@ -90,6 +91,7 @@ write_some(struct gruvid__client *client)
     err = gruvi_stream_write(client->stream, text, client->writing);
     free(text);
     client->writing = 0;
+    client->idle_since = gruvid__now();
     if (unread(client) < LOW)
         gruvi_event_set(&client->has_room);
     return err;
@@ -132,6 +134,16 @@ gruvid__client_wait(struct gruvid__client *client)
 
 /* --- reading -------------------------------------------------------------- */
 
+/* line: NULL, where it is too long. */
+static void
+run_line(struct gruvid__client *client, const char *line, size_t length)
+{
+    client->busy = true;
+    client->serve(client, line, length);
+    client->busy = false;
+    client->idle_since = gruvid__now();
+}
+
 /* Returns whether there may be another line. */
 static bool
 serve_line(struct gruvid__client *client)
@@ -140,11 +152,11 @@ serve_line(struct gruvid__client *client)
                                        GRUVID__CONTROL_LINE);
 
     if (n == UV_E2BIG)
-        client->serve(client, NULL, 0);
+        run_line(client, NULL, 0);
     /* The end of what a client that has gone was about to send. */
     if (n <= 0 || client->line[n - 1] != '\n')
         return false;
-    client->serve(client, client->line, (size_t)n - 1);
+    run_line(client, client->line, (size_t)n - 1);
     return !client->dropped;
 }
 
@@ -188,4 +200,12 @@ void
 gruvid__client_finish(struct gruvid__client *client)
 {
     shutdown(gruvi_stream_fd(client->stream), SHUT_RD);
+}
+
+void
+gruvid__client_dismiss(struct gruvid__client *client, const char *why)
+{
+    client->leaving = true;
+    gruvid__refuse_line(client, UV_ETIMEDOUT, why);
+    gruvid__client_finish(client);
 }

@@ -36,6 +36,9 @@ struct gruvid__client {
     gruvi_event_t changed;  /* for the writer: there is something to do */
     gruvi_event_t has_room; /* for commands: much less is unread */
     gruvi_fiber_t *writer;  /* owned */
+    double idle_since;      /* unless busy: by gruvid__now() */
+    bool busy;              /* a command of its runs */
+    bool leaving;           /* it was told to go */
     bool ended;             /* no answer comes any more */
     bool dropped;           /* write no more */
 };
@@ -43,13 +46,16 @@ struct gruvid__client {
 /*
  * Serve a client until it goes, and close its stream.
  *
- *   client  zeroed, with control, stream, peer and serve set
+ *   client  zeroed, with control, stream, peer, idle_since and serve set
  */
 GRUVI_SWITCHPOINT void gruvid__client_serve(struct gruvid__client *client);
 
 /* Read no more from a client: it gets the answers to what it has sent, and then
  * it is let go. */
 void gruvid__client_finish(struct gruvid__client *client);
+
+/* The same, and say why in a line of its own. */
+void gruvid__client_dismiss(struct gruvid__client *client, const char *why);
 
 /* Put bytes behind the answers that wait.  Too many of them, or no memory, drop
  * the client.  Never waits. */

@@ -7,8 +7,7 @@
  * everything else has ended, so that an operator sees what a start or a stop
  * waits for.
  *
- * Each uid has so many places.  Root and gruvid's own user have a few more: who
- * shares their uid by mistake must not lock the operator out.
+ * Each user has so many places: see places.h.
  */
 
 #include "control/control.h"
@@ -24,11 +23,9 @@
 
 #include "control/client.h"
 #include "control/dispatch.h"
+#include "control/places.h"
 #include "control/state.h"
 #include "run/state.h"
-
-#define PLACES      64
-#define PLACES_MORE 4
 
 /* Seconds to wait where the system is short of something. */
 #define PAUSE 0.1
@@ -36,19 +33,8 @@
 /* Seconds for clients to read the last answers when gruvid ends. */
 #define FAREWELL 2.0
 
-/* --- places ----------------------------------------------------------------
+/* --- clients ---------------------------------------------------------------
  */
-
-static size_t
-count_places(const struct gruvid__control *control, uid_t uid)
-{
-    const struct gruvid__client *client = control->clients;
-    size_t n = 0;
-
-    for (; client != NULL; client = client->next)
-        n += client->peer.uid == uid;
-    return n;
-}
 
 /* Whether there is a place for the client; otherwise it is told so, if its
  * socket takes the line at once. */
@@ -56,8 +42,6 @@ static bool
 has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
           gruvi_stream_t *stream)
 {
-    size_t most =
-        PLACES + (peer->may == GRUVID__MAY_ACT ? (size_t)PLACES_MORE : 0);
     char line[256];
     int n;
 
@@ -67,20 +51,19 @@ has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
                      "\"uid %u is not in the group of the control socket: "
                      "[gruvid] control_group, or that of gruvid's user\"}\n",
                      (unsigned)peer->uid);
-    else if (count_places(control, peer->uid) >= most)
+    else if (!gruvid__place_find(control->clients, peer, gruvid__now()))
         n = snprintf(line, sizeof line,
                      "{\"id\":null,\"ok\":false,\"code\":\"EAGAIN\",\"error\":"
-                     "\"uid %u has %zu connections already\"}\n",
-                     (unsigned)peer->uid, most);
+                     "\"uid %u has %zu connections already, and none has been "
+                     "idle for %g seconds\"}\n",
+                     (unsigned)peer->uid, gruvid__places(peer),
+                     GRUVID__CONTROL_IDLE);
     else
         return true;
     gruvi_stream_set_timeout(stream, 0);
     gruvi_stream_write(stream, line, (size_t)n);
     return false;
 }
-
-/* --- clients ---------------------------------------------------------------
- */
 
 static void
 keep_spare(struct gruvid__control *control)
@@ -120,6 +103,7 @@ take_client(struct gruvid__control *control, gruvi_stream_t *stream)
     client->control = control;
     client->serve = gruvid__dispatch;
     client->stream = stream;
+    client->idle_since = gruvid__now();
     if (gruvid__peer_read(&client->peer, gruvi_stream_fd(stream),
                           control->group) < 0 ||
         !has_place(control, &client->peer, stream))

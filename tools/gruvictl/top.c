@@ -127,6 +127,21 @@ look(const struct task *task, struct wire *wire, json_t **before, double *then)
     return status;
 }
 
+/* A connection that is idle for longer may have to give way. */
+#define KEPT 30.0
+
+static enum status
+wait_for_next(struct wire *wire, double seconds)
+{
+    const char *path = wire->path;
+
+    usleep((useconds_t)(seconds * 1e6));
+    if (seconds < KEPT)
+        return DONE;
+    wire_close(wire);
+    return wire_open(wire, path);
+}
+
 enum status
 run_top(const struct task *task, struct wire *wire)
 {
@@ -141,7 +156,7 @@ run_top(const struct task *task, struct wire *wire)
         if (ferror(stdout))
             break;
         if (status == DONE && left != 1)
-            usleep((useconds_t)(seconds * 1e6));
+            status = wait_for_next(wire, seconds);
     } while (status == DONE && (left == 0 || --left > 0));
     json_decref(before);
     return status;
