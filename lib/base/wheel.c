@@ -282,13 +282,14 @@ move_down(struct gruvi__wheel *wheel, uint32_t index)
 }
 
 /* A tick has come.  fire() may arm a deadline in this very bucket, for the next
- * time round: that deadline stays. */
-static void
+ * time round: that deadline stays.  Returns how many have fired. */
+static unsigned
 fire_all(struct gruvi__wheel *wheel, uint32_t index)
 {
     struct gruvi__bucket *bucket = &wheel->buckets[index];
     struct gruvi__deadline *deadline;
     uint32_t i, kept = 0;
+    unsigned fired = 0;
 
     wheel->firing = bucket;
     for (i = 0; i < bucket->n; i++) {
@@ -304,18 +305,21 @@ fire_all(struct gruvi__wheel *wheel, uint32_t index)
         }
         deadline->due = 0;
         deadline->fire(deadline);
+        fired++;
     }
     wheel->firing = NULL;
     bucket->n = kept;
     if (kept == 0)
         set_empty(wheel, index);
+    return fired;
 }
 
-static void
+static unsigned
 fire_spilled(struct gruvi__wheel *wheel, uint64_t now)
 {
     struct gruvi__list all, *link;
     struct gruvi__deadline *deadline;
+    unsigned fired = 0;
 
     gruvi__list_init(&all);
     gruvi__list_splice(&all, &wheel->spill);
@@ -327,13 +331,15 @@ fire_spilled(struct gruvi__wheel *wheel, uint64_t now)
         }
         deadline->due = 0;
         deadline->fire(deadline);
+        fired++;
     }
+    return fired;
 }
 
-static void
+static unsigned
 turn(struct gruvi__wheel *wheel, uint64_t until)
 {
-    unsigned level = 0;
+    unsigned level = 0, fired = 0;
     uint64_t event;
     uint32_t index;
 
@@ -344,24 +350,27 @@ turn(struct gruvi__wheel *wheel, uint64_t until)
             move_down(wheel, index);
         } else {
             wheel->done = event;
-            fire_all(wheel, index);
+            fired += fire_all(wheel, index);
         }
     }
     wheel->event = event;
+    return fired;
 }
 
-void
+unsigned
 gruvi__wheel_expire(struct gruvi__wheel *wheel, uint64_t now)
 {
     uint64_t until = now >> GRUVI__TICK_SHIFT;
+    unsigned fired = 0;
 
     if (until >= wheel->event)
-        turn(wheel, until);
+        fired = turn(wheel, until);
     if (until > wheel->done)
         wheel->done = until;
     /* Last: deadlines may have moved down to this tick just now. */
     if (!gruvi__list_empty(&wheel->spill))
-        fire_spilled(wheel, now);
+        fired += fire_spilled(wheel, now);
+    return fired;
 }
 
 uint64_t

@@ -74,8 +74,10 @@ void gruvi__wheel_disarm(struct gruvi__wheel *wheel,
  * Fire the deadlines that are due: never early, tick after tick, within a tick
  * in the order of arming.  fire may arm and disarm any deadline; what it arms
  * fires in a later call.
+ *
+ * Returns how many have fired.
  */
-void gruvi__wheel_expire(struct gruvi__wheel *wheel, uint64_t now);
+unsigned gruvi__wheel_expire(struct gruvi__wheel *wheel, uint64_t now);
 
 /* When to call gruvi__wheel_expire() next, UINT64_MAX for never.  That call may
  * find nothing to fire, at most once a level for each deadline. */

@@ -12,6 +12,7 @@
 #include "core/hub.h"
 #include "core/switch.h"
 #include "core/thread.h"
+#include "core/trace.h"
 
 static void
 run_callback(struct gruvi__inbox_node *node)
@@ -64,12 +65,15 @@ void
 gruvi__hub_run_callbacks(gruvi_hub_t *hub)
 {
     struct gruvi__inbox_node *node = hub->callbacks, *next;
+    unsigned n = 0;
 
     hub->callbacks = NULL;
     hub->callbacks_tail = &hub->callbacks;
-    gruvi__inbox_drain(&hub->inbox);
+    gruvi__trace_ran(hub, GRUVI__HUB_POSTS, gruvi__inbox_drain(&hub->inbox));
     for (; node != NULL; node = next) {
         next = node->next;
         node->run(node);
+        n++;
     }
+    gruvi__trace_ran(hub, GRUVI__HUB_CALLBACKS, n);
 }

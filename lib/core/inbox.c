@@ -73,11 +73,12 @@ gruvi__inbox_post(struct gruvi__inbox *inbox, struct gruvi__inbox_node *node)
     return 0;
 }
 
-/* Run the messages of a list, the oldest first. */
-static void
+/* Run the messages of a list, the oldest first.  Returns how many. */
+static unsigned
 run(struct gruvi__inbox_node *node)
 {
     struct gruvi__inbox_node *next, *first = NULL;
+    unsigned n = 0;
 
     for (; node != NULL; node = next) {
         next = node->next;
@@ -87,18 +88,21 @@ run(struct gruvi__inbox_node *node)
     for (; first != NULL; first = next) {
         next = first->next;
         first->run(first);
+        n++;
     }
+    return n;
 }
 
-void
+unsigned
 gruvi__inbox_drain(struct gruvi__inbox *inbox)
 {
     struct gruvi__inbox_node *head =
         __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST);
 
     /* A closed inbox stays closed. */
-    if (head != NULL && head != &closed)
-        run(__atomic_exchange_n(&inbox->head, NULL, __ATOMIC_ACQUIRE));
+    if (head == NULL || head == &closed)
+        return 0;
+    return run(__atomic_exchange_n(&inbox->head, NULL, __ATOMIC_ACQUIRE));
 }
 
 void

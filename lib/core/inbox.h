@@ -25,8 +25,9 @@ void gruvi__inbox_destroy(struct gruvi__inbox *inbox);
 int gruvi__inbox_post(struct gruvi__inbox *inbox,
                       struct gruvi__inbox_node *node);
 
-/* Run what was there when the call began, in the order posted. */
-void gruvi__inbox_drain(struct gruvi__inbox *inbox);
+/* Run what was there when the call began, in the order posted.  Returns how
+ * many. */
+unsigned gruvi__inbox_drain(struct gruvi__inbox *inbox);
 
 /* Refuse posts from now on, and run what was accepted before. */
 void gruvi__inbox_close(struct gruvi__inbox *inbox);

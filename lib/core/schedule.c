@@ -267,7 +267,9 @@ static void
 expire_deadlines(gruvi_hub_t *hub)
 {
     if (!gruvi__wheel_idle(&hub->deadlines))
-        gruvi__wheel_expire(&hub->deadlines, gruvi__clock_now());
+        gruvi__trace_ran(
+            hub, GRUVI__HUB_TIMERS,
+            gruvi__wheel_expire(&hub->deadlines, gruvi__clock_now()));
 }
 
 static void
@@ -349,6 +351,7 @@ poll_loop(gruvi_hub_t *hub)
         else
             set_timer(hub);
     }
+    gruvi__trace_hub(hub, GRUVI__HUB_POLL, !work);
     hub->in_loop = true;
     uv_run(&hub->loop, work ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     hub->in_loop = false;
@@ -356,6 +359,7 @@ poll_loop(gruvi_hub_t *hub)
     look_at_clock(hub);
     hub->budget_since = 0;
     __atomic_store_n(&hub->turns, hub->turns + 1, __ATOMIC_RELAXED);
+    gruvi__trace_hub(hub, GRUVI__HUB_TURN, hub->turns);
 }
 
 void

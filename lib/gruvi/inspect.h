@@ -127,23 +127,36 @@ enum gruvi__switch_kind {
     GRUVI__SWITCH_BEGIN, /* its function is called */
     GRUVI__SWITCH_IN,    /* it goes on */
     GRUVI__SWITCH_OUT,   /* it waits, or lets others run */
-    GRUVI__SWITCH_END    /* its function has returned */
+    GRUVI__SWITCH_END,   /* its function has returned */
+
+    /* What the hub itself does, where no fiber runs; number says: */
+    GRUVI__HUB_POLL,      /* it polls its loop; 1: it may wait there */
+    GRUVI__HUB_TURN,      /* it has polled, and a turn begins; which */
+    GRUVI__HUB_POSTS,     /* messages of other threads have run; how many */
+    GRUVI__HUB_CALLBACKS, /* callbacks of its own have run; how many */
+    GRUVI__HUB_TIMERS     /* deadlines were due; how many */
 };
 
-/* What has happened to a fiber. */
+/* What has happened to a fiber, or what the hub has done. */
 typedef struct gruvi__switch {
-    uint64_t at;       /* nanoseconds, by uv_hrtime() */
-    uint64_t fiber;    /* its id; 0: the root fiber */
+    uint64_t at; /* nanoseconds, by uv_hrtime() */
+    union {
+        uint64_t fiber;  /* its id; 0: the root fiber */
+        uint64_t number; /* of GRUVI__HUB_ */
+    };
+    uint64_t cpu;      /* nanoseconds that the thread has run, of HUB_POLL and
+                          HUB_TURN */
     const char *waits; /* static text, of an OUT: for what; "": it let others
                           run */
-    const char *label; /* what was asked for */
+    const char *label; /* what was asked for; "" for the hub */
     char name[32];
     uint8_t kind; /* enum gruvi__switch_kind */
 } gruvi__switch_t;
 
 /*
- * Note the switches of a hub from now on.  What runs while nobody traces does
- * not do more for it.  Fibers that are there already have no BEGIN, and no END.
+ * Note the switches of a hub, and its turns, from now on.  What runs while
+ * nobody traces does not do more for it.  Fibers that are there already have no
+ * BEGIN, and no END.
  *
  *   ring   where to note them; the oldest is overwritten.  Borrowed until
  *          gruvi__trace_stop()

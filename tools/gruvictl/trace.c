@@ -14,6 +14,7 @@
 struct written {
     bool begun;
     size_t events;
+    json_int_t began;
 };
 
 static void
@@ -39,8 +40,8 @@ say_hub(const json_t *hub)
     if (lost > 0)
         fprintf(
             stderr,
-            "gruvictl: hub %lld: the first %lld switches are missing, there "
-            "were too many\n",
+            "gruvictl: hub %lld: the first %lld notes are missing, there were "
+            "too many\n",
             (long long)number, (long long)lost);
 }
 
@@ -52,6 +53,7 @@ write_piece(const json_t *line, void *arg)
     struct written *written = arg;
 
     begin(written);
+    written->began = json_integer_value(json_object_get(line, "began"));
     for (size_t i = 0; i < json_array_size(events); i++) {
         if (written->events++ > 0)
             fputs(",\n", stdout);
@@ -65,11 +67,13 @@ write_piece(const json_t *line, void *arg)
 enum status
 run_trace(const struct task *task, struct wire *wire)
 {
-    struct written written = {false, 0};
+    struct written written = {false, 0, 0};
     enum status status =
         wire_stream(wire, task->members, task->timeout, write_piece, &written);
 
     if (written.begun)
-        fputs("\n]}\n", stdout);
+        printf("\n],\"otherData\":{\"clock\":\"CLOCK_MONOTONIC\",\"began\":"
+               "\"%lld\"}}\n",
+               (long long)written.began);
     return status;
 }
