@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/hubs_clients.h"
+#include "support/port.h"
 
 #define DIR_SOCKET "unix:@DIR@/socket"
 
@@ -75,16 +76,6 @@ port_of(int fd)
 
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &length), 0);
     return ntohs(at.sin_port);
-}
-
-/* It was free a moment ago. */
-static int
-free_port(void)
-{
-    int fd = bind_socket(), port = port_of(fd);
-
-    close(fd);
-    return port;
 }
 
 /* --- acceptors are exchanged ---------------------------------------------- */
@@ -444,7 +435,7 @@ END_TEST
 
 START_TEST(test_an_address_that_overlaps_an_open_one_fails_the_reload)
 {
-    int port = free_port();
+    int port, reserved = reserve_port(&port);
     char config[200];
     struct gruvid *g;
 
@@ -461,12 +452,13 @@ START_TEST(test_an_address_that_overlaps_an_open_one_fails_the_reload)
     reload(g, config, true);
     serves(connect_port(port));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    close(reserved);
 }
 END_TEST
 
 START_TEST(test_an_address_may_be_written_in_another_way)
 {
-    int port = free_port();
+    int port, reserved = reserve_port(&port);
     char config[200];
     struct gruvid *g;
 
@@ -479,6 +471,7 @@ START_TEST(test_an_address_may_be_written_in_another_way)
     reload(g, config, true);
     serves(connect_port(port));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    close(reserved);
 }
 END_TEST
 

@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 
 #include "daemon/hubs_clients.h"
+#include "support/port.h"
 #include "unit/certificates.h"
 
 static unsigned reloads;
@@ -337,11 +338,10 @@ END_TEST
 START_TEST(test_an_address_gets_tls_and_loses_it)
 {
     char plain[100], secure[100], config[200];
-    int port, fd = bind_socket(&port), held, waits;
+    int port, reserved = reserve_port(&port), held, waits;
     struct client held_securely;
     struct gruvid *g;
 
-    close(fd);
     make_folder();
     snprintf(secure, sizeof secure, "tls://127.0.0.1:%d", port);
     snprintf(plain, sizeof plain, "tcp://127.0.0.1:%d", port);
@@ -367,6 +367,7 @@ START_TEST(test_an_address_gets_tls_and_loses_it)
     expect_text(held, "y");
     close(held);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    close(reserved);
     remove_folder();
 }
 END_TEST

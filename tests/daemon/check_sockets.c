@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of sockets: addresses that are in each other's way. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/hubs_clients.h"
-
-/* A port that was free a moment ago. */
-static int
-free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t length = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    getsockname(fd, (struct sockaddr *)&at, &length);
-    close(fd);
-    return ntohs(at.sin_port);
-}
+#include "support/port.h"
 
 /* --- at a start ----------------------------------------------------------- */
 
@@ -36,7 +21,7 @@ static const struct {
 
 START_TEST(test_addresses_that_overlap_are_named)
 {
-    int port = free_port();
+    int port, reserved = reserve_port(&port);
     char config[400], line[300];
     struct gruvid *g;
 
@@ -52,6 +37,7 @@ START_TEST(test_addresses_that_overlap_are_named)
              "set listen to another address",
              overlapping[_i].second, port, overlapping[_i].first, port);
     gruvid_says(g, line);
+    close(reserved);
 }
 END_TEST
 
@@ -72,7 +58,7 @@ END_TEST
 /* IPv6 alone leaves IPv4 to others. */
 START_TEST(test_addresses_that_do_not_overlap_are_open_together)
 {
-    int port = free_port();
+    int port, reserved = reserve_port(&port);
     char config[400];
     struct gruvid *g;
 
@@ -82,6 +68,7 @@ START_TEST(test_addresses_that_do_not_overlap_are_open_together)
              port, port);
     g = gruvid_ready(config, NULL);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    close(reserved);
 }
 END_TEST
 
