@@ -22,7 +22,7 @@
 
 struct seen {
     char plugin[40];
-    uint64_t generation, bytes;
+    uint64_t generation, received, sent;
     char peer[96];
     const char *state, *waits; /* static text */
 };
@@ -59,7 +59,7 @@ see(struct seen *seen, struct gruvid__connection *connection)
 
     snprintf(seen->plugin, sizeof seen->plugin, "%s", plugin->name);
     seen->generation = plugin->generation;
-    seen->bytes = gruvi_stream_traffic(connection->stream);
+    gruvi__stream_bytes(connection->stream, &seen->received, &seen->sent);
     seen->state = state_name(connection);
     seen->waits = "";
     if (connection->state == GRUVID__SERVED)
@@ -117,12 +117,12 @@ forget(void *answer)
 static json_t *
 show(const struct seen *seen, unsigned hub)
 {
-    json_t *shown =
-        json_pack("{s:o, s:I, s:I, s:o, s:s, s:I}", "plugin",
-                  gruvid__json_text(seen->plugin), "generation",
-                  (json_int_t)seen->generation, "hub", (json_int_t)hub, "peer",
-                  gruvid__json_text(seen->peer), "state", seen->state, "bytes",
-                  (json_int_t)seen->bytes);
+    json_t *shown = json_pack(
+        "{s:o, s:I, s:I, s:o, s:s, s:I, s:I}", "plugin",
+        gruvid__json_text(seen->plugin), "generation",
+        (json_int_t)seen->generation, "hub", (json_int_t)hub, "peer",
+        gruvid__json_text(seen->peer), "state", seen->state, "received",
+        (json_int_t)seen->received, "sent", (json_int_t)seen->sent);
 
     if (shown != NULL && seen->waits[0] != '\0')
         json_object_set_new(shown, "waits_for", gruvid__json_text(seen->waits));

@@ -80,6 +80,7 @@ show_counts(const struct gruvid__plugin_figures *figures)
 
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, "
         "s:o, s:f, s:f, s:o}",
         "connections", (json_int_t)figures->connections, "parked",
         (json_int_t)figures->parked, "fibers", (json_int_t)figures->fibers,
@@ -87,8 +88,9 @@ show_counts(const struct gruvid__plugin_figures *figures)
         (json_int_t)counts->fibers, "accepted", (json_int_t)counts->accepted,
         "served", (json_int_t)counts->served, "failed",
         (json_int_t)counts->failed, "gone", (json_int_t)counts->gone, "cut",
-        (json_int_t)counts->cut, "stalls", (json_int_t)counts->stalls, "bytes",
-        (json_int_t)counts->bytes, "full", (json_int_t)counts->full, "errors",
+        (json_int_t)counts->cut, "stalls", (json_int_t)counts->stalls,
+        "received", (json_int_t)counts->received, "sent",
+        (json_int_t)counts->sent, "full", (json_int_t)counts->full, "errors",
         show_codes(&counts->codes), "time_p50",
         gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.5), "time_p99",
         gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.99), "times",

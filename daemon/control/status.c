@@ -26,7 +26,8 @@ static int
 add_counts(json_t *shown, struct gruvid__instances *instances)
 {
     struct gruvid__figures figures;
-    json_int_t connections = 0, parked = 0, accepted = 0, failed = 0, bytes = 0;
+    json_int_t connections = 0, parked = 0, accepted = 0, failed = 0;
+    json_int_t received = 0, sent = 0;
     int err = gruvid__figures_collect(&figures, instances);
 
     for (size_t i = 0; err == 0 && i < figures.n_sections; i++) {
@@ -36,14 +37,16 @@ add_counts(json_t *shown, struct gruvid__instances *instances)
         parked += (json_int_t)one->parked;
         accepted += (json_int_t)one->counts.accepted;
         failed += (json_int_t)one->counts.failed;
-        bytes += (json_int_t)one->counts.bytes;
+        received += (json_int_t)one->counts.received;
+        sent += (json_int_t)one->counts.sent;
     }
     gruvid__figures_free(&figures);
     json_object_set_new(shown, "connections", json_integer(connections));
     json_object_set_new(shown, "parked", json_integer(parked));
     json_object_set_new(shown, "accepted", json_integer(accepted));
     json_object_set_new(shown, "failed", json_integer(failed));
-    json_object_set_new(shown, "bytes", json_integer(bytes));
+    json_object_set_new(shown, "received", json_integer(received));
+    json_object_set_new(shown, "sent", json_integer(sent));
     return err;
 }
 

@@ -54,7 +54,8 @@ gruvid__counts_add(struct gruvid__counts *sum,
     sum->gone += more->gone;
     sum->cut += more->cut;
     sum->stalls += more->stalls;
-    sum->bytes += more->bytes;
+    sum->received += more->received;
+    sum->sent += more->sent;
     sum->fibers += more->fibers;
     sum->full += more->full;
     gruvid__times_add(&sum->times, &more->times);
@@ -77,7 +78,8 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
         sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
         sum.fibers += __atomic_load_n(&shard->fibers.total, __ATOMIC_RELAXED);
-        sum.bytes += __atomic_load_n(&shard->bytes, __ATOMIC_RELAXED);
+        sum.received += __atomic_load_n(&shard->received, __ATOMIC_RELAXED);
+        sum.sent += __atomic_load_n(&shard->sent, __ATOMIC_RELAXED);
         gruvid__times_add(&sum.times, &shard->times);
         gruvid__codes_add(&sum.codes, &shard->codes);
     }

@@ -55,9 +55,9 @@ enum gruvid__role {
 
 struct gruvid__counts {
     uint64_t accepted, served, failed, gone, cut, stalls;
-    uint64_t bytes;  /* of connections, as far as was looked */
-    uint64_t fibers; /* that were started */
-    uint64_t full;   /* how often max_connections was reached */
+    uint64_t received, sent; /* bytes of connections; as far as was looked */
+    uint64_t fibers;         /* that were started */
+    uint64_t full;           /* how often max_connections was reached */
     struct gruvid__times times;
     struct gruvid__codes codes;
 };

@@ -59,7 +59,7 @@ struct gruvid__shard {
      * fibers of the plugin's own. */
     uint64_t accepted, served, failed, gone;
     gruvi__group_counts_t fibers;
-    uint64_t bytes;             /* read and written; as far as was looked */
+    uint64_t received, sent;    /* bytes of connections; as far as was looked */
     struct gruvid__times times; /* of calls of connection */
     struct gruvid__codes codes; /* of what is failed or gone */
 

@@ -151,15 +151,23 @@ gruvid__connection_end(struct gruvid__connection *connection, int status)
 
 /* --- what it counts ------------------------------------------------------- */
 
+/* Add to a counter what has come since it was last looked at. */
+static void
+catch_up(uint64_t *counter, uint64_t *counted, uint64_t now)
+{
+    __atomic_store_n(counter, *counter + now - *counted, __ATOMIC_RELAXED);
+    *counted = now;
+}
+
 void
 gruvid__connection_count(struct gruvid__connection *connection)
 {
-    uint64_t traffic = gruvi_stream_traffic(connection->stream);
-    uint64_t *bytes = &connection->shard->bytes;
+    struct gruvid__shard *shard = connection->shard;
+    uint64_t received, sent;
 
-    __atomic_store_n(bytes, *bytes + traffic - connection->counted,
-                     __ATOMIC_RELAXED);
-    connection->counted = traffic;
+    gruvi__stream_bytes(connection->stream, &received, &sent);
+    catch_up(&shard->received, &connection->received, received);
+    catch_up(&shard->sent, &connection->sent, sent);
 }
 
 /* --- a stream that was accepted ------------------------------------------- */

@@ -29,7 +29,7 @@ struct gruvid__connection {
         struct gruvid__connection *next_queued; /* QUEUED */
     } by;
 
-    uint64_t counted; /* bytes of the stream's traffic in shard->bytes */
+    uint64_t received, sent; /* what of the stream the shard has counted */
 
     /* For timeouts: the stream's traffic, and when it was first seen. */
     uint64_t traffic;

@@ -499,6 +499,10 @@ GRUVI_API gruvi_waitable_t *gruvi_listener_waitable(gruvi_listener_t *listener);
 
 /* For gruvid; not to be used directly. */
 
+/* The two parts of gruvi_stream_traffic().  Context: hub thread. */
+GRUVI_API void gruvi__stream_bytes(const gruvi_stream_t *s, uint64_t *received,
+                                   uint64_t *sent);
+
 /* Waits until a stream can be read, without a fiber. */
 typedef struct gruvi__await {
     /* Called once, in a callback of the hub; must not close the stream.

@@ -42,7 +42,7 @@ START_TEST(test_status_counts_plugins_and_connections)
     expect_answer(answer, "\"stage\":\"serving\"");
     expect_answer(answer, "\"plugins\":2,\"draining\":0,\"log_level\":\"info\","
                           "\"connections\":1,\"parked\":0,\"accepted\":1,"
-                          "\"failed\":0,\"bytes\":");
+                          "\"failed\":0,\"received\":");
     close(fd);
 }
 END_TEST
@@ -92,7 +92,8 @@ START_TEST(test_plugins_counts_bytes_times_and_errors)
         strstr(ask_once(g, "{\"do\":\"plugins\"}"), "\"plugin\":\"two\""),
         "\"fibers\":2,\"most_fibers\":2,\"spawned\":3,");
     close(fd);
-    while (strstr(ask_once(g, "{\"do\":\"plugins\"}"), "\"bytes\":8,") == NULL)
+    while (strstr(ask_once(g, "{\"do\":\"plugins\"}"),
+                  "\"received\":4,\"sent\":4,") == NULL)
         ;
 }
 END_TEST
@@ -152,7 +153,7 @@ START_TEST(test_connections_says_who_is_connected)
     answer = ask_all(g, "{\"do\":\"connections\"}");
     expect_answer(answer, "{\"plugin\":\"trial\",\"generation\":1,\"hub\":1,"
                           "\"peer\":\"connection-0\",\"state\":\"served\","
-                          "\"bytes\":4,\"waits_for\":\"read\"}");
+                          "\"received\":2,\"sent\":2,\"waits_for\":\"read\"}");
     expect_answer(answer, "{\"plugin\":\"spread\",\"generation\":1,\"hub\":1,"
                           "\"peer\":\"127.0.0.1:");
     expect_answer(answer, "{\"plugin\":\"spread\",\"generation\":1,\"hub\":2,");

@@ -73,7 +73,8 @@ SMALL_GRUVID_TEST(test_what_a_generation_has_counted_outlives_it)
     one->shards[0].accepted = 5;
     one->shards[1].accepted = 1;
     one->shards[1].failed = 3;
-    one->shards[0].bytes = 11;
+    one->shards[0].received = 11;
+    one->shards[1].sent = 12;
     one->shards[0].fibers.most = 6;
     one->shards[1].fibers.total = 7;
     one->cut = 2;
@@ -89,7 +90,8 @@ SMALL_GRUVID_TEST(test_what_a_generation_has_counted_outlives_it)
     ck_assert_uint_eq(section()->most_fibers, 6);
     ck_assert_uint_eq(counts->accepted, 106);
     ck_assert_uint_eq(counts->failed, 3);
-    ck_assert_uint_eq(counts->bytes, 11);
+    ck_assert_uint_eq(counts->received, 11);
+    ck_assert_uint_eq(counts->sent, 12);
     ck_assert_uint_eq(counts->fibers, 7);
     ck_assert_uint_eq(counts->cut, 2);
     ck_assert_uint_eq(counts->full, 4);

@@ -304,16 +304,16 @@ START_TEST(test_no_counter_goes_down)
     expect_answer(ask_once(g, status), "\"accepted\":1,");
     close(fd);
     gruvid_says(g, "plugin renew, generation 1 has stopped");
-    /* Nine bytes each: a greeting, a byte and its echo. */
+    /* A byte is received; a greeting and the byte are sent. */
     expect_answer(ask_once(g, status), "\"accepted\":1,\"failed\":0,"
-                                       "\"bytes\":9,");
+                                       "\"received\":1,\"sent\":8,");
     fd = enter_renew(g, "2 none\n");
     expect_answer(ask_once(g, status), "\"accepted\":2,");
     reload(g, CONTROL TRIAL, "reload 2 is done");
     close(fd);
     gruvid_says(g, "plugin renew, generation 2 has stopped");
     expect_answer(ask_once(g, status), "\"accepted\":2,\"failed\":0,"
-                                       "\"bytes\":16,");
+                                       "\"received\":1,\"sent\":15,");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST

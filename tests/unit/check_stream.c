@@ -344,6 +344,7 @@ HUB_TEST(test_a_descriptor_has_the_right_flags)
 HUB_TEST(test_what_moves_is_counted)
 {
     uv_buf_t bufs[2] = {uv_buf_init("ab", 2), uv_buf_init("c", 1)};
+    uint64_t received, sent;
     struct ends ends;
 
     open_ends(&ends, i);
@@ -355,6 +356,9 @@ HUB_TEST(test_what_moves_is_counted)
     ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), 8);
     hears_line(ends.stream, 10, "line\n");
     ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), 13);
+    gruvi__stream_bytes(ends.stream, &received, &sent);
+    ck_assert_uint_eq(received, 5);
+    ck_assert_uint_eq(sent, 8);
     close_ends(&ends);
 }
 

@@ -187,7 +187,8 @@ show_plugins(const struct task *task, const json_t *answer)
         {"ACCEPTED", "accepted", NUMBER, 0, 4},
         {"FAILED", "failed", NUMBER, 0, 3},
         {"STALLS", "stalls", NUMBER, 0, 2},
-        {"BYTES", "bytes", BYTES, 0, 9},
+        {"RECEIVED", "received", BYTES, 0, 9},
+        {"SENT", "sent", BYTES, 0, 9},
         {"P99", "time_p99", PERIOD, 0, 10},
         {"HUBS", "hubs", ANY, 4, 6},
         {"MODULE", "module", ANY, 12, 7},
@@ -264,10 +265,15 @@ void
 show_connections(const struct task *task, const json_t *answer)
 {
     static const struct column columns[] = {
-        {"PLUGIN", "plugin", ANY, 16, 0}, {"GEN", "generation", NUMBER, 0, 3},
-        {"HUB", "hub", NUMBER, 0, 4},     {"PEER", "peer", ANY, 12, 0},
-        {"STATE", "state", ANY, 0, 0},    {"WAITS FOR", "waits_for", ANY, 8, 2},
-        {"BYTES", "bytes", BYTES, 0, 1},  {.title = NULL},
+        {"PLUGIN", "plugin", ANY, 16, 0},
+        {"GEN", "generation", NUMBER, 0, 3},
+        {"HUB", "hub", NUMBER, 0, 4},
+        {"PEER", "peer", ANY, 12, 0},
+        {"STATE", "state", ANY, 0, 0},
+        {"WAITS FOR", "waits_for", ANY, 8, 2},
+        {"RECEIVED", "received", BYTES, 0, 1},
+        {"SENT", "sent", BYTES, 0, 1},
+        {.title = NULL},
     };
     json_int_t more = number(answer, "more_of_them");
 

@@ -130,7 +130,14 @@ gruvi_stream_set_timeout(gruvi_stream_t *s, double timeout)
 uint64_t
 gruvi_stream_traffic(const gruvi_stream_t *s)
 {
-    return s->traffic;
+    return s->received + s->sent;
+}
+
+void
+gruvi__stream_bytes(const gruvi_stream_t *s, uint64_t *received, uint64_t *sent)
+{
+    *received = s->received;
+    *sent = s->sent;
 }
 
 /* The destroyer may look: it finds the new data. */

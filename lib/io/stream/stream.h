@@ -52,7 +52,7 @@ struct gruvi_stream {
     struct gruvi__socket socket;
     const struct gruvi__layer *layer; /* NULL: the socket itself */
     double timeout;                   /* seconds, of each read and write */
-    uint64_t traffic;                 /* bytes received and sent */
+    uint64_t received, sent;          /* bytes, of the socket */
 
     /* What ended the connection, 0 or a negative code.  The kernel tells it
      * once, to the reader or the writer, and then just "end of stream". */

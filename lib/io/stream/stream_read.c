@@ -45,7 +45,7 @@ receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     while (gruvi__unlikely(n < 0) && errno == EINTR);
     if (gruvi__likely(n > 0)) {
         s->socket.side[GRUVI__IN].spent = (size_t)n < len;
-        s->traffic += (uint64_t)n;
+        s->received += (uint64_t)n;
         return n;
     }
     if (n == 0)

@@ -117,7 +117,7 @@ send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
             break;
     }
     if (n >= 0)
-        s->traffic += (uint64_t)n;
+        s->sent += (uint64_t)n;
     else if (n == UV_ECONNRESET || n == UV_ETIMEDOUT)
         s->broken = (int)n;
     return n;

@@ -27,7 +27,7 @@ sent(gruvi_stream_t *s, ssize_t n, size_t len)
 {
     s->socket.side[GRUVI__OUT].spent = n < (ssize_t)len;
     if (gruvi__likely(n >= 0)) {
-        s->traffic += (uint64_t)n;
+        s->sent += (uint64_t)n;
         return n;
     }
     n = -errno;

@@ -62,7 +62,7 @@ bio_read(BIO *bio, char *buf, int len)
     while (n < 0 && errno == EINTR);
     if (n > 0) {
         side->spent = n < len;
-        s->traffic += (uint64_t)n;
+        s->received += (uint64_t)n;
         tell_other(tls);
         return (int)n;
     }
@@ -95,7 +95,7 @@ send_some(struct gruvi__tls *tls, const char *buf, size_t len)
     while (n < 0 && errno == EINTR);
     if (n >= 0) {
         side->spent = (size_t)n < len;
-        s->traffic += (uint64_t)n;
+        s->sent += (uint64_t)n;
         return n;
     }
     err = -errno;
