@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <gruvi/inspect.h>
 
@@ -32,12 +33,15 @@
 
 #define CHUNK ((size_t)256 << 10)
 
-/* Notes of fibers. */
+/* Notes of fibers: a mapping of its own.  malloc would give much memory back at
+ * once, and not only to a thread that has the time. */
 struct chunk {
     struct chunk *next;
     size_t used;
-    char bytes[CHUNK] __attribute__((aligned(8)));
+    char bytes[CHUNK - 2 * sizeof(size_t)] __attribute__((aligned(8)));
 };
+
+_Static_assert(sizeof(struct chunk) == CHUNK, "it is pages as a whole");
 
 struct gruvid__survey_job {
     int owners;     /* atomic */
@@ -64,7 +68,7 @@ job_unref(struct gruvid__survey_job *job)
     while (job->first != NULL) {
         struct chunk *next = job->first->next;
 
-        free(job->first);
+        munmap(job->first, sizeof *job->first);
         job->first = next;
     }
     gruvi_event_destroy(&job->done);
@@ -80,12 +84,11 @@ reserve(struct gruvid__survey_job *job, size_t length)
 {
     struct chunk *chunk = job->last;
 
-    if (chunk == NULL || CHUNK - chunk->used < length) {
-        chunk = malloc(sizeof *chunk);
-        if (chunk == NULL)
+    if (chunk == NULL || sizeof chunk->bytes - chunk->used < length) {
+        chunk = mmap(NULL, sizeof *chunk, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (chunk == MAP_FAILED)
             return NULL;
-        chunk->next = NULL;
-        chunk->used = 0;
         *(job->last == NULL ? &job->first : &job->last->next) = chunk;
         job->last = chunk;
     }
@@ -300,7 +303,7 @@ gruvid__survey_next(const struct gruvid__hub_survey *of,
     const struct chunk *chunk = at->chunk;
     const struct gruvid__seen *seen;
 
-    if (of->err < 0)
+    if (of->err < 0 || of->job == NULL)
         return NULL;
     if (chunk == NULL)
         chunk = of->job->first;
@@ -317,13 +320,22 @@ gruvid__survey_next(const struct gruvid__hub_survey *of,
 }
 
 void
+gruvid__survey_forget(struct gruvid__survey *survey)
+{
+    for (unsigned i = 0; i < survey->n; i++) {
+        struct gruvid__survey_job *job = survey->hubs[i].job;
+
+        if (job == NULL)
+            continue;
+        survey->hubs[i].job = NULL;
+        __atomic_store_n(&job->given_up, true, __ATOMIC_RELAXED);
+        job_unref(job);
+    }
+}
+
+void
 gruvid__survey_free(struct gruvid__survey *survey)
 {
-    for (unsigned i = 0; i < survey->n; i++)
-        if (survey->hubs[i].job != NULL) {
-            __atomic_store_n(&survey->hubs[i].job->given_up, true,
-                             __ATOMIC_RELAXED);
-            job_unref(survey->hubs[i].job);
-        }
+    gruvid__survey_forget(survey);
     free(survey->hubs);
 }

@@ -82,6 +82,14 @@ const struct gruvid__seen *
 gruvid__survey_next(const struct gruvid__hub_survey *survey,
                     struct gruvid__survey_at *at);
 
+/*
+ * Free the fibers; what is known of the hubs stays.  That is a system call for
+ * each two thousand, so it is for a thread that serves nobody.
+ *
+ * Context: any thread.
+ */
+void gruvid__survey_forget(struct gruvid__survey *survey);
+
 void gruvid__survey_free(struct gruvid__survey *survey);
 
 #endif
