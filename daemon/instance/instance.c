@@ -328,6 +328,7 @@ gruvid__instance_show_generation(gruvid_plugin_t *plugin)
 static void
 free_plugin(gruvid_plugin_t *plugin)
 {
+    gruvi_event_destroy(&plugin->may_accept);
     gruvi_event_destroy(&plugin->below_limit);
     gruvi_event_destroy(&plugin->drain_event);
     gruvid__handover_free(plugin->given);
@@ -364,6 +365,7 @@ gruvid__instance_new(gruvid_plugin_t **result,
     strcpy(plugin->title, line->name);
     plugin->module = module;
     plugin->position = position;
+    gruvi_event_init(&plugin->may_accept);
     gruvi_event_init(&plugin->below_limit);
     gruvi_event_init(&plugin->drain_event);
     err = read_section(plugin, section);

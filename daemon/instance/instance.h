@@ -127,13 +127,14 @@ struct gruvid_plugin {
     uint64_t full;          /* times that the limit was reached; atomic */
     uint64_t stalls;        /* of hubs by it; atomic, for who watches */
 
-    /* Where there is a limit: how many connections there are, what fibers that
-     * accept wait for, and whether that was logged.  In a cache line of their
+    /* Where there is a limit: how many connections there are, how many more are
+     * accepted already, what fibers wait for that accept or have accepted, and
+     * whether that was logged.  See serve/limit.c.  In a cache line of their
      * own, because all hubs write there: once a connection, not a message. */
     size_t claimed __attribute__((aligned(64))); /* atomic */
-    gruvi_event_t
-        below_limit; /* may be cleared while claimed is at the limit */
-    bool was_full;   /* atomic */
+    size_t owed;                                 /* atomic */
+    gruvi_event_t may_accept, below_limit;
+    bool was_full; /* atomic */
 };
 
 /* All generations that exist.  The leader's thread changes the list, under the

@@ -5,7 +5,17 @@
  * A fiber waits until there is a place before it accepts, so that connections
  * wait in the kernel's queue.  But two fibers may accept for the last place at
  * once.  So each claims a place for the connection that it got, and waits again
- * if there is none.
+ * if there is none.  Such a connection comes first: its place is owed, and no
+ * other is accepted for it.  Else a hub that frees a place could always take it
+ * for itself, while a connection of another hub waits.
+ *
+ *   accepting   waits for   claimed + owed < limit   may_accept
+ *   claiming    waits for   claimed < limit          below_limit
+ *
+ * An event is cleared before another look, and set again by a fiber that finds
+ * there what it waits for: another fiber may have looked before that, and not
+ * begun to wait.  So an event that is not set was cleared by a fiber that has
+ * found nothing since, and whatever changes that sets it.
  */
 #include "serve/limit.h"
 
@@ -23,7 +33,9 @@ is_below(gruvid_plugin_t *plugin)
     size_t limit = limit_of(plugin);
 
     return limit == 0 ||
-           __atomic_load_n(&plugin->claimed, __ATOMIC_SEQ_CST) < limit;
+           __atomic_load_n(&plugin->claimed, __ATOMIC_SEQ_CST) +
+                   __atomic_load_n(&plugin->owed, __ATOMIC_SEQ_CST) <
+               limit;
 }
 
 /* Add first and look afterwards would not do: a fiber that added one too many
@@ -43,7 +55,8 @@ try_claim(gruvid_plugin_t *plugin)
 }
 
 static int
-wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin)
+wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin,
+           gruvi_event_t *event)
 {
     while (!passes(plugin)) {
         int err;
@@ -54,12 +67,12 @@ wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin)
                           "accepted until one ends",
                           limit_of(plugin));
         }
-        /* Cleared before the second look: a connection that ends after that
-         * sets it. */
-        gruvi_event_clear(&plugin->below_limit);
-        if (passes(plugin))
+        gruvi_event_clear(event);
+        if (passes(plugin)) {
+            gruvi_event_set(event);
             return 0;
-        err = gruvi_event_wait(&plugin->below_limit, GRUVI_FOREVER);
+        }
+        err = gruvi_event_wait(event, GRUVI_FOREVER);
         if (err < 0)
             return err;
     }
@@ -69,13 +82,28 @@ wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin)
 int
 gruvid__limit_wait(gruvid_plugin_t *plugin)
 {
-    return wait_until(is_below, plugin);
+    return wait_until(is_below, plugin, &plugin->may_accept);
 }
 
 int
 gruvid__limit_claim(gruvid_plugin_t *plugin)
 {
-    return wait_until(try_claim, plugin);
+    int err;
+
+    if (try_claim(plugin))
+        return 0;
+    __atomic_add_fetch(&plugin->owed, 1, __ATOMIC_SEQ_CST);
+    err = wait_until(try_claim, plugin, &plugin->below_limit);
+    __atomic_sub_fetch(&plugin->owed, 1, __ATOMIC_SEQ_CST);
+    gruvi_event_set(&plugin->may_accept);
+    return err;
+}
+
+static void
+set_events(gruvid_plugin_t *plugin)
+{
+    gruvi_event_set(&plugin->below_limit);
+    gruvi_event_set(&plugin->may_accept);
 }
 
 /* Counted without a limit, too: a reload may set one. */
@@ -84,7 +112,7 @@ gruvid__limit_release(gruvid_plugin_t *plugin)
 {
     __atomic_sub_fetch(&plugin->claimed, 1, __ATOMIC_SEQ_CST);
     if (limit_of(plugin) > 0)
-        gruvi_event_set(&plugin->below_limit);
+        set_events(plugin);
 }
 
 /* --- while connections run ------------------------------------------------ */
@@ -120,5 +148,5 @@ gruvid__limits_set(gruvid_plugin_t *plugin, const struct gruvid__limits *limits)
                      __ATOMIC_SEQ_CST);
     __atomic_store(&plugin->read_timeout, &now.read_timeout, __ATOMIC_RELAXED);
     __atomic_store(&plugin->idle_timeout, &now.idle_timeout, __ATOMIC_RELAXED);
-    gruvi_event_set(&plugin->below_limit);
+    set_events(plugin);
 }

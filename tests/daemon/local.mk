@@ -35,6 +35,10 @@ DAEMON_TESTS += %D%/check_hubs_calls
 %C%_check_hubs_calls_LDADD = $(SMALL_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_figures
 %C%_check_figures_LDADD = $(SMALL_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_limit
+%C%_check_limit_LDFLAGS = $(AM_LDFLAGS)
+%C%_check_limit_LDFLAGS += -Wl,--wrap=gruvi_event_wait,--wrap=gruvi_event_clear
+%C%_check_limit_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_listen
 %C%_check_listen_LDADD = $(SMALL_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_reconfigure
