@@ -62,8 +62,9 @@ await_reading(struct reading *reading)
         continue;
     if (is_done(reading))
         return pthread_join(reading->thread, NULL) == 0 ? 0 : UV_EIO;
-    gruvi_error("the configuration is still being read: a file of it, or a "
-                "module, does not come; abandoned");
+    gruvi_error("the configuration is still being read: a file of it, or of "
+                "a module, cannot be read to its end (a network file system, "
+                "a FIFO?); abandoned");
     leader->abandoned = true;
     return UV_ETIMEDOUT;
 }

@@ -46,7 +46,9 @@ gruvid__watching_begin(struct gruvid__daemon *daemon)
 
     gruvid__fibers_show_stacks(say_stack);
     if (err < 0)
-        gruvi_warning("no hub is watched: %s", gruvi_strerror(err));
+        gruvi_warning("stalls are not looked for, the thread for that cannot "
+                      "be started: %s",
+                      gruvi_strerror(err));
 }
 
 void

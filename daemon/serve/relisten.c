@@ -193,7 +193,8 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
     }
     err = gruvid__each_shard(plugin, commit_shard, 0);
     if (err < 0)
-        gruvi_error("plugin %s: not all that has changed holds: %s",
+        gruvi_error("plugin %s: not every hub has taken the new values: %s; "
+                    "gruvid tries again",
                     plugin->name, gruvi_strerror(err));
     drop(plugin, old, err);
 }

@@ -69,7 +69,7 @@ set_option(int fd, int level, int name, unsigned value)
     int number = (int)value;
 
     if (setsockopt(fd, level, name, &number, sizeof number) < 0)
-        gruvi_warning("option %d of a socket cannot be set: %s", name,
+        gruvi_warning("keepalive of a socket cannot be set: %s",
                       gruvi_strerror(uv_translate_sys_error(errno)));
 }
 

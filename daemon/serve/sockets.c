@@ -201,7 +201,7 @@ hint(const struct gruvid__sockets *sockets, const char *text, int err)
     case UV_ENOENT:
         return file ? "; the folder of the socket is not there" : "";
     case UV_EADDRNOTAVAIL:
-        return "; it is none of this machine's addresses";
+        return "; no interface of this machine has that address";
     default:
         return "";
     }
@@ -246,7 +246,7 @@ say_not_open(const struct taking *t, const char *text, int err,
     else if (t->sockets->serving)
         say(t,
             "cannot listen on %s: it overlaps %s of plugin %s, which is open; "
-            "reload without both first, and then with the new address, or "
+            "reload once with neither of them, then with the new one, or "
             "restart gruvid",
             text, open->text, open->owner);
     else

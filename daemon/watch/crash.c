@@ -75,15 +75,16 @@ reason(const siginfo_t *info)
 {
     switch (info->si_signo) {
     case SIGSEGV:
-        return info->si_code == SEGV_MAPERR   ? "nothing is there"
-               : info->si_code == SEGV_ACCERR ? "it may not be used so"
+        return info->si_code == SEGV_MAPERR   ? "nothing is mapped there"
+               : info->si_code == SEGV_ACCERR ? "no permission for that"
                                               : "";
     case SIGBUS:
-        return info->si_code == BUS_ADRALN   ? "it is not aligned"
-               : info->si_code == BUS_ADRERR ? "its file ends before"
-                                             : "";
+        return info->si_code == BUS_ADRALN ? "not aligned"
+               : info->si_code == BUS_ADRERR
+                   ? "past the end of the file that is mapped there"
+                   : "";
     case SIGILL:
-        return "there is no such instruction";
+        return "no valid instruction";
     case SIGFPE:
         return info->si_code == FPE_INTDIV ? "a division by zero" : "";
     default:

@@ -36,7 +36,7 @@ START_TEST(test_a_crash_is_reported_with_plugin_fiber_and_stack)
         return;
     g = crashes(ROGUE("fiber", "segv"), SIGSEGV);
     gruvid_says(g, "error rogue[worker]: crash: SIGSEGV at address 0x20 "
-                   "(nothing is there): plugin rogue, generation 1, fiber "
+                   "(nothing is mapped there): plugin rogue, generation 1, fiber "
                    "worker, thread gruvid\n");
     gruvid_says(g, "error rogue[worker]: crash: #0 rogue_store+");
     gruvid_says(g, "crash: #1 rogue");

@@ -445,8 +445,8 @@ START_TEST(test_an_address_that_overlaps_an_open_one_fails_the_reload)
     snprintf(config, sizeof config,
              "[plugin trial]\nlisten = tcp://0.0.0.0:%d\n", port);
     reload(g, config, false);
-    gruvid_says(g, "of plugin trial, which is open; reload without both first, "
-                   "and then with the new address, or restart gruvid");
+    gruvid_says(g, "of plugin trial, which is open; reload once with neither of "
+                   "them, then with the new one, or restart gruvid");
     serves(connect_port(port));
     reload(g, "[plugin trial]\n", true);
     reload(g, config, true);
