@@ -48,7 +48,8 @@ START_TEST(test_help_and_version_ask_nobody)
     };
 
     ck_assert_int_eq(RUN("/nowhere", "--help"), 0);
-    expect_out("\n  log-level ");
+    expect_out("\n  log-level * ");
+    expect_out("\n  status  ");
     expect_out("/run/gruvid/control.sock");
     ck_assert_uint_le(widest_line(), 80);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -60,6 +61,7 @@ START_TEST(test_help_and_version_ask_nobody)
         "usage: gruvictl [-s PATH] [--json] connections [--plugin NAME]");
     ck_assert_int_eq(RUN("/nowhere", "log-level", "-h"), 0);
     expect_out("log-level LEVEL [PLUGIN]\n");
+    expect_out("for root and for gruvid's own user only");
     ck_assert_int_eq(RUN("/nowhere", "--version"), 0);
     expect_out("gruvictl ");
 }

@@ -7,13 +7,14 @@
 
 static const struct option connections_options[] = {
     {"plugin", TEXT_VALUE, "NAME", "connections of this plugin only"},
-    {"limit", WHOLE_VALUE, "N", "at most N; 1000 otherwise"},
+    {"limit", WHOLE_VALUE, "N", "N of them, 100000 at most; 1000 otherwise"},
     {.name = NULL},
 };
 
 static const struct option fibers_options[] = {
     {"plugin", TEXT_VALUE, "NAME", "fibers of this plugin only"},
-    {"stacks", NO_VALUE, NULL, "with the functions that each is in"},
+    {"stacks", NO_VALUE, NULL,
+     "the functions that each is in; root and own user only"},
     {"group", NO_VALUE, NULL, "fibers that are alike once, with their number"},
     {.name = NULL},
 };
@@ -31,7 +32,7 @@ static const struct option top_options[] = {
 
 static const struct option trace_options[] = {
     {"hub", WHOLE_VALUE, "N", "hub N only"},
-    {"seconds", SECONDS_VALUE, "S", "for S seconds; 1 otherwise"},
+    {"seconds", SECONDS_VALUE, "S", "for S seconds, 600 at most; 1 otherwise"},
     {.name = NULL},
 };
 
@@ -66,14 +67,16 @@ const struct command commands[] = {
          "default,\ntoo: the plugin has the level of the others again.",
      .arguments = {"level", "plugin"},
      .n_needed = 1,
-     .show = show_log_level},
+     .show = show_log_level,
+     .acts = true},
     {.name = "reload",
      .help = "read the configuration again",
      .details =
          "Returns when the new configuration is taken.  If it is refused, "
          "all reasons are\nprinted, and the old configuration goes on.",
      .patient = true,
-     .show = show_reload},
+     .show = show_reload,
+     .acts = true},
     {.name = "restart",
      .help = "start a new generation of a plugin",
      .details =
@@ -83,12 +86,14 @@ const struct command commands[] = {
      .arguments = {"plugin"},
      .n_needed = 1,
      .patient = true,
-     .show = show_reload},
+     .show = show_reload,
+     .acts = true},
     {.name = "stop",
      .help = "stop gruvid, and wait for its end",
      .options = stop_options,
      .patient = true,
-     .run = run_stop},
+     .run = run_stop,
+     .acts = true},
     {.name = "top",
      .help = "status, hubs and plugins, again and again",
      .options = top_options,
@@ -98,7 +103,8 @@ const struct command commands[] = {
      .details = "JSON goes to standard output: gruvictl trace > trace.json",
      .options = trace_options,
      .patient = true,
-     .run = run_trace},
+     .run = run_trace,
+     .acts = true},
     {.name = NULL},
 };
 

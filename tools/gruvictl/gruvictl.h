@@ -64,6 +64,7 @@ struct command {
     unsigned n_needed;            /* of arguments */
     const struct option *options; /* NULL: none */
     bool patient;                 /* it may take as long as it takes */
+    bool acts;                    /* for root and gruvid's own user only */
 
     /* Shows an answer.  NULL: as JSON. */
     void (*show)(const struct task *task, const json_t *answer);

@@ -22,7 +22,7 @@ static void
 print_usage(FILE *out, const struct command *command)
 {
     fprintf(out, "usage: gruvictl [-s PATH] [--json] %s",
-            command == NULL ? "COMMAND" : command->name);
+            command == NULL ? "[--timeout S] COMMAND" : command->name);
     if (command == NULL) {
         fputc('\n', out);
         return;
@@ -57,8 +57,9 @@ print_help(void)
          "answer."
          "\n\nCommands:");
     for (const struct command *c = commands; c->name != NULL; c++)
-        print_option(c->name, NULL, c->help);
-    puts("\nOptions:");
+        print_option(c->name, c->acts ? "*" : NULL, c->help);
+    puts("  * for root and gruvid's own user only"
+         "\n\nOptions:");
     print_option("-s, --socket PATH", NULL,
                  "the socket; otherwise $GRUVID_CONTROL, or");
     print_option("", NULL, DEFAULT_SOCKET);
@@ -79,6 +80,8 @@ print_command_help(const struct command *command)
     printf("\n%s\n", command->help);
     if (command->details != NULL)
         printf("%s\n", command->details);
+    if (command->acts)
+        puts("It is for root and for gruvid's own user only.");
     if (command->options != NULL)
         putchar('\n');
     for (const struct option *o = command->options; o && o->name; o++) {
