@@ -139,7 +139,8 @@ read_entry(uintptr_t address, struct reader *entry)
     if (!gruvi__is_readable(address))
         return false;
     memcpy(&length, (const void *)address, sizeof length);
-    if (length < 4 || length > 1 << 16 || !gruvi__is_mapped(address, length))
+    if (length < 4 || length > 1 << 16 ||
+        !gruvi__is_mapped(address, sizeof length + length))
         return false;
     *entry = (struct reader){
         .at = (const uint8_t *)address + 4,

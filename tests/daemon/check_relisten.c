@@ -14,27 +14,6 @@
 
 #define DIR_SOCKET "unix:@DIR@/socket"
 
-static unsigned reloads;
-
-static void
-reload(struct gruvid *g, const char *config, bool ok)
-{
-    char line[64];
-
-    gruvid_configure(g, config);
-    gruvid_signal(g, SIGHUP);
-    snprintf(line, sizeof line, "reload %u %s", ++reloads,
-             ok ? "is done" : "failed");
-    gruvid_says(g, line);
-}
-
-static struct gruvid *
-ready(const char *config, const struct gruvid_options *options)
-{
-    reloads = 0;
-    return gruvid_ready(config, options);
-}
-
 static void
 is_served(int fd)
 {
@@ -203,12 +182,12 @@ START_TEST(test_clients_do_not_see_that_generations_change)
     options.inherit = bind_socket();
     ck_assert_int_eq(listen(options.inherit, 64), 0);
     write_exchange(config, sizeof config, _i, 0);
-    g = ready(config, &options);
+    g = gruvid_ready(config, &options);
     port = strchr(exchanges[_i].listen, '@') != NULL ? 0 : gruvid_port(g, 0);
     begin_clients(&clients, g, port);
     for (int n = 1; n <= ROUNDS; n++) {
         write_exchange(config, sizeof config, _i, n);
-        reload(g, config, true);
+        gruvid_reload(g, config, true);
     }
     end_clients(&clients);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
@@ -220,20 +199,20 @@ END_TEST
 START_TEST(test_a_socket_stays_while_hubs_come_and_go)
 {
     struct clients clients;
-    struct gruvid *g = ready(HUBS(2) "[plugin p]\nmodule = trial\n"
-                                     "listen = tcp://127.0.0.1:0\n",
-                             NULL);
+    struct gruvid *g = gruvid_ready(HUBS(2) "[plugin p]\nmodule = trial\n"
+                                            "listen = tcp://127.0.0.1:0\n",
+                                    NULL);
 
     begin_clients(&clients, g, gruvid_port(g, 0));
     for (int n = 0; n < 3; n++) {
-        reload(g,
-               HUBS(2) "[plugin p]\nmodule = spread\n"
-                       "listen = tcp://127.0.0.1:0\n",
-               true);
-        reload(g,
-               HUBS(2) "[plugin p]\nmodule = trial\n"
-                       "listen = tcp://127.0.0.1:0\n",
-               true);
+        gruvid_reload(g,
+                      HUBS(2) "[plugin p]\nmodule = spread\n"
+                              "listen = tcp://127.0.0.1:0\n",
+                      true);
+        gruvid_reload(g,
+                      HUBS(2) "[plugin p]\nmodule = trial\n"
+                              "listen = tcp://127.0.0.1:0\n",
+                      true);
     }
     end_clients(&clients);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
@@ -244,21 +223,22 @@ END_TEST
 
 START_TEST(test_addresses_change_while_a_connection_goes_on)
 {
-    struct gruvid *g = ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
+    struct gruvid *g =
+        gruvid_ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
     int held = connect_socket(g);
 
     is_served(held);
-    reload(g,
-           "[plugin trial]\nlisten = " DIR_SOCKET
-           "\nlisten = tcp://127.0.0.1:0\n",
-           true);
+    gruvid_reload(g,
+                  "[plugin trial]\nlisten = " DIR_SOCKET
+                  "\nlisten = tcp://127.0.0.1:0\n",
+                  true);
     serves(connect_socket(g));
     serves(connect_to(g, 0));
-    reload(g, "[plugin trial]\nlisten = tcp://127.0.0.1:0\n", true);
+    gruvid_reload(g, "[plugin trial]\nlisten = tcp://127.0.0.1:0\n", true);
     ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
     is_served(held);
     serves(connect_to(g, 0));
-    reload(g, "[plugin trial]\n", true);
+    gruvid_reload(g, "[plugin trial]\n", true);
     is_served(held);
     close(held);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
@@ -269,14 +249,14 @@ END_TEST
 /* What a client has sent already is served, though nobody has accepted it. */
 START_TEST(test_an_address_that_goes_is_emptied_first)
 {
-    struct gruvid *g = ready("[plugin trial]\nmax_connections = 1\n"
-                             "listen = " DIR_SOCKET "\n",
-                             NULL);
+    struct gruvid *g = gruvid_ready("[plugin trial]\nmax_connections = 1\n"
+                                    "listen = " DIR_SOCKET "\n",
+                                    NULL);
     int first = connect_socket(g), waits;
 
     is_served(first);
     waits = connect_socket(g);
-    reload(g, "[plugin trial]\nmax_connections = 1\n", true);
+    gruvid_reload(g, "[plugin trial]\nmax_connections = 1\n", true);
     close(first);
     is_served(waits);
     close(waits);
@@ -287,26 +267,28 @@ END_TEST
 /* Two sections exchange their addresses. */
 START_TEST(test_addresses_move_between_sections)
 {
-    struct gruvid *g =
-        ready(HUBS(2) "[plugin a]\nmodule = trial\nlisten = unix:@DIR@/socket\n"
-                      "[plugin b]\nmodule = spread\nlisten = unix:@DIR@/s\n",
-              NULL);
+    struct gruvid *g = gruvid_ready(
+        HUBS(2) "[plugin a]\nmodule = trial\nlisten = unix:@DIR@/socket\n"
+                "[plugin b]\nmodule = spread\nlisten = unix:@DIR@/s\n",
+        NULL);
     struct clients clients;
     struct stat before, after;
 
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &before), 0);
     begin_clients(&clients, g, 0);
     for (int n = 0; n < 3; n++) {
-        reload(g,
-               HUBS(2) "[plugin a]\nmodule = trial\nlisten = unix:@DIR@/s\n"
-                       "[plugin b]\nmodule = spread\n"
-                       "listen = unix:@DIR@/socket\n",
-               true);
-        reload(g,
-               HUBS(2) "[plugin a]\nmodule = trial\n"
-                       "listen = unix:@DIR@/socket\n"
-                       "[plugin b]\nmodule = spread\nlisten = unix:@DIR@/s\n",
-               true);
+        gruvid_reload(
+            g,
+            HUBS(2) "[plugin a]\nmodule = trial\nlisten = unix:@DIR@/s\n"
+                    "[plugin b]\nmodule = spread\n"
+                    "listen = unix:@DIR@/socket\n",
+            true);
+        gruvid_reload(
+            g,
+            HUBS(2) "[plugin a]\nmodule = trial\n"
+                    "listen = unix:@DIR@/socket\n"
+                    "[plugin b]\nmodule = spread\nlisten = unix:@DIR@/s\n",
+            true);
     }
     end_clients(&clients);
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &after), 0);
@@ -319,10 +301,12 @@ END_TEST
 /* An operator has removed the file: clients find the address again. */
 START_TEST(test_a_file_that_is_gone_is_made_anew)
 {
-    struct gruvid *g = ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
+    struct gruvid *g =
+        gruvid_ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
 
     ck_assert_int_eq(unlink(gruvid_path(g, "socket")), 0);
-    reload(g, "[plugin trial]\nbacklog = 9\nlisten = " DIR_SOCKET "\n", true);
+    gruvid_reload(g, "[plugin trial]\nbacklog = 9\nlisten = " DIR_SOCKET "\n",
+                  true);
     serves(connect_socket(g));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
@@ -333,24 +317,24 @@ END_TEST
  * bind its addresses again. */
 START_TEST(test_a_replacement_that_fails_gives_the_addresses_back)
 {
-    struct gruvid *g = ready("[plugin trial]\nreload = replace\n"
-                             "listen = " DIR_SOCKET "\n",
-                             NULL);
+    struct gruvid *g = gruvid_ready("[plugin trial]\nreload = replace\n"
+                                    "listen = " DIR_SOCKET "\n",
+                                    NULL);
     struct stat before, after;
 
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &before), 0);
-    reload(g,
-           "[plugin trial]\nreload = replace\nat_start = refuse\n"
-           "listen = tcp://127.0.0.1:0\n",
-           false);
+    gruvid_reload(g,
+                  "[plugin trial]\nreload = replace\nat_start = refuse\n"
+                  "listen = tcp://127.0.0.1:0\n",
+                  false);
     gruvid_says(g, "the old configuration was started again");
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &after), 0);
     ck_assert(before.st_ino == after.st_ino);
     serves(connect_socket(g));
-    reload(g,
-           "[plugin trial]\nreload = replace\nwhole = 1\n"
-           "listen = tcp://127.0.0.1:0\n",
-           true);
+    gruvid_reload(g,
+                  "[plugin trial]\nreload = replace\nwhole = 1\n"
+                  "listen = tcp://127.0.0.1:0\n",
+                  true);
     serves(connect_to(g, 0));
     ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
@@ -360,19 +344,21 @@ END_TEST
 /* Ports that the kernel has chosen stay with their lines of the section. */
 START_TEST(test_the_first_of_two_chosen_ports_stays_the_first)
 {
-    struct gruvid *g = ready("[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
-                             "listen = tcp://127.0.0.1:0\n",
-                             NULL);
+    struct gruvid *g =
+        gruvid_ready("[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
+                     "listen = tcp://127.0.0.1:0\n",
+                     NULL);
     int first = gruvid_port(g, 0), second = gruvid_port(g, 1);
     char line[100];
 
-    reload(g,
-           "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n"
-           "listen = tcp://127.0.0.1:0\n",
-           true);
+    gruvid_reload(g,
+                  "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n"
+                  "listen = tcp://127.0.0.1:0\n",
+                  true);
     serves(connect_port(first));
     serves(connect_port(second));
-    reload(g, "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n", true);
+    gruvid_reload(g, "[plugin trial]\nwhole = 1\nlisten = tcp://127.0.0.1:0\n",
+                  true);
     snprintf(line, sizeof line,
              "plugin trial does not listen on tcp://127.0.0.1:%d any more",
              second);
@@ -388,19 +374,20 @@ START_TEST(test_a_port_that_is_taken_fails_the_reload)
 {
     int fd = bind_socket();
     char config[200];
-    struct gruvid *g = ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
+    struct gruvid *g =
+        gruvid_ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
 
     ck_assert_int_eq(listen(fd, 1), 0);
     snprintf(config, sizeof config,
              "[plugin trial]\nlisten = unix:@DIR@/new\n"
              "listen = tcp://127.0.0.1:%d\n",
              port_of(fd));
-    reload(g, config, false);
+    gruvid_reload(g, config, false);
     gruvid_says(g, "plugin trial: cannot listen on tcp://127.0.0.1:");
     serves(connect_socket(g));
     ck_assert_int_lt(access(gruvid_path(g, "new"), F_OK), 0);
     close(fd);
-    reload(g, config, true);
+    gruvid_reload(g, config, true);
     serves(connect_unix(gruvid_path(g, "new")));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
@@ -411,7 +398,8 @@ START_TEST(test_each_address_of_a_section_that_fails_is_a_reason)
 {
     int fd = bind_socket();
     char config[300], reason[100];
-    struct gruvid *g = ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
+    struct gruvid *g =
+        gruvid_ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", NULL);
 
     ck_assert_int_eq(listen(fd, 1), 0);
     snprintf(config, sizeof config,
@@ -422,7 +410,7 @@ START_TEST(test_each_address_of_a_section_that_fails_is_a_reason)
         reason, sizeof reason,
         "error gruvid: plugin trial: cannot listen on tcp://127.0.0.1:%d: ",
         port_of(fd));
-    reload(g, config, false);
+    gruvid_reload(g, config, false);
     gruvid_says(g, reason);
     gruvid_says(g, "error gruvid: plugin trial: cannot listen on "
                    "unix:/nonexistent/socket: ");
@@ -441,15 +429,16 @@ START_TEST(test_an_address_that_overlaps_an_open_one_fails_the_reload)
 
     snprintf(config, sizeof config,
              "[plugin trial]\nlisten = tcp://127.0.0.1:%d\n", port);
-    g = ready(config, NULL);
+    g = gruvid_ready(config, NULL);
     snprintf(config, sizeof config,
              "[plugin trial]\nlisten = tcp://0.0.0.0:%d\n", port);
-    reload(g, config, false);
-    gruvid_says(g, "of plugin trial, which is open; reload once with neither of "
-                   "them, then with the new one, or restart gruvid");
+    gruvid_reload(g, config, false);
+    gruvid_says(g,
+                "of plugin trial, which is open; reload once with neither of "
+                "them, then with the new one, or restart gruvid");
     serves(connect_port(port));
-    reload(g, "[plugin trial]\n", true);
-    reload(g, config, true);
+    gruvid_reload(g, "[plugin trial]\n", true);
+    gruvid_reload(g, config, true);
     serves(connect_port(port));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     close(reserved);
@@ -464,11 +453,11 @@ START_TEST(test_an_address_may_be_written_in_another_way)
 
     snprintf(config, sizeof config,
              "[plugin trial]\nlisten = tcp://127.0.0.1:%d\n", port);
-    g = ready(config, NULL);
+    g = gruvid_ready(config, NULL);
     snprintf(config, sizeof config,
              "[plugin trial]\nbacklog = 9\nlisten = tcp://localhost:%d\n",
              port);
-    reload(g, config, true);
+    gruvid_reload(g, config, true);
     serves(connect_port(port));
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     close(reserved);
@@ -483,9 +472,9 @@ START_TEST(test_a_low_port_needs_the_rights_that_were_given_up)
         printf("skipped: only root can become somebody else\n");
         return;
     }
-    g = ready("[gruvid]\nuser = nobody\n[plugin trial]\n"
-              "listen = tcp://127.0.0.1:0\n",
-              NULL);
+    g = gruvid_ready("[gruvid]\nuser = nobody\n[plugin trial]\n"
+                     "listen = tcp://127.0.0.1:0\n",
+                     NULL);
     ck_assert_int_eq(chmod(g->dir, 0755), 0);
     gruvid_configure(g, "[gruvid]\nuser = nobody\n[plugin trial]\n"
                         "listen = tcp://127.0.0.1:1\n");
@@ -504,7 +493,7 @@ START_TEST(test_without_descriptors_the_reload_fails)
 {
     struct gruvid_options options = {.files = 64};
     struct gruvid *g =
-        ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", &options);
+        gruvid_ready("[plugin trial]\nlisten = " DIR_SOCKET "\n", &options);
     int fds[64];
 
     for (int n = 0; n < 64; n++)
@@ -530,19 +519,19 @@ START_TEST(test_a_hub_that_does_not_answer_fails_the_reload)
 {
     const char *config = HUBS(2) "[plugin spread]\nlisten = " DIR_SOCKET
                                  "\nlisten = tcp://127.0.0.1:0\n";
-    struct gruvid *g =
-        ready(HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n", NULL);
+    struct gruvid *g = gruvid_ready(
+        HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n", NULL);
     struct place held = connect_hub(g, 2), place;
 
     hold_place(&held);
-    reload(g, config, false);
+    gruvid_reload(g, config, false);
     gruvid_says(g, "hub 2 does not answer");
     ck_assert_int_lt(access(gruvid_path(g, "socket"), F_OK), 0);
     close(held.fd);
     place = connect_hub(g, 1);
     echo_place(&place, "x");
     close(place.fd);
-    reload(g, config, true);
+    gruvid_reload(g, config, true);
     place = read_place(connect_socket(g));
     hold_place(&place);
     held = read_place(connect_socket(g));
@@ -557,19 +546,20 @@ END_TEST
 
 START_TEST(test_the_mode_of_a_file_changes_and_is_undone)
 {
-    struct gruvid *g = ready("[plugin trial]\nlisten_mode = 0600\n"
-                             "listen = " DIR_SOCKET "\n",
-                             NULL);
+    struct gruvid *g = gruvid_ready("[plugin trial]\nlisten_mode = 0600\n"
+                                    "listen = " DIR_SOCKET "\n",
+                                    NULL);
     struct stat st;
 
-    reload(g, "[plugin trial]\nlisten_mode = 0660\nlisten = " DIR_SOCKET "\n",
-           true);
+    gruvid_reload(
+        g, "[plugin trial]\nlisten_mode = 0660\nlisten = " DIR_SOCKET "\n",
+        true);
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0660);
-    reload(g,
-           "[plugin trial]\nlisten_mode = 0666\nlisten = " DIR_SOCKET
-           "\nlisten = unix:@DIR@/no/folder\n",
-           false);
+    gruvid_reload(g,
+                  "[plugin trial]\nlisten_mode = 0666\nlisten = " DIR_SOCKET
+                  "\nlisten = unix:@DIR@/no/folder\n",
+                  false);
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0660);
     serves(connect_socket(g));
@@ -579,25 +569,25 @@ END_TEST
 
 START_TEST(test_a_limit_that_is_raised_lets_waiting_clients_in)
 {
-    struct gruvid *g = ready("[plugin trial]\nmax_connections = 1\n"
-                             "listen = tcp://127.0.0.1:0\n",
-                             NULL);
+    struct gruvid *g = gruvid_ready("[plugin trial]\nmax_connections = 1\n"
+                                    "listen = tcp://127.0.0.1:0\n",
+                                    NULL);
     int first = connect_to(g, 0), second = connect_to(g, 0), third;
 
     is_served(first);
     gruvid_says(g, "max_connections = 1 is reached");
-    reload(g,
-           "[plugin trial]\nmax_connections = 2\nlisten = tcp://127.0.0.1:0\n",
-           true);
+    gruvid_reload(
+        g, "[plugin trial]\nmax_connections = 2\nlisten = tcp://127.0.0.1:0\n",
+        true);
     is_served(second);
     third = connect_to(g, 0);
     gruvid_says(g, "max_connections = 2 is reached");
-    reload(g, "[plugin trial]\nlisten = tcp://127.0.0.1:0\n", true);
+    gruvid_reload(g, "[plugin trial]\nlisten = tcp://127.0.0.1:0\n", true);
     is_served(third);
     /* Those that came without a limit count as well. */
-    reload(g,
-           "[plugin trial]\nmax_connections = 2\nlisten = tcp://127.0.0.1:0\n",
-           true);
+    gruvid_reload(
+        g, "[plugin trial]\nmax_connections = 2\nlisten = tcp://127.0.0.1:0\n",
+        true);
     close(first);
     close(second);
     close(third);
@@ -609,17 +599,18 @@ END_TEST
 
 START_TEST(test_idle_connections_end_once_a_reload_says_so)
 {
-    struct gruvid *g =
-        ready(HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n", NULL);
+    struct gruvid *g = gruvid_ready(
+        HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n", NULL);
     struct place idle = connect_place(g);
 
     echo_place(&idle, "x");
-    reload(g,
-           HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n"
-                   "idle_timeout = 50ms\n",
-           true);
+    gruvid_reload(g,
+                  HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n"
+                          "idle_timeout = 50ms\n",
+                  true);
     ck_assert(!expect_end(idle.fd));
-    reload(g, HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n", true);
+    gruvid_reload(g, HUBS(2) "[plugin spread]\nlisten = tcp://127.0.0.1:0\n",
+                  true);
     idle = connect_place(g);
     echo_place(&idle, "x");
     close(idle.fd);

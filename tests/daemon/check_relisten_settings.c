@@ -12,17 +12,6 @@
 
 #include "daemon/hubs_clients.h"
 
-static void
-reload(struct gruvid *g, const char *config, unsigned number)
-{
-    char line[64];
-
-    gruvid_configure(g, config);
-    gruvid_signal(g, SIGHUP);
-    snprintf(line, sizeof line, "reload %u is done", number);
-    gruvid_says(g, line);
-}
-
 /* --- backlog -------------------------------------------------------------- */
 
 #define QUEUES                                                                 \
@@ -68,11 +57,11 @@ START_TEST(test_the_queue_of_an_address_grows_and_shrinks)
     gruvid_says(g, "max_connections = 1 is reached");
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &before), 0);
     ck_assert_int_eq(fill_queue(g), 4);
-    reload(g, QUEUES "9\n", 1);
+    gruvid_reload(g, QUEUES "9\n", true);
     ck_assert_int_eq(fill_queue(g), 6);
-    reload(g, QUEUES "2\n", 2);
+    gruvid_reload(g, QUEUES "2\n", true);
     ck_assert_int_eq(fill_queue(g), 0);
-    reload(g, QUEUES "10\n", 3);
+    gruvid_reload(g, QUEUES "10\n", true);
     ck_assert_int_eq(fill_queue(g), 1);
     ck_assert_int_eq(stat(gruvid_path(g, "socket"), &after), 0);
     ck_assert(before.st_ino == after.st_ino);
@@ -131,11 +120,11 @@ START_TEST(test_keepalive_is_for_connections_that_come_after_the_reload)
     int first = connect_to(g, 0), second, third;
 
     ck_assert_int_eq(timer_of(g, first), 0);
-    reload(g, KEPT("10m"), 1);
+    gruvid_reload(g, KEPT("10m"), true);
     second = connect_to(g, 0);
     ck_assert_int_eq(timer_of(g, second), KEEPALIVE);
     ck_assert_int_eq(timer_of(g, first), 0);
-    reload(g, KEPT("0"), 2);
+    gruvid_reload(g, KEPT("0"), true);
     third = connect_to(g, 0);
     ck_assert_int_eq(timer_of(g, third), 0);
     close(first);

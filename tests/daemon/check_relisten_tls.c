@@ -15,27 +15,6 @@
 #include "support/port.h"
 #include "unit/certificates.h"
 
-static unsigned reloads;
-
-static void
-reload(struct gruvid *g, const char *config, bool ok)
-{
-    char line[64];
-
-    gruvid_configure(g, config);
-    gruvid_signal(g, SIGHUP);
-    snprintf(line, sizeof line, "reload %u %s", ++reloads,
-             ok ? "is done" : "failed");
-    gruvid_says(g, line);
-}
-
-static struct gruvid *
-ready(const char *config, const struct gruvid_options *options)
-{
-    reloads = 0;
-    return gruvid_ready(config, options);
-}
-
 /* --- files that are renewed ----------------------------------------------- */
 
 static char dir[] = "/tmp/gruvid-renewed-XXXXXX";
@@ -203,18 +182,18 @@ START_TEST(test_a_certificate_is_renewed_while_a_connection_goes_on)
     int port;
 
     make_folder();
-    g = ready(section(_i, 0, ANY_PORT), NULL);
+    g = gruvid_ready(section(_i, 0, ANY_PORT), NULL);
     port = tls_port(g);
     shake(&held, connect_port(port));
     talk(&held);
     put_certificate("second.pem", "second.key");
     is_served_as(connect_port(port), "good");
-    reload(g, section(_i, 0, ANY_PORT), true);
+    gruvid_reload(g, section(_i, 0, ANY_PORT), true);
     shake(&held_again, connect_port(port));
     for (int n = 0; n < 4; n++)
         is_served_as(connect_port(port), "second");
     talk(&held);
-    reload(g, section(_i, 0, ANY_PORT), true);
+    gruvid_reload(g, section(_i, 0, ANY_PORT), true);
     talk(&held);
     talk(&held_again);
     end(&held);
@@ -232,14 +211,14 @@ START_TEST(test_a_certificate_that_is_of_no_use_changes_nothing)
     int port;
 
     make_folder();
-    g = ready(section(1, 0, ANY_PORT), NULL);
+    g = gruvid_ready(section(1, 0, ANY_PORT), NULL);
     port = tls_port(g);
     put_certificate("second.pem", "good.key");
-    reload(g, section(1, 0, ANY_PORT), false);
+    gruvid_reload(g, section(1, 0, ANY_PORT), false);
     gruvid_says(g, "it is not the key of tls_certificate");
     is_served_as(connect_port(port), "good");
     put_certificate("second.pem", "second.key");
-    reload(g, section(1, 0, ANY_PORT), true);
+    gruvid_reload(g, section(1, 0, ANY_PORT), true);
     is_served_as(connect_port(port), "second");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     remove_folder();
@@ -312,7 +291,7 @@ START_TEST(test_clients_do_not_see_that_generations_change)
     struct gruvid *g;
 
     make_folder();
-    g = ready(section(_i, 0, ANY_PORT), NULL);
+    g = gruvid_ready(section(_i, 0, ANY_PORT), NULL);
     clients.port = tls_port(g);
     ck_assert_int_eq(
         pthread_create(&clients.thread, NULL, keep_talking, &clients), 0);
@@ -321,7 +300,7 @@ START_TEST(test_clients_do_not_see_that_generations_change)
             put_certificate("good.pem", "good.key");
         else if (n % 2 == 0)
             put_certificate("second.pem", "second.key");
-        reload(g, section(_i, n, ANY_PORT), true);
+        gruvid_reload(g, section(_i, n, ANY_PORT), true);
     }
     __atomic_store_n(&clients.end, true, __ATOMIC_RELAXED);
     pthread_join(clients.thread, NULL);
@@ -347,15 +326,15 @@ START_TEST(test_an_address_gets_tls_and_loses_it)
     snprintf(plain, sizeof plain, "tcp://127.0.0.1:%d", port);
     snprintf(config, sizeof config,
              "[plugin p]\nmodule = trial\nwhole = 1000\nlisten = %s\n", plain);
-    g = ready(config, NULL);
+    g = gruvid_ready(config, NULL);
     held = connect_port(port);
     send_text(held, "x");
     expect_text(held, "x");
     for (int n = 0; n < 3; n++) {
-        reload(g, section(1, 0, secure), true);
+        gruvid_reload(g, section(1, 0, secure), true);
         is_served_as(connect_port(port), "good");
         shake(&held_securely, connect_port(port));
-        reload(g, config, true);
+        gruvid_reload(g, config, true);
         waits = connect_port(port);
         send_text(waits, "x");
         expect_text(waits, "x");
@@ -381,10 +360,10 @@ START_TEST(test_an_inherited_socket_has_tls)
     options.inherit = bind_socket(&port);
     ck_assert_int_eq(listen(options.inherit, 16), 0);
     make_folder();
-    g = ready(section(2, 0, "tls+fd:3"), &options);
+    g = gruvid_ready(section(2, 0, "tls+fd:3"), &options);
     is_served_as(connect_port(port), "good");
     put_certificate("second.pem", "second.key");
-    reload(g, section(2, 0, "tls+fd:3"), true);
+    gruvid_reload(g, section(2, 0, "tls+fd:3"), true);
     is_served_as(connect_port(port), "second");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     close(options.inherit);

@@ -333,6 +333,18 @@ gruvid_says(struct gruvid *g, const char *text)
 }
 
 void
+gruvid_reload(struct gruvid *g, const char *config, bool ok)
+{
+    char line[64];
+
+    gruvid_configure(g, config);
+    gruvid_signal(g, SIGHUP);
+    snprintf(line, sizeof line, "reload %u %s", ++g->reloads,
+             ok ? "is done" : "failed");
+    gruvid_says(g, line);
+}
+
+void
 gruvid_signal(struct gruvid *g, int signum)
 {
     ck_assert_int_gt(g->pid, 0);

@@ -28,11 +28,12 @@
 
 struct gruvid {
     pid_t pid;
-    int log_fd;    /* its stderr */
-    char *log;     /* the text from there so far */
-    size_t length; /* of log */
-    int status;    /* of wait(); valid once pid is 0 */
-    char dir[64];  /* a folder of its own, with gruvid.conf in it */
+    int log_fd;       /* its stderr */
+    char *log;        /* the text from there so far */
+    size_t length;    /* of log */
+    int status;       /* of wait(); valid once pid is 0 */
+    char dir[64];     /* a folder of its own, with gruvid.conf in it */
+    unsigned reloads; /* that gruvid_reload() has asked for */
 };
 
 /* How to begin gruvid in an unusual way; all members may be 0. */
@@ -76,6 +77,10 @@ struct gruvid *gruvid_ready(const char *config,
 
 /* Write its gruvid.conf, for the next reload; "@DIR@" as above. */
 void gruvid_configure(const struct gruvid *g, const char *config);
+
+/* Write its gruvid.conf and have it reload, for the next time in its life; wait
+ * until the log says that this is done, or that it has failed. */
+void gruvid_reload(struct gruvid *g, const char *config, bool ok);
 
 /* Wait until the log contains text; returns the log after it. */
 const char *gruvid_says(struct gruvid *g, const char *text);
