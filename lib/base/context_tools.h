@@ -68,9 +68,9 @@ void gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
 void gruvi__tools_destroy(struct gruvi__context_tools *tools);
 
 /*
- * In a context that is about to block in a system call for the first time.
- * ThreadSanitizer (of gcc 12) then allocates the place where it keeps signals.
- * A signal at that very moment allocates another, and is lost.
+ * In a context that has begun.  In its first call that blocks, ThreadSanitizer
+ * (of gcc 12) would map the memory where it keeps signals.  A signal that comes
+ * meanwhile maps its own, which is then forgotten together with the signal.
  */
 void gruvi__tools_will_block(void);
 

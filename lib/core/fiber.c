@@ -184,6 +184,7 @@ entry(void)
 
     GRUVI__ENDS_EXCEPTIONS(gruvi__fiber_personality);
     gruvi__tools_after_switch(&fiber->tools);
+    gruvi__tools_will_block();
     end(fiber, run(fiber));
     gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));
 }

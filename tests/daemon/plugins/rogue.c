@@ -23,7 +23,7 @@ static const char *const where_choices[] = {"fiber",    "start",  "stop",
 static const char *const act_choices[] = {
     "none",        "spin",   "spin_once", "read",    "segv",    "abort",
     "fpe",         "ill",    "deep",      "replace", "foreign", "wreck_segv",
-    "wreck_abort", "strlen", "deaf",      NULL};
+    "wreck_abort", "strlen", "deaf",      "sleep",   NULL};
 
 static const gruvid_option_t options[] = {
     {.name = "where",
@@ -44,6 +44,7 @@ static volatile bool enough; /* never */
 NAMED void rogue_spin(void);
 NAMED void rogue_spin_once(void);
 NAMED void rogue_read(void);
+NAMED void rogue_sleep(void);
 NAMED void rogue_store(volatile int *where);
 NAMED int rogue_divide(volatile int by);
 NAMED int rogue_deep(int n);
@@ -91,6 +92,14 @@ rogue_read(void)
 
     if (pipe(fds) == 0 && read(fds[0], &byte, 1) == 1)
         gruvi_info("read %d", byte);
+}
+
+/* ThreadSanitizer runs handlers at once in this call, but not in read(). */
+void
+rogue_sleep(void)
+{
+    while (!enough)
+        sleep(1000);
 }
 
 void
@@ -177,6 +186,8 @@ rogue_act(const char *act)
         rogue_spin_once();
     if (strcmp(act, "read") == 0)
         rogue_read();
+    if (strcmp(act, "sleep") == 0)
+        rogue_sleep();
     if (strcmp(act, "segv") == 0)
         rogue_store((volatile int *)(uintptr_t)0x20);
     if (strcmp(act, "abort") == 0)
