@@ -20,12 +20,19 @@
 
 #include "base/modules.h"
 
+/* The processor's numbers of registers, by its ABI.  The return address of
+ * aarch64 is in a register until it is saved. */
 #if defined(__x86_64__)
-
-/* The processor's numbers of registers, by its ABI. */
 #define REG_FP 6
 #define REG_SP 7
 #define REG_PC 16
+#elif defined(__aarch64__)
+#define REG_FP 29
+#define REG_SP 31
+#define REG_PC 30
+#endif
+
+#ifdef REG_PC
 
 #define STATES 8 /* that a program may remember */
 
@@ -284,6 +291,10 @@ run_extended(struct program *program, struct reader *code, unsigned op)
     case 0x2e: /* the size of arguments */
         read_unsigned(code);
         break;
+#if defined(__aarch64__)
+    case 0x2d: /* the return address is signed from here on, or not any more */
+        break;
+#endif
     default:
         program->unknown = true;
     }
@@ -341,6 +352,8 @@ pass_augmentation(struct reader *cie, const char *letters)
             break;
         case 'L':
             read_bytes(cie, 1);
+            break;
+        case 'B': /* which key signs return addresses */
             break;
         default: /* S: the frame of a signal */
             return false;
@@ -417,6 +430,23 @@ read_word(uintptr_t at, uintptr_t low, uintptr_t high, uintptr_t *word)
     return true;
 }
 
+/* Where the caller goes on: on the stack, or where it was put by the call. */
+static bool
+find_pc(const struct program *program, struct gruvi__registers *caller,
+        uintptr_t cfa, uintptr_t low, uintptr_t high)
+{
+    const struct state *state = &program->state;
+
+    if (state->pc == SAME && caller->lr != 0 && cfa >= caller->sp)
+        caller->pc = caller->lr;
+    else if (state->pc != SAVED || cfa <= caller->sp ||
+             !read_word(cfa + (uintptr_t)state->pc_at, low, high, &caller->pc))
+        return false;
+    caller->pc = gruvi__without_signature(caller->pc);
+    caller->lr = 0;
+    return true;
+}
+
 enum gruvi__cfi_result
 gruvi__cfi_step(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
                 bool innermost)
@@ -436,8 +466,7 @@ gruvi__cfi_step(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
         return GRUVI__CFI_UNKNOWN;
     cfa = (state->cfa_register == REG_SP ? at->sp : at->fp) +
           (uintptr_t)state->cfa_offset;
-    if (cfa <= at->sp || cfa > high || state->pc != SAVED ||
-        !read_word(cfa + (uintptr_t)state->pc_at, low, high, &caller.pc) ||
+    if (cfa > high || !find_pc(&program, &caller, cfa, low, high) ||
         (state->fp == SAVED &&
          !read_word(cfa + (uintptr_t)state->fp_at, low, high, &caller.fp)))
         return GRUVI__CFI_UNKNOWN;

@@ -40,6 +40,7 @@ gruvi__registers_of(const void *ucontext, struct gruvi__registers *registers)
 {
     const ucontext_t *uc = ucontext;
 
+    registers->lr = 0;
 #if defined(__x86_64__)
     registers->pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     registers->fp = (uintptr_t)uc->uc_mcontext.gregs[REG_RBP];
@@ -49,6 +50,7 @@ gruvi__registers_of(const void *ucontext, struct gruvi__registers *registers)
     registers->pc = (uintptr_t)uc->uc_mcontext.pc;
     registers->fp = (uintptr_t)uc->uc_mcontext.regs[29];
     registers->sp = (uintptr_t)uc->uc_mcontext.sp;
+    registers->lr = (uintptr_t)uc->uc_mcontext.regs[30];
     return true;
 #else
     (void)uc;
@@ -66,9 +68,8 @@ gruvi__in_alternate_stack(const void *ucontext, uintptr_t sp)
            sp - (uintptr_t)stack->ss_sp < stack->ss_size;
 }
 
-/* A return address may be signed, in bits that no address has. */
-static uintptr_t
-without_signature(uintptr_t address)
+uintptr_t
+gruvi__without_signature(uintptr_t address)
 {
 #if defined(__aarch64__)
     register uintptr_t x30 __asm__("x30") = address;
@@ -87,7 +88,7 @@ gruvi__walk(uintptr_t fp, uintptr_t low, uintptr_t high,
     while (fp % sizeof fp == 0 && fp >= low && high >= 2 * sizeof fp &&
            fp <= high - 2 * sizeof fp) {
         const uintptr_t *frame = (const uintptr_t *)fp;
-        uintptr_t caller = without_signature(frame[1]);
+        uintptr_t caller = gruvi__without_signature(frame[1]);
 
         if (caller == 0)
             return;

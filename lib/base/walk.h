@@ -14,11 +14,16 @@
 
 struct gruvi__registers {
     uintptr_t pc, fp, sp;
+    uintptr_t lr; /* aarch64: where a function returns to that has saved nothing
+                     yet; 0: not known, as on other processors */
 };
 
 /* What a signal has interrupted.  False: the processor is not known. */
 bool gruvi__registers_of(const void *ucontext,
                          struct gruvi__registers *registers);
+
+/* A return address may be signed, in bits that no address has. */
+uintptr_t gruvi__without_signature(uintptr_t address);
 
 /* Whether the signal interrupted a handler on the alternate stack. */
 bool gruvi__in_alternate_stack(const void *ucontext, uintptr_t sp);

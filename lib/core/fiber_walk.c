@@ -82,7 +82,8 @@ stack_low(const gruvi_fiber_t *fiber, uintptr_t sp)
                                                         : sp;
 }
 
-/* A call that went nowhere: the return address is all that is on the stack. */
+/* A call that went nowhere has left its return address, and nothing else: on
+ * the stack, or in a register. */
 __attribute__((no_sanitize_address, no_sanitize_thread)) static bool
 leave_nowhere(struct gruvi__registers *at, uintptr_t low, uintptr_t high)
 {
@@ -91,6 +92,14 @@ leave_nowhere(struct gruvi__registers *at, uintptr_t low, uintptr_t high)
         gruvi__follows_call(*(const uintptr_t *)low)) {
         at->pc = *(const uintptr_t *)low;
         at->sp += sizeof low;
+        return true;
+    }
+#elif defined(__aarch64__)
+    uintptr_t back = gruvi__without_signature(at->lr);
+
+    if (gruvi__module_at(at->pc) == NULL && gruvi__follows_call(back)) {
+        at->pc = back;
+        at->lr = 0;
         return true;
     }
 #endif

@@ -41,7 +41,7 @@ CONTEXT_TEST += %D%/context_selftest_stack.c
 
 UNIT_SHELL_TESTS =
 UNIT_SHELL_TESTS += %D%/aarch64
-EXTRA_DIST += %D%/machine_selftest.c
+EXTRA_DIST += %D%/machine_selftest.c %D%/walk_selftest.c
 UNIT_SHELL_TESTS += %D%/exceptions
 UNIT_SHELL_TESTS += %D%/gdb
 EXTRA_DIST += %D%/exceptions.cc %D%/exceptions_host.c
