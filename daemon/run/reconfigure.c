@@ -13,6 +13,7 @@
 #include "instance/handover.h"
 #include "instance/shard.h"
 #include "run/life.h"
+#include "watch/handlers.h"
 
 /* Seconds that a function of the plugin may take; negative: no limit. */
 static double
@@ -186,6 +187,7 @@ gruvid__plugin_reconfigure(gruvid_plugin_t *plugin, gruvid__section_t *section)
         err = run(&plugin->shards[i], "reconfigure", reconfigure_body, true,
                   &taken);
     }
+    gruvid__handlers_check(plugin->name);
     if (err == 0) {
         take_section(plugin, section);
         return 0;

@@ -13,6 +13,7 @@
 #include "run/report.h"
 #include "run/settings.h"
 #include "run/state.h"
+#include "watch/handlers.h"
 
 struct gruvid__reload_request {
     struct gruvid__reload_request *next;
@@ -200,6 +201,7 @@ tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
     unsigned long long number = (unsigned long long)report->all.number;
     size_t n = count_current(daemon);
 
+    gruvid__handlers_check(NULL);
     if (err < 0 && gruvid__stopping(&daemon->leader))
         gruvi_error("gruvid stops");
     gruvid__report_listen(NULL);

@@ -135,6 +135,9 @@ gruvid__handlers_check(const char *plugin)
 
     if (!settled)
         return;
-    snprintf(who, sizeof who, "plugin %s", plugin);
+    if (plugin == NULL)
+        snprintf(who, sizeof who, "a plugin, or a module that was opened,");
+    else
+        snprintf(who, sizeof who, "plugin %s", plugin);
     look(N, who);
 }

@@ -21,7 +21,8 @@ void gruvid__handlers_settle(void);
 /*
  * Look.
  *
- *   plugin  that was started since the last look, or changed
+ *   plugin  that was started since the last look, or changed; NULL: some plugin
+ *           that runs, or a module that was opened
  *
  * Context: main thread.
  */

@@ -35,9 +35,10 @@ START_TEST(test_a_crash_is_reported_with_plugin_fiber_and_stack)
     if (has_sanitizer())
         return;
     g = crashes(ROGUE("fiber", "segv"), SIGSEGV);
-    gruvid_says(g, "error rogue[worker]: crash: SIGSEGV at address 0x20 "
-                   "(nothing is mapped there): plugin rogue, generation 1, fiber "
-                   "worker, thread gruvid\n");
+    gruvid_says(g,
+                "error rogue[worker]: crash: SIGSEGV at address 0x20 "
+                "(nothing is mapped there): plugin rogue, generation 1, fiber "
+                "worker, thread gruvid\n");
     gruvid_says(g, "error rogue[worker]: crash: #0 rogue_store+");
     gruvid_says(g, "crash: #1 rogue");
     gruvid_says(g, "error rogue[worker]: crash: rogue.so is build ");
@@ -177,6 +178,30 @@ START_TEST(test_who_replaces_a_handler_is_named_and_overruled)
 }
 END_TEST
 
+#define RENEW(name, act)                                                       \
+    "[plugin " name "]\nmodule = renew\nat_reconfigure = " act "\n"
+
+/* b refuses, so a gets its old options again, and handles. */
+START_TEST(test_what_a_reload_has_replaced_is_put_back)
+{
+    struct gruvid *g;
+
+    if (has_sanitizer())
+        return;
+    g = gruvid_ready(RENEW("a", "handle") RENEW("b", "good"), NULL);
+    gruvid_configure(g, RENEW("a", "good") RENEW("b", "refuse"));
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "a plugin, or a module that was opened, has replaced the "
+                   "handler of SIGSEGV by nothing; gruvid has put it back");
+    gruvid_says(g, "reload 1 failed");
+    gruvid_configure(g, RENEW("a", "handle") "mark = 2\n" RENEW("b", "good"));
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "plugin a has replaced the handler of SIGSEGV by nothing");
+    gruvid_says(g, "reload 2 is done");
+    ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -192,5 +217,6 @@ main(void)
     tcase_add_test(tc, test_on_another_stack_the_report_says_so);
     tcase_add_test(tc, test_a_report_that_crashes_ends_the_process);
     tcase_add_test(tc, test_who_replaces_a_handler_is_named_and_overruled);
+    tcase_add_test(tc, test_what_a_reload_has_replaced_is_put_back);
     return run_suite(suite);
 }

@@ -5,13 +5,14 @@
  * connection first hears which generation serves it, and then its own bytes.
  * To "?" it hears all values of mark that the instance has got, as it got them.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <gruvid/plugin.h>
 
-static const char *const choices[] = {"good", "refuse", "hang", NULL};
+static const char *const choices[] = {"good", "refuse", "hang", "handle", NULL};
 
 static const gruvid_option_t options[] = {
     {.name = "mark", .type = GRUVID_STRING, .default_value = "none"},
@@ -72,7 +73,9 @@ act(gruvid_plugin_t *plugin, const char *option)
                gruvid_option_string(plugin, "mark"));
     if (strcmp(what, "hang") == 0)
         return gruvi_sleep(GRUVI_FOREVER);
-    if (strcmp(what, "good") == 0)
+    if (strcmp(what, "handle") == 0)
+        signal(SIGSEGV, SIG_IGN);
+    if (strcmp(what, "refuse") != 0)
         return 0;
     gruvid_plugin_fail(plugin, "%s is refuse", option);
     return UV_EACCES;
