@@ -289,6 +289,7 @@ END_TEST
 START_TEST(test_it_becomes_the_user_for_good_after_it_has_bound)
 {
     struct gruvid *g;
+    struct stat st;
     char path[64];
 
     if (geteuid() != 0) {
@@ -308,6 +309,10 @@ START_TEST(test_it_becomes_the_user_for_good_after_it_has_bound)
     ck_assert_ptr_nonnull(strstr(read_text(path), "Groups:\t65534"));
     ck_assert_ptr_nonnull(
         strstr(read_text(path), "CapEff:\t0000000000000000\n"));
+    /* Of a process that makes no core these files are root's. */
+    snprintf(path, sizeof path, "/proc/%d/environ", g->pid);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_uid, 65534);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST

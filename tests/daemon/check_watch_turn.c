@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* How long a turn takes, of a thread that computes, waits, or sleeps. */
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gruvi.h>
@@ -197,6 +202,67 @@ START_TEST(test_a_machine_that_was_suspended_has_no_stall)
 }
 END_TEST
 
+/* A debugger is another process: it holds the thread of the hub alone, and the
+ * one that watches goes on.
+ *
+ *   this process               the debugger
+ *   "which thread" -->
+ *                              holds it
+ *              <-- "held", or the error
+ *   looks
+ *   "done" -->
+ *                              lets it go, and ends
+ */
+static int
+debug(int from, int to)
+{
+    pid_t tid;
+    int err = 0, status;
+
+    if (read(from, &tid, sizeof tid) != sizeof tid)
+        return 1;
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0 ||
+        ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 ||
+        waitpid(tid, &status, __WALL) != tid)
+        err = errno;
+    if (write(to, &err, sizeof err) != sizeof err)
+        return 1;
+    return read(from, &err, 1) == 1 ? 0 : 1;
+}
+
+START_TEST(test_a_thread_that_a_debugger_holds_has_no_stall)
+{
+    struct gruvid__turn turn = {.hub = &one.hub};
+    int there[2], back[2], err, status;
+    pid_t debugger;
+
+    ck_assert_int_eq(pipe(there), 0);
+    ck_assert_int_eq(pipe(back), 0);
+    debugger = fork();
+    if (debugger == 0)
+        _exit(debug(there[0], back[1]));
+    prctl(PR_SET_PTRACER, debugger);
+    begin(COMPUTE);
+    await_progress();
+    gruvid__turn_look(&turn, 0);
+    ck_assert_int_eq(write(there[1], &one.hub.tid, sizeof(pid_t)),
+                     sizeof(pid_t));
+    ck_assert_int_eq(read(back[0], &err, sizeof err), sizeof err);
+    if (err == 0) {
+        ck_assert_int_eq(doing(), GRUVID__HALTED);
+        for (int i = 0; i < 3; i++)
+            ck_assert(gruvid__turn_look(&turn, SECOND));
+        ck_assert_uint_eq(turn.taken, 0);
+    } else {
+        printf("skipped: no debugger may be here: %s\n", strerror(err));
+    }
+    ck_assert_int_eq(write(there[1], "x", 1), 1);
+    ck_assert_int_eq(waitpid(debugger, &status, 0), debugger);
+    ck_assert_int_eq(status, 0);
+    end();
+}
+END_TEST
+
 START_TEST(test_a_hub_that_waits_for_events_is_in_no_turn)
 {
     struct gruvid__turn turn = {.hub = &one.hub};
@@ -257,6 +323,7 @@ main(void)
                    test_of_a_thread_in_a_system_call_what_has_elapsed_counts);
     tcase_add_loop_test(tc, test_a_machine_that_was_suspended_has_no_stall, 0,
                         sizeof jumps / sizeof *jumps);
+    tcase_add_test(tc, test_a_thread_that_a_debugger_holds_has_no_stall);
     tcase_add_test(tc, test_a_hub_that_waits_for_events_is_in_no_turn);
     tcase_add_test(tc, test_a_hub_that_has_ended_is_in_no_turn);
     tcase_add_test(tc, test_system_calls_have_names);
