@@ -138,13 +138,13 @@ gruvid__notify_alive(void)
 }
 
 void
-gruvid__notify_extend(unsigned seconds)
+gruvid__notify_extend(double seconds)
 {
 #ifdef HAVE_SYSTEMD
     char message[64];
 
-    snprintf(message, sizeof message, "EXTEND_TIMEOUT_USEC=%u000000\n",
-             seconds);
+    snprintf(message, sizeof message, "EXTEND_TIMEOUT_USEC=%.0f\n",
+             (seconds > 0 ? seconds : 0) * 1e6);
     sd_notify(0, message);
 #else
     (void)seconds;

@@ -35,7 +35,14 @@ bool gruvid__notify_set_fd(const char *text, char *why, size_t why_size);
 double gruvid__notify_patience(void);
 void gruvid__notify_alive(void);
 
-/* What goes on takes longer: the manager waits for so many seconds from now. */
-void gruvid__notify_extend(unsigned seconds);
+/*
+ * What goes on takes longer: the manager waits for so many seconds from now.
+ * They should be more than it may take: what ends it is gruvid's own timeout,
+ * which says why, and not the manager's SIGKILL.
+ *
+ * Context: any thread.
+ */
+#define GRUVID__SPARE 20
+void gruvid__notify_extend(double seconds);
 
 #endif

@@ -24,6 +24,10 @@
 #include "run/state.h"
 #include "serve/serve.h"
 
+/* How many times cancel_timeout the end of a plugin takes at most: connections,
+ * fibers, and stop twice. */
+#define MOST_OF_A_STOP 4
+
 /* Seconds from one line about what the stop waits for to the next. */
 #define REMIND 10.0
 
@@ -94,6 +98,7 @@ be_lame(struct gruvid__daemon *daemon, unsigned interrupts)
     gruvi_info("stopping: connections are accepted for %g more seconds "
                "(lame_duck)%s",
                seconds, hint(daemon));
+    gruvid__notify_extend(seconds + GRUVID__SPARE);
     gruvid__notify_status("stopping: accepting for %g more seconds", seconds);
     while (!is_hurried(daemon, interrupts) &&
            gruvid__wait(&daemon->leader, until))
@@ -192,6 +197,14 @@ next_to_stop(const struct gruvid__daemon *daemon)
     return last;
 }
 
+/* For the end of one plugin, or of several at once. */
+static void
+ask_for_time(const struct gruvid__daemon *daemon)
+{
+    gruvid__notify_extend(MOST_OF_A_STOP * daemon->leader.cancel_timeout +
+                          GRUVID__SPARE);
+}
+
 static void
 stop_all(struct gruvid__daemon *daemon)
 {
@@ -199,6 +212,7 @@ stop_all(struct gruvid__daemon *daemon)
 
     while ((plugin = next_to_stop(daemon)) != NULL) {
         plugin->was_stopped = true;
+        ask_for_time(daemon);
         gruvid__plugin_stop(plugin);
     }
 }
@@ -213,6 +227,7 @@ gruvid__drain(struct gruvid__daemon *daemon)
     gruvid__notify_stopping("stopping: not ready");
     be_lame(daemon, interrupts);
     enter(daemon, "stopping: connections drain");
+    gruvid__notify_extend(daemon->drain_timeout + GRUVID__SPARE);
     until = gruvid__now() + daemon->drain_timeout;
     limit_all(daemon, until, false);
     drain_all(daemon);
@@ -220,5 +235,6 @@ gruvid__drain(struct gruvid__daemon *daemon)
     await_connections(daemon, until, interrupts);
     enter(daemon, "stopping: plugins stop");
     stop_all(daemon);
+    ask_for_time(daemon);
     gruvid__retire_end(&daemon->instances);
 }

@@ -114,6 +114,7 @@ say(const struct gruvid__turn *turn, double left)
              turn->hub->name, left);
     gruvid__say(GRUVI_LOG_WARNING, "", "", 0, "", message);
     gruvid__notify_stopping("stopping: %s does not turn", turn->hub->name);
+    gruvid__notify_extend(left + GRUVID__SPARE);
 }
 
 void

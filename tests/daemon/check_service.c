@@ -113,7 +113,9 @@ START_TEST(test_the_manager_is_told_ready_and_stopping)
         .env = (const char *[]){manager_env, NULL},
     };
     struct gruvid *g =
-        gruvid_begin("[plugin silent]\n[plugin trial]\nat_start = slow\n"
+        gruvid_begin("[gruvid]\nlame_duck = 300ms\ndrain_timeout = 5m\n"
+                     "cancel_timeout = 2s\n"
+                     "[plugin silent]\n[plugin trial]\nat_start = slow\n"
                      "listen = tcp://127.0.0.1:0\n",
                      &options);
     const char *first = notified();
@@ -127,10 +129,16 @@ START_TEST(test_the_manager_is_told_ready_and_stopping)
     expect_text(fd, "x");
     gruvid_signal(g, SIGTERM);
     ck_assert_str_eq(notified(), "STOPPING=1\nSTATUS=stopping: not ready\n");
+    ck_assert_str_eq(notified(), "EXTEND_TIMEOUT_USEC=20300000\n");
+    ck_assert_str_eq(notified(), "STATUS=stopping: accepting for 0.3 more "
+                                 "seconds\n");
     ck_assert_str_eq(notified(), "STATUS=stopping: connections drain\n");
+    ck_assert_str_eq(notified(), "EXTEND_TIMEOUT_USEC=320000000\n");
     ck_assert_str_eq(notified(), "STATUS=stopping: 1 connection left\n");
     close(fd);
     ck_assert_str_eq(notified(), "STATUS=stopping: plugins stop\n");
+    for (int i = 0; i < 3; i++) /* two plugins, and old generations */
+        ck_assert_str_eq(notified(), "EXTEND_TIMEOUT_USEC=28000000\n");
     ck_assert_int_eq(gruvid_wait(g), 0);
     gruvid_says(g, "gruvid: stopping: not ready\n");
     gruvid_says(g, "gruvid: stopping: connections drain\n");
@@ -196,6 +204,26 @@ notified_of(const char *begin)
     while (strncmp(message, begin, strlen(begin)) != 0);
     return message;
 }
+
+/* Its hub cannot ask for the time that the drain has. */
+START_TEST(test_the_manager_waits_for_a_hub_that_does_not_turn)
+{
+    struct gruvid_options options = {
+        .env = (const char *[]){manager_env, NULL},
+    };
+    struct gruvid *g = gruvid_begin("[gruvid]\ndrain_timeout = 5m\n"
+                                    "[plugin rogue]\nact = spin\n",
+                                    &options);
+    unsigned seconds;
+
+    gruvid_says(g, "stall of");
+    gruvid_signal(g, SIGTERM);
+    notified_of("STOPPING=1\nSTATUS=stopping: hub 1 does not turn\n");
+    ck_assert_int_eq(
+        sscanf(notified(), "EXTEND_TIMEOUT_USEC=%u000000\n", &seconds), 1);
+    ck_assert_int_eq(gruvid_stop(g, SIGKILL), 128 + SIGKILL);
+}
+END_TEST
 
 START_TEST(test_the_manager_is_told_of_a_reload_and_of_its_end)
 {
@@ -509,6 +537,7 @@ main(void)
     tcase_add_test(tc, test_the_manager_is_told_that_all_is_well);
     tcase_add_test(tc,
                    test_the_manager_hears_nothing_of_a_hub_that_does_not_turn);
+    tcase_add_test(tc, test_the_manager_waits_for_a_hub_that_does_not_turn);
     tcase_add_test(tc, test_the_manager_is_told_of_a_reload_and_of_its_end);
     tcase_add_test(tc, test_a_start_that_fails_is_never_ready);
 #endif
