@@ -3,7 +3,6 @@
  * "NN%: Checks: A, Failures: B, Errors: C" is what the summary adds up. */
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "suite.h"
 
@@ -13,28 +12,6 @@ static void __attribute__((constructor)) set_patience(void)
 {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 }
-
-/* ThreadSanitizer loses a SIGCHLD now and then, and whoever waits for a child
- * waits until the next one: so there always is one. */
-#ifdef __SANITIZE_THREAD__
-/* By a timer and not a thread, which would keep tests from forking. */
-static void
-remind_of_children(void)
-{
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
-                             .sigev_signo = SIGCHLD};
-    const struct itimerspec often = {{0, 100000000}, {0, 100000000}};
-    timer_t timer;
-
-    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
-        timer_settime(timer, 0, &often, NULL);
-}
-#else
-static void
-remind_of_children(void)
-{
-}
-#endif
 
 /* A shell without job control starts what it runs in the background with these
  * ignored. */
@@ -52,7 +29,6 @@ run_suite(Suite *suite)
     int failed;
 
     hear_the_terminal();
-    remind_of_children();
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
