@@ -42,11 +42,11 @@ begin_line(const json_t *id, bool ok)
 {
     json_t *line = json_object();
 
-    if (line != NULL && id != NULL)
-        json_object_set(line, "id", (json_t *)id);
-    if (line != NULL)
-        json_object_set_new(line, "ok", json_boolean(ok));
-    return line;
+    if ((id == NULL || json_object_set(line, "id", (json_t *)id) == 0) &&
+        json_object_set_new(line, "ok", json_boolean(ok)) == 0)
+        return line;
+    json_decref(line);
+    return NULL;
 }
 
 static const json_t *
@@ -59,10 +59,25 @@ id_of(const struct gruvid__request *request)
 static int
 send_with(struct gruvid__client *client, json_t *line, json_t *fields)
 {
-    if (line != NULL && fields != NULL)
-        json_object_update_missing(line, fields);
+    if (line != NULL && fields != NULL &&
+        json_object_update_missing(line, fields) < 0) {
+        json_decref(line);
+        line = NULL;
+    }
     json_decref(fields);
     return send_line(client, line);
+}
+
+/* The last line of an answer.  Without memory there is one as well: the client
+ * waits for it. */
+static void
+send_last(struct gruvid__client *client, json_t *line, json_t *fields)
+{
+    static const char sorry[] = "{\"ok\":false,\"code\":\"ENOMEM\","
+                                "\"error\":\"no memory for the answer\"}\n";
+
+    if (send_with(client, line, fields) < 0)
+        gruvid__client_put(client, sorry, sizeof sorry - 1);
 }
 
 static json_t *
@@ -70,11 +85,12 @@ begin_refusal(const json_t *id, int code, const char *why)
 {
     json_t *line = begin_line(id, false);
 
-    if (line != NULL) {
-        json_object_set_new(line, "code", json_string(gruvi_err_name(code)));
-        json_object_set_new(line, "error", gruvid__json_text(why));
-    }
-    return line;
+    if (json_object_set_new(line, "code", json_string(gruvi_err_name(code))) ==
+            0 &&
+        json_object_set_new(line, "error", gruvid__json_text(why)) == 0)
+        return line;
+    json_decref(line);
+    return NULL;
 }
 
 int
@@ -83,7 +99,7 @@ gruvid__answer(struct gruvid__request *request, json_t *fields)
     if (fields == NULL)
         return UV_ENOMEM;
     request->answered = true;
-    send_with(request->client, begin_line(id_of(request), true), fields);
+    send_last(request->client, begin_line(id_of(request), true), fields);
     return 0;
 }
 
@@ -170,7 +186,7 @@ refuse(struct gruvid__request *request, json_t *fields, int code,
 
     request->answered = true;
     vsnprintf(why, sizeof why, format, args);
-    send_with(request->client, begin_refusal(id_of(request), code, why),
+    send_last(request->client, begin_refusal(id_of(request), code, why),
               fields);
     return 0;
 }
@@ -202,7 +218,7 @@ gruvid__refuse(struct gruvid__request *request, int code, const char *format,
 void
 gruvid__refuse_line(struct gruvid__client *client, int code, const char *why)
 {
-    send_line(client, begin_refusal(json_null(), code, why));
+    send_last(client, begin_refusal(json_null(), code, why), NULL);
 }
 
 /* --- members ---------------------------------------------------------------

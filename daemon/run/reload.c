@@ -117,6 +117,17 @@ answer(struct gruvid__reload_request *request,
     }
 }
 
+/* Nothing is done for them. */
+static void
+refuse(struct gruvid__reload_request *requests, const char *reason)
+{
+    const char *const reasons[] = {reason};
+    const struct gruvid__report refusal = {
+        .all = {.by = "gruvid", .reasons = reasons, .n_reasons = 1}};
+
+    answer(requests, &refusal);
+}
+
 /* --- one reload ----------------------------------------------------------- */
 
 static void
@@ -204,6 +215,8 @@ tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
     gruvid__handlers_check(NULL);
     if (err < 0 && gruvid__stopping(&daemon->leader))
         gruvi_error("gruvid stops");
+    else if (err < 0 && report->all.n_reasons == 0)
+        gruvi_error("no reload: %s", gruvi_strerror(err));
     gruvid__report_listen(NULL);
     gruvid__report_end(report, err == 0, seconds);
     if (err == 0)
@@ -276,7 +289,8 @@ gruvid__reload_all(struct gruvid__daemon *daemon)
 
         if (report == NULL) {
             gruvi_error("no reload: %s", gruvi_strerror(UV_ENOMEM));
-            return;
+            refuse(take_requests(reloads), gruvi_strerror(UV_ENOMEM));
+            continue;
         }
         reloads->count++;
         requests = take_requests(reloads);
@@ -290,15 +304,12 @@ gruvid__reload_all(struct gruvid__daemon *daemon)
 void
 gruvid__reloads_close(struct gruvid__daemon *daemon)
 {
-    static const char *const reasons[] = {"gruvid stops"};
     struct gruvid__reloads *reloads = &daemon->reloads;
-    struct gruvid__report refusal = {
-        .all = {.by = "gruvid", .reasons = reasons, .n_reasons = 1}};
 
     if (reloads->has_timer)
         gruvi_uv_close((uv_handle_t *)&reloads->timer);
     reloads->has_timer = false;
-    answer(reloads->first, &refusal);
+    refuse(reloads->first, "gruvid stops");
     reloads->first = NULL;
     gruvid__report_free(reloads->last);
     reloads->last = NULL;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * For LD_PRELOAD: allocation number $FAIL_AT of the process fails, and with it
- * the file $FAIL_MARK appears.  Memory and mappings count alike.
+ * the file $FAIL_MARK appears.  Memory and mappings count alike.  Or the file
+ * $FAIL_SHARED has an int: allocations count it down while it is positive, and
+ * the one that finds 1 fails.
  *
  * libuv's own realloc() is spared: where it cannot enlarge its table of
  * descriptors, it aborts.
@@ -21,15 +23,33 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t align, size_t size);
 
-static int left; /* atomic; 0: it has failed, or none is to */
+static int own;
+static int *left = &own; /* atomic; 0: it has failed, or none is to */
 static const char *mark;
+
+static void
+share(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    long at = syscall(SYS_mmap, NULL, sizeof *left, PROT_READ | PROT_WRITE,
+                      MAP_SHARED, fd, 0);
+
+    close(fd);
+    if (at < 0)
+        abort();
+    left = (int *)at;
+}
 
 static void __attribute__((constructor)) begin(void)
 {
-    const char *at = getenv("FAIL_AT");
+    const char *at = getenv("FAIL_AT"), *shared = getenv("FAIL_SHARED");
 
+    if (shared != NULL) {
+        share(shared);
+        return;
+    }
     mark = getenv("FAIL_MARK");
-    __atomic_store_n(&left, at != NULL ? atoi(at) : 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(left, at != NULL ? atoi(at) : 0, __ATOMIC_SEQ_CST);
 }
 
 static bool
@@ -37,10 +57,10 @@ fails(void)
 {
     int fd;
 
-    if (__atomic_load_n(&left, __ATOMIC_SEQ_CST) <= 0 ||
-        __atomic_sub_fetch(&left, 1, __ATOMIC_SEQ_CST) != 0)
+    if (__atomic_load_n(left, __ATOMIC_SEQ_CST) <= 0 ||
+        __atomic_sub_fetch(left, 1, __ATOMIC_SEQ_CST) != 0)
         return false;
-    fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    fd = mark == NULL ? -1 : open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);
     errno = ENOMEM;
