@@ -333,6 +333,7 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *             tls_certificate  string, tls_key, tls_client_ca too: paths of
  *                              files; use gruvid__section_tls()
  *             max_connections  integer; 0: no limit
+ *             max_fibers       integer; 0: no limit
  *             read_timeout     duration of one read or write; 0: none
  *             idle_timeout     duration without traffic either way; 0: none
  *             reload           string: beside, replace

@@ -383,6 +383,15 @@ static const gruvid__key_t plugin_keys[] = {
               "the most connections at a time, of all hubs together; more wait "
               "to be accepted; 0: no limit"}},
     {.option =
+         {.name = "max_fibers",
+          .type = GRUVID_INTEGER,
+          .default_value = "0",
+          .min = "0",
+          .max = "1000000000",
+          .help =
+              "the most fibers at a time, of each hub; connections wait, and "
+              "to spawn one more is EAGAIN; 0: no limit"}},
+    {.option =
          {.name = "read_timeout",
           .type = GRUVID_DURATION,
           .default_value = "0",

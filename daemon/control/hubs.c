@@ -51,7 +51,7 @@ show_hub(const struct gruvid__hub_figures *hub, bool answers)
 {
     const gruvi__hub_view_t *view = &hub->view;
     json_t *shown = json_pack(
-        "{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hub",
+        "{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hub",
         (json_int_t)hub->number, "answers", answers, "plugins",
         (json_int_t)hub->generations, "connections",
         (json_int_t)hub->connections, "fibers",
@@ -59,7 +59,7 @@ show_hub(const struct gruvid__hub_figures *hub, bool answers)
         (json_int_t)gruvid__hub_ready(hub), "most_ready",
         (json_int_t)view->most_ready, "turns", (json_int_t)view->turns,
         "switches", (json_int_t)view->switches, "spawned",
-        (json_int_t)view->spawned);
+        (json_int_t)view->spawned, "refused", (json_int_t)view->refused);
 
     if (shown != NULL && answers)
         json_object_set_new(shown, "lag", json_real(hub->lag));

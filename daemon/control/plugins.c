@@ -80,15 +80,17 @@ show_counts(const struct gruvid__plugin_figures *figures)
 
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, "
         "s:I, "
         "s:o, s:f, s:f, s:o}",
         "connections", (json_int_t)figures->connections, "parked",
         (json_int_t)figures->parked, "fibers", (json_int_t)figures->fibers,
-        "most_fibers", (json_int_t)figures->most_fibers, "spawned",
-        (json_int_t)counts->fibers, "accepted", (json_int_t)counts->accepted,
-        "served", (json_int_t)counts->served, "failed",
-        (json_int_t)counts->failed, "gone", (json_int_t)counts->gone, "cut",
-        (json_int_t)counts->cut, "stalls", (json_int_t)counts->stalls,
+        "most_fibers", (json_int_t)counts->most_fibers, "spawned",
+        (json_int_t)counts->fibers, "refused", (json_int_t)counts->refused,
+        "most_stack", (json_int_t)counts->most_stack, "accepted",
+        (json_int_t)counts->accepted, "served", (json_int_t)counts->served,
+        "failed", (json_int_t)counts->failed, "gone", (json_int_t)counts->gone,
+        "cut", (json_int_t)counts->cut, "stalls", (json_int_t)counts->stalls,
         "received", (json_int_t)counts->received, "sent",
         (json_int_t)counts->sent, "full", (json_int_t)counts->full, "errors",
         show_codes(&counts->codes), "time_p50",

@@ -44,6 +44,12 @@ add_line(struct gruvid__instances *instances, const char *name)
 
 /* --- counters ------------------------------------------------------------- */
 
+static size_t
+larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 void
 gruvid__counts_add(struct gruvid__counts *sum,
                    const struct gruvid__counts *more)
@@ -58,8 +64,22 @@ gruvid__counts_add(struct gruvid__counts *sum,
     sum->sent += more->sent;
     sum->fibers += more->fibers;
     sum->full += more->full;
+    sum->refused += more->refused;
+    sum->most_fibers = larger(sum->most_fibers, more->most_fibers);
+    sum->most_stack = larger(sum->most_stack, more->most_stack);
     gruvid__times_add(&sum->times, &more->times);
     gruvid__codes_add(&sum->codes, &more->codes);
+}
+
+static void
+add_fibers(struct gruvid__counts *sum, const gruvi__group_counts_t *counts)
+{
+    sum->fibers += __atomic_load_n(&counts->total, __ATOMIC_RELAXED);
+    sum->refused += __atomic_load_n(&counts->refused, __ATOMIC_RELAXED);
+    sum->most_fibers += __atomic_load_n(&counts->most, __ATOMIC_RELAXED);
+    sum->most_stack =
+        larger(sum->most_stack,
+               __atomic_load_n(&counts->most_stack, __ATOMIC_RELAXED));
 }
 
 struct gruvid__counts
@@ -77,7 +97,7 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         sum.served += __atomic_load_n(&shard->served, __ATOMIC_RELAXED);
         sum.failed += __atomic_load_n(&shard->failed, __ATOMIC_RELAXED);
         sum.gone += __atomic_load_n(&shard->gone, __ATOMIC_RELAXED);
-        sum.fibers += __atomic_load_n(&shard->fibers.total, __ATOMIC_RELAXED);
+        add_fibers(&sum, &shard->fibers);
         sum.received += __atomic_load_n(&shard->received, __ATOMIC_RELAXED);
         sum.sent += __atomic_load_n(&shard->sent, __ATOMIC_RELAXED);
         gruvid__times_add(&sum.times, &shard->times);
@@ -87,17 +107,12 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
 }
 
 size_t
-gruvid__plugin_fibers(const gruvid_plugin_t *plugin, size_t *most)
+gruvid__plugin_fibers(const gruvid_plugin_t *plugin)
 {
     size_t now = 0;
 
-    *most = 0;
-    for (size_t i = 0; i < plugin->n_shards; i++) {
-        const gruvi__group_counts_t *counts = &plugin->shards[i].fibers;
-
-        now += __atomic_load_n(&counts->now, __ATOMIC_RELAXED);
-        *most += __atomic_load_n(&counts->most, __ATOMIC_RELAXED);
-    }
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        now += __atomic_load_n(&plugin->shards[i].fibers.now, __ATOMIC_RELAXED);
     return now;
 }
 
@@ -236,6 +251,8 @@ init_shards(gruvid_plugin_t *plugin, struct gruvid__instances *instances)
         plugin->shards[i].plugin = plugin;
         plugin->shards[i].hub = &hubs->at[first + i];
         plugin->shards[i].options = plugin->section;
+        plugin->shards[i].fibers.limit =
+            (size_t)gruvid__section_integer(plugin->section, "max_fibers");
     }
     return 0;
 }
@@ -390,14 +407,9 @@ gruvid__instance_free(struct gruvid__instances *instances,
                       gruvid_plugin_t *plugin)
 {
     struct gruvid__counts counts = gruvid__plugin_counts(plugin);
-    struct gruvid__line *line = plugin->line;
-    size_t most;
 
-    gruvid__plugin_fibers(plugin, &most);
     pthread_mutex_lock(&instances->lock);
-    gruvid__counts_add(&line->ended, &counts);
-    if (most > line->most_fibers)
-        line->most_fibers = most;
+    gruvid__counts_add(&plugin->line->ended, &counts);
     take_off_list(instances, plugin);
     pthread_mutex_unlock(&instances->lock);
     free_plugin(plugin);

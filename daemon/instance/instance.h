@@ -58,6 +58,10 @@ struct gruvid__counts {
     uint64_t received, sent; /* bytes of connections; as far as was looked */
     uint64_t fibers;         /* that were started */
     uint64_t full;           /* how often max_connections was reached */
+    uint64_t refused;        /* fibers, by the section's max_fibers */
+    size_t most_fibers;      /* at a time, each hub's by itself, added up; where
+                                generations are added the most of them, as is */
+    size_t most_stack; /* bytes of a stack, of fibers that were measured */
     struct gruvid__times times;
     struct gruvid__codes codes;
 };
@@ -68,7 +72,6 @@ struct gruvid__line {
     char name[40];
     uint64_t last;               /* generation */
     struct gruvid__counts ended; /* what generations counted that are gone */
-    size_t most_fibers;          /* that one of them had */
 };
 
 /* A generation of a plugin's section. */
@@ -238,9 +241,8 @@ void gruvid__counts_add(struct gruvid__counts *sum,
 /* How many connections an instance has.  Context: any thread. */
 size_t gruvid__plugin_open(const gruvid_plugin_t *plugin);
 
-/* How many fibers an instance has; and at most, in each hub by itself, which is
- * added up.  Context: any thread. */
-size_t gruvid__plugin_fibers(const gruvid_plugin_t *plugin, size_t *most);
+/* How many fibers an instance has.  Context: any thread. */
+size_t gruvid__plugin_fibers(const gruvid_plugin_t *plugin);
 
 /* The counters of all its shards.  Context: any thread. */
 struct gruvid__counts gruvid__plugin_counts(const gruvid_plugin_t *plugin);

@@ -108,19 +108,32 @@ gruvid__shard_is_busy(struct gruvid__shard *shard)
     return false;
 }
 
+gruvi_fiber_t *
+gruvid__shard_go(struct gruvid__shard *shard, gruvi_group_t *group,
+                 gruvi_fiber_fn target, void *arg, const char *name)
+{
+    gruvi_fiber_options_t options = {.name = name};
+    gruvi_fiber_t *fiber = NULL;
+
+    shard->fibers.lifted = true;
+    GRUVI_IN_GROUP (group) {
+        fiber = gruvi_spawn_ex(target, arg, &options);
+    }
+    shard->fibers.lifted = false;
+    return fiber;
+}
+
 /* In the hub of the shard.  A call that never came there has begun nothing. */
 static int
 spawn_body(void *arg)
 {
     struct gruvid__shard *shard = arg;
-    gruvi_fiber_options_t options = {.name = shard->body_name};
 
     gruvid__shard_forget(shard);
     shard->status = UV_ECANCELED; /* of a body that never runs */
     __atomic_store_n(&shard->done, false, __ATOMIC_RELEASE);
-    GRUVI_IN_GROUP (&shard->group) {
-        shard->fiber = gruvi_spawn_ex(body_main, shard, &options);
-    }
+    shard->fiber = gruvid__shard_go(shard, &shard->group, body_main, shard,
+                                    shard->body_name);
     return shard->fiber == NULL ? gruvi_last_error() : 0;
 }
 

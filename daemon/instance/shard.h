@@ -77,6 +77,19 @@ struct gruvid__shard *gruvid__shard_here(const gruvid_plugin_t *plugin);
  * Context: the fiber's thread, also a signal handler there. */
 struct gruvid__shard *gruvid__shard_of(const gruvi_fiber_t *fiber);
 
+/*
+ * Spawn a fiber of gruvid's own in a group of a shard.  It counts as one of the
+ * plugin, but max_fibers does not keep it out.
+ *
+ *   name  static text
+ *
+ * Returns a fiber that the caller owns, or NULL: why is gruvi_last_error().
+ * Context: the thread of the hub.
+ */
+gruvi_fiber_t *gruvid__shard_go(struct gruvid__shard *shard,
+                                gruvi_group_t *group, gruvi_fiber_fn target,
+                                void *arg, const char *name);
+
 /* Add to a counter.  Context: the thread of the counter's hub. */
 static inline void
 gruvid__count(uint64_t *counter)

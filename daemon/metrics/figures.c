@@ -57,7 +57,7 @@ collect_plugin(struct gruvid__figures *figures,
     sum->name = plugin->name;
     sum->generation = plugin->generation;
     sum->generations = 1;
-    sum->fibers = gruvid__plugin_fibers(plugin, &sum->most_fibers);
+    sum->fibers = gruvid__plugin_fibers(plugin);
     sum->counts = gruvid__plugin_counts(plugin);
     collect_shards(figures, sum, plugin);
 }
@@ -71,7 +71,6 @@ collect_section(struct gruvid__figures *figures,
 {
     sum->name = line->name;
     sum->counts = line->ended;
-    sum->most_fibers = line->most_fibers;
     for (size_t i = 0; i < figures->n_generations; i++) {
         const struct gruvid__plugin_figures *one = &figures->generations[i];
 
@@ -81,8 +80,6 @@ collect_section(struct gruvid__figures *figures,
         sum->fibers += one->fibers;
         sum->connections += one->connections;
         sum->parked += one->parked;
-        if (one->most_fibers > sum->most_fibers)
-            sum->most_fibers = one->most_fibers;
         gruvid__counts_add(&sum->counts, &one->counts);
     }
 }

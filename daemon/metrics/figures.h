@@ -32,7 +32,6 @@ struct gruvid__plugin_figures {
     uint64_t generation; /* 0: of all */
     size_t generations;  /* that exist */
     size_t fibers, connections, parked;
-    size_t most_fibers; /* so far; each hub's by itself, added up */
     struct gruvid__counts counts;
 };
 

@@ -171,16 +171,13 @@ acceptor_main(void *arg)
 int
 gruvid__accept_prepare(struct gruvid__shard *shard)
 {
-    gruvi_fiber_options_t options = {.name = "accept"};
     struct gruvid__endpoint *endpoint = shard->endpoints;
 
     for (; endpoint != NULL; endpoint = endpoint->next) {
         if (endpoint->acceptor != NULL)
             continue;
-        GRUVI_IN_GROUP (&shard->connections) {
-            endpoint->acceptor =
-                gruvi_spawn_ex(acceptor_main, endpoint, &options);
-        }
+        endpoint->acceptor = gruvid__shard_go(
+            shard, &shard->connections, acceptor_main, endpoint, "accept");
         if (endpoint->acceptor == NULL)
             return gruvi_last_error();
         gruvid__add(&shard->accepting, 1);

@@ -20,6 +20,7 @@
 #include "serve/limit.h"
 
 #include "instance/instance.h"
+#include "instance/shard.h"
 
 static size_t
 limit_of(const gruvid_plugin_t *plugin)
@@ -123,6 +124,7 @@ gruvid__section_limits(const gruvid__section_t *section)
     return (struct gruvid__limits){
         .max_connections =
             (size_t)gruvid__section_integer(section, "max_connections"),
+        .max_fibers = (size_t)gruvid__section_integer(section, "max_fibers"),
         .read_timeout = gruvid__section_duration(section, "read_timeout"),
         .idle_timeout = gruvid__section_duration(section, "idle_timeout"),
     };
@@ -133,6 +135,7 @@ gruvid__limits_equal(const struct gruvid__limits *a,
                      const struct gruvid__limits *b)
 {
     return a->max_connections == b->max_connections &&
+           a->max_fibers == b->max_fibers &&
            a->read_timeout == b->read_timeout &&
            a->idle_timeout == b->idle_timeout;
 }
@@ -146,6 +149,9 @@ gruvid__limits_set(gruvid_plugin_t *plugin, const struct gruvid__limits *limits)
         __atomic_store_n(&plugin->was_full, false, __ATOMIC_RELAXED);
     __atomic_store_n(&plugin->max_connections, now.max_connections,
                      __ATOMIC_SEQ_CST);
+    for (size_t i = 0; i < plugin->n_shards; i++)
+        __atomic_store_n(&plugin->shards[i].fibers.limit, now.max_fibers,
+                         __ATOMIC_RELAXED);
     __atomic_store(&plugin->read_timeout, &now.read_timeout, __ATOMIC_RELAXED);
     __atomic_store(&plugin->idle_timeout, &now.idle_timeout, __ATOMIC_RELAXED);
     set_events(plugin);

@@ -13,6 +13,7 @@
 /* Limits and timeouts of connections: what a reload changes while they run. */
 struct gruvid__limits {
     size_t max_connections;            /* of all hubs together; 0: no limit */
+    size_t max_fibers;                 /* of each hub; 0: no limit */
     double read_timeout, idle_timeout; /* seconds; 0: no limit */
 };
 

@@ -76,11 +76,8 @@ watch_idle(void *arg)
 static int
 begin_watch(struct gruvid__shard *shard)
 {
-    gruvi_fiber_options_t options = {.name = "idle_timeout"};
-
-    GRUVI_IN_GROUP (&shard->connections) {
-        shard->watcher = gruvi_spawn_ex(watch_idle, shard, &options);
-    }
+    shard->watcher = gruvid__shard_go(shard, &shard->connections, watch_idle,
+                                      shard, "idle_timeout");
     return shard->watcher == NULL ? gruvi_last_error() : 0;
 }
 

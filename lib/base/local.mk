@@ -46,5 +46,7 @@ LIBGRUVI_SOURCES += %D%/overflow.h
 LIBGRUVI_SOURCES += %D%/overflow.c
 LIBGRUVI_SOURCES += %D%/stack.h
 LIBGRUVI_SOURCES += %D%/stack.c
+LIBGRUVI_SOURCES += %D%/stack_use.h
+LIBGRUVI_SOURCES += %D%/stack_use.c
 LIBGRUVI_SOURCES += %D%/stack_guard.h
 LIBGRUVI_SOURCES += %D%/stack_guard.c

@@ -39,9 +39,6 @@
 #include "core/wait.h"
 #include "core/waitlist.h"
 
-/* Seconds from a line about missing fibers to the next. */
-#define REFUSALS_APART 10.0
-
 GRUVI__STACK_LAST(struct gruvi_fiber, stack);
 #if defined(GRUVI_CONTEXT_X86_64) && !defined(GRUVI__ASAN) &&                  \
     !defined(GRUVI__TSAN)
@@ -207,9 +204,10 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
 static gruvi_fiber_t *
 refuse(gruvi_hub_t *hub, int err)
 {
+    __atomic_store_n(&hub->refused, hub->refused + 1, __ATOMIC_RELAXED);
     if (gruvi__clock_now() < hub->next_refusal)
         return gruvi__fail(err);
-    hub->next_refusal = gruvi__clock_due(REFUSALS_APART);
+    hub->next_refusal = gruvi__clock_due(GRUVI__REFUSALS_APART);
     if (err == UV_EAGAIN)
         gruvi_warning("no more fibers: max_fibers is %zu", hub->max_fibers);
     else

@@ -73,6 +73,7 @@ struct gruvi_fiber {
     bool switched : 1;    /* gruvi_fiber_switch() was called: switch_value */
     bool named : 1;       /* name is valid */
     bool has_message : 1; /* message is valid */
+    bool measured : 1;    /* how much of its stack it uses is looked at */
     uint8_t work;         /* stream calls since it last let others run */
     uint16_t cancels;
     const char *waiting_for; /* static text; valid while waiting */
@@ -115,6 +116,10 @@ struct gruvi_fiber {
 };
 
 /* fiber.c */
+
+/* Seconds from a line about missing fibers to the next. */
+#define GRUVI__REFUSALS_APART 10.0
+
 void gruvi__fiber_release(gruvi_fiber_t *fiber);
 void gruvi__fiber_reap(gruvi_hub_t *hub);
 void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,

@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/fiber.h"
 #include "core/fiber_list.h"
+#include "core/group.h"
 #include "core/hub.h"
 
 struct gruvi__list *
@@ -147,4 +148,6 @@ gruvi__fiber_look(const gruvi_fiber_t *fiber, gruvi__fiber_view_t *view)
         view->waited = (double)(fiber->hub->tick - fiber->parked_at) *
                        (double)GRUVI__TICK_NS / 1e9;
     look_at_stack(fiber, view);
+    if (fiber->measured)
+        gruvi__group_measure(fiber);
 }

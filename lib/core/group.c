@@ -19,6 +19,7 @@
 #include "core/error.h"
 #include "core/fiber.h"
 #include "core/group.h"
+#include "core/group_counts.h"
 #include "core/hub.h"
 #include "core/switchpoint.h"
 #include "core/thread.h"
@@ -99,38 +100,44 @@ gruvi_group_destroy(gruvi_group_t *public)
     group->hub = NULL;
 }
 
-static __attribute__((noinline)) void
-count_one_more(gruvi__group_counts_t *counts)
+/* 0, or why the group takes no members. */
+static int
+may_enter(const struct gruvi__group *group)
 {
-    size_t now = counts->now + 1;
-
-    __atomic_store_n(&counts->now, now, __ATOMIC_RELAXED);
-    __atomic_store_n(&counts->total, counts->total + 1, __ATOMIC_RELAXED);
-    if (now > counts->most)
-        __atomic_store_n(&counts->most, now, __ATOMIC_RELAXED);
-}
-
-static __attribute__((noinline)) void
-count_one_less(gruvi__group_counts_t *counts)
-{
-    __atomic_store_n(&counts->now, counts->now - 1, __ATOMIC_RELAXED);
+    for (; group != NULL; group = group->parent) {
+        if (group->cancelled)
+            return UV_ECANCELED;
+        if (group->counts != NULL && gruvi__counts_refuse(group->counts))
+            return UV_EAGAIN;
+    }
+    return 0;
 }
 
 int
 gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group)
 {
-    if (group == NULL)
-        return 0;
-    if (is_cancelled(group))
-        return UV_ECANCELED;
+    int err = may_enter(group);
+
+    if (err < 0 || group == NULL)
+        return err;
     fiber->group = group;
     gruvi__list_add(&group->members, &fiber->group_link);
     for (; group != NULL; group = group->parent) {
         group->size++;
         if (group->counts != NULL)
-            count_one_more(group->counts);
+            gruvi__counts_enter(group->counts, fiber);
     }
     return 0;
+}
+
+void
+gruvi__group_measure(const gruvi_fiber_t *fiber)
+{
+    const struct gruvi__group *group = fiber->group;
+
+    for (; group != NULL; group = group->parent)
+        if (group->counts != NULL)
+            gruvi__counts_measure(group->counts, fiber);
 }
 
 /* The next group of the tree below top, in the order of a walk. */
@@ -201,7 +208,7 @@ gruvi__group_leave(gruvi_fiber_t *fiber)
         fail(group, fiber);
     for (; group != NULL; group = group->parent) {
         if (group->counts != NULL)
-            count_one_less(group->counts);
+            gruvi__counts_leave(group->counts, fiber);
         if (--group->size == 0)
             gruvi__wake_joiners(&group->joiners,
                                 group->error < 0 ? group->error : 1);

@@ -32,7 +32,12 @@ gruvi__group_real(const gruvi_group_t *group)
     return (struct gruvi__group *)group;
 }
 
+/* A fiber that has not run becomes a member.  0, UV_ECANCELED, or UV_EAGAIN: a
+ * limit keeps it out. */
 int gruvi__group_enter(gruvi_fiber_t *fiber, struct gruvi__group *group);
+
+/* Look at the stack of a fiber that is measured, for its groups. */
+void gruvi__group_measure(const gruvi_fiber_t *fiber);
 
 /* After the fiber's status was set. */
 void gruvi__group_leave(gruvi_fiber_t *fiber);

@@ -82,6 +82,7 @@ struct gruvi_hub {
     size_t max_fibers;
     size_t blocks;         /* control blocks, that is stacks, in use */
     uint64_t next_id;      /* atomic, one writer: fibers so far */
+    uint64_t refused;      /* atomic, one writer: fibers that were not made */
     uint64_t next_refusal; /* when it may be logged again that there are no
                               more fibers */
 

@@ -24,6 +24,7 @@ gruvi__hub_view(const gruvi_hub_t *hub, gruvi__hub_view_t *view)
     view->turns = __atomic_load_n(&hub->turns, __ATOMIC_RELAXED);
     view->switches = __atomic_load_n(&hub->switches, __ATOMIC_RELAXED);
     view->spawned = __atomic_load_n(&hub->next_id, __ATOMIC_RELAXED);
+    view->refused = __atomic_load_n(&hub->refused, __ATOMIC_RELAXED);
     view->fibers = __atomic_load_n(&hub->live, __ATOMIC_RELAXED);
     view->most_ready = __atomic_load_n(&hub->most_ready, __ATOMIC_RELAXED);
     view->ready = __atomic_load_n(&hub->ready, __ATOMIC_RELAXED);

@@ -215,10 +215,20 @@ GRUVI_API gruvi_group_t *gruvi_group_parent(const gruvi_group_t *group);
 GRUVI_API void gruvi__group_set_keeper(gruvi_group_t *group, void *keeper);
 GRUVI_API void *gruvi__fiber_keeper(const gruvi_fiber_t *fiber);
 
-/* The fibers of a group and of the groups within it: atomic, one writer. */
+/* The fibers of a group and of the groups within it: atomic, written by the
+ * hub's thread. */
 typedef struct gruvi__group_counts {
     size_t now, most;
     uint64_t total;
+    size_t most_stack; /* bytes that a fiber has used, of those that were
+                          measured, in whole pages; 0: it is not known */
+    size_t limit;      /* of now: a fiber more is UV_EAGAIN; 0: none; may be
+                          written by any thread */
+    uint64_t refused;  /* fibers, by the limit */
+
+    /* For the hub's thread. */
+    bool lifted;           /* the limit does not count just now */
+    uint64_t next_refusal; /* when it may be logged again */
 } gruvi__group_counts_t;
 
 /*

@@ -177,6 +177,8 @@ typedef struct gruvi__hub_view_t {
     uint64_t switches;   /* how often a fiber began or went on, up to the last
                             look at events */
     uint64_t spawned;    /* fibers so far */
+    uint64_t refused;    /* fibers that were not made: by max_fibers, or
+                            without memory for a stack */
     uint64_t signals;    /* that have come, and that it has not looked at: bit
                             N - 1 is signal N */
     size_t fibers;       /* now, beside the root and the hub's fiber */

@@ -57,7 +57,7 @@ SMALL_GRUVID_TEST(test_generations_and_their_sum)
     ck_assert_uint_eq(section()->counts.accepted, 16);
     ck_assert_uint_eq(section()->connections, 7);
     ck_assert_uint_eq(section()->parked, 2);
-    ck_assert_uint_eq(section()->most_fibers, 6);
+    ck_assert_uint_eq(section()->counts.most_fibers, 6);
     ck_assert_uint_eq(figures.hubs[0].connections, 0);
     ck_assert_uint_eq(figures.hubs[1].connections, 7);
     ck_assert_uint_eq(figures.hubs[1].generations, 2);
@@ -79,6 +79,8 @@ SMALL_GRUVID_TEST(test_what_a_generation_has_counted_outlives_it)
     one->shards[1].fibers.total = 7;
     one->cut = 2;
     one->full = 4;
+    one->shards[1].fibers.refused = 9;
+    one->shards[1].fibers.most_stack = 8192;
     one->stalls = 8;
     gruvid__times_count(&one->shards[0].times, 0);
     gruvid__codes_count(&one->shards[0].codes, UV_EIO);
@@ -87,7 +89,7 @@ SMALL_GRUVID_TEST(test_what_a_generation_has_counted_outlives_it)
     collect();
     counts = &section()->counts;
     ck_assert_uint_eq(section()->generations, 1);
-    ck_assert_uint_eq(section()->most_fibers, 6);
+    ck_assert_uint_eq(section()->counts.most_fibers, 6);
     ck_assert_uint_eq(counts->accepted, 106);
     ck_assert_uint_eq(counts->failed, 3);
     ck_assert_uint_eq(counts->received, 11);
@@ -95,6 +97,8 @@ SMALL_GRUVID_TEST(test_what_a_generation_has_counted_outlives_it)
     ck_assert_uint_eq(counts->fibers, 7);
     ck_assert_uint_eq(counts->cut, 2);
     ck_assert_uint_eq(counts->full, 4);
+    ck_assert_uint_eq(counts->refused, 9);
+    ck_assert_uint_eq(counts->most_stack, 8192);
     ck_assert_uint_eq(counts->stalls, 8);
     ck_assert_uint_eq(counts->times.at[0], 1);
     ck_assert_int_eq(counts->codes.at[0].code, UV_EIO);

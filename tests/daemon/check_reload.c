@@ -269,6 +269,22 @@ START_TEST(test_max_fibers_changes)
 }
 END_TEST
 
+START_TEST(test_max_fibers_of_a_plugin_changes)
+{
+    struct gruvid *g = gruvid_ready(ECHO "max_fibers = 2\n", NULL);
+    int first = connect_to(g, 0), second;
+
+    echo_on(first);
+    second = connect_to(g, 0);
+    gruvid_says(g, "a connection waits");
+    reload(g, ECHO "max_fibers = 3\n", "reload 1 is done");
+    echo_on(second);
+    close(first);
+    close(second);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* Also for what that reload retires. */
 START_TEST(test_drain_timeout_changes)
 {
@@ -330,6 +346,7 @@ main(void)
     tc = gruvid_case(suite, "settings");
     tcase_add_test(tc, test_pools_grow);
     tcase_add_test(tc, test_max_fibers_changes);
+    tcase_add_test(tc, test_max_fibers_of_a_plugin_changes);
     tcase_add_test(tc, test_drain_timeout_changes);
     tcase_add_test(tc, test_the_level_of_the_log_changes);
     tcase_add_test(tc, test_the_target_and_the_format_of_the_log_change);

@@ -317,6 +317,31 @@ START_TEST(test_max_fibers_makes_connections_wait)
 }
 END_TEST
 
+/* Of one plugin: another has its fibers. */
+START_TEST(test_max_fibers_of_a_plugin_makes_its_connections_wait)
+{
+    struct gruvid *g = gruvid_ready(
+        ECHO "max_fibers = 2\n"
+             "[plugin two]\nmodule = trial\nlisten = tcp://127.0.0.1:0\n",
+        NULL);
+    int first = connect_to(g, 0), second, other = connect_to(g, 1);
+
+    send_text(first, "1");
+    expect_text(first, "1");
+    second = connect_to(g, 0);
+    send_text(second, "2");
+    gruvid_says(g, "no more fibers in the group: max_fibers is 2");
+    gruvid_says(g, "a connection waits: ");
+    send_text(other, "3");
+    expect_text(other, "3");
+    close(first);
+    expect_text(second, "2");
+    close(second);
+    close(other);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_descriptors_that_run_out_make_connections_wait)
 {
     struct gruvid_options options = {.files = 40};
@@ -454,6 +479,7 @@ add_limits(TCase *tc)
     tcase_add_test(tc, test_idle_timeout_ends_a_connection_that_is_silent);
     tcase_add_test(tc, test_idle_timeout_counts_traffic_either_way);
     tcase_add_test(tc, test_max_fibers_makes_connections_wait);
+    tcase_add_test(tc, test_max_fibers_of_a_plugin_makes_its_connections_wait);
     tcase_add_test(tc, test_descriptors_that_run_out_make_connections_wait);
 }
 

@@ -86,6 +86,13 @@ START_TEST(test_at_max_fibers_the_queue_is_served_and_nothing_else)
 }
 END_TEST
 
+/* That stop runs in a fiber does not depend on the limit. */
+START_TEST(test_at_max_fibers_of_a_plugin_it_is_the_same)
+{
+    stop_at_a_limit(ECHO "max_fibers = 2\n", "a connection waits");
+}
+END_TEST
+
 START_TEST(test_the_queue_that_finds_no_place_is_closed_after_drain_timeout)
 {
     struct gruvid *g = gruvid_ready(SOON ECHO "max_connections = 1\n", NULL);
@@ -413,6 +420,7 @@ main(void)
         drain, test_at_max_connections_the_queue_is_served_and_nothing_else);
     tcase_add_test(drain,
                    test_at_max_fibers_the_queue_is_served_and_nothing_else);
+    tcase_add_test(drain, test_at_max_fibers_of_a_plugin_it_is_the_same);
     tcase_add_test(
         drain,
         test_the_queue_that_finds_no_place_is_closed_after_drain_timeout);

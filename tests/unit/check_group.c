@@ -282,30 +282,6 @@ HUB_TEST(test_a_keeper_is_that_of_all_groups_made_inside)
     gruvi_group_destroy(&outer);
 }
 
-HUB_TEST(test_a_group_counts_its_fibers_and_those_of_groups_inside)
-{
-    gruvi__group_counts_t counts = {0, 0, 0};
-    gruvi_group_t outer, inside;
-
-    make(&outer, "outer");
-    gruvi__group_set_counts(&outer, &counts);
-    GRUVI_IN_GROUP (&outer) {
-        make(&inside, "inside");
-    }
-    gruvi_fiber_unref(spawn_in(&outer, note_and_return, "x"));
-    gruvi_fiber_unref(spawn_in(&inside, note_and_return, "x"));
-    ck_assert_uint_eq(counts.now, 2);
-    ck_assert_int_eq(gruvi_group_join(&outer, GRUVI_FOREVER), 0);
-    ck_assert_uint_eq(counts.now, 0);
-    gruvi_fiber_unref(spawn_in(&inside, note_and_return, "x"));
-    ck_assert_uint_eq(counts.now, 1);
-    ck_assert_uint_eq(counts.most, 2);
-    ck_assert_uint_eq(counts.total, 3);
-    ck_assert_int_eq(gruvi_group_join(&outer, GRUVI_FOREVER), 0);
-    gruvi_group_destroy(&inside);
-    gruvi_group_destroy(&outer);
-}
-
 /* --- cancelling -------------------------------------------------------------
  */
 
@@ -517,8 +493,6 @@ main(void)
     tcase_add_test(tc,
                    test_children_of_a_group_that_ends_belong_to_the_one_around);
     tcase_add_test(tc, test_a_keeper_is_that_of_all_groups_made_inside);
-    tcase_add_test(tc,
-                   test_a_group_counts_its_fibers_and_those_of_groups_inside);
     suite_add_tcase(suite, tc);
     tc = tcase_create("cancel and join");
     tcase_add_test(tc, test_a_cancelled_group_takes_no_members);

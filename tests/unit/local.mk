@@ -51,6 +51,7 @@ TEST_PROGS += %D%/gdb_target
 
 # core: fibers, hub
 UNIT_TESTS += %D%/check_group_block
+UNIT_TESTS += %D%/check_group_counts
 UNIT_TESTS += %D%/check_group_fail_fast
 UNIT_TESTS += %D%/check_error
 UNIT_TESTS += %D%/check_group

@@ -187,6 +187,9 @@ show_plugins(const struct task *task, const json_t *answer)
         {"ACCEPTED", "accepted", NUMBER, 0, 4},
         {"FAILED", "failed", NUMBER, 0, 3},
         {"STALLS", "stalls", NUMBER, 0, 2},
+        {"FULL", "full", NUMBER, 0, 11},
+        {"REFUSED", "refused", NUMBER, 0, 11},
+        {"STACK", "most_stack", BYTES, 0, 10},
         {"RECEIVED", "received", BYTES, 0, 9},
         {"SENT", "sent", BYTES, 0, 9},
         {"P99", "time_p99", PERIOD, 0, 10},
@@ -234,6 +237,7 @@ show_hubs(const struct task *task, const json_t *answer)
         {"TURNS", "turns", NUMBER, 0, 5},
         {"SWITCHES", "switches", NUMBER, 0, 6},
         {"SPAWNED", "spawned", NUMBER, 0, 7},
+        {"REFUSED", "refused", NUMBER, 0, 8},
         {.title = NULL},
     };
 
