@@ -12,7 +12,7 @@
 #include "base/modules.h"
 #include "base/walk.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 
 #define MOST 32
 
