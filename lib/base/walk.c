@@ -23,6 +23,13 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_DISABLE_ERROR_REPORTING ((void)0)
+#define VALGRIND_ENABLE_ERROR_REPORTING  ((void)0)
+#endif
+
 /* Of a thread whose bounds nobody has noted: this much is looked at. */
 #define MOST_UNKNOWN ((uintptr_t)1 << 20)
 
@@ -111,8 +118,10 @@ gruvi__is_readable(uintptr_t address)
 
     if (address == 0) /* the kernel takes it for nothing to read */
         return false;
+    VALGRIND_DISABLE_ERROR_REPORTING; /* where nothing is mapped, say */
     syscall(SYS_rt_sigprocmask, 8, address, NULL, 8);
     err = errno;
+    VALGRIND_ENABLE_ERROR_REPORTING;
     errno = saved;
     return err != EFAULT;
 }
