@@ -55,7 +55,7 @@ log_one(gruvi_fiber_t *fiber, void *arg)
         shard == NULL ? 0 : shard->plugin->generation, gruvi_fiber_name(fiber),
         "fiber %s%s%s: %s%s", gruvi_fiber_name(fiber),
         shard == NULL ? "" : " of plugin ",
-        shard == NULL ? "" : shard->plugin->title,
+        shard == NULL ? "" : gruvid__title(shard->plugin),
         waits[0] == '\0' ? "does not wait" : "waits for ", waits);
     (*count)++;
 }
@@ -118,7 +118,9 @@ outcome(const struct report *report)
     const gruvid_plugin_t *plugin =
         report->shard == NULL ? NULL : report->shard->plugin;
 
-    return plugin == NULL || plugin->role != GRUVID__OLD ||
+    return plugin == NULL ||
+                   __atomic_load_n(&plugin->role, __ATOMIC_RELAXED) !=
+                       GRUVID__OLD ||
                    gruvid__stopping(plugin->leader)
                ? "abandoned"
                : "still waited for";
@@ -135,7 +137,8 @@ name_one(const struct report *report, const gruvi_fiber_t *fiber,
     gruvi_error("%s%s: fiber %s was cancelled and has not ended: it %s%s; "
                 "%s%s%s",
                 report->shard == NULL ? "no plugin's" : "plugin ",
-                report->shard == NULL ? "" : report->shard->plugin->title,
+                report->shard == NULL ? ""
+                                      : gruvid__title(report->shard->plugin),
                 gruvi_fiber_name(fiber),
                 waits[0] == '\0' ? "does not wait" : "waits for ", waits,
                 outcome(report), stack[0] == '\0' ? "" : "; stack: ", stack);
@@ -180,14 +183,15 @@ report_kinds(const struct report *report)
         const char *waits = report->kinds[i].waits;
         size_t n = report->kinds[i].n;
 
-        gruvi_error("%s%s: %zu more fiber%s %s cancelled and %s not ended: "
-                    "%s%s; %s",
-                    report->shard == NULL ? "no plugin's" : "plugin ",
-                    report->shard == NULL ? "" : report->shard->plugin->title,
-                    n, n == 1 ? "" : "s", n == 1 ? "was" : "were",
-                    n == 1 ? "has" : "have",
-                    waits[0] == '\0' ? "not waiting" : "waiting for ", waits,
-                    outcome(report));
+        gruvi_error(
+            "%s%s: %zu more fiber%s %s cancelled and %s not ended: "
+            "%s%s; %s",
+            report->shard == NULL ? "no plugin's" : "plugin ",
+            report->shard == NULL ? "" : gruvid__title(report->shard->plugin),
+            n, n == 1 ? "" : "s", n == 1 ? "was" : "were",
+            n == 1 ? "has" : "have",
+            waits[0] == '\0' ? "not waiting" : "waiting for ", waits,
+            outcome(report));
     }
 }
 

@@ -338,8 +338,7 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
 void
 gruvid__instance_show_generation(gruvid_plugin_t *plugin)
 {
-    snprintf(plugin->title, sizeof plugin->title, "%s, generation %llu",
-             plugin->name, (unsigned long long)plugin->generation);
+    __atomic_store_n(&plugin->title, plugin->full_title, __ATOMIC_RELAXED);
 }
 
 static void
@@ -379,7 +378,7 @@ gruvid__instance_new(gruvid_plugin_t **result,
     plugin->all = instances;
     plugin->line = line;
     plugin->name = line->name;
-    strcpy(plugin->title, line->name);
+    plugin->title = line->name;
     plugin->module = module;
     plugin->position = position;
     gruvi_event_init(&plugin->may_accept);
@@ -393,6 +392,9 @@ gruvid__instance_new(gruvid_plugin_t **result,
         return err;
     }
     plugin->generation = ++line->last;
+    snprintf(plugin->full_title, sizeof plugin->full_title,
+             "%s, generation %llu", plugin->name,
+             (unsigned long long)plugin->generation);
     if (plugin->generation > 1)
         gruvid__instance_show_generation(plugin);
     pthread_mutex_lock(&instances->lock);

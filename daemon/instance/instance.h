@@ -81,7 +81,9 @@ struct gruvid_plugin {
     struct gruvid__line *line;
     uint64_t generation; /* from 1 */
     const char *name;    /* the line's */
-    char title[72];      /* "echo, generation 2"; the name alone of the first */
+    const char *title;   /* the name alone of the first generation, else the
+                            full title; atomic: see gruvid__title() */
+    char full_title[72]; /* "echo, generation 2" */
     const struct gruvid__module *module;
     struct gruvid__shard *shards;
     size_t n_shards;
@@ -92,10 +94,10 @@ struct gruvid_plugin {
     size_t n_held;
     size_t position; /* of its section in the file, from 0 */
     enum gruvid__state state;
-    enum gruvid__role role;
+    enum gruvid__role role; /* atomic, for who names fibers */
 
     gruvid__section_t *options; /* atomic: what the getters give elsewhere */
-    gruvid__section_t *offered; /* to reconfigure, while it runs */
+    gruvid__section_t *offered; /* to reconfigure, while it runs; atomic */
     bool inconsistent;          /* for the leader: an undo was refused */
 
     /* The drain. */
@@ -115,7 +117,8 @@ struct gruvid_plugin {
 
     /* What it listens on, for the leader; and what it will listen on, while a
      * reload is prepared.  NULL: nothing. */
-    struct gruvid__listening *listening, *next_listening;
+    struct gruvid__listening *listening; /* atomic, for hubs that are late */
+    struct gruvid__listening *next_listening;
 
     /* What hubs that had not answered may look at, until they have caught up;
      * and whether there is such a hub. */
@@ -210,6 +213,20 @@ int gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section);
  */
 void gruvid__instance_adjust(gruvid_plugin_t *plugin,
                              gruvid__section_t *section);
+
+/* What it is called in the log.  Context: any thread. */
+static inline const char *
+gruvid__title(const gruvid_plugin_t *plugin)
+{
+    return __atomic_load_n(&plugin->title, __ATOMIC_RELAXED);
+}
+
+/* Change its role.  Context: first hub. */
+static inline void
+gruvid__instance_become(gruvid_plugin_t *plugin, enum gruvid__role role)
+{
+    __atomic_store_n(&plugin->role, role, __ATOMIC_RELAXED);
+}
 
 /* Free a generation that nothing is left of; its line keeps what it counted.
  * Context: first hub. */

@@ -215,7 +215,7 @@ begin_again(struct gruvid__daemon *daemon, const struct gruvid__item *item)
     if (err == 0)
         err = gruvid__serve_start(again);
     if (err == 0) {
-        again->role = GRUVID__CURRENT;
+        gruvid__instance_become(again, GRUVID__CURRENT);
         gruvi_warning("plugin %s: the old configuration was started again",
                       name);
         return;
@@ -261,7 +261,7 @@ begin(struct gruvid__item *item)
     gruvid_plugin_t *next = item->next;
 
     next->is_behind = gruvid__serve_start(next) < 0;
-    next->role = GRUVID__CURRENT;
+    gruvid__instance_become(next, GRUVID__CURRENT);
     if (item->kept != NULL)
         gruvid__relisten_empty(next, item->kept);
     item->kept = NULL;

@@ -63,7 +63,8 @@ reconfigure_body(struct gruvid__shard *shard)
     int status;
 
     shard->failure[0] = '\0';
-    show_section(shard, shard->plugin->offered);
+    show_section(shard,
+                 __atomic_load_n(&shard->plugin->offered, __ATOMIC_ACQUIRE));
     status = gruvi__guard(call_reconfigure, shard->plugin);
     if (status < 0)
         show_section(shard, before);
@@ -147,7 +148,7 @@ go_back(struct gruvid__shard *shard, gruvid__section_t *section)
     gruvid_plugin_t *plugin = shard->plugin;
     bool taken;
 
-    plugin->offered = section;
+    set_options(&plugin->offered, section);
     run(shard, "reconfigure, with the old options,", reconfigure_body, false,
         &taken);
     if (!taken)
@@ -183,7 +184,7 @@ gruvid__plugin_reconfigure(gruvid_plugin_t *plugin, gruvid__section_t *section)
     if (err < 0)
         return err;
     for (i = 0; i < gruvid__n_starts(plugin) && err == 0; i++) {
-        plugin->offered = section;
+        set_options(&plugin->offered, section);
         err = run(&plugin->shards[i], "reconfigure", reconfigure_body, true,
                   &taken);
     }

@@ -103,7 +103,7 @@ spawn(gruvid_plugin_t *plugin)
 void
 gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
 {
-    plugin->role = GRUVID__OLD;
+    gruvid__instance_become(plugin, GRUVID__OLD);
     plugin->why = why;
     __atomic_store(&plugin->cut_at, &until, __ATOMIC_RELAXED);
     gruvid__instance_show_generation(plugin);

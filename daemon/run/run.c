@@ -164,7 +164,7 @@ begin_serving(gruvid_plugin_t *plugin)
 {
     int err = gruvid__serve_start(plugin);
 
-    plugin->role = GRUVID__CURRENT;
+    gruvid__instance_become(plugin, GRUVID__CURRENT);
     if (err < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
                     gruvi_strerror(err));

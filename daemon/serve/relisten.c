@@ -57,10 +57,18 @@ is_same(const struct gruvid__listening *a, const struct gruvid__listening *b)
 
 /* --- in the hub of a shard ------------------------------------------------ */
 
+/* What is listened on now: a hub that comes late to a call meets a later
+ * commit. */
+static const struct gruvid__listening *
+listening_now(const struct gruvid__shard *shard)
+{
+    return __atomic_load_n(&shard->plugin->listening, __ATOMIC_ACQUIRE);
+}
+
 static bool
 is_gone(const struct gruvid__endpoint *endpoint)
 {
-    const struct gruvid__listening *now = endpoint->shard->plugin->listening;
+    const struct gruvid__listening *now = listening_now(endpoint->shard);
 
     return !has(&now->taken, endpoint->address, endpoint->tls);
 }
@@ -81,7 +89,7 @@ static int
 commit_shard(void *arg)
 {
     struct gruvid__shard *shard = arg;
-    gruvi_tls_t *tls = shard->plugin->listening->tls;
+    gruvi_tls_t *tls = listening_now(shard)->tls;
     struct gruvid__endpoint *endpoint = shard->endpoints;
     int err = 0;
 
@@ -183,7 +191,8 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
 
     if (plugin->next_listening == NULL)
         return;
-    plugin->listening = plugin->next_listening;
+    __atomic_store_n(&plugin->listening, plugin->next_listening,
+                     __ATOMIC_RELEASE);
     plugin->next_listening = NULL;
     gruvid__sockets_settle(&plugin->listening->taken, plugin->name);
     gruvid__limits_set(plugin, &plugin->listening->limits);

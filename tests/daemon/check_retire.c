@@ -2,6 +2,7 @@
 /* The end of a generation while gruvid goes on. */
 #include "daemon/config_fixture.h"
 #include "daemon/small_gruvid.h"
+#include "instance/fibers.h"
 #include "run/life.h"
 #include "run/retire.h"
 #include "support/suite.h"
@@ -40,6 +41,21 @@ SMALL_GRUVID_TEST(test_what_does_not_end_is_named_and_waited_for)
     gruvi_event_set(&let_go);
     ck_assert(
         gruvid__retire_wait(&instances, "p", 1, gruvid__now() + PATIENCE));
+    expect_record("stop1 stop1 ");
+}
+
+/* Another hub reads what it is called, and what it is. */
+SMALL_GRUVID_TEST(test_fibers_are_named_while_a_generation_is_retired)
+{
+    gruvid_plugin_t *one = make("stubborn");
+
+    begin(one);
+    expect_record("start1:stubborn start1:stubborn ");
+    gruvid__fibers_log(&hubs);
+    gruvid__plugin_retire(one, gruvid__now(), "it is not wanted");
+    ck_assert_str_eq(gruvid__title(one), "p, generation 1");
+    gruvi_event_set(&let_go);
+    await_count(0);
     expect_record("stop1 stop1 ");
 }
 
@@ -121,6 +137,7 @@ main(void)
     tcase_set_timeout(tc, PATIENCE);
     tcase_add_test(tc, test_a_generation_is_retired_beside_the_next);
     tcase_add_test(tc, test_what_does_not_end_is_named_and_waited_for);
+    tcase_add_test(tc, test_fibers_are_named_while_a_generation_is_retired);
     tcase_add_test(tc, test_a_generation_that_was_never_started_is_freed);
     tcase_add_test(tc, test_a_hub_that_does_not_answer_is_asked_again);
     tcase_add_test(tc, test_without_a_fiber_it_is_tried_again);
