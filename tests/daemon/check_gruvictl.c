@@ -189,6 +189,30 @@ START_TEST(test_a_reload_that_fails_prints_every_reason)
 }
 END_TEST
 
+#define RENEW(name, act)                                                       \
+    "[plugin " name "]\nmodule = renew\nat_reconfigure = " act "\n"
+
+/* b refuses, and then a refuses to take its old options again. */
+START_TEST(test_a_plugin_that_is_inconsistent_is_to_be_restarted)
+{
+    struct gruvid *g =
+        gruvid_ready(CONTROL RENEW("a", "refuse") RENEW("b", "good"), NULL);
+    char path[100];
+
+    snprintf(path, sizeof path, "%s", gruvid_path(g, "control.sock"));
+    gruvid_configure(g, CONTROL RENEW("a", "good") RENEW("b", "refuse"));
+    ck_assert_int_eq(RUN(path, "reload"), 1);
+    ck_assert_int_eq(RUN(path, "plugins"), 0);
+    expect_out("a, generation 1: a reload was undone, and it did not take its "
+               "old values again; restart it");
+    gruvid_configure(g, CONTROL RENEW("a", "good") RENEW("b", "good"));
+    ck_assert_int_eq(RUN(path, "restart", "a"), 0);
+    ck_assert_int_eq(RUN(path, "plugins"), 0);
+    ck_assert_ptr_null(strstr(said.out, "restart it"));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* The rest is taken. */
 START_TEST(test_a_reload_says_what_needs_a_restart_and_is_no_failure)
 {
@@ -379,6 +403,7 @@ main(void)
     tcase_add_test(tc, test_refusals_are_1_with_the_reason);
     tcase_add_test(tc, test_output_that_cannot_be_written_is_1);
     tcase_add_test(tc, test_a_reload_that_fails_prints_every_reason);
+    tcase_add_test(tc, test_a_plugin_that_is_inconsistent_is_to_be_restarted);
     tcase_add_test(tc,
                    test_a_reload_says_what_needs_a_restart_and_is_no_failure);
     tcase_add_test(tc,

@@ -225,6 +225,54 @@ START_TEST(test_a_certificate_that_is_of_no_use_changes_nothing)
 }
 END_TEST
 
+/* Whether a client with a certificate of the first authority gets in.  With TLS
+ * 1.3 it hears that it does not when it reads. */
+static bool
+gets_in(int fd)
+{
+    struct client c = {.fd = fd, .context = SSL_CTX_new(TLS_client_method())};
+    char byte;
+    bool in;
+
+    SSL_CTX_use_certificate_file(c.context, certificate("alice.pem"),
+                                 SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(c.context, certificate("alice.key"),
+                                SSL_FILETYPE_PEM);
+    c.ssl = SSL_new(c.context);
+    SSL_set_fd(c.ssl, fd);
+    in = SSL_connect(c.ssl) == 1 && SSL_write(c.ssl, "!", 1) == 1 &&
+         SSL_read(c.ssl, &byte, 1) == 1;
+    end(&c);
+    return in;
+}
+
+/* The same name: what has changed is in the file. */
+START_TEST(test_authorities_are_renewed)
+{
+    struct gruvid *g;
+    char config[600];
+    int port;
+
+    make_folder();
+    put_file("ca.pem", "ca.pem");
+    snprintf(config, sizeof config, "%stls_client_ca = %s/ca.pem\n",
+             section(1, 0, ANY_PORT), dir);
+    g = gruvid_ready(config, NULL);
+    port = tls_port(g);
+    ck_assert(gets_in(connect_port(port)));
+    put_file("other_ca.pem", "ca.pem");
+    ck_assert(gets_in(connect_port(port)));
+    gruvid_reload(g, config, true);
+    ck_assert(!gets_in(connect_port(port)));
+    put_file("ca.pem", "ca.pem");
+    gruvid_reload(g, config, true);
+    ck_assert(gets_in(connect_port(port)));
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    unlink(path_of("ca.pem"));
+    remove_folder();
+}
+END_TEST
+
 /* --- acceptors ------------------------------------------------------------ */
 
 struct clients {
@@ -382,6 +430,7 @@ main(void)
     tcase_add_loop_test(
         tc, test_a_certificate_is_renewed_while_a_connection_goes_on, 1, 3);
     tcase_add_test(tc, test_a_certificate_that_is_of_no_use_changes_nothing);
+    tcase_add_test(tc, test_authorities_are_renewed);
     tcase_add_loop_test(tc, test_clients_do_not_see_that_generations_change, 1,
                         3);
     tcase_add_test(tc, test_an_address_gets_tls_and_loses_it);
