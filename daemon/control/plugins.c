@@ -99,6 +99,15 @@ show_counts(const struct gruvid__plugin_figures *figures)
         show_times(times));
 }
 
+/* Seconds until a time. */
+static double
+left(double until)
+{
+    double seconds = until - gruvid__now();
+
+    return seconds > 0 ? seconds : 0;
+}
+
 static json_t *
 show_plugin(const gruvid_plugin_t *plugin,
             const struct gruvid__plugin_figures *figures)
@@ -117,8 +126,7 @@ show_plugin(const gruvid_plugin_t *plugin,
     if (shown != NULL && counts != NULL)
         json_object_update(shown, counts);
     if (shown != NULL && plugin->draining)
-        json_object_set_new(shown, "cut_in",
-                            json_real(plugin->cut_at - gruvid__now()));
+        json_object_set_new(shown, "cut_in", json_real(left(plugin->cut_at)));
     json_decref(counts);
     return shown;
 }

@@ -2,6 +2,8 @@
 /* Doing something in the hubs of an instance: see shard.h. */
 #include "instance/shard.h"
 
+#include <stdio.h>
+
 #include "instance/instance.h"
 
 struct gruvid__shard *
@@ -59,6 +61,22 @@ gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
             first = err;
     }
     return first;
+}
+
+const char *
+gruvid__call_reason(const gruvid_plugin_t *plugin, int err)
+{
+    static char text[64];
+
+    for (size_t i = 0; i < plugin->n_shards; i++) {
+        const struct gruvid__hub *hub = plugin->shards[i].hub;
+
+        if (!hub->silent || (err != UV_ETIMEDOUT && err != UV_EBUSY))
+            continue;
+        snprintf(text, sizeof text, "%s does not answer", hub->name);
+        return text;
+    }
+    return gruvi_strerror(err);
 }
 
 /* --- bodies --------------------------------------------------------------- */

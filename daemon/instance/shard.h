@@ -128,6 +128,15 @@ int gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
                        double within);
 
 /*
+ * Why a call into the hubs of an instance has failed: a hub that does not
+ * answer is named.
+ *
+ * Returns text that holds until the next call.
+ * Context: first hub.
+ */
+const char *gruvid__call_reason(const gruvid_plugin_t *plugin, int err);
+
+/*
  * Run a function in a fiber of its own, in the group of a shard.  When it has
  * returned, shard->done and shard->status are set and the leader is woken.
  *

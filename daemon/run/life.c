@@ -242,7 +242,7 @@ gruvid__plugin_bind(gruvid_plugin_t *plugin)
 
     if (err < 0) {
         gruvi_error("plugin %s cannot be started: %s", plugin->name,
-                    gruvi_strerror(err));
+                    gruvid__call_reason(plugin, err));
         return err;
     }
     err = gruvid__listen(plugin);
@@ -290,7 +290,7 @@ start_shard(struct gruvid__shard *shard)
                     plugin->title, in, where, timeout);
     else if (err < 0)
         gruvi_error("plugin %s cannot be started%s%s: %s", plugin->title, in,
-                    where, gruvi_strerror(err));
+                    where, gruvid__call_reason(plugin, err));
     else if (shard->status < 0)
         gruvi_error("plugin %s refused to start%s%s: %s (%s)", plugin->title,
                     in, where, gruvid__shard_reason(shard),
@@ -363,7 +363,7 @@ begin_stop(struct gruvid__shard *shard)
         err = gruvid__shard_spawn(shard, "stop", stop_body);
     if (err < 0)
         gruvi_error("plugin %s: stop cannot be run: %s", shard->plugin->title,
-                    gruvi_strerror(err));
+                    gruvid__call_reason(shard->plugin, err));
     return err;
 }
 

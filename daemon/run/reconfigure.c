@@ -125,7 +125,7 @@ run(struct gruvid__shard *shard, const char *what,
                     plugin->title, what, limit);
     else
         gruvi_error("plugin %s: %s cannot be called: %s", plugin->title, what,
-                    gruvi_strerror(err));
+                    gruvid__call_reason(plugin, err));
     return err < 0 ? err : shard->status;
 }
 

@@ -215,7 +215,7 @@ tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
     gruvid__handlers_check(NULL);
     if (err < 0 && gruvid__stopping(&daemon->leader))
         gruvi_error("gruvid stops");
-    else if (err < 0 && report->all.n_reasons == 0)
+    else if (err < 0 && report->reasons.n == 0)
         gruvi_error("no reload: %s", gruvi_strerror(err));
     gruvid__report_listen(NULL);
     gruvid__report_end(report, err == 0, seconds);

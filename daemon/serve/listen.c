@@ -236,7 +236,7 @@ gruvid__endpoints_open(gruvid_plugin_t *plugin)
         err = gruvid__hub_call(shard->hub, open_shard, shard, 0);
         if (err < 0)
             gruvi_error("plugin %s: cannot listen on %s: %s", plugin->name,
-                        shard->culprit, gruvi_strerror(err));
+                        shard->culprit, gruvid__call_reason(plugin, err));
     }
     return err;
 }

@@ -146,7 +146,7 @@ gruvid__relisten_prepare(gruvid_plugin_t *plugin, const gruvid__section_t *next)
     err = gruvid__endpoints_open(plugin);
     if (err == 0 && (err = gruvid__each_shard(plugin, prepare_shard, 0)) < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
-                    gruvi_strerror(err));
+                    gruvid__call_reason(plugin, err));
     if (err == 0)
         return 1;
     gruvid__relisten_undo(plugin);
@@ -204,7 +204,7 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
     if (err < 0)
         gruvi_error("plugin %s: not every hub has taken the new values: %s; "
                     "gruvid tries again",
-                    plugin->name, gruvi_strerror(err));
+                    plugin->name, gruvid__call_reason(plugin, err));
     drop(plugin, old, err);
 }
 

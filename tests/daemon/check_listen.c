@@ -115,6 +115,10 @@ SMALL_GRUVID_TEST(test_a_hub_that_missed_the_begin_catches_up)
     ck_assert_int_eq(gruvid__each_shard(one, gruvid__serve_prepare, 0), 0);
     keep_second_hub();
     one->is_behind = gruvid__serve_start(one) < 0;
+    ck_assert_str_eq(gruvid__call_reason(one, UV_ETIMEDOUT),
+                     "hub 2 does not answer");
+    ck_assert_str_eq(gruvid__call_reason(one, UV_ENOMEM),
+                     gruvi_strerror(UV_ENOMEM));
     expect_caught_up(one);
     ck_assert(!one->shards[1].endpoints->fresh);
 }

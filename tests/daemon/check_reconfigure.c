@@ -203,6 +203,7 @@ SMALL_GRUVID_TEST(test_a_hub_that_does_not_answer_refuses_for_all)
     begin(one);
     keep_second_hub();
     ck_assert_int_eq(reconfigure_with(one, "new"), UV_EBUSY);
+    expect_logged("reconfigure cannot be called: hub 2 does not answer");
     let_second_hub_go();
     /* It was never called there. */
     expect_record("start1:old start1:old 1:new 1:old ");

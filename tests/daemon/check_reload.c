@@ -39,6 +39,8 @@ START_TEST(test_all_mistakes_are_said_and_what_runs_goes_on)
     gruvid_says(g, "gruvid.conf:3: plugin trial.max_connections: ");
     gruvid_says(g, "gruvid.conf:5: log.levle: unknown key");
     gruvid_says(g, "there is no such plugin");
+    gruvid_says(g, "reload 1 failed");
+    ck_assert_uint_eq(gruvid_said(g, "no reload"), 0);
     echo_on(fd);
     echo_on(connect_to(g, 0));
     close(fd);
