@@ -68,11 +68,12 @@ static void
 tell(const struct gruvid__daemon *daemon, double until)
 {
     size_t open = count_open(daemon);
+    double left = until - gruvid__now();
 
     if (open == 0)
         return;
     gruvi_info("%zu connection%s left%s, cut in %.0f seconds", open,
-               open == 1 ? "" : "s", hint(daemon), until - gruvid__now());
+               open == 1 ? "" : "s", hint(daemon), left > 0 ? left : 0);
     gruvid__notify_status("stopping: %zu connection%s left", open,
                           open == 1 ? "" : "s");
 }
