@@ -1,6 +1,7 @@
 # libgruvid, which plugins link with, and gruvid, a thin main over it.  As with
 # libgruvi, tests that reach the hidden parts link the library of convenience.
 
+gruvidinclude_HEADERS += %D%/gruvid/metrics.h
 gruvidinclude_HEADERS += %D%/gruvid/option.h
 gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 
@@ -114,6 +115,11 @@ LIBGRUVID_SOURCES += %D%/serve/socket_settings.c
 LIBGRUVID_SOURCES += %D%/serve/sockets.c
 LIBGRUVID_SOURCES += %D%/serve/sockets.h
 LIBGRUVID_SOURCES += %D%/serve/sockets_overlap.c
+LIBGRUVID_SOURCES += %D%/metrics/abi.c
+LIBGRUVID_SOURCES += %D%/metrics/exposition.c
+LIBGRUVID_SOURCES += %D%/metrics/exposition.h
+LIBGRUVID_SOURCES += %D%/metrics/families.c
+LIBGRUVID_SOURCES += %D%/metrics/families.h
 LIBGRUVID_SOURCES += %D%/metrics/figures.c
 LIBGRUVID_SOURCES += %D%/metrics/figures.h
 LIBGRUVID_SOURCES += %D%/watch/calls.c

@@ -62,7 +62,7 @@ show_hub(const struct gruvid__hub_figures *hub, bool answers)
         (json_int_t)view->spawned, "refused", (json_int_t)view->refused);
 
     if (shown != NULL && answers)
-        json_object_set_new(shown, "lag", json_real(hub->lag));
+        json_object_set_new(shown, "lag", json_real((double)hub->lag / 1e9));
     return shown;
 }
 

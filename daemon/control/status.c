@@ -74,8 +74,8 @@ answer_status(struct gruvid__request *request)
     gruvid__instances_each(&daemon->instances, add_up, &sums);
     shown = json_pack("{s:s, s:I, s:o, s:f, s:I, s:I, s:I, s:s}", "version",
                       gruvi_version(), "pid", (json_int_t)getpid(), "stage",
-                      gruvid__json_text(daemon->stage), "uptime",
-                      gruvid__now() - daemon->begun, "hubs",
+                      gruvid__json_text(gruvid__stage(&daemon->leader)),
+                      "uptime", gruvid__now() - daemon->leader.begun, "hubs",
                       (json_int_t)daemon->hubs.n, "plugins", sums.plugins,
                       "draining", sums.draining, "log_level",
                       gruvi_log_level_name(gruvid__log_level("")));

@@ -26,7 +26,7 @@ count(gruvid_plugin_t *plugin, void *arg)
 static void
 tell(struct gruvid__request *request, struct told *told)
 {
-    struct told now = {.stage = request->daemon->stage};
+    struct told now = {.stage = gruvid__stage(&request->daemon->leader)};
 
     gruvid__instances_each(&request->daemon->instances, count, &now);
     if (now.stage == told->stage && now.connections == told->connections)

@@ -29,7 +29,7 @@ gruvid__lag_ask(struct gruvid__hub *hub)
         __atomic_store_n(&hub->lag.asked, 0, __ATOMIC_RELEASE);
 }
 
-double
+uint64_t
 gruvid__lag(const struct gruvid__hub *hub, bool *answers)
 {
     uint64_t asked = __atomic_load_n(&hub->lag.asked, __ATOMIC_ACQUIRE);
@@ -39,6 +39,6 @@ gruvid__lag(const struct gruvid__hub *hub, bool *answers)
     if (asked != 0 && now > asked)
         open = now - asked;
     if (answers != NULL)
-        *answers = (double)open < GRUVID__LAG_SILENT * 1e9;
-    return (double)(open > last ? open : last) / 1e9;
+        *answers = open < GRUVID__LAG_SILENT;
+    return open > last ? open : last;
 }

@@ -18,8 +18,8 @@ struct gruvid__lag {
     uint64_t last;  /* nanoseconds until the last answer; atomic */
 };
 
-/* Seconds after which a hub with a question is silent. */
-#define GRUVID__LAG_SILENT 1.0
+/* Nanoseconds after which a hub with a question is silent. */
+#define GRUVID__LAG_SILENT 1000000000
 
 /* Ask a hub.  Does not wait.  Context: any thread. */
 void gruvid__lag_ask(struct gruvid__hub *hub);
@@ -29,9 +29,9 @@ void gruvid__lag_ask(struct gruvid__hub *hub);
  *
  *   answers  whether it is not silent; may be NULL
  *
- * Returns seconds; 0: it was never asked.
+ * Returns nanoseconds; 0: it was never asked.
  * Context: any thread.
  */
-double gruvid__lag(const struct gruvid__hub *hub, bool *answers);
+uint64_t gruvid__lag(const struct gruvid__hub *hub, bool *answers);
 
 #endif

@@ -2,10 +2,20 @@
 /* What the leader waits for, and how others reach it: see leader.h. */
 #include "hub/leader.h"
 
+#include <time.h>
+
 void
 gruvid__leader_init(struct gruvid__leader *leader, double cancel_timeout)
 {
-    *leader = (struct gruvid__leader){.cancel_timeout = cancel_timeout};
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    *leader = (struct gruvid__leader){
+        .cancel_timeout = cancel_timeout,
+        .stage = "starting",
+        .begun = gruvid__now(),
+        .started = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+    };
     gruvi_event_init(&leader->wake);
 }
 

@@ -18,12 +18,16 @@ struct gruvid__leader {
     bool stopping;       /* was asked to stop; atomic */
     unsigned interrupts; /* SIGINTs so far */
     bool abandoned;      /* fibers were left behind */
-    bool serving;        /* the start is over, and it went well */
+    bool serving;        /* the start is over, and it went well; atomic */
     bool ending;         /* a stop waits for nothing but old generations */
 
     /* Seconds that what was cancelled has to end.  A reload may change it;
      * atomic. */
     double cancel_timeout;
+
+    const char *stage; /* static text: "serving"; atomic */
+    double begun;      /* by gruvid__now() */
+    uint64_t started;  /* the same time, in nanoseconds since 1970 */
 };
 
 void gruvid__leader_init(struct gruvid__leader *leader, double cancel_timeout);
@@ -47,6 +51,28 @@ gruvid__cancel_timeout(const struct gruvid__leader *leader)
 
     __atomic_load(&leader->cancel_timeout, &timeout, __ATOMIC_RELAXED);
     return timeout;
+}
+
+/* Whether gruvid takes connections, and goes on doing so.  Context: any thread.
+ */
+static inline bool
+gruvid__ready(const struct gruvid__leader *leader)
+{
+    return __atomic_load_n(&leader->serving, __ATOMIC_ACQUIRE) &&
+           !gruvid__stopping(leader);
+}
+
+/* What gruvid does: static text.  Context: any thread; the leader sets it. */
+static inline const char *
+gruvid__stage(const struct gruvid__leader *leader)
+{
+    return __atomic_load_n(&leader->stage, __ATOMIC_ACQUIRE);
+}
+
+static inline void
+gruvid__set_stage(struct gruvid__leader *leader, const char *stage)
+{
+    __atomic_store_n(&leader->stage, stage, __ATOMIC_RELEASE);
 }
 
 /* Ask gruvid to stop.  Context: any thread. */

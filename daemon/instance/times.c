@@ -16,6 +16,7 @@ gruvid__times_count(struct gruvid__times *times, uint64_t ns)
     uint64_t *at = &times->at[bucket_of(ns / 1000)];
 
     __atomic_store_n(at, *at + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&times->sum, times->sum + ns, __ATOMIC_RELAXED);
 }
 
 void
@@ -23,6 +24,7 @@ gruvid__times_add(struct gruvid__times *sum, const struct gruvid__times *more)
 {
     for (size_t i = 0; i < GRUVID__TIME_BUCKETS; i++)
         sum->at[i] += __atomic_load_n(&more->at[i], __ATOMIC_RELAXED);
+    sum->sum += __atomic_load_n(&more->sum, __ATOMIC_RELAXED);
 }
 
 double

@@ -14,6 +14,7 @@
 
 struct gruvid__times {
     uint64_t at[GRUVID__TIME_BUCKETS]; /* atomic */
+    uint64_t sum;                      /* of all, nanoseconds; atomic */
 };
 
 /* Count a time, in nanoseconds.  Context: the thread that writes. */

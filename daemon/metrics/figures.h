@@ -21,7 +21,7 @@
 struct gruvid__hub_figures {
     unsigned number;
     bool answers;
-    double lag; /* seconds: see gruvid__lag() */
+    uint64_t lag; /* nanoseconds: see gruvid__lag() */
     size_t generations, connections;
     gruvi__hub_view_t view;
 };

@@ -59,7 +59,7 @@ hint(const struct gruvid__daemon *daemon)
 static void
 enter(struct gruvid__daemon *daemon, const char *stage)
 {
-    daemon->stage = stage;
+    gruvid__set_stage(&daemon->leader, stage);
     gruvi_info("%s", stage);
     gruvid__notify_status("%s", stage);
 }

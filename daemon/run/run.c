@@ -193,10 +193,10 @@ static void
 wait_for_stop(struct gruvid__daemon *daemon)
 {
     if (!gruvid__stopping(&daemon->leader)) {
-        daemon->stage = "serving";
+        gruvid__set_stage(&daemon->leader, "serving");
         daemon->modules->trial_program = "/proc/self/exe";
         daemon->modules->trial_seconds = LOADING;
-        daemon->leader.serving = true;
+        __atomic_store_n(&daemon->leader.serving, true, __ATOMIC_RELEASE);
         gruvi_info("ready");
         gruvid__notify_ready("serving %zu plugin%s", daemon->instances.n,
                              daemon->instances.n == 1 ? "" : "s");
@@ -221,7 +221,7 @@ start_and_serve(struct gruvid__daemon *daemon,
         status = start_plugins(daemon);
     if (status == GRUVID__EXIT_OK)
         wait_for_stop(daemon);
-    daemon->stage = "stopping";
+    gruvid__set_stage(&daemon->leader, "stopping");
     gruvid__drain(daemon);
     return status;
 }
@@ -303,8 +303,6 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
         .first_config = config,
         .modules = modules,
         .verbose = verbose,
-        .begun = gruvid__now(),
-        .stage = "starting",
     };
     int status = GRUVID__EXIT_FAILURE;
 

@@ -30,8 +30,6 @@ struct gruvid__daemon {
     struct gruvid__reloads reloads;
     bool verbose;         /* -v */
     double drain_timeout; /* seconds */
-    double begun;         /* by gruvid__now() */
-    const char *stage;    /* static text: "serving", "stopping: ..." */
     struct gruvid__control *control; /* of daemon/control; NULL: none */
 };
 

@@ -214,7 +214,8 @@ typedef struct gruvi_pool_stats_values {
      * wait[i] counts waits under 2^i us and not under 2^(i-1) us. */
     uint64_t wait[GRUVI_POOL_WAIT_BUCKETS];
     uint64_t max_size; /* workers at most */
-    uint64_t reserved[3];
+    uint64_t wait_sum; /* all waits added up, in nanoseconds */
+    uint64_t reserved[2];
 } gruvi_pool_stats_t;
 
 /* What a pool does now.  Context: any thread. */

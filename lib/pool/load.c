@@ -30,9 +30,12 @@ bucket(uint64_t us)
 void
 gruvi__load_begin(struct gruvi__load *load, uint64_t queued_at)
 {
+    uint64_t waited = gruvi__clock_now() - queued_at;
+
     load->queued--;
     load->busy++;
-    load->wait[bucket((gruvi__clock_now() - queued_at) / 1000)]++;
+    load->wait[bucket(waited / 1000)]++;
+    load->wait_sum += waited;
 }
 
 void

@@ -108,6 +108,7 @@ gruvi_pool_stats(gruvi_pool_t *pool, gruvi_pool_stats_t *stats)
     stats->busy = load->busy;
     stats->queued = load->queued;
     stats->done = load->done;
+    stats->wait_sum = load->wait_sum;
     memcpy(stats->wait, load->wait, sizeof load->wait);
     pthread_mutex_unlock(&workers->lock);
 }

@@ -134,7 +134,7 @@ SMALL_GRUVID_TEST(test_a_hub_tells_its_lag_the_next_time)
     await_answer();
     collect();
     ck_assert(figures.hubs[1].answers);
-    ck_assert_double_gt(figures.hubs[1].lag, 0);
+    ck_assert_uint_gt(figures.hubs[1].lag, 0);
     ck_assert_uint_gt(figures.hubs[1].view.turns, 0);
     forget();
 }
@@ -154,7 +154,7 @@ SMALL_GRUVID_TEST(test_a_silent_hub_is_not_waited_for)
     __atomic_sub_fetch(&hubs.at[1].lag.asked, 2000000000, __ATOMIC_RELAXED);
     collect();
     ck_assert(!figures.hubs[1].answers);
-    ck_assert_double_gt(figures.hubs[1].lag, 2);
+    ck_assert_uint_ge(figures.hubs[1].lag, 2000000000);
     ck_assert_uint_eq(figures.hubs[1].view.spawned, spawned);
     ck_assert(figures.hubs[0].answers);
     let_second_hub_go();
