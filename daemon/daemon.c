@@ -190,8 +190,10 @@ gruvid_main(int argc, char **argv)
     gruvid__process_unblock_signals();
     gruvid__handlers_remember();
     status = gruvid__cli_parse(&cli, argc, argv);
-    if (status == 0 && cli.action == GRUVID__RUN)
+    if (status == 0 && cli.action == GRUVID__RUN) {
+        gruvid__process_hold_signals();
         status = inherit();
+    }
     if (status == 0)
         status = act(&cli, &config, &modules);
     gruvid__cli_free(&cli);

@@ -37,6 +37,18 @@ gruvid__process_unblock_signals(void)
 }
 
 void
+gruvid__process_hold_signals(void)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGUSR1);
+    sigaddset(&held, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &held, NULL);
+}
+
+void
 gruvid__process_raise_limits(void)
 {
     struct rlimit limit;

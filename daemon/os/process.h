@@ -13,6 +13,10 @@ void gruvid__process_open_stdio(void);
  * for has to come, and programs that plugins start inherit the mask. */
 void gruvid__process_unblock_signals(void);
 
+/* Block what would end a process that does not listen for it yet, but is to do
+ * something for it: it comes when gruvid listens. */
+void gruvid__process_hold_signals(void);
+
 /* Raise the soft limit of descriptors to the hard one. */
 void gruvid__process_raise_limits(void);
 

@@ -86,6 +86,24 @@ gruvid__signals_open(struct gruvid__daemon *daemon)
     return gruvi_signal_set_callback(signals->watcher, on_signal, daemon);
 }
 
+/* What comes from here on must not end a gruvid that is about to end: its
+ * status would be the signal's.  Blocked as well, for the default is back for a
+ * moment when the watcher closes. */
+static void
+ignore_late_signals(void)
+{
+    sigset_t late;
+
+    sigemptyset(&late);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaddset(&late, table[i].signum);
+    sigdelset(&late, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &late, NULL);
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (table[i].signum != SIGCHLD)
+            signal(table[i].signum, SIG_IGN);
+}
+
 void
 gruvid__signals_close(struct gruvid__daemon *daemon)
 {
@@ -93,6 +111,7 @@ gruvid__signals_close(struct gruvid__daemon *daemon)
 
     if (signals->watcher == NULL)
         return;
+    ignore_late_signals();
     gruvi_signal_close(signals->watcher);
     signals->watcher = NULL;
     if (signals->is_first_process)

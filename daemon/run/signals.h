@@ -26,7 +26,11 @@ struct gruvid__signals {
  */
 int gruvid__signals_open(struct gruvid__daemon *daemon);
 
-/* Context: root fiber, switchpoint. */
+/*
+ * Listen no more: all but SIGINT is ignored from here on.
+ *
+ * Context: root fiber, switchpoint.
+ */
 void gruvid__signals_close(struct gruvid__daemon *daemon);
 
 #endif

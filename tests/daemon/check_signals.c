@@ -40,6 +40,53 @@ START_TEST(test_it_hears_signals_that_were_blocked)
 }
 END_TEST
 
+static void
+send_three(struct gruvid *g)
+{
+    gruvid_signal(g, SIGHUP);
+    gruvid_signal(g, SIGUSR1);
+    gruvid_signal(g, SIGUSR2);
+}
+
+START_TEST(test_signals_wait_for_a_gruvid_that_reads_its_configuration)
+{
+    char dir[] = "/tmp/gruvid-fifo-XXXXXX", fifo[64];
+    struct gruvid_options options = {
+        .no_config = true,
+        .args = (const char *[]){"-c", fifo, NULL},
+    };
+    struct gruvid *g;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(fifo, sizeof fifo, "%s/conf", dir);
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    g = gruvid_begin("", &options);
+    fd = open(fifo, O_WRONLY);
+    ck_assert_int_ge(fd, 0);
+    /* What the reload reads. */
+    ck_assert_int_eq(rename(gruvid_path(g, "gruvid.conf"), fifo), 0);
+    send_three(g);
+    close(fd);
+    gruvid_says(g, "ready");
+    gruvid_says(g, "reload 1 is done");
+    gruvid_says(g, "nothing to reopen");
+    gruvid_says(g, " fibers\n");
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    unlink(fifo);
+    rmdir(dir);
+}
+END_TEST
+
+START_TEST(test_signals_that_come_when_all_has_stopped_change_no_status)
+{
+    struct gruvid *g = gruvid_ready("[plugin parting]\n", NULL);
+
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    gruvid_says(g, "gruvid: stopped");
+}
+END_TEST
+
 START_TEST(test_a_burst_of_signals_hides_no_sigterm)
 {
     struct gruvid *g = gruvid_begin("[plugin trial]\nat_start = burst\n", NULL);
@@ -393,6 +440,10 @@ main(void)
 
     tcase_add_test(signals, test_sigterm_and_sigint_end_an_idle_gruvid_with_0);
     tcase_add_test(signals, test_it_hears_signals_that_were_blocked);
+    tcase_add_test(
+        signals, test_signals_wait_for_a_gruvid_that_reads_its_configuration);
+    tcase_add_test(
+        signals, test_signals_that_come_when_all_has_stopped_change_no_status);
     tcase_add_test(signals, test_a_burst_of_signals_hides_no_sigterm);
     tcase_add_test(signals, test_sighup_reloads_unless_gruvid_stops);
     tcase_add_test(signals, test_sigusr1_reopens_the_log_file);

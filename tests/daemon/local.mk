@@ -315,6 +315,10 @@ TEST_PLUGINS += %D%/plugins/parked.la
 %C%_plugins_parked_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_parked_la_LIBADD = $(PLUGIN_LIBS)
 %C%_plugins_parked_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/parting.la
+%C%_plugins_parting_la_SOURCES = %D%/plugins/parting.c
+%C%_plugins_parting_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+
 TEST_PLUGINS += %D%/plugins/quits.la
 %C%_plugins_quits_la_SOURCES = %D%/plugins/quits.c
 %C%_plugins_quits_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
