@@ -14,7 +14,7 @@
 /* A connect in a fiber. */
 struct connector {
     char address[GRUVI_ADDRESS_SIZE];
-    double timeout;
+    double timeout, deadline; /* seconds */
     gruvi_stream_t *stream;
     gruvi_fiber_t *fiber;
     int result;
@@ -293,25 +293,30 @@ connect_within_deadline(void *arg)
 {
     struct connector *c = arg;
 
-    GRUVI_WITH_SWITCH_BACK (sb, 10 * SHORT) {
+    GRUVI_WITH_SWITCH_BACK (sb, c->deadline) {
         run_connector(c);
         ck_assert(gruvi_switch_back_timed_out(&sb));
     }
     return 0;
 }
 
-/* A deadline is for all of it: no other address is tried after it. */
+/* A deadline is for all of it: no other address is tried after it.  It is set
+ * again where the name was not looked up within it. */
 HUB_TEST(test_a_deadline_ends_connecting_for_good)
 {
-    struct connector c = {.timeout = i == 0 ? GRUVI_FOREVER : 60};
+    struct connector c = {.timeout = i == 0 ? GRUVI_FOREVER : 60,
+                          .deadline = 10 * SHORT};
     struct full f;
 
     open_full(&f, net_address(NET_TCP));
     snprintf(c.address, sizeof c.address, "tcp://many.test%s",
              strrchr(f.address, ':'));
     forget_connects();
-    c.fiber = spawn(connect_within_deadline, &c);
-    ck_assert_int_eq(end_connect(&c), UV_ETIMEDOUT);
+    do {
+        c.fiber = spawn(connect_within_deadline, &c);
+        ck_assert_int_eq(end_connect(&c), UV_ETIMEDOUT);
+        c.deadline *= 2;
+    } while (*connects() == '\0');
     ck_assert_str_eq(connects(), "127.0.0.1");
     close_full(&f);
 }
