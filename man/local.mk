@@ -25,6 +25,8 @@ MAN3_PAGES += %D%/gruvi_tls.3
 MAN3_PAGES += %D%/gruvi_version.3
 MAN3_PAGES += %D%/gruvi_wait.3
 MAN3_PAGES += %D%/gruvid_metrics.3
+MAN3_PAGES += %D%/gruvid_request.3
+MAN3_PAGES += %D%/gruvid_transport.3
 
 dist_man_MANS += $(MAN3_PAGES)
 dist_man_MANS += %D%/gruvi.7

@@ -154,6 +154,8 @@ finish_value(gruvid__section_t *section, const gruvid__key_t *key,
         collect_list(section, key, value, slot->from_override);
         empty = set && value->list_length == 0;
     }
+    if (key->option.type == GRUVID_ROUTE)
+        gruvid__make_routes(section, value);
     if (key->option.required && !set)
         gruvid__config_error(section->config, section->file, section->line,
                              section->name, key->option.name, "it is required");
@@ -265,27 +267,31 @@ last_key_sound(gruvid__config_t *config, const gruvid__table_t *table,
     return gruvid__option_sound(config, last, why);
 }
 
-/* The plugin's array as a table; false: it is broken, or no memory. */
+/* The plugin's array as a table, with gruvid's keys in front that only some
+ * plugins have; false: it is broken, or no memory. */
 static bool
 copy_table(gruvid__section_t *section, const gruvid_option_t *options,
            size_t option_size)
 {
     gruvid__config_t *config = section->config;
-    gruvid__table_t table = {0};
+    const size_t front = section->answers ? gruvid__request_keys.length : 0;
+    gruvid__table_t table = {.length = front};
     gruvid__key_t *keys, key;
     gruvid__why_t why;
     size_t n = 0;
 
     while (gruvid__option_at(options, option_size, n, &key))
         n++;
-    keys = gruvid__config_alloc(config, n, sizeof *keys);
+    keys = gruvid__config_alloc(config, front + n, sizeof *keys);
     if (keys == NULL)
         return false;
     table.keys = keys;
-    while (table.length < n) {
+    for (size_t i = 0; i < front; i++)
+        keys[i] = gruvid__request_keys.keys[i];
+    while (table.length < front + n) {
         gruvid__key_t *next = &keys[table.length];
 
-        gruvid__option_at(options, option_size, table.length++, next);
+        gruvid__option_at(options, option_size, table.length++ - front, next);
         if (!last_key_sound(config, &table, &why)) {
             gruvid__config_error(
                 config, section->file, section->line, section->name, NULL,

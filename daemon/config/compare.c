@@ -68,7 +68,8 @@ options_differ(const gruvid__section_t *a, const gruvid__section_t *b)
     if (a->extra.length != b->extra.length)
         return true;
     for (size_t i = 0; i < a->extra.length; i++)
-        if (gruvid__section_differs(a, b, a->extra.keys[i].option.name))
+        if (a->extra.keys[i].change == 0 &&
+            gruvid__section_differs(a, b, a->extra.keys[i].option.name))
             return true;
     return false;
 }
@@ -88,10 +89,11 @@ is_judged_otherwise(const gruvid__key_t *key)
            key->change == GRUVID__CHANGED_TLS;
 }
 
-unsigned
-gruvid__section_compare(const gruvid__section_t *a, const gruvid__section_t *b)
+/* The keys of gruvid that changed. */
+static unsigned
+compare_own(const gruvid__section_t *a, const gruvid__section_t *b)
 {
-    unsigned changes = options_differ(a, b) ? GRUVID__CHANGED_OPTIONS : 0;
+    unsigned changes = 0;
 
     for (size_t i = 0; i < a->own.length; i++) {
         const gruvid__key_t *key = &a->own.keys[i];
@@ -100,6 +102,28 @@ gruvid__section_compare(const gruvid__section_t *a, const gruvid__section_t *b)
             gruvid__section_differs(a, b, key->option.name))
             changes |= change_of(key);
     }
+    return changes;
+}
+
+/* Among a plugin's own keys there are some that it is not called for. */
+static unsigned
+compare_extra(const gruvid__section_t *a, const gruvid__section_t *b)
+{
+    unsigned changes = 0;
+
+    for (size_t i = 0; i < a->extra.length; i++)
+        if (a->extra.keys[i].change != 0 &&
+            gruvid__section_differs(a, b, a->extra.keys[i].option.name))
+            changes |= a->extra.keys[i].change;
+    return changes;
+}
+
+unsigned
+gruvid__section_compare(const gruvid__section_t *a, const gruvid__section_t *b)
+{
+    unsigned changes = options_differ(a, b) ? GRUVID__CHANGED_OPTIONS : 0;
+
+    changes |= compare_own(a, b) | compare_extra(a, b);
     if (strcmp(gruvid__section_module(a), gruvid__section_module(b)) != 0)
         changes |= GRUVID__CHANGED_MODULE;
     if (a->tls_digest != b->tls_digest)

@@ -36,6 +36,8 @@
 
 #include "gruvid/option.h"
 
+struct gruvid__routes;
+
 typedef struct gruvid__config gruvid__config_t;
 typedef struct gruvid__section gruvid__section_t;
 
@@ -63,9 +65,12 @@ typedef struct gruvid__value {
         uint64_t size; /* bytes */
     } as;
 
-    /* GRUVID_LIST and "listen": the items in order, ended by NULL. */
+    /* GRUVID_LIST, GRUVID_ROUTE and "listen": the items in order, ended by
+     * NULL. */
     const char *const *list;
     size_t list_length;
+
+    struct gruvid__routes *routes; /* GRUVID_ROUTE: what the items are */
 } gruvid__value_t;
 
 /* Loading. */
@@ -262,6 +267,29 @@ void gruvid__section_changed_keys(const gruvid__section_t *runs,
 bool gruvid__section_differs(const gruvid__section_t *a,
                              const gruvid__section_t *b, const char *key);
 
+/* Routes. */
+
+/* The plugin of a section answers requests: gruvid has a few more keys of its
+ * own there.  Before gruvid__config_check_plugin(). */
+void gruvid__section_set_answers(gruvid__section_t *section);
+
+/* The routes of a section: of its option of that type.  NULL: it has none. */
+struct gruvid__routes *gruvid__section_routes(const gruvid__section_t *section);
+
+/* Whether two sections have other routes. */
+bool gruvid__section_routes_differ(const gruvid__section_t *a,
+                                   const gruvid__section_t *b);
+
+/*
+ * Look at the routes of all sections: each has to lead to a section, whose
+ * plugin answers requests.
+ *
+ *   answers  whether the plugin of a section does
+ */
+void gruvid__config_check_routes(
+    gruvid__config_t *config,
+    bool (*answers)(const gruvid__section_t *section));
+
 /*
  * Call a function for each key of a built-in section that has another value.
  *
@@ -338,6 +366,9 @@ const char *const *gruvid__section_list(const gruvid__section_t *section,
  *             idle_timeout     duration without traffic either way; 0: none
  *             reload           string: beside, replace
  *             start_timeout    duration; 30s
+ *             request_timeout  duration, of a plugin that answers requests; 0:
+ *                              no limit
+ *             max_body         size, likewise
  */
 
 /* Whether an address needs credentials. */

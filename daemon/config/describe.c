@@ -106,6 +106,8 @@ gruvid__describe_builtin(FILE *out)
     }
     print_table(out, "plugin NAME", "what gruvid does for every plugin",
                 &gruvid__plugin_keys);
+    for (size_t i = 0; i < gruvid__request_keys.length; i++)
+        print_key(out, &gruvid__request_keys.keys[i]);
 }
 
 void

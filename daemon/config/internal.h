@@ -106,6 +106,7 @@ struct gruvid__section {
     gruvid__table_t own;    /* gruvid's keys */
     gruvid__table_t extra;  /* of a plugin section: the plugin's own */
     bool module_is_mistake; /* do not load it */
+    bool answers;           /* the plugin answers requests */
 
     gruvi_tls_t *tls;        /* owned; NULL: no address needs it */
     uint64_t tls_digest;     /* of its files; 0 without tls */
@@ -335,8 +336,10 @@ typedef struct gruvid__builtin {
 } gruvid__builtin_t;
 extern const gruvid__builtin_t gruvid__builtins[];
 
-/* The keys that every plugin section has. */
+/* The keys that every plugin section has, and those that it has where its
+ * plugin answers requests. */
 extern const gruvid__table_t gruvid__plugin_keys;
+extern const gruvid__table_t gruvid__request_keys;
 
 /* Names that are not for plugins: the keys above, and some for later. */
 bool gruvid__is_reserved(const char *key);
@@ -356,6 +359,15 @@ void gruvid__config_check_tls(gruvid__section_t *section);
 /* listen.c: addresses that are there twice, and keys that fit none.  Sections
  * in front of this one are known. */
 void gruvid__config_check_listen(gruvid__section_t *section);
+
+/* routes.c */
+
+/* Whether text is a route. */
+bool gruvid__parse_route(gruvid__config_t *config, const char *text,
+                         gruvid__why_t *why);
+
+/* Make the table of a value that has a list of routes without mistakes. */
+void gruvid__make_routes(gruvid__section_t *section, gruvid__value_t *value);
 
 /* suggest.c */
 

@@ -16,7 +16,7 @@
 /* In the order of their numbers. */
 static const char *const type_names[] = {
     "string",   "bool",    "integer", "number", "size",
-    "duration", "address", "list",    "secret",
+    "duration", "address", "list",    "secret", "route",
 };
 
 enum { N_TYPES = sizeof type_names / sizeof *type_names };
@@ -114,6 +114,8 @@ parse_type(gruvid__config_t *config, const gruvid_option_t *option,
     case GRUVID_SECRET:
         value->text = gruvid__parse_secret(config, text, why);
         return value->text != NULL;
+    case GRUVID_ROUTE:
+        return gruvid__parse_route(config, text, why);
     }
     return gruvid__why(why, "the type %d is unknown", (int)option->type);
 }
@@ -237,7 +239,7 @@ default_sound(gruvid__config_t *config, const gruvid__key_t *key,
         return true;
     if (option->required)
         return gruvid__why(why, "it is required and has a default");
-    if (option->type == GRUVID_LIST)
+    if (key->repeats)
         return true;
     return gruvid__parse_value(config, key, option->default_value, &value, why);
 }
@@ -269,6 +271,9 @@ gruvid__option_at(const gruvid_option_t *options, size_t option_size, size_t i,
     if (size > sizeof key->option)
         size = sizeof key->option;
     memcpy(&key->option, (const char *)options + i * option_size, size);
-    key->repeats = key->option.type == GRUVID_LIST;
+    key->repeats = key->option.type == GRUVID_LIST ||
+                   key->option.type == GRUVID_ROUTE;
+    if (key->option.type == GRUVID_ROUTE)
+        key->change = GRUVID__CHANGED_LIVE;
     return key->option.name != NULL;
 }

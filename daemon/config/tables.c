@@ -421,6 +421,23 @@ static const gruvid__key_t plugin_keys[] = {
 
 const gruvid__table_t gruvid__plugin_keys = KEYS(plugin_keys);
 
+static const gruvid__key_t request_keys[] = {
+    {.change = GRUVID__CHANGED_LIVE,
+     .option = {.name = "request_timeout",
+                .type = GRUVID_DURATION,
+                .default_value = "30s",
+                .help = "of a plugin that answers requests: how long it may "
+                        "take to begin its answer; 0: no limit"}},
+    {.change = GRUVID__CHANGED_LIVE,
+     .option = {.name = "max_body",
+                .type = GRUVID_SIZE,
+                .default_value = "1M",
+                .help = "of a plugin that answers requests: the most bytes "
+                        "that the body of a request may have"}},
+};
+
+const gruvid__table_t gruvid__request_keys = KEYS(request_keys);
+
 const gruvid__key_t *
 gruvid__find_key(const gruvid__table_t *table, const char *name)
 {

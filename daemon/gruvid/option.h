@@ -40,7 +40,11 @@ typedef enum gruvid_option_type {
     GRUVID_DURATION = 5, /* 250ms, 2s, 1m30s, 1.5h; us ms s m h d; bare: s */
     GRUVID_ADDRESS = 6,  /* tcp://host:port, tcp://[::1]:0, unix:/path */
     GRUVID_LIST = 7,     /* text; the key may repeat, one item a line */
-    GRUVID_SECRET = 8    /* text, file:/PATH or credential:NAME; not printed */
+    GRUVID_SECRET = 8,   /* text, file:/PATH or credential:NAME; not printed */
+
+    /* Since 1.2: "GET /users/{id} -> users"; the key may repeat.  For
+     * transports: gruvid checks the routes, and gruvid_route() follows them. */
+    GRUVID_ROUTE = 9
 } gruvid_option_type_t;
 
 /*

@@ -54,12 +54,13 @@ GRUVI_BEGIN_DECLS
  *        gruvid_plugin_draining(), gruvid_plugin_drain_event(),
  *        gruvid_handover_put(), _put_fd(), _get(), _take_fd(); GRUVID_PARK;
  *        gruvid_metrics_write(), _type(), _ready()
+ *   1.2  gruvid/request.h and gruvid/transport.h; GRUVID_ROUTE
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.
  */
 #define GRUVID_ABI_MAJOR 1
-#define GRUVID_ABI_MINOR 1
+#define GRUVID_ABI_MINOR 2
 
 /* An instance of a plugin: opaque.  Valid until its stop has returned. */
 typedef struct gruvid_plugin gruvid_plugin_t;
@@ -73,7 +74,7 @@ typedef struct gruvid_plugin gruvid_plugin_t;
  */
 #define GRUVID_PARK 0x7061726b
 
-/* A request of HTTP: opaque, and not there yet. */
+/* A request: opaque.  See gruvid/request.h. */
 typedef struct gruvid_request gruvid_request_t;
 
 /*
@@ -123,8 +124,8 @@ typedef struct gruvid_descriptor {
      */
     void (*stop)(gruvid_plugin_t *plugin);
 
-    /* A promise that several hubs, which are threads, may serve connections at
-     * once: then the instance listens in every hub.  Without it all of an
+    /* A promise that several hubs, which are threads, may serve connections,
+     * and answer requests, at once: then the instance listens in every hub.  Without it all of an
      * instance runs in one hub, its home. */
     bool multi_hub;
 
@@ -135,8 +136,9 @@ typedef struct gruvid_descriptor {
      * or in the first hub. */
     bool per_hub;
 
-    /* Answer a request of HTTP.  Nothing calls it yet.  Context: fiber,
-     * switchpoint. */
+    /* Answer a request, in a fiber for that alone.  gruvid/request.h says what
+     * it returns.  With multi_hub it runs in any hub, else in the home.
+     * Context: fiber, switchpoint. */
     int (*request)(gruvid_request_t *request, gruvid_plugin_t *plugin);
 
     /*

@@ -67,6 +67,8 @@ gruvid__counts_add(struct gruvid__counts *sum,
     sum->refused += more->refused;
     sum->most_fibers = larger(sum->most_fibers, more->most_fibers);
     sum->most_stack = larger(sum->most_stack, more->most_stack);
+    sum->requests += more->requests;
+    sum->requests_failed += more->requests_failed;
     gruvid__times_add(&sum->times, &more->times);
     gruvid__codes_add(&sum->codes, &more->codes);
 }
@@ -100,6 +102,10 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         add_fibers(&sum, &shard->fibers);
         sum.received += __atomic_load_n(&shard->received, __ATOMIC_RELAXED);
         sum.sent += __atomic_load_n(&shard->sent, __ATOMIC_RELAXED);
+        sum.requests += __atomic_load_n(&shard->requests_done,
+                                        __ATOMIC_RELAXED);
+        sum.requests_failed +=
+            __atomic_load_n(&shard->requests_failed, __ATOMIC_RELAXED);
         gruvid__times_add(&sum.times, &shard->times);
         gruvid__codes_add(&sum.codes, &shard->codes);
     }
@@ -169,6 +175,17 @@ gruvid__instance_find(const struct gruvid__instances *instances,
             strcmp(instances->at[i]->name, name) == 0)
             return instances->at[i];
     return NULL;
+}
+
+struct gruvid__line *
+gruvid__line_find(struct gruvid__instances *instances, const char *name)
+{
+    struct gruvid__line *line;
+
+    pthread_mutex_lock(&instances->lock);
+    line = find_line(instances, name);
+    pthread_mutex_unlock(&instances->lock);
+    return line;
 }
 
 bool
@@ -308,15 +325,29 @@ gives(const gruvid_plugin_t *plugin, const gruvid__section_t *section)
     return plugin->options == section;
 }
 
+/* Requests follow routes, and have text of them, while these change: routes
+ * that were in use stay. */
+static void
+take_routes(gruvid_plugin_t *plugin, const gruvid__section_t *before,
+            const gruvid__section_t *section)
+{
+    if (gruvid__section_routes_differ(before, section))
+        __atomic_store_n(&plugin->routes, gruvid__section_routes(section),
+                         __ATOMIC_RELEASE);
+}
+
 void
 gruvid__instance_adjust(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
     gruvid__section_t *before = plugin->section;
+    bool routed = gruvid__section_routes(before) != NULL &&
+                  gruvid__section_routes(before) == plugin->routes;
 
     if (before == section || gruvid__instance_hold(plugin, section) < 0)
         return;
     plugin->section = section;
-    if (!gives(plugin, before))
+    take_routes(plugin, before, section);
+    if (!gives(plugin, before) && !routed)
         drop(plugin, before);
 }
 
@@ -332,6 +363,10 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
         (size_t)gruvid__section_integer(section, "max_connections");
     plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
     plugin->idle_timeout = gruvid__section_duration(section, "idle_timeout");
+    plugin->request_timeout =
+        gruvid__section_duration(section, "request_timeout");
+    plugin->max_body = gruvid__section_size(section, "max_body");
+    plugin->routes = gruvid__section_routes(section);
     return 0;
 }
 

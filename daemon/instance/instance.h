@@ -36,6 +36,7 @@
 #include "module/load.h"
 
 struct gruvid__handover;
+struct gruvid__routes;
 struct gruvid__listening;
 struct gruvid__shard;
 
@@ -62,6 +63,7 @@ struct gruvid__counts {
     size_t most_fibers;      /* at a time, each hub's by itself, added up; where
                                 generations are added the most of them, as is */
     size_t most_stack; /* bytes of a stack, of fibers that were measured */
+    uint64_t requests, requests_failed;
     struct gruvid__times times;
     struct gruvid__codes codes;
 };
@@ -72,6 +74,7 @@ struct gruvid__line {
     char name[40];
     uint64_t last;               /* generation */
     struct gruvid__counts ended; /* what generations counted that are gone */
+    gruvid_plugin_t *target;     /* that answers requests; NULL: none; atomic */
 };
 
 /* A generation of a plugin's section. */
@@ -129,6 +132,10 @@ struct gruvid_plugin {
     size_t max_connections; /* of all hubs together; 0: no limit */
     double read_timeout;    /* seconds of a read or write; 0: no limit */
     double idle_timeout;    /* seconds without traffic; 0: no limit */
+    double request_timeout; /* seconds until a reply begins; 0: no limit */
+    uint64_t max_body;      /* bytes of a request's body; atomic */
+    struct gruvid__routes *routes; /* of the section; NULL: none; atomic */
+    size_t coming; /* requests to it, from other hubs' fibers; atomic */
     uint64_t cut;           /* connections */
     uint64_t full;          /* times that the limit was reached; atomic */
     uint64_t stalls;        /* of hubs by it; atomic, for who watches */
@@ -237,6 +244,10 @@ void gruvid__instance_free(struct gruvid__instances *instances,
 gruvid_plugin_t *gruvid__instance_find(const struct gruvid__instances *,
                                        const char *name);
 
+/* A line by its name, or NULL.  Context: any thread. */
+struct gruvid__line *gruvid__line_find(struct gruvid__instances *instances,
+                                       const char *name);
+
 /* Whether a section of that name is there, or was: its last generation may
  * drain.  Context: first hub. */
 bool gruvid__instances_had(const struct gruvid__instances *, const char *name);
@@ -254,6 +265,16 @@ void gruvid__instances_each(struct gruvid__instances *instances,
 /* Add what others have counted. */
 void gruvid__counts_add(struct gruvid__counts *sum,
                         const struct gruvid__counts *more);
+
+/* A limit that a reload may change meanwhile.  Context: any thread. */
+static inline double
+gruvid__seconds(const double *limit)
+{
+    double seconds;
+
+    __atomic_load(limit, &seconds, __ATOMIC_RELAXED);
+    return seconds;
+}
 
 /* How many connections an instance has.  Context: any thread. */
 size_t gruvid__plugin_open(const gruvid_plugin_t *plugin);

@@ -24,6 +24,7 @@
 struct gruvid__connection;
 struct gruvid__endpoint;
 struct gruvid__park;
+struct gruvid__piece;
 
 struct gruvid__shard {
     gruvid_plugin_t *plugin;
@@ -39,6 +40,9 @@ struct gruvid__shard {
     struct gruvid__connection *streams;
     struct gruvid__park *park; /* NULL: no connections */
     gruvi_fiber_t *watcher;    /* of idle connections; owned; NULL: none */
+    gruvid_request_t *requests;  /* that it answers here */
+    struct gruvid__piece *spare; /* memory for requests that it brings */
+    size_t n_spare;
 
     struct gruvid__rate rate; /* lines of the log that may be many */
 
@@ -54,13 +58,15 @@ struct gruvid__shard {
     bool done;              /* the body has returned */
     size_t open, accepting; /* connections; fibers that accept */
     size_t parked;          /* of open */
+    size_t requests_open;
 
     /* Counters, for the log: atomic.  gone and failed are connections, and
      * fibers of the plugin's own. */
     uint64_t accepted, served, failed, gone;
     gruvi__group_counts_t fibers;
     uint64_t received, sent;    /* bytes of connections; as far as was looked */
-    struct gruvid__times times; /* of calls of connection */
+    uint64_t requests_done, requests_failed;
+    struct gruvid__times times; /* of calls of connection and request */
     struct gruvid__codes codes; /* of what is failed or gone */
 
     int status; /* valid when done: what the body has returned */

@@ -142,7 +142,7 @@ static bool
 is_over(const struct gruvid__daemon *daemon)
 {
     for (size_t i = 0; i < daemon->instances.n; i++)
-        if (!gruvid__serve_over(daemon->instances.at[i]))
+        if (!gruvid__plugin_over(daemon->instances.at[i]))
             return false;
     return true;
 }

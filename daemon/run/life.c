@@ -27,6 +27,9 @@
 #include "instance/instance.h"
 #include "instance/outcome.h"
 #include "instance/shard.h"
+#include "request/arena.h"
+#include "request/list.h"
+#include "request/target.h"
 #include "serve/listen.h"
 #include "serve/serve.h"
 #include "watch/handlers.h"
@@ -36,6 +39,9 @@
  * next where they take long. */
 #define SLICE 0.05
 #define PAUSE 1.0
+
+/* Seconds between two looks at requests, whose fibers are other plugins'. */
+#define LOOK 0.01
 
 /* Why its fibers are cancelled. */
 #define WHY(plugin) ((plugin)->why != NULL ? (plugin)->why : "gruvid stops")
@@ -64,6 +70,7 @@ close_shard(void *arg)
 
     gruvid__serve_close(shard);
     gruvid__rate_close(shard);
+    gruvid__arena_clear(shard);
     if (shard->has_connections)
         gruvi_group_destroy(&shard->connections);
     if (shard->has_group)
@@ -79,6 +86,7 @@ cancel_shard(void *arg)
     struct gruvid__shard *shard = arg;
 
     gruvid__serve_cut(shard);
+    gruvid__requests_cut(shard, shard->why);
     if (shard->has_group)
         gruvi_group_cancel(&shard->group, shard->why);
     return 0;
@@ -94,8 +102,9 @@ join_shard(void *arg)
 
     if (until > shard->until)
         until = shard->until;
-    if (!shard->has_group ||
-        gruvid__join(shard->plugin->leader, &shard->group, until))
+    if ((!shard->has_group ||
+         gruvid__join(shard->plugin->leader, &shard->group, until)) &&
+        shard->requests == NULL)
         return 0;
     return gruvid__now() < shard->until ? UV_EAGAIN : UV_EBUSY;
 }
@@ -176,9 +185,11 @@ join_until(struct gruvid__shard *shard, double until)
     int err;
 
     shard->until = until;
-    do
+    do {
         err = gruvid__shard_call(shard, join_shard, SLICE);
-    while (err == UV_EAGAIN);
+        if (__atomic_load_n(&shard->requests_open, __ATOMIC_RELAXED) > 0)
+            gruvid__wait(shard->plugin->leader, gruvid__now() + LOOK);
+    } while (err == UV_EAGAIN);
     return err;
 }
 
@@ -424,6 +435,7 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
 {
     bool was_started = plugin->state == GRUVID__STARTED;
 
+    gruvid__target_end(plugin);
     gruvid__listen_end(plugin);
     if (!end_groups(plugin, WHY(plugin)) ||
         gruvid__each_shard(plugin, close_shard, 0) < 0 || !run_stops(plugin))

@@ -12,6 +12,7 @@
 #include "run/life.h"
 #include "run/reconfigure.h"
 #include "run/retire.h"
+#include "request/target.h"
 #include "run/state.h"
 #include "serve/listen.h"
 #include "serve/relisten.h"
@@ -216,6 +217,7 @@ begin_again(struct gruvid__daemon *daemon, const struct gruvid__item *item)
         err = gruvid__serve_start(again);
     if (err == 0) {
         gruvid__instance_become(again, GRUVID__CURRENT);
+        gruvid__target_begin(again);
         gruvi_warning("plugin %s: the old configuration was started again",
                       name);
         return;
@@ -318,6 +320,9 @@ end_item(struct gruvid__item *item, double until)
 void
 gruvid__plan_commit(struct gruvid__daemon *daemon, struct gruvid__plan *plan)
 {
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->items[i].next != NULL)
+            gruvid__target_begin(plan->items[i].next);
     for (size_t i = 0; i < plan->n; i++)
         commit_item(&plan->items[i]);
     for (size_t i = 0; i < plan->n; i++)

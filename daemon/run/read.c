@@ -48,11 +48,6 @@ check_plugin(gruvid__config_t *config, const char *dir,
                              "no address: plugin %s serves connections, and "
                              "nobody can connect",
                              name);
-    if (module->descriptor.request != NULL)
-        gruvid__section_note(section, "module",
-                             "plugin %s answers requests of HTTP, which this "
-                             "version of gruvid does not serve",
-                             name);
     if (module->unique[0] != '\0')
         gruvid__section_note(section, "module",
                              "%s has objects that all builds of it share: %s; "
@@ -60,9 +55,20 @@ check_plugin(gruvid__config_t *config, const char *dir,
                              module->file, module->unique);
     gruvid__section_set_loaded(section, module);
     gruvid__section_set_alpn(section, module->descriptor.alpn);
+    if (module->descriptor.request != NULL)
+        gruvid__section_set_answers(section);
     look_for_clash(dir, section, name);
     return gruvid__config_check_plugin(
         config, section, module->descriptor.options, module->option_size);
+}
+
+/* Where the module was not loaded, that is said already. */
+static bool
+answers(const gruvid__section_t *section)
+{
+    const struct gruvid__module *module = gruvid__section_loaded(section);
+
+    return module == NULL || module->descriptor.request != NULL;
 }
 
 int
@@ -79,6 +85,7 @@ gruvid__read(const struct gruvid__source *source,
     while (err == 0 && (section = gruvid__config_next_plugin(*config, section)))
         err = check_plugin(*config, dir, modules, section);
     if (err == 0) {
+        gruvid__config_check_routes(*config, answers);
         gruvid__config_forget(*config);
         return 0;
     }

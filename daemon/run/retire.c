@@ -6,8 +6,13 @@
 #include <string.h>
 
 #include "instance/shard.h"
+#include "request/list.h"
+#include "request/target.h"
 #include "run/life.h"
 #include "serve/serve.h"
+
+/* Seconds between two looks at requests that end soon. */
+#define LOOK 0.01
 
 void
 gruvid__plugin_drain(gruvid_plugin_t *plugin)
@@ -15,6 +20,12 @@ gruvid__plugin_drain(gruvid_plugin_t *plugin)
     __atomic_store_n(&plugin->draining, true, __ATOMIC_RELEASE);
     gruvi_event_set(&plugin->drain_event);
     plugin->still_accepts = gruvid__serve_stop(plugin) < 0;
+}
+
+bool
+gruvid__plugin_over(const gruvid_plugin_t *plugin)
+{
+    return gruvid__serve_over(plugin) && gruvid__requests_over(plugin);
 }
 
 void
@@ -36,8 +47,17 @@ gruvid__plugin_cut(gruvid_plugin_t *plugin)
 static void
 await_connections(const gruvid_plugin_t *plugin)
 {
-    while (!gruvid__serve_over(plugin) && gruvid__now() < plugin->cut_at)
+    while (!gruvid__plugin_over(plugin) && gruvid__now() < plugin->cut_at)
         gruvid__wait(plugin->leader, plugin->cut_at);
+}
+
+/* Requests of other hubs that are being told that it is too late. */
+static bool
+await_coming(const gruvid_plugin_t *plugin)
+{
+    while (!gruvid__requests_over(plugin) && !plugin->leader->ending)
+        gruvid__wait(plugin->leader, gruvid__now() + LOOK);
+    return gruvid__requests_over(plugin);
 }
 
 static void
@@ -60,12 +80,13 @@ retire(gruvid_plugin_t *plugin)
 {
     if (plugin->still_accepts)
         gruvid__plugin_drain(plugin);
+    gruvid__target_settle(plugin);
     tell_begin(plugin);
     await_connections(plugin);
     gruvid__plugin_cut(plugin);
     gruvid__plugin_stop(plugin);
     /* Closing switches: until it is freed, nobody else may close it. */
-    if (plugin->state == GRUVID__STOPPED) {
+    if (plugin->state == GRUVID__STOPPED && await_coming(plugin)) {
         gruvid__plugin_close(plugin);
         gruvid__instance_free(plugin->all, plugin);
     } else {
@@ -104,6 +125,7 @@ void
 gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
 {
     gruvid__instance_become(plugin, GRUVID__OLD);
+    gruvid__target_end(plugin);
     plugin->why = why;
     __atomic_store(&plugin->cut_at, &until, __ATOMIC_RELAXED);
     gruvid__instance_show_generation(plugin);

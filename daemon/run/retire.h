@@ -34,6 +34,9 @@
 void gruvid__plugin_retire(gruvid_plugin_t *plugin, double until,
                            const char *why);
 
+/* Whether it has neither connections nor requests.  Context: any thread. */
+bool gruvid__plugin_over(const gruvid_plugin_t *plugin);
+
 /* Go on with what has found no fiber.  Returns whether some still has none: try
  * again in a second.  Context: root fiber. */
 bool gruvid__retire_again(struct gruvid__instances *instances);

@@ -26,6 +26,7 @@
 #include "log/sink.h"
 #include "os/notify.h"
 #include "os/process.h"
+#include "request/target.h"
 #include "run/drain.h"
 #include "run/exit_status.h"
 #include "run/life.h"
@@ -165,6 +166,7 @@ begin_serving(gruvid_plugin_t *plugin)
     int err = gruvid__serve_start(plugin);
 
     gruvid__instance_become(plugin, GRUVID__CURRENT);
+    gruvid__target_begin(plugin);
     if (err < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
                     gruvi_strerror(err));

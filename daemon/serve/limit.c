@@ -127,6 +127,9 @@ gruvid__section_limits(const gruvid__section_t *section)
         .max_fibers = (size_t)gruvid__section_integer(section, "max_fibers"),
         .read_timeout = gruvid__section_duration(section, "read_timeout"),
         .idle_timeout = gruvid__section_duration(section, "idle_timeout"),
+        .request_timeout =
+            gruvid__section_duration(section, "request_timeout"),
+        .max_body = gruvid__section_size(section, "max_body"),
     };
 }
 
@@ -137,7 +140,9 @@ gruvid__limits_equal(const struct gruvid__limits *a,
     return a->max_connections == b->max_connections &&
            a->max_fibers == b->max_fibers &&
            a->read_timeout == b->read_timeout &&
-           a->idle_timeout == b->idle_timeout;
+           a->idle_timeout == b->idle_timeout &&
+           a->request_timeout == b->request_timeout &&
+           a->max_body == b->max_body;
 }
 
 void
@@ -154,5 +159,8 @@ gruvid__limits_set(gruvid_plugin_t *plugin, const struct gruvid__limits *limits)
                          __ATOMIC_RELAXED);
     __atomic_store(&plugin->read_timeout, &now.read_timeout, __ATOMIC_RELAXED);
     __atomic_store(&plugin->idle_timeout, &now.idle_timeout, __ATOMIC_RELAXED);
+    __atomic_store(&plugin->request_timeout, &now.request_timeout,
+                   __ATOMIC_RELAXED);
+    __atomic_store_n(&plugin->max_body, now.max_body, __ATOMIC_RELAXED);
     set_events(plugin);
 }

@@ -15,6 +15,8 @@ struct gruvid__limits {
     size_t max_connections;            /* of all hubs together; 0: no limit */
     size_t max_fibers;                 /* of each hub; 0: no limit */
     double read_timeout, idle_timeout; /* seconds; 0: no limit */
+    double request_timeout;            /* likewise */
+    uint64_t max_body;                 /* bytes of a request's body */
 };
 
 struct gruvid__limits gruvid__section_limits(const gruvid__section_t *section);
@@ -26,16 +28,6 @@ bool gruvid__limits_equal(const struct gruvid__limits *a,
  * for connections that come.  Context: first hub. */
 void gruvid__limits_set(gruvid_plugin_t *plugin,
                         const struct gruvid__limits *limits);
-
-/* A limit that a reload may change meanwhile.  Context: any thread. */
-static inline double
-gruvid__seconds(const double *limit)
-{
-    double seconds;
-
-    __atomic_load(limit, &seconds, __ATOMIC_RELAXED);
-    return seconds;
-}
 
 /*
  * Wait until an instance is below its limit.

@@ -86,7 +86,7 @@ START_TEST(test_version_says_what_it_is_made_of)
 
     ck_assert_int_eq(g->status, 0);
     gruvid_says(g, "gruvid " PACKAGE_VERSION "\n");
-    gruvid_says(g, "plugin ABI 1.1, libuv 1.");
+    gruvid_says(g, "plugin ABI 1.2, libuv 1.");
     gruvid_says(g, "stacks guarded by ");
     ck_assert_int_eq(RUN("--version")->status, 0);
 }
@@ -152,18 +152,6 @@ START_TEST(test_t_says_what_is_no_mistake_and_may_surprise)
     gruvid_says(g, "gruvid.conf:1: plugin trial.listen: no address: plugin "
                    "trial serves connections, and nobody can connect");
     gruvid_says(g, "no mistakes");
-}
-END_TEST
-
-START_TEST(test_t_says_what_nothing_calls_yet)
-{
-    struct gruvid_options options = {.args = (const char *[]){"-t", NULL}};
-    struct gruvid *g = gruvid_run(
-        "[plugin protocols]\nlisten = tcp://127.0.0.1:0\n", &options);
-
-    ck_assert_int_eq(g->status, 0);
-    gruvid_says(g, "gruvid.conf:1: plugin protocols.module: plugin protocols "
-                   "answers requests of HTTP, which this version");
 }
 END_TEST
 
@@ -421,7 +409,6 @@ main(void)
     tcase_add_test(tc, test_t_checks_and_starts_nothing);
     tcase_add_test(tc, test_t_finds_the_mistakes_that_a_start_would);
     tcase_add_test(tc, test_t_says_what_is_no_mistake_and_may_surprise);
-    tcase_add_test(tc, test_t_says_what_nothing_calls_yet);
     tcase_add_loop_test(
         tc, test_a_plugin_that_ends_gruvid_while_it_is_opened_is_named, 0, 2);
     tcase_add_test(tc, test_a_pattern_ends_in_a_folder_of_links_to_itself);

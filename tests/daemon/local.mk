@@ -24,6 +24,12 @@ DAEMON_TESTS += %D%/check_config_secret
 DAEMON_TESTS += %D%/check_config_types
 %C%_check_config_types_LDADD = $(DAEMON_TEST_LIBS)
 
+# requests
+DAEMON_TESTS += %D%/check_route
+%C%_check_route_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_request_parts
+%C%_check_request_parts_LDADD = $(DAEMON_TEST_LIBS)
+
 # instances
 DAEMON_TESTS += %D%/check_instance
 %C%_check_instance_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
@@ -197,6 +203,8 @@ DAEMON_TESTS += %D%/check_park
 %C%_check_park_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_reload
 %C%_check_reload_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_request
+%C%_check_request_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_reload_plugins
 %C%_check_reload_plugins_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_reload_swap
@@ -277,6 +285,16 @@ TEST_PLUGINS += %D%/plugins/http.la
 %C%_plugins_http_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_http_la_LIBADD = $(PLUGIN_LIBS)
 %C%_plugins_http_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/answers.la
+%C%_plugins_answers_la_SOURCES = %D%/plugins/answers.c
+%C%_plugins_answers_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_answers_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_answers_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/bring.la
+%C%_plugins_bring_la_SOURCES = %D%/plugins/bring.c
+%C%_plugins_bring_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_bring_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_bring_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 TEST_PLUGINS += %D%/plugins/major.la
 %C%_plugins_major_la_SOURCES = %D%/plugins/major.c
 %C%_plugins_major_la_LDFLAGS = $(TEST_PLUGIN_LINKING)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Routes: options of transports, whose text is read by daemon/route. */
+#include "config/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "route/table.h"
+
+static void *
+alloc(void *config, size_t n, size_t size)
+{
+    return gruvid__config_alloc(config, n, size);
+}
+
+bool
+gruvid__parse_route(gruvid__config_t *config, const char *text,
+                    gruvid__why_t *why)
+{
+    struct gruvid__memory memory = {alloc, config};
+    struct gruvid__pattern pattern;
+
+    return gruvid__pattern_parse(&pattern, text, &memory, why->text,
+                                 sizeof why->text);
+}
+
+void
+gruvid__make_routes(gruvid__section_t *section, gruvid__value_t *value)
+{
+    struct gruvid__memory memory = {alloc, section->config};
+    gruvid__why_t why;
+
+    value->routes = gruvid__routes_make(value->list, value->list_length,
+                                        &memory, why.text, sizeof why.text);
+    if (value->routes == NULL)
+        gruvid__section_error(section, value->option->name, "%s", why.text);
+}
+
+void
+gruvid__section_set_answers(gruvid__section_t *section)
+{
+    section->answers = true;
+}
+
+static const gruvid__value_t *
+find_routes(const gruvid__section_t *section)
+{
+    const gruvid__table_t *table = &section->extra;
+
+    for (size_t i = 0; table->values != NULL && i < table->length; i++)
+        if (table->keys[i].option.type == GRUVID_ROUTE)
+            return &table->values[i];
+    return NULL;
+}
+
+struct gruvid__routes *
+gruvid__section_routes(const gruvid__section_t *section)
+{
+    const gruvid__value_t *value = find_routes(section);
+
+    return value == NULL ? NULL : value->routes;
+}
+
+bool
+gruvid__section_routes_differ(const gruvid__section_t *a,
+                              const gruvid__section_t *b)
+{
+    const gruvid__value_t *value = find_routes(a);
+
+    return value == NULL ||
+           gruvid__section_differs(a, b, value->option->name);
+}
+
+/* --- where they lead ------------------------------------------------------ */
+
+static const gruvid__section_t *
+find_plugin(const gruvid__config_t *config, const char *name)
+{
+    const gruvid__section_t *section = config->sections;
+
+    while (section != NULL && (section->kind != GRUVID__PLUGIN ||
+                               strcmp(section->plugin, name) != 0))
+        section = section->next;
+    return section;
+}
+
+static void
+name_unknown(gruvid__section_t *section, const char *key, const char *target)
+{
+    gruvid__suggestion_t s = {.word = target};
+    const gruvid__section_t *other = section->config->sections;
+
+    for (; other != NULL; other = other->next)
+        if (other->kind == GRUVID__PLUGIN)
+            gruvid__suggest(&s, other->plugin);
+    if (s.best != NULL)
+        gruvid__section_error(section, key,
+                              "there is no section [plugin %s]; did you mean "
+                              "\"%s\"?",
+                              target, s.best);
+    else
+        gruvid__section_error(section, key, "there is no section [plugin %s]",
+                              target);
+}
+
+static void
+check_target(gruvid__section_t *section, const char *key,
+             const struct gruvid__pattern *pattern,
+             bool (*answers)(const gruvid__section_t *section))
+{
+    const gruvid__section_t *target;
+
+    if (pattern->folder != NULL)
+        return;
+    target = find_plugin(section->config, pattern->target);
+    if (target == NULL)
+        name_unknown(section, key, pattern->target);
+    else if (!answers(target))
+        gruvid__section_error(section, key,
+                              "%s leads to plugin %s, which does not answer "
+                              "requests",
+                              pattern->text, pattern->target);
+}
+
+static void
+check_value(gruvid__section_t *section, const gruvid__value_t *value,
+            bool (*answers)(const gruvid__section_t *section))
+{
+    const struct gruvid__routes *routes = value->routes;
+
+    for (size_t i = 0; routes != NULL && i < routes->n; i++)
+        check_target(section, value->option->name, &routes->at[i].pattern,
+                     answers);
+}
+
+void
+gruvid__config_check_routes(gruvid__config_t *config,
+                            bool (*answers)(const gruvid__section_t *section))
+{
+    for (gruvid__section_t *s = config->sections; s != NULL; s = s->next)
+        for (size_t i = 0; s->extra.values != NULL && i < s->extra.length; i++)
+            check_value(s, &s->extra.values[i], answers);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The requests that a shard answers. */
+#ifndef GRUVID_REQUEST_LIST_H
+#define GRUVID_REQUEST_LIST_H
+
+#include <stdbool.h>
+
+#include "instance/shard.h"
+
+struct gruvid_request;
+
+/* Put a request on the list of its shard, or take it off.  Context: the hub of
+ * the shard, as for all here but the last. */
+void gruvid__requests_add(struct gruvid_request *request);
+void gruvid__requests_remove(struct gruvid_request *request);
+
+/* Cancel all of them: cut.c. */
+void gruvid__requests_cut(struct gruvid__shard *shard, const char *why);
+
+/* Whether there are none, also none on their way from other hubs.  Context: any
+ * thread. */
+bool gruvid__requests_over(const gruvid_plugin_t *plugin);
+
+/* How many there are.  Context: any thread. */
+size_t gruvid__requests_open(const gruvid_plugin_t *plugin);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The generation that answers the requests of a section: see target.h.
+ *
+ * Hubs read it, and count a request, without a switch in between.  So when each
+ * hub has answered a call after it was changed, none is between both.
+ */
+#include "request/target.h"
+
+#include "instance/instance.h"
+
+/* Seconds until a hub that did not answer is asked again. */
+#define AGAIN 1.0
+
+void
+gruvid__target_begin(gruvid_plugin_t *plugin)
+{
+    if (plugin->module->descriptor.request != NULL)
+        __atomic_store_n(&plugin->line->target, plugin, __ATOMIC_SEQ_CST);
+    else
+        __atomic_store_n(&plugin->line->target, NULL, __ATOMIC_SEQ_CST);
+}
+
+void
+gruvid__target_end(gruvid_plugin_t *plugin)
+{
+    gruvid_plugin_t *expected = plugin;
+
+    __atomic_compare_exchange_n(&plugin->line->target, &expected, NULL, false,
+                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static int
+nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+void
+gruvid__target_settle(gruvid_plugin_t *plugin)
+{
+    struct gruvid__hubs *hubs = plugin->all->hubs;
+    struct gruvid__leader *leader = plugin->leader;
+
+    for (unsigned i = 0; i < hubs->n && !gruvid__stopping(leader); i++)
+        while (gruvid__hub_call(&hubs->at[i], nothing, NULL, 0) ==
+                   UV_ETIMEDOUT &&
+               !gruvid__stopping(leader))
+            gruvid__wait(leader, gruvid__now() + AGAIN);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Parts of requests that need no gruvid: fields, ids, statuses. */
+#include <string.h>
+
+#include <uv.h>
+
+#include "request/field.h"
+#include "request/id.h"
+#include "request/status.h"
+#include "support/suite.h"
+
+START_TEST(test_names_of_headers_are_tokens)
+{
+    ck_assert(gruvid__is_token("Content-Type"));
+    ck_assert(gruvid__is_token("!#$%&'*+-.^_`|~09azAZ"));
+    ck_assert(!gruvid__is_token(""));
+    ck_assert(!gruvid__is_token("a b"));
+    ck_assert(!gruvid__is_token("a:"));
+    ck_assert(!gruvid__is_token("a\r\nb"));
+    ck_assert(!gruvid__is_token("\xc3\xa4"));
+    ck_assert(!gruvid__is_token("\"a\""));
+}
+END_TEST
+
+START_TEST(test_values_of_headers_have_no_control_bytes)
+{
+    ck_assert(gruvid__is_value(""));
+    ck_assert(gruvid__is_value("a b\tc \xc3\xa4"));
+    ck_assert(!gruvid__is_value(" a"));
+    ck_assert(!gruvid__is_value("a\t"));
+    ck_assert(!gruvid__is_value("a\rb"));
+    ck_assert(!gruvid__is_value("a\nb"));
+    ck_assert(!gruvid__is_value("a\x01"));
+    ck_assert(!gruvid__is_value("a\x7f"));
+}
+END_TEST
+
+START_TEST(test_a_list_has_its_members)
+{
+    ck_assert(gruvid__list_has("keep-alive, Upgrade", "upgrade"));
+    ck_assert(gruvid__list_has("a,b\t, c", "b"));
+    ck_assert(!gruvid__list_has("upgrades", "upgrade"));
+    ck_assert(!gruvid__list_has("", "a"));
+    ck_assert(!gruvid__list_has(", ,", "a"));
+}
+END_TEST
+
+START_TEST(test_a_length_has_digits_alone)
+{
+    ck_assert_int_eq(gruvid__read_length("0"), 0);
+    ck_assert_int_eq(gruvid__read_length("0123"), 123);
+    ck_assert_int_eq(gruvid__read_length(""), -1);
+    ck_assert_int_eq(gruvid__read_length("+1"), -1);
+    ck_assert_int_eq(gruvid__read_length("-1"), -1);
+    ck_assert_int_eq(gruvid__read_length("1 "), -1);
+    ck_assert_int_eq(gruvid__read_length("99999999999999999999"), -1);
+}
+END_TEST
+
+START_TEST(test_a_location_becomes_a_uri)
+{
+    char to[100];
+
+    gruvid__encode_uri(to, "http://[::1]/a%20b?c=d&e#f");
+    ck_assert_str_eq(to, "http://[::1]/a%20b?c=d&e#f");
+    gruvid__encode_uri(to, "/\r\n <\\\">\xc3");
+    ck_assert_str_eq(to, "/%0D%0A%20%3C%5C%22%3E%C3");
+}
+END_TEST
+
+#define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
+#define PARENT "00f067aa0ba902b7"
+
+static const struct {
+    const char *header;
+    bool is;
+} traces[] = {
+    {"00-" TRACE "-" PARENT "-01", true},
+    {"01-" TRACE "-" PARENT "-01-more", true},
+    {"01-" TRACE "-" PARENT "-01", true},
+    {"00-" TRACE "-" PARENT "-01-more", false},
+    {"01-" TRACE "-" PARENT "-01more", false},
+    {"ff-" TRACE "-" PARENT "-01", false},
+    {"0-" TRACE "-" PARENT "-011", false},
+    {"00-4BF92F3577B34DA6A3CE929D0E0E4736-" PARENT "-01", false},
+    {"00-00000000000000000000000000000000-" PARENT "-01", false},
+    {"00-" TRACE "-0000000000000000-01", false},
+    {"00-" TRACE "-" PARENT "-0x", false},
+    {"00-" TRACE "-" PARENT "-1", false},
+    {"00-" TRACE, false},
+    {"", false},
+};
+
+START_TEST(test_the_id_is_that_of_a_trace)
+{
+    char id[GRUVID__ID_SIZE];
+
+    ck_assert_msg(gruvid__id_of_trace(id, traces[_i].header) == traces[_i].is,
+                  "%s", traces[_i].header);
+    ck_assert_str_eq(id, traces[_i].is ? TRACE : "");
+}
+END_TEST
+
+START_TEST(test_ids_are_made_and_differ)
+{
+    char one[GRUVID__ID_SIZE], two[GRUVID__ID_SIZE];
+
+    gruvid__id_make(one);
+    gruvid__id_make(two);
+    ck_assert_uint_eq(strspn(one, "0123456789abcdef"), 32);
+    ck_assert_str_ne(one, two);
+}
+END_TEST
+
+START_TEST(test_what_is_returned_has_a_status)
+{
+    ck_assert_int_eq(gruvid__status_of(0), 204);
+    ck_assert_int_eq(gruvid__status_of(200), 200);
+    ck_assert_int_eq(gruvid__status_of(599), 599);
+    ck_assert_int_eq(gruvid__status_of(199), 500);
+    ck_assert_int_eq(gruvid__status_of(600), 500);
+    ck_assert_int_eq(gruvid__status_of(UV_ENOENT), 404);
+    ck_assert_int_eq(gruvid__status_of(UV_EACCES), 403);
+    ck_assert_int_eq(gruvid__status_of(UV_EPERM), 403);
+    ck_assert_int_eq(gruvid__status_of(UV_EINVAL), 400);
+    ck_assert_int_eq(gruvid__status_of(UV_E2BIG), 413);
+    ck_assert_int_eq(gruvid__status_of(UV_ETIMEDOUT), 504);
+    ck_assert_int_eq(gruvid__status_of(UV_EAGAIN), 503);
+    ck_assert_int_eq(gruvid__status_of(UV_ENOBUFS), 503);
+    ck_assert_int_eq(gruvid__status_of(UV_EIO), 500);
+    ck_assert_str_eq(gruvid__reason(404), "Not Found");
+    ck_assert_str_eq(gruvid__reason(299), "");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("request parts");
+    TCase *tc = tcase_create("parts");
+
+    tcase_add_test(tc, test_names_of_headers_are_tokens);
+    tcase_add_test(tc, test_values_of_headers_have_no_control_bytes);
+    tcase_add_test(tc, test_a_list_has_its_members);
+    tcase_add_test(tc, test_a_length_has_digits_alone);
+    tcase_add_test(tc, test_a_location_becomes_a_uri);
+    tcase_add_loop_test(tc, test_the_id_is_that_of_a_trace, 0,
+                        (int)(sizeof traces / sizeof *traces));
+    tcase_add_test(tc, test_ids_are_made_and_differ);
+    tcase_add_test(tc, test_what_is_returned_has_a_status);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}

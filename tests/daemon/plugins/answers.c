@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answers: replies in every way that there is.  The first segment of the path
+ * says how:
+ *
+ *   hello            greets the query's name
+ *   see              all that a handler can see of a request
+ *   return?n=N       returns a number; say: of a stream that has begun
+ *   body, stream     sends the body back: all of it, or as it comes
+ *   header?n=&v=     what gruvid_reply_header() returns
+ *   twice            what a second reply returns
+ *   write?length=&text=   a stream with a Content-Length
+ *   events           two events, and mistakes
+ *   redirect?to=     to a location
+ *   wait             for ever; with begin: of a reply that has begun
+ *   finish           waits until the line "go" is in the body, whoever goes
+ *   upgrade          to the protocol "lines", and sends one line back
+ *   call?to=         what another plugin replies to /hello
+ *   cycle            calls itself
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <gruvid/request.h>
+
+static int
+hello(gruvid_request_t *request)
+{
+    const char *name = gruvid_request_query(request, "name");
+
+    return gruvid_reply_text(request, 200, "Hello, %s!\n", name ? name : "you");
+}
+
+static void
+add(const char *name, const char *value, void *arg)
+{
+    strcat(arg, name);
+    strcat(arg, "=");
+    strcat(arg, value);
+    strcat(arg, ";");
+}
+
+static const char *
+or_none(const char *text)
+{
+    return text == NULL ? "none" : text;
+}
+
+static int
+see(gruvid_request_t *request)
+{
+    char all[4096] = "";
+
+    gruvid_request_each_header(request, add, all);
+    return gruvid_reply_text(
+        request, 200,
+        "%s %s target %s query %s id %s rest %s\nhost %s scheme %s X %s "
+        "Cookie %s all %s\n",
+        gruvid_request_method(request), gruvid_request_path(request),
+        gruvid_request_target(request), gruvid_request_query_string(request),
+        or_none(gruvid_request_param(request, "id")),
+        or_none(gruvid_request_param(request, "rest")),
+        gruvid_request_host(request), gruvid_request_scheme(request),
+        or_none(gruvid_request_header(request, "x")),
+        or_none(gruvid_request_header(request, "cookie")), all);
+}
+
+static int
+number(gruvid_request_t *request)
+{
+    const char *n = gruvid_request_query(request, "n");
+
+    if (gruvid_request_query(request, "begin") != NULL) {
+        gruvid_reply_begin(request, 200);
+        gruvid_reply_write(request, "part", 4);
+    }
+    if (gruvid_request_query(request, "say") != NULL)
+        gruvid_reply_text(request, 200, "said\n");
+    return n == NULL ? 0 : atoi(n);
+}
+
+static int
+body(gruvid_request_t *request)
+{
+    const char *data, *again;
+    size_t size, size_again;
+    int err = gruvid_request_body(request, &data, &size);
+
+    if (err == 0)
+        err = gruvid_request_body(request, &again, &size_again);
+    if (err < 0)
+        return gruvid_request_query(request, "ignore") != NULL ? 0 : err;
+    if (again != data || size_again != size || data[size] != '\0')
+        return UV_EIO;
+    return gruvid_reply(request, 200, NULL, data, size);
+}
+
+static int
+stream(gruvid_request_t *request)
+{
+    char buf[8];
+    ssize_t n;
+    int err = gruvid_reply_begin(request, 200);
+
+    while (err == 0 && (n = gruvid_request_read(request, buf, sizeof buf)) != 0)
+        err = n < 0 ? (int)n : gruvid_reply_write(request, buf, (size_t)n);
+    return err < 0 ? err : gruvid_reply_end(request);
+}
+
+static int
+header(gruvid_request_t *request)
+{
+    const char *name = gruvid_request_query(request, "n");
+    const char *value = gruvid_request_query(request, "v");
+    int err = gruvid_reply_header(request, name ? name : "", value);
+
+    return gruvid_reply_text(request, 200, "%s\n",
+                             err < 0 ? gruvi_err_name(err) : "taken");
+}
+
+static int
+twice(gruvid_request_t *request)
+{
+    int first = gruvid_reply_text(request, 200, "one\n");
+    int second = gruvid_reply_text(request, 200, "two\n");
+
+    return first == 0 && second == UV_EALREADY &&
+                   gruvid_reply_header(request, "A", "b") == UV_EALREADY &&
+                   gruvid_reply_write(request, "x", 1) == UV_EPERM &&
+                   gruvid_reply_event(request, NULL, NULL, "x") == UV_EPERM &&
+                   gruvid_reply_end(request) == UV_EPERM
+               ? 0
+               : UV_EIO;
+}
+
+static int
+write_it(gruvid_request_t *request)
+{
+    const char *length = gruvid_request_query(request, "length");
+    const char *text = gruvid_request_query(request, "text");
+    int err = 0;
+
+    if (length != NULL)
+        err = gruvid_reply_header(request, "Content-Length", length);
+    if (err == 0)
+        err = gruvid_reply_begin(request, 200);
+    if (err == 0)
+        err = gruvid_reply_write(request, text, strlen(text));
+    return err < 0 ? err : gruvid_reply_end(request);
+}
+
+static int
+events(gruvid_request_t *request)
+{
+    int err = gruvid_reply_event(request, "a\nb", NULL, "x");
+
+    if (err != UV_EINVAL ||
+        gruvid_reply_event(request, NULL, "a\rb", "x") != UV_EINVAL)
+        return UV_EIO;
+    err = gruvid_reply_event(request, "greeting", "7", "one\r\ntwo\rthree\n");
+    if (err == 0)
+        err = gruvid_reply_event(request, NULL, NULL, "plain");
+    if (err == 0)
+        err = gruvid_reply_write(request, "x", 1) == UV_EPERM ? 0 : UV_EIO;
+    return err;
+}
+
+static int
+redirect(gruvid_request_t *request)
+{
+    const char *status = gruvid_request_query(request, "status");
+
+    return gruvid_reply_redirect(request, status ? atoi(status) : 303,
+                                 gruvid_request_query(request, "to"));
+}
+
+static int
+wait_for_ever(gruvid_request_t *request)
+{
+    int err;
+
+    gruvi_info("waits");
+    if (gruvid_request_query(request, "begin") != NULL) {
+        gruvid_reply_begin(request, 200);
+        gruvid_reply_write(request, "part", 4);
+    }
+    err = gruvi_sleep(GRUVI_FOREVER);
+    gruvi_info("waited: %s", gruvi_err_name(err));
+    return gruvid_request_query(request, "hide") != NULL ? 0 : err;
+}
+
+static gruvi_event_t go = GRUVI_EVENT_INIT;
+
+static int
+finish(gruvid_request_t *request)
+{
+    int err;
+
+    gruvid_request_finish(request);
+    gruvi_info("goes on");
+    err = gruvi_event_wait(&go, GRUVI_FOREVER);
+    gruvi_info("finished: %d", err);
+    return err;
+}
+
+static int
+let_go(gruvid_request_t *request)
+{
+    gruvi_event_set(&go);
+    return gruvid_reply_text(request, 200, "gone\n");
+}
+
+static int
+upgrade(gruvid_request_t *request)
+{
+    gruvi_stream_t *raw;
+    char line[64];
+    ssize_t n;
+    int err = gruvid_reply_header(request, "A", "b");
+
+    if (err == 0)
+        err = gruvid_request_upgrade(request, "lines", &raw);
+    if (err < 0)
+        return gruvid_reply_text(request, 400, "%s\n", gruvi_err_name(err));
+    n = gruvi_stream_read_line(raw, line, sizeof line);
+    return n < 0 ? (int)n : gruvi_stream_write(raw, line, (size_t)n);
+}
+
+static int
+call(gruvid_request_t *request)
+{
+    const char *to = gruvid_request_query(request, "to");
+    const char *path = gruvid_request_query(request, "path");
+    const char *timeout = gruvid_request_query(request, "timeout");
+    gruvid_header_t headers[] = {{"X", "1"}};
+    gruvid_call_t what = {.path = path, .headers = headers, .n_headers = 1};
+    gruvid_answer_t *answer;
+    const char *data;
+    int err = gruvid_request_body(request, &data, &what.size);
+
+    what.data = data;
+    if (err == 0)
+        err = gruvid_call(to, &what, &answer,
+                          timeout ? strtod(timeout, NULL) : GRUVI_FOREVER);
+    if (err < 0)
+        return gruvid_reply_text(request, 200, "%s\n", gruvi_err_name(err));
+    return gruvid_reply_text(request, 200, "%d %zu %s: %s", answer->status,
+                             answer->size,
+                             answer->n_headers > 0 ? answer->headers[0].value
+                                                   : "none",
+                             (const char *)answer->data);
+}
+
+static int
+cycle(gruvid_request_t *request, const gruvid_plugin_t *plugin)
+{
+    gruvid_call_t what = {.path = "/cycle"};
+    gruvid_answer_t *answer;
+    int err = gruvid_call(gruvid_plugin_name(plugin), &what, &answer,
+                          GRUVI_FOREVER);
+
+    if (err == UV_ELOOP)
+        return gruvid_reply_text(request, 200, "1");
+    if (err < 0)
+        return err;
+    return gruvid_reply_text(request, 200, "%d",
+                             atoi((const char *)answer->data) + 1);
+}
+
+static const struct {
+    const char *path;
+    int (*fn)(gruvid_request_t *request);
+} ways[] = {
+    {"/hello", hello},       {"/see", see},           {"/return", number},
+    {"/body", body},         {"/stream", stream},     {"/header", header},
+    {"/twice", twice},       {"/write", write_it},    {"/events", events},
+    {"/redirect", redirect}, {"/wait", wait_for_ever}, {"/finish", finish},
+    {"/go", let_go},         {"/upgrade", upgrade},   {"/call", call},
+};
+
+static int
+answer(gruvid_request_t *request, gruvid_plugin_t *plugin)
+{
+    const char *path = gruvid_request_path(request);
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(path, ways[i].path) == 0)
+            return ways[i].fn(request);
+    if (strcmp(path, "/cycle") == 0)
+        return cycle(request, plugin);
+    if (gruvid_plugin_data(plugin) != NULL)
+        return UV_ENOENT;
+    return see(request);
+}
+
+GRUVID_PLUGIN(answers,
+    .summary = "replies in every way",
+    .request = answer);
