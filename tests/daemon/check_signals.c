@@ -440,8 +440,8 @@ main(void)
 
     tcase_add_test(signals, test_sigterm_and_sigint_end_an_idle_gruvid_with_0);
     tcase_add_test(signals, test_it_hears_signals_that_were_blocked);
-    tcase_add_test(
-        signals, test_signals_wait_for_a_gruvid_that_reads_its_configuration);
+    tcase_add_test(signals,
+                   test_signals_wait_for_a_gruvid_that_reads_its_configuration);
     tcase_add_test(
         signals, test_signals_that_come_when_all_has_stopped_change_no_status);
     tcase_add_test(signals, test_a_burst_of_signals_hides_no_sigterm);
