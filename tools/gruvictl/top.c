@@ -134,8 +134,10 @@ static enum status
 wait_for_next(struct wire *wire, double seconds)
 {
     const char *path = wire->path;
+    struct timespec time = {.tv_sec = (time_t)seconds};
 
-    usleep((useconds_t)(seconds * 1e6));
+    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+    nanosleep(&time, NULL);
     if (seconds < KEPT)
         return DONE;
     wire_close(wire);
