@@ -31,6 +31,7 @@ MAN3_PAGES += %D%/gruvid_transport.3
 dist_man_MANS += $(MAN3_PAGES)
 dist_man_MANS += %D%/gruvi.7
 dist_man_MANS += %D%/gruvictl.1
+dist_man_MANS += %D%/gruvid-http.7
 dist_man_MANS += %D%/gruvid-plugin.7
 dist_man_MANS += %D%/gruvid.8
 dist_man_MANS += %D%/gruvid.conf.5

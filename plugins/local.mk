@@ -29,6 +29,32 @@ plugin_LTLIBRARIES += %D%/heartbeat.la
 %C%_heartbeat_la_LIBADD = $(PLUGIN_LIBS)
 %C%_heartbeat_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
+plugin_LTLIBRARIES += %D%/hello.la
+%C%_hello_la_SOURCES = %D%/hello/hello.c
+%C%_hello_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_hello_la_LIBADD = $(PLUGIN_LIBS)
+%C%_hello_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
+plugin_LTLIBRARIES += %D%/http.la
+%C%_http_la_SOURCES = %D%/http/http.c
+%C%_http_la_SOURCES += %D%/http/access.c %D%/http/access.h
+%C%_http_la_SOURCES += %D%/http/body.c %D%/http/body.h
+%C%_http_la_SOURCES += %D%/http/chunk.c %D%/http/chunk.h
+%C%_http_la_SOURCES += %D%/http/class.c %D%/http/class.h
+%C%_http_la_SOURCES += %D%/http/connection.c %D%/http/connection.h
+%C%_http_la_SOURCES += %D%/http/events.c %D%/http/events.h
+%C%_http_la_SOURCES += %D%/http/exchange.c %D%/http/exchange.h
+%C%_http_la_SOURCES += %D%/http/held.c %D%/http/held.h
+%C%_http_la_SOURCES += %D%/http/hub.c %D%/http/hub.h
+%C%_http_la_SOURCES += %D%/http/parse.c %D%/http/parse.h
+%C%_http_la_SOURCES += %D%/http/reason.c %D%/http/reason.h
+%C%_http_la_SOURCES += %D%/http/settings.c %D%/http/settings.h
+%C%_http_la_SOURCES += %D%/http/wire.c %D%/http/wire.h
+%C%_http_la_SOURCES += %D%/http/work.h
+%C%_http_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_http_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
+%C%_http_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
 # gruvid loads NAME.so; libtool's .la file is of no use there.
 INSTALL_EXEC_HOOKS += install-plugins-hook
 install-plugins-hook:

@@ -35,6 +35,7 @@ if HAVE_CHECK
 include tests/support/local.mk
 include tests/unit/local.mk
 include tests/daemon/local.mk
+include tests/http/local.mk
 include tests/policy/local.mk
 include tests/model/local.mk
 include tests/fuzz/local.mk
@@ -60,7 +61,7 @@ $(TEST_ARCHIVES) $(TEST_PROGS): Makefile
 
 # What is tested is optimised as configured; what tests it takes a third less
 # time to compile, and debuggers see its variables.
-tests/unit/%.o tests/daemon/%.o: private CFLAGS := $(CFLAGS:-O2=-Og)
+tests/unit/%.o tests/daemon/%.o tests/http/%.o: private CFLAGS := $(CFLAGS:-O2=-Og)
 
 # Everything that make check builds, and nothing is run.
 check-build: all

@@ -452,8 +452,7 @@ bool
 gruvid__is_reserved(const char *key)
 {
     static const char *const later[] = {"cancel_timeout", "drain_timeout",
-                                        "hubs",           "log_level",
-                                        "stop_timeout",   "write_timeout"};
+                                        "hubs", "log_level", "stop_timeout"};
 
     if (gruvid__find_key(&gruvid__plugin_keys, key) != NULL)
         return true;

@@ -167,7 +167,7 @@ gruvid_route(gruvid_request_t *request)
 
     if (request->is_malformed)
         return send_page(request, 400);
-    if (routes != NULL)
+    if (routes != NULL && strcmp(request->path, "*") != 0)
         request->route = gruvid__routes_find(routes, request->in.method,
                                              request->in.host, request->path);
     return request->route == NULL ? explain(request, routes) : follow(request);

@@ -73,6 +73,20 @@ static const gruvid_option_t heartbeat[] = {
     GRUVID_OPTIONS_END,
 };
 
+static const gruvid_option_t http[] = {
+    {.name = "route", .type = GRUVID_ROUTE},
+    {.name = "max_line", .type = GRUVID_SIZE},
+    {.name = "max_headers", .type = GRUVID_SIZE},
+    {.name = "header_timeout", .type = GRUVID_DURATION},
+    {.name = "body_rate", .type = GRUVID_SIZE},
+    {.name = "write_timeout", .type = GRUVID_DURATION},
+    {.name = "keepalive_timeout", .type = GRUVID_DURATION},
+    {.name = "max_requests", .type = GRUVID_INTEGER},
+    {.name = "event_comment", .type = GRUVID_DURATION},
+    {.name = "access_log"},
+    GRUVID_OPTIONS_END,
+};
+
 static const gruvid_option_t broken_name[] = {{.name = "Bad"}, {.name = NULL}};
 static const gruvid_option_t broken_twice[] = {
     {.name = "a"}, {.name = "b"}, {.name = "a"}, {.name = NULL}};
@@ -100,6 +114,7 @@ static const struct module {
     {"every", every},
     {"needy", needy},
     {"heartbeat", heartbeat},
+    {"http", http},
     {"broken-name", broken_name},
     {"broken-twice", broken_twice},
     {"broken-reserved", broken_reserved},

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *   combined  192.0.2.1 - - [29/Nov/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5
+ *             "referer" "user agent"
+ *   json      {"peer":"192.0.2.1","method":"GET", ... ,"seconds":0.000123}
+ *
+ * Text of the client is escaped, so that it cannot look like another line or
+ * field.
+ */
+#include "access.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* A longer line is cut. */
+struct line {
+    char text[2048];
+    size_t length;
+};
+
+static void
+add(struct line *line, const char *text)
+{
+    size_t room = sizeof line->text - 1 - line->length, size = strlen(text);
+
+    if (size > room)
+        size = room;
+    memcpy(line->text + line->length, text, size);
+    line->length += size;
+    line->text[line->length] = '\0';
+}
+
+/* As JSON takes it, and combined too: every byte that is not visible ASCII
+ * stands for the character of the same number. */
+static void
+add_escaped(struct line *line, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        char buf[8];
+        if (c == '"' || c == '\\')
+            snprintf(buf, sizeof buf, "\\%c", c);
+        else if (c < 0x20 || c >= 0x7f)
+            snprintf(buf, sizeof buf, "\\u%04x", c);
+        else
+            snprintf(buf, sizeof buf, "%c", c);
+        add(line, buf);
+    }
+}
+
+static void
+add_number(struct line *line, const char *format, unsigned long long n)
+{
+    char buf[64];
+
+    snprintf(buf, sizeof buf, format, n);
+    add(line, buf);
+}
+
+/* --- what there is to say ------------------------------------------------- */
+
+static const char *
+header(const struct http_work *work, const char *name)
+{
+    const struct http_head *head = &work->head;
+
+    for (unsigned i = 0; i < head->n_fields; i++) {
+        const char *in = work->in + work->start;
+        if (strcasecmp(in + head->field[i].name.at, name) == 0)
+            return in + head->field[i].value.at;
+    }
+    return NULL;
+}
+
+/* "tcp://192.0.2.1:4711" without the scheme and the port. */
+static const char *
+peer(const struct http_work *work, char *buf, size_t size)
+{
+    char *text = buf, *end;
+
+    if (gruvi_stream_peer(work->connection->stream, buf, size) < 0)
+        return "-";
+    if (strncmp(buf, "tcp://", 6) != 0 && strncmp(buf, "tls://", 6) != 0)
+        return buf;
+    text += 6;
+    end = strrchr(text, ':');
+    if (end != NULL)
+        *end = '\0';
+    return text;
+}
+
+static const char *
+method(const struct http_work *work)
+{
+    if (work->head.fields == 0)
+        return "-";
+    return work->in + work->start + work->head.method.at;
+}
+
+static const char *
+target(const struct http_work *work)
+{
+    if (work->head.fields == 0)
+        return "-";
+    return work->in + work->start + work->head.target.at;
+}
+
+static void
+add_time(struct line *line)
+{
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t now = time(NULL);
+    struct tm tm;
+    char buf[64];
+
+    gmtime_r(&now, &tm);
+    snprintf(buf, sizeof buf, "[%02d/%s/%04d:%02d:%02d:%02d +0000]", tm.tm_mday,
+             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+             tm.tm_sec);
+    add(line, buf);
+}
+
+static void
+add_quoted(struct line *line, const char *text)
+{
+    add(line, " \"");
+    add_escaped(line, text != NULL ? text : "-");
+    add(line, "\"");
+}
+
+static void
+combined(struct line *line, const struct http_work *work)
+{
+    const struct http_exchange *x = &work->exchange;
+    char buf[128];
+
+    add(line, peer(work, buf, sizeof buf));
+    add(line, " - - ");
+    add_time(line);
+    add(line, " \"");
+    add_escaped(line, method(work));
+    add(line, " ");
+    add_escaped(line, target(work));
+    add_number(line, " HTTP/1.%llu\"", x->minor);
+    add_number(line, " %llu", (unsigned long long)x->status);
+    add_number(line, " %llu", x->sent);
+    add_quoted(line, header(work, "referer"));
+    add_quoted(line, header(work, "user-agent"));
+}
+
+static void
+member(struct line *line, const char *name, const char *value)
+{
+    add(line, name);
+    add_escaped(line, value != NULL ? value : "");
+    add(line, "\"");
+}
+
+static void
+json(struct line *line, const struct http_work *work)
+{
+    const struct http_exchange *x = &work->exchange;
+    char buf[128];
+
+    member(line, "{\"peer\":\"", peer(work, buf, sizeof buf));
+    member(line, ",\"method\":\"", method(work));
+    member(line, ",\"target\":\"", target(work));
+    member(line, ",\"referer\":\"", header(work, "referer"));
+    member(line, ",\"agent\":\"", header(work, "user-agent"));
+    add_number(line, ",\"status\":%llu", (unsigned long long)x->status);
+    add_number(line, ",\"bytes\":%llu", x->sent);
+    add_number(line, ",\"microseconds\":%llu}",
+               (uv_hrtime() - x->begun) / 1000);
+}
+
+void
+http_access_log(const struct http_work *work)
+{
+    enum http_access_log how = work->connection->hub->settings.access_log;
+    struct line line = {.length = 0};
+
+    if (how == HTTP_ACCESS_COMBINED)
+        combined(&line, work);
+    else if (how == HTTP_ACCESS_JSON)
+        json(&line, work);
+    if (line.length > 0)
+        gruvi_info("%s", line.text);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes between a connection's buffers and its stream.  Context of all here:
+ * fiber, switchpoint unless said otherwise. */
+#ifndef HTTP_WIRE_H
+#define HTTP_WIRE_H
+
+#include "work.h"
+
+/*
+ * Have room for size more bytes of output.
+ *
+ * Returns where to put them, NULL without memory.  No switchpoint.
+ */
+char *http_reserve(struct http_work *work, size_t size);
+
+/* Send what is to go out, and n more pieces behind it; 0, or an error, after
+ * which nothing can be sent. */
+GRUVI_SWITCHPOINT int http_send(struct http_work *work, const uv_buf_t *more,
+                                unsigned n);
+GRUVI_SWITCHPOINT int http_flush(struct http_work *work);
+
+/*
+ * Receive more of a request's head.
+ *
+ *   timeout  seconds; GRUVI_FOREVER
+ *
+ * Returns the number of bytes; 0 at the end.
+ */
+GRUVI_SWITCHPOINT ssize_t http_receive(struct http_work *work, double timeout);
+
+/* Have at least size bytes free in the input, behind what has come.  Moves it:
+ * no request may be there.  Returns 0, UV_ENOMEM.  No switchpoint. */
+int http_make_room(struct http_work *work, size_t size);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections of plugins/http: how long they last, and how they end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/client.h"
+
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: h\r\n\r\n"
+
+static void
+stops(struct gruvid *g)
+{
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    ck_assert_uint_eq(gruvid_said(g, " error "), 0);
+}
+
+/* --- going on ------------------------------------------------------------- */
+
+START_TEST(test_a_connection_serves_many_requests)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+
+    for (int i = 0; i < 5; i++)
+        ask(fd, GET("/a"), 200, "GET /a h\n");
+    close(fd);
+    stops(g);
+}
+END_TEST
+
+/* A connection that waits for its next request has no fiber. */
+START_TEST(test_a_connection_is_parked_between_requests)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0), fresh = connect_to(g, 0);
+
+    ask(fd, GET("/a"), 200, NULL);
+    gruvid_signal(g, SIGUSR2);
+    gruvid_says(g, " fibers\n");
+    ck_assert_uint_eq(gruvid_said(g, "waits for read"), 0);
+    ask(fd, GET("/b"), 200, "GET /b h\n");
+    ask(fresh, GET("/c"), 200, "GET /c h\n");
+    close(fd);
+    close(fresh);
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_replies_to_requests_of_one_piece_come_in_order)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+    char text[64];
+
+    for (int i = 0; i < 50; i++) {
+        snprintf(text, sizeof text, "GET /%d HTTP/1.1\r\nHost: h\r\n\r\n", i);
+        send_text(fd, text);
+    }
+    for (int i = 0; i < 50; i++) {
+        snprintf(text, sizeof text, "GET /%d h\n", i);
+        answers(fd, 200, text);
+    }
+    close(fd);
+    stops(g);
+}
+END_TEST
+
+/* Requests that come together are answered by one piece. */
+START_TEST(test_replies_to_requests_of_one_piece_come_together)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+    char buf[8192];
+    ssize_t n;
+    int found = 0;
+
+    send_text(fd, GET("/1") GET("/2") GET("/3"));
+    n = recv(fd, buf, sizeof buf - 1, 0);
+    ck_assert_int_gt(n, 0);
+    buf[n] = '\0';
+    for (char *at = buf; (at = strstr(at, "HTTP/1.1 200")) != NULL; at++)
+        found++;
+    ck_assert_int_eq(found, 3);
+    close(fd);
+    stops(g);
+}
+END_TEST
+
+/* The second handler does not end. */
+START_TEST(test_a_reply_does_not_wait_for_the_next_handler)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+
+    send_text(fd, GET("/a") GET("/b") GET("/wait"));
+    answers(fd, 200, "GET /a h\n");
+    answers(fd, 200, "GET /b h\n");
+    reset(fd);
+    gruvid_says(g, "mirror was woken: ECANCELED");
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_a_1_0_client_may_ask_to_go_on)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+    struct answer answer;
+
+    send_text(fd, "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_str_eq(answer_header(&answer, "Connection"), "keep-alive");
+    answer_free(&answer);
+    ask(fd, "GET /b HTTP/1.0\r\n\r\n", 200, "GET /b \n");
+    ends_in_order(fd);
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_the_last_of_max_requests_says_so)
+{
+    struct gruvid *g = http_begin("max_requests = 2\n");
+    int fd = connect_to(g, 0);
+    struct answer answer;
+
+    send_text(fd, GET("/1") GET("/2") GET("/3"));
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_ptr_null(answer_header(&answer, "Connection"));
+    answer_free(&answer);
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_str_eq(answer_header(&answer, "Connection"), "close");
+    answer_free(&answer);
+    ck_assert(!answer_read(fd, false, &answer));
+    close(fd);
+    stops(g);
+}
+END_TEST
+
+/* --- silence -------------------------------------------------------------- */
+
+START_TEST(test_an_idle_connection_is_closed)
+{
+    struct gruvid *g = http_begin("keepalive_timeout = 10ms\n");
+    int fd = connect_to(g, 0);
+
+    ask(fd, GET("/a"), 200, NULL);
+    ends_in_order(fd);
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_a_connection_without_a_request_is_closed)
+{
+    struct gruvid *g = http_begin("header_timeout = 10ms\n");
+    int fd = connect_to(g, 0);
+
+    ends_in_order(fd);
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_half_a_head_is_answered_with_408)
+{
+    struct gruvid *g = http_begin("header_timeout = 50ms\n");
+    int fd = connect_to(g, 0);
+
+    send_text(fd, "GET / HTTP/1.1\r\nHos");
+    answers(fd, 408, NULL);
+    ends_in_order(fd);
+    stops(g);
+}
+END_TEST
+
+/* The client reads nothing of 50 MB. */
+START_TEST(test_a_client_that_does_not_read_is_left)
+{
+    struct gruvid *g = http_begin("write_timeout = 100ms\n");
+    int fd = connect_to(g, 0);
+
+    send_text(fd, GET("/stream?n=800&size=65536"));
+    gruvid_says(g, "mirror cannot write: EPIPE");
+    expect_end(fd);
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+/* --- the end -------------------------------------------------------------- */
+
+/* 4 MB that the server does not read are on their way when it refuses. */
+START_TEST(test_a_refusal_can_be_read_while_the_client_sends)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+    char *data = calloc(1, 900000);
+
+    send_text(fd, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n");
+    send_bytes(fd, data, 900000);
+    answers(fd, 400, NULL);
+    ends_in_order(fd);
+    free(data);
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_a_client_that_goes_cancels_its_handler)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+
+    send_text(fd, GET("/wait"));
+    gruvid_says(g, "mirror waits");
+    reset(fd);
+    gruvid_says(g, "mirror was woken: ECANCELED");
+    stops(g);
+}
+END_TEST
+
+/* It may still read: printf 'GET ...' | nc. */
+START_TEST(test_a_client_that_only_ends_its_side_is_answered)
+{
+    struct gruvid *g = http_begin("");
+    int fd = connect_to(g, 0);
+
+    send_text(fd, GET("/stream?n=3&size=2"));
+    shutdown(fd, SHUT_WR);
+    answers(fd, 200, "ssssss");
+    ends_in_order(fd);
+    stops(g);
+}
+END_TEST
+
+START_TEST(test_a_drain_ends_connections_with_their_reply)
+{
+    struct gruvid *g = http_begin("");
+    int busy = connect_to(g, 0), idle = connect_to(g, 0);
+    struct answer answer;
+
+    ask(idle, GET("/a"), 200, NULL);
+    send_text(busy, GET("/drain"));
+    gruvid_says(g, "mirror waits");
+    gruvid_signal(g, SIGTERM);
+    ends_in_order(idle);
+    ck_assert(answer_read(busy, false, &answer));
+    ck_assert_str_eq(answer.body, "drained\n");
+    ck_assert_str_eq(answer_header(&answer, "Connection"), "close");
+    answer_free(&answer);
+    ends_in_order(busy);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+    ck_assert_uint_eq(gruvid_said(g, " error "), 0);
+}
+END_TEST
+
+START_TEST(test_connections_are_served_in_several_hubs)
+{
+    struct gruvid *g = http_begin_with("", "hubs = 2\n");
+
+    for (int i = 0; i < 20; i++) {
+        int fd = connect_to(g, 0);
+        ask(fd, GET("/a"), 200, "GET /a h\n");
+        close(fd);
+    }
+    stops(g);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("http_connection");
+    TCase *tc = gruvid_case(suite, "going on");
+
+    tcase_add_test(tc, test_a_connection_serves_many_requests);
+    tcase_add_test(tc, test_a_connection_is_parked_between_requests);
+    tcase_add_test(tc, test_replies_to_requests_of_one_piece_come_in_order);
+    tcase_add_test(tc, test_replies_to_requests_of_one_piece_come_together);
+    tcase_add_test(tc, test_a_reply_does_not_wait_for_the_next_handler);
+    tcase_add_test(tc, test_a_1_0_client_may_ask_to_go_on);
+    tcase_add_test(tc, test_the_last_of_max_requests_says_so);
+    tcase_add_test(tc, test_an_idle_connection_is_closed);
+    tcase_add_test(tc, test_a_connection_without_a_request_is_closed);
+    tcase_add_test(tc, test_half_a_head_is_answered_with_408);
+    tcase_add_test(tc, test_a_client_that_does_not_read_is_left);
+    tcase_add_test(tc, test_a_refusal_can_be_read_while_the_client_sends);
+    tcase_add_test(tc, test_a_client_that_goes_cancels_its_handler);
+    tcase_add_test(tc, test_a_client_that_only_ends_its_side_is_answered);
+    tcase_add_test(tc, test_a_drain_ends_connections_with_their_reply);
+    tcase_add_test(tc, test_connections_are_served_in_several_hubs);
+    return run_suite(suite);
+}

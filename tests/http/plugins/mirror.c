@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mirror: answers with what it was asked.  The first segment of the path says
+ * how; any other gets method, target, host and body.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gruvid/request.h>
+
+typedef GRUVI_SWITCHPOINT int handler_fn(gruvid_request_t *request);
+
+static long
+number(gruvid_request_t *request, const char *name)
+{
+    const char *text = gruvid_request_query(request, name);
+
+    return text != NULL ? atol(text) : 0;
+}
+
+static GRUVI_SWITCHPOINT int
+mirror(gruvid_request_t *request)
+{
+    const char *body;
+    char head[9000], *text;
+    size_t size;
+    int n, err = gruvid_request_body(request, &body, &size);
+
+    if (err < 0)
+        return err;
+    n = snprintf(head, sizeof head, "%s %s %s\n",
+                 gruvid_request_method(request), gruvid_request_target(request),
+                 gruvid_request_host(request));
+    text = gruvid_request_alloc(request, (size_t)n + size);
+    if (text == NULL)
+        return UV_ENOMEM;
+    memcpy(text, head, (size_t)n);
+    memcpy(text + n, body, size);
+    return gruvid_reply(request, 200, "text/plain", text, (size_t)n + size);
+}
+
+/* Replies, and leaves the body to whoever will. */
+static GRUVI_SWITCHPOINT int
+ignore(gruvid_request_t *request)
+{
+    return gruvid_reply_text(request, 200, "ignored\n");
+}
+
+/* n pieces of size bytes. */
+static GRUVI_SWITCHPOINT int
+stream(gruvid_request_t *request)
+{
+    long n = number(request, "n"), size = number(request, "size");
+    char *piece = gruvid_request_alloc(request, (size_t)size + 1);
+    int err = gruvid_reply_begin(request, 200);
+
+    memset(piece, 's', (size_t)size);
+    while (err == 0 && n-- > 0)
+        err = gruvid_reply_write(request, piece, (size_t)size);
+    if (err < 0)
+        gruvi_info("mirror cannot write: %s", gruvi_err_name(err));
+    return err < 0 ? err : gruvid_reply_end(request);
+}
+
+/* A reply of size bytes. */
+static GRUVI_SWITCHPOINT int
+large(gruvid_request_t *request)
+{
+    size_t size = (size_t)number(request, "size");
+    char *text = gruvid_request_alloc(request, size + 1);
+
+    if (text == NULL)
+        return UV_ENOMEM;
+    memset(text, 'l', size);
+    return gruvid_reply(request, 200, "text/plain", text, size);
+}
+
+/* Begins a reply and fails. */
+static GRUVI_SWITCHPOINT int
+broken(gruvid_request_t *request)
+{
+    int err = gruvid_reply_begin(request, 200);
+
+    if (err == 0)
+        err = gruvid_reply_write(request, "half", 4);
+    return err < 0 ? err : UV_EIO;
+}
+
+/* Waits for the end of the peer. */
+static GRUVI_SWITCHPOINT int
+wait_for_peer(gruvid_request_t *request)
+{
+    int err;
+
+    (void)request;
+    gruvi_info("mirror waits");
+    err = gruvi_sleep(1000);
+    gruvi_info("mirror was woken: %s", gruvi_err_name(err));
+    return err;
+}
+
+/* Waits until the plugin drains. */
+static GRUVI_SWITCHPOINT int
+wait_for_drain(gruvid_request_t *request, gruvid_plugin_t *plugin)
+{
+    gruvi_info("mirror waits");
+    gruvi_event_wait(gruvid_plugin_drain_event(plugin), 1000);
+    return gruvid_reply_text(request, 200, "drained\n");
+}
+
+/* Counts the body, piece by piece. */
+static GRUVI_SWITCHPOINT int
+count(gruvid_request_t *request)
+{
+    char buf[1000];
+    size_t sum = 0;
+    ssize_t n;
+
+    while ((n = gruvid_request_read(request, buf, sizeof buf)) > 0)
+        sum += (size_t)n;
+    return n < 0 ? (int)n : gruvid_reply_text(request, 200, "%zu\n", sum);
+}
+
+static void
+add_header(const char *name, const char *value, void *arg)
+{
+    char *text = arg;
+    size_t length = strlen(text);
+
+    snprintf(text + length, 8192 - length, "%s=%s\n", name, value);
+}
+
+/* The headers as they came. */
+static GRUVI_SWITCHPOINT int
+headers(gruvid_request_t *request)
+{
+    char text[8192] = "";
+
+    gruvid_request_each_header(request, add_header, text);
+    gruvid_reply_header(request, "X-Peer", gruvid_request_peer(request));
+    gruvid_reply_header(request, "X-Scheme", gruvid_request_scheme(request));
+    return gruvid_reply(request, 200, "text/plain", text, strlen(text));
+}
+
+/* Speaks "shout": what comes goes back. */
+static GRUVI_SWITCHPOINT int
+shout(gruvid_request_t *request)
+{
+    gruvi_stream_t *peer;
+    char buf[100];
+    ssize_t n;
+    int err = gruvid_request_upgrade(request, "shout", &peer);
+
+    if (err < 0)
+        return err;
+    while ((n = gruvi_stream_read(peer, buf, sizeof buf)) > 0) {
+        err = gruvi_stream_write(peer, buf, (size_t)n);
+        if (err < 0)
+            return err;
+    }
+    return (int)n;
+}
+
+/* An event, silence, and another event. */
+static GRUVI_SWITCHPOINT int
+events(gruvid_request_t *request)
+{
+    int err = gruvid_reply_event(request, NULL, NULL, "first");
+
+    if (err == 0)
+        err = gruvi_sleep(0.05);
+    if (err == 0)
+        err = gruvid_reply_event(request, "last", "7", "second");
+    return err < 0 ? err : gruvid_reply_end(request);
+}
+
+static GRUVI_SWITCHPOINT int
+no_content(gruvid_request_t *request)
+{
+    return gruvid_reply(request, 204, NULL, NULL, 0);
+}
+
+static const struct {
+    const char *path;
+    handler_fn *handler;
+} handlers[] = {
+    {"/ignore", ignore},   {"/stream", stream},      {"/large", large},
+    {"/broken", broken},   {"/wait", wait_for_peer}, {"/count", count},
+    {"/headers", headers}, {"/shout", shout},        {"/nothing", no_content},
+    {"/events", events},
+};
+
+static GRUVI_SWITCHPOINT int
+request(gruvid_request_t *request, gruvid_plugin_t *plugin)
+{
+    const char *path = gruvid_request_path(request);
+
+    if (strcmp(path, "/drain") == 0)
+        return wait_for_drain(request, plugin);
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++)
+        if (strcmp(path, handlers[i].path) == 0)
+            return handlers[i].handler(request);
+    return mirror(request);
+}
+
+GRUVID_PLUGIN(mirror, .multi_hub = true, .request = request);
