@@ -156,6 +156,7 @@ LIBGRUVID_SOURCES += %D%/serve/sockets.c
 LIBGRUVID_SOURCES += %D%/serve/sockets.h
 LIBGRUVID_SOURCES += %D%/serve/sockets_overlap.c
 LIBGRUVID_SOURCES += %D%/metrics/abi.c
+LIBGRUVID_SOURCES += %D%/metrics/accept.c
 LIBGRUVID_SOURCES += %D%/metrics/exposition.c
 LIBGRUVID_SOURCES += %D%/metrics/exposition.h
 LIBGRUVID_SOURCES += %D%/metrics/families.c

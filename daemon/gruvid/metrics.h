@@ -29,6 +29,17 @@ typedef enum gruvid_metrics_format {
 GRUVI_API const char *gruvid_metrics_type(gruvid_metrics_format_t format);
 
 /*
+ * The format for a client: OpenMetrics where the client names it, and takes the
+ * text of Prometheus no rather; else that text, also where the client takes
+ * neither.
+ *
+ *   accept  the client's header Accept; NULL: there is none
+ *
+ * Context: any thread.
+ */
+GRUVI_API gruvid_metrics_format_t gruvid_metrics_choose(const char *accept);
+
+/*
  * Write all figures, as they are now.  A hub that does not answer has its last
  * values, and is not waited for.  No counter goes down while gruvid runs.
  *

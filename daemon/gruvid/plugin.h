@@ -52,9 +52,9 @@ GRUVI_BEGIN_DECLS
  *   1.1  request, reconfigure, handover and alpn of the descriptor;
  *        gruvid_plugin_fail(), gruvid_plugin_generation(),
  *        gruvid_plugin_draining(), gruvid_plugin_drain_event(),
- *        gruvid_handover_put(), _put_fd(), _get(), _take_fd(); GRUVID_PARK;
- *        gruvid_metrics_write(), _type(), _ready()
- *   1.2  gruvid/request.h and gruvid/transport.h; GRUVID_ROUTE
+ *        gruvid_handover_put(), _put_fd(), _get(), _take_fd(); GRUVID_PARK
+ *   1.2  gruvid/request.h and gruvid/transport.h; GRUVID_ROUTE;
+ *        gruvid/metrics.h
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.
