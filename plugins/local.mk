@@ -55,6 +55,12 @@ plugin_LTLIBRARIES += %D%/http.la
 %C%_http_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
 %C%_http_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
+plugin_LTLIBRARIES += %D%/metrics.la
+%C%_metrics_la_SOURCES = %D%/metrics/metrics.c
+%C%_metrics_la_LDFLAGS = $(PLUGIN_LINKING)
+%C%_metrics_la_LIBADD = $(PLUGIN_LIBS)
+%C%_metrics_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
 # gruvid loads NAME.so; libtool's .la file is of no use there.
 INSTALL_EXEC_HOOKS += install-plugins-hook
 install-plugins-hook:

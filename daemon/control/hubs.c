@@ -54,9 +54,8 @@ show_hub(const struct gruvid__hub_figures *hub, bool answers)
         "{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hub",
         (json_int_t)hub->number, "answers", answers, "plugins",
         (json_int_t)hub->generations, "connections",
-        (json_int_t)hub->connections, "fibers",
-        (json_int_t)gruvid__hub_fibers(hub), "ready",
-        (json_int_t)gruvid__hub_ready(hub), "most_ready",
+        (json_int_t)hub->connections, "fibers", (json_int_t)hub->fibers,
+        "ready", (json_int_t)hub->ready, "most_ready",
         (json_int_t)view->most_ready, "turns", (json_int_t)view->turns,
         "switches", (json_int_t)view->switches, "spawned",
         (json_int_t)view->spawned, "refused", (json_int_t)view->refused);

@@ -128,8 +128,10 @@ static const struct column hub_columns[] = {
     GAUGE("gruvid_hub_lag_seconds", "seconds", gruvid__hub_figures, lag,
           "How long the hub took to come to the last question, or has not come "
           "to it."),
-    GAUGE("gruvid_hub_fibers", NULL, gruvid__hub_figures, view.fibers,
-          "Fibers of the hub, without its own two."),
+    GAUGE("gruvid_hub_fibers", NULL, gruvid__hub_figures, fibers,
+          "Fibers of the hub, with its own two."),
+    GAUGE("gruvid_hub_ready_fibers", NULL, gruvid__hub_figures, ready,
+          "Fibers that were ready when the hub last ran them."),
     GAUGE("gruvid_hub_ready_fibers_max", NULL, gruvid__hub_figures,
           view.most_ready, "The most fibers that were ready at once."),
     GAUGE("gruvid_hub_connections", NULL, gruvid__hub_figures, connections,
@@ -154,24 +156,6 @@ hub_name(const void *item, char *buf, size_t size)
     return buf;
 }
 
-/* A hub that sleeps has no fiber that is ready. */
-static void
-write_ready(struct gruvid__exposition *e, const struct items *items)
-{
-    static const struct gruvid__family ready = {
-        "gruvid_hub_ready_fibers", GRUVID__GAUGE, NULL,
-        "Fibers that were ready when the hub last ran them."};
-    struct gruvid__label labels[2];
-    char buf[32];
-
-    gruvid__exposition_family(e, &ready);
-    for (size_t i = 0; i < items->n; i++) {
-        label_item(items, i, labels, buf, sizeof buf);
-        gruvid__exposition_sample(e, &ready, labels,
-                                  gruvid__hub_ready(item_at(items, i)));
-    }
-}
-
 static void
 write_hubs(struct gruvid__exposition *e, const struct gruvid__figures *figures)
 {
@@ -179,7 +163,6 @@ write_hubs(struct gruvid__exposition *e, const struct gruvid__figures *figures)
                                 sizeof *figures->hubs, "hub", hub_name};
 
     WRITE_COLUMNS(e, hub_columns, &items);
-    write_ready(e, &items);
 }
 
 /* --- plugins -------------------------------------------------------------- */

@@ -25,6 +25,8 @@ collect_hubs(struct gruvid__figures *figures, struct gruvid__hubs *hubs)
         hub->number = hubs->at[i].number;
         hub->lag = gruvid__lag(&hubs->at[i], &hub->answers);
         gruvi__hub_view(hubs->at[i].hub, &hub->view);
+        hub->fibers = hub->view.fibers + 2;
+        hub->ready = hub->view.sleeps ? 0 : hub->view.ready;
     }
     return 0;
 }

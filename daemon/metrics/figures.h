@@ -23,6 +23,8 @@ struct gruvid__hub_figures {
     bool answers;
     uint64_t lag; /* nanoseconds: see gruvid__lag() */
     size_t generations, connections;
+    size_t fibers; /* with the root and its own */
+    size_t ready;  /* when it last ran those; a hub that sleeps has none */
     gruvi__hub_view_t view;
 };
 
@@ -71,19 +73,5 @@ int gruvid__figures_collect(struct gruvid__figures *figures,
                             struct gruvid__instances *instances);
 
 void gruvid__figures_free(struct gruvid__figures *figures);
-
-/* The fibers of a hub, with the root and its own. */
-static inline size_t
-gruvid__hub_fibers(const struct gruvid__hub_figures *hub)
-{
-    return hub->view.fibers + 2;
-}
-
-/* Those that were ready when it last ran them; a hub that sleeps has none. */
-static inline size_t
-gruvid__hub_ready(const struct gruvid__hub_figures *hub)
-{
-    return hub->view.sleeps ? 0 : hub->view.ready;
-}
 
 #endif
