@@ -271,8 +271,8 @@ gruvid__option_at(const gruvid_option_t *options, size_t option_size, size_t i,
     if (size > sizeof key->option)
         size = sizeof key->option;
     memcpy(&key->option, (const char *)options + i * option_size, size);
-    key->repeats = key->option.type == GRUVID_LIST ||
-                   key->option.type == GRUVID_ROUTE;
+    key->repeats =
+        key->option.type == GRUVID_LIST || key->option.type == GRUVID_ROUTE;
     if (key->option.type == GRUVID_ROUTE)
         key->change = GRUVID__CHANGED_LIVE;
     return key->option.name != NULL;

@@ -2,8 +2,12 @@
 /* Routes: options of transports, whose text is read by daemon/route. */
 #include "config/internal.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "route/table.h"
 
@@ -67,8 +71,7 @@ gruvid__section_routes_differ(const gruvid__section_t *a,
 {
     const gruvid__value_t *value = find_routes(a);
 
-    return value == NULL ||
-           gruvid__section_differs(a, b, value->option->name);
+    return value == NULL || gruvid__section_differs(a, b, value->option->name);
 }
 
 /* --- where they lead ------------------------------------------------------ */
@@ -103,6 +106,25 @@ name_unknown(gruvid__section_t *section, const char *key, const char *target)
                               target);
 }
 
+/* Without openat2() nothing would keep a file within its folder. */
+static void
+check_folder(gruvid__section_t *section, const char *key, const char *folder)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_MAGICLINKS};
+    long fd = syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof how);
+
+    if (fd >= 0)
+        close((int)fd);
+    else if (errno == ENOSYS)
+        gruvid__section_error(section, key,
+                              "static: needs openat2(), which this system has "
+                              "not");
+    else
+        gruvid__section_error(section, key, "the folder %s: %s", folder,
+                              strerror(errno));
+}
+
 static void
 check_target(gruvid__section_t *section, const char *key,
              const struct gruvid__pattern *pattern,
@@ -110,8 +132,10 @@ check_target(gruvid__section_t *section, const char *key,
 {
     const gruvid__section_t *target;
 
-    if (pattern->folder != NULL)
+    if (pattern->folder != NULL) {
+        check_folder(section, key, pattern->folder);
         return;
+    }
     target = find_plugin(section->config, pattern->target);
     if (target == NULL)
         name_unknown(section, key, pattern->target);

@@ -41,7 +41,9 @@
  *
  * Text of a request is borrowed, and lives until the handler has returned.  All
  * calls are for the fiber of the handler, but for one thing: while it reads the
- * body, another fiber of the same hub may write the reply.
+ * body, another fiber of the same hub may write the reply, once that has begun.
+ * Where the handler is in another hub than the transport, the second of both is
+ * refused with UV_EBUSY.
  *
  * Codes that each switchpoint here may return: UV_ECANCELED, UV_ETIMEDOUT (a
  * deadline), UV_ECONNRESET and UV_EPIPE (the peer has gone).
@@ -173,9 +175,8 @@ GRUVI_API void gruvid_request_finish(gruvid_request_t *request);
  *          gruvid_request_read()), UV_ENOMEM.
  * Context: fiber, switchpoint.
  */
-GRUVI_API GRUVI_SWITCHPOINT int gruvid_request_body(gruvid_request_t *request,
-                                                    const char **data,
-                                                    size_t *size);
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvid_request_body(gruvid_request_t *request, const char **data, size_t *size);
 
 /*
  * Read at least one byte of the body and at most len bytes.
@@ -239,9 +240,28 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvid_reply_json(gruvid_request_t *request,
  *   status    301, 302, 303, 307 or 308
  *   location  a URI, or a path: bytes that are not in a URI are encoded
  */
-GRUVI_API GRUVI_SWITCHPOINT int
-gruvid_reply_redirect(gruvid_request_t *request, int status,
-                      const char *location);
+GRUVI_API GRUVI_SWITCHPOINT int gruvid_reply_redirect(gruvid_request_t *request,
+                                                      int status,
+                                                      const char *location);
+
+/*
+ * Send a file, with its type by its name, ETag, Last-Modified, and a range of
+ * it or 304, 412 or 416 where the request has asked so.
+ *
+ *   folder    an absolute path
+ *   relative  of the file within folder: no name in it may begin with a dot.
+ *             Links that lead out of the folder are not followed
+ *
+ * Returns 0.
+ * Errors:  UV_ENOENT (no regular file is there), UV_EACCES, UV_EAGAIN (folders
+ *          there change all the time), UV_EMFILE, UV_EALREADY, UV_ENOMEM: all
+ *          of them may be returned by the handler.  UV_ENOSYS: the system has
+ *          no openat2().  UV_EIO: the file has become shorter, and the reply is
+ *          broken off.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvid_reply_file(gruvid_request_t *request,
+                                                  const char *folder,
+                                                  const char *relative);
 
 /*
  * Begin a reply that gruvid_reply_write() goes on with and gruvid_reply_end()
@@ -259,9 +279,8 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvid_reply_begin(gruvid_request_t *request,
  * Errors:  UV_EPERM (no reply has begun, or it is over); UV_E2BIG (more than
  *          Content-Length said); UV_ENOTSUP (a transport that cannot).
  */
-GRUVI_API GRUVI_SWITCHPOINT int gruvid_reply_write(gruvid_request_t *request,
-                                                   const void *data,
-                                                   size_t size);
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvid_reply_write(gruvid_request_t *request, const void *data, size_t size);
 
 /*
  * End the body.

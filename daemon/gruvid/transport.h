@@ -6,7 +6,8 @@
  * answered; gruvid finds the handler, calls it, and sends what it replies by
  * the transport's table of functions:
  *
- *     gruvid_incoming_t incoming = { &table, exchange, "GET", "/users/1", ... };
+ *     gruvid_incoming_t incoming = { &table, exchange, "GET", "/users/1", ...
+ * };
  *
  *     if (gruvid_request_new(&request, plugin, &incoming) == 0) {
  *         gruvid_route(request);          calls exchange's begin, write, end
@@ -25,9 +26,8 @@
  *     end; or reset in place of what is missing, also of begin;
  *     or upgrade, and nothing more.  read at any time before the return.
  *
- * After a call has failed, or reset, gruvid calls none of begin, write,
- * sendfile and end any more.  HEAD, 204 and 304 have no body: gruvid passes
- * none on.
+ * After a call has failed only reset is called; after reset nothing.  HEAD, 204
+ * and 304 have no body: gruvid passes none on.
  */
 #ifndef GRUVID_TRANSPORT_H
 #define GRUVID_TRANSPORT_H
@@ -101,11 +101,12 @@ typedef struct gruvid_transport {
      * Send a part of a file as part of the body.  NULL: gruvid reads and
      * writes.
      *
-     *   fd      of a regular file; borrowed, its position is not used
+     *   file    a regular one, as for gruvi_stream_sendfile(); borrowed
      *
      * Returns 0; UV_EIO where the file has become shorter: a reset follows.
      */
-    int (*sendfile)(void *exchange, int fd, uint64_t offset, uint64_t length);
+    int (*sendfile)(void *exchange, gruvi_file_t *file, uint64_t offset,
+                    uint64_t length);
 
     /*
      * What was sent is no whole reply, and no more comes; or nothing was sent,

@@ -102,8 +102,8 @@ gruvid__plugin_counts(const gruvid_plugin_t *plugin)
         add_fibers(&sum, &shard->fibers);
         sum.received += __atomic_load_n(&shard->received, __ATOMIC_RELAXED);
         sum.sent += __atomic_load_n(&shard->sent, __ATOMIC_RELAXED);
-        sum.requests += __atomic_load_n(&shard->requests_done,
-                                        __ATOMIC_RELAXED);
+        sum.requests +=
+            __atomic_load_n(&shard->requests_done, __ATOMIC_RELAXED);
         sum.requests_failed +=
             __atomic_load_n(&shard->requests_failed, __ATOMIC_RELAXED);
         gruvid__times_add(&sum.times, &shard->times);

@@ -135,10 +135,10 @@ struct gruvid_plugin {
     double request_timeout; /* seconds until a reply begins; 0: no limit */
     uint64_t max_body;      /* bytes of a request's body; atomic */
     struct gruvid__routes *routes; /* of the section; NULL: none; atomic */
-    size_t coming; /* requests to it, from other hubs' fibers; atomic */
-    uint64_t cut;           /* connections */
-    uint64_t full;          /* times that the limit was reached; atomic */
-    uint64_t stalls;        /* of hubs by it; atomic, for who watches */
+    size_t coming;   /* requests to it, from other hubs' fibers; atomic */
+    uint64_t cut;    /* connections */
+    uint64_t full;   /* times that the limit was reached; atomic */
+    uint64_t stalls; /* of hubs by it; atomic, for who watches */
 
     /* Where there is a limit: how many connections there are, how many more are
      * accepted already, what fibers wait for that accept or have accepted, and

@@ -15,7 +15,8 @@ gruvid__exchange_free(struct gruvid__exchange *exchange)
 void
 gruvid_answer_free(gruvid_answer_t *answer)
 {
-    struct gruvid__exchange *exchange = (struct gruvid__exchange *)(void *)answer;
+    struct gruvid__exchange *exchange =
+        (struct gruvid__exchange *)(void *)answer;
 
     if (exchange != NULL && !exchange->is_owned)
         gruvid__exchange_free(exchange);

@@ -8,7 +8,7 @@
 struct gruvid__exchange {
     gruvid_answer_t answer; /* first: whoever has the answer has all of it */
     bool is_owned;          /* by a request, in whose arena it is */
-    struct gruvid__exchange *next;  /* of the answers of that request */
+    struct gruvid__exchange *next; /* of the answers of that request */
     const gruvid_call_t *call;
     size_t n_read;
     char *data; /* of the answer */

@@ -168,7 +168,7 @@ static int
 send_within(struct gruvid_request *request, struct gruvid__line *line,
             double timeout)
 {
-    int status;
+    int status = UV_ENOMEM;
     bool timed_out = false;
 
     GRUVI_WITH_SWITCH_BACK (limit, timeout) {
@@ -182,7 +182,7 @@ send_within(struct gruvid_request *request, struct gruvid__line *line,
 
 static int
 ask(gruvid_plugin_t *caller, struct gruvid__line *line,
-     struct gruvid__exchange *exchange, unsigned depth, double timeout)
+    struct gruvid__exchange *exchange, unsigned depth, double timeout)
 {
     gruvid_incoming_t in = incoming_of(exchange->call, exchange, caller);
     gruvid_request_t *request;
@@ -191,8 +191,8 @@ ask(gruvid_plugin_t *caller, struct gruvid__line *line,
     if (err < 0)
         return err;
     request->depth = depth;
-    status = request->is_malformed ? UV_EINVAL
-                                   : send_within(request, line, timeout);
+    status =
+        request->is_malformed ? UV_EINVAL : send_within(request, line, timeout);
     if (status == UV_EINVAL || status == UV_ETIMEDOUT)
         err = status;
     else
@@ -222,8 +222,8 @@ static int
 look_up(const char *plugin, const struct gruvid__shard *shard,
         struct gruvid__line **line)
 {
-    *line = shard == NULL ? NULL
-                          : gruvid__line_find(shard->plugin->all, plugin);
+    *line =
+        shard == NULL ? NULL : gruvid__line_find(shard->plugin->all, plugin);
     return *line == NULL ||
                    __atomic_load_n(&(*line)->target, __ATOMIC_ACQUIRE) == NULL
                ? UV_ENOENT

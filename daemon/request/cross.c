@@ -185,8 +185,7 @@ tell(struct gruvid__crossing *crossing)
 {
     if (crossing->has_told)
         return;
-    crossing->has_told =
-        post(crossing, crossing->there, cancel_there) == 0;
+    crossing->has_told = post(crossing, crossing->there, cancel_there) == 0;
 }
 
 void
@@ -231,10 +230,9 @@ static void
 run(struct gruvid__crossing *crossing)
 {
     crossing->runs = true;
-    crossing->result = crossing->has_told
-                           ? UV_ECANCELED
-                           : gruvid__port_run(crossing->request,
-                                              crossing->errand);
+    crossing->result = crossing->has_told ? UV_ECANCELED
+                                          : gruvid__port_run(crossing->request,
+                                                             crossing->errand);
     crossing->runs = false;
     if (crossing->result == UV_ECANCELED && !crossing->is_aborted)
         be_interrupted(crossing, UV_ECANCELED);

@@ -32,9 +32,8 @@ GRUVI_SWITCHPOINT int gruvid__cross(struct gruvid_request *request);
 
 /* Have the transport's fiber run an errand.  UV_EBUSY: it does so for another
  * fiber of the handler.  Context: the handler's hub, switchpoint. */
-GRUVI_SWITCHPOINT ssize_t
-gruvid__cross_run(struct gruvid_request *request,
-                  const struct gruvid__errand *errand);
+GRUVI_SWITCHPOINT ssize_t gruvid__cross_run(
+    struct gruvid_request *request, const struct gruvid__errand *errand);
 
 /* Give up a request whose fiber has not begun.  Context: its shard's hub. */
 void gruvid__cross_drop(struct gruvid_request *request);

@@ -19,7 +19,7 @@ gruvid__port_run(struct gruvid_request *request,
     case GRUVID__PORT_END:
         return transport->end(exchange);
     case GRUVID__PORT_SENDFILE:
-        return transport->sendfile(exchange, errand->fd, errand->offset,
+        return transport->sendfile(exchange, errand->file, errand->offset,
                                    errand->length);
     }
     return UV_ENOSYS;

@@ -99,8 +99,7 @@ void
 gruvid__encode_uri(char *to, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (is_alnum(*text) ||
-            strchr("-._~:/?#[]@!$&'()*+,;=%", *text) != NULL)
+        if (is_alnum(*text) || strchr("-._~:/?#[]@!$&'()*+,;=%", *text) != NULL)
             *to++ = *text;
         else
             to += sprintf(to, "%%%02X", (unsigned char)*text);

@@ -39,8 +39,8 @@ gruvid__requests_open(const gruvid_plugin_t *plugin)
     size_t open = 0;
 
     for (size_t i = 0; i < plugin->n_shards; i++)
-        open += __atomic_load_n(&plugin->shards[i].requests_open,
-                                __ATOMIC_RELAXED);
+        open +=
+            __atomic_load_n(&plugin->shards[i].requests_open, __ATOMIC_RELAXED);
     return open;
 }
 

@@ -22,19 +22,17 @@ gruvid__port_read(struct gruvid_request *request, void *buf, size_t len)
 GRUVI_SWITCHPOINT int
 gruvid__port_begin(struct gruvid_request *request, const gruvid_reply_t *reply)
 {
-    return (int)run(request,
-                    &(struct gruvid__errand){.what = GRUVID__PORT_BEGIN,
-                                             .reply = reply});
+    return (int)run(request, &(struct gruvid__errand){
+                                 .what = GRUVID__PORT_BEGIN, .reply = reply});
 }
 
 GRUVI_SWITCHPOINT int
 gruvid__port_write(struct gruvid_request *request, const void *data,
                    size_t size)
 {
-    return (int)run(request,
-                    &(struct gruvid__errand){.what = GRUVID__PORT_WRITE,
-                                             .data = data,
-                                             .size = size});
+    return (int)run(
+        request, &(struct gruvid__errand){
+                     .what = GRUVID__PORT_WRITE, .data = data, .size = size});
 }
 
 GRUVI_SWITCHPOINT int
@@ -45,12 +43,12 @@ gruvid__port_end(struct gruvid_request *request)
 }
 
 GRUVI_SWITCHPOINT int
-gruvid__port_sendfile(struct gruvid_request *request, int fd, uint64_t offset,
-                      uint64_t length)
+gruvid__port_sendfile(struct gruvid_request *request, gruvi_file_t *file,
+                      uint64_t offset, uint64_t length)
 {
     return (int)run(request,
                     &(struct gruvid__errand){.what = GRUVID__PORT_SENDFILE,
-                                             .fd = fd,
+                                             .file = file,
                                              .offset = offset,
                                              .length = length});
 }

@@ -22,7 +22,7 @@ struct gruvid__errand {
     const void *data;
     size_t size; /* of buf or data */
     const gruvid_reply_t *reply;
-    int fd;
+    gruvi_file_t *file;
     uint64_t offset, length;
 };
 
@@ -38,7 +38,7 @@ GRUVI_SWITCHPOINT int gruvid__port_write(struct gruvid_request *request,
                                          const void *data, size_t size);
 GRUVI_SWITCHPOINT int gruvid__port_end(struct gruvid_request *request);
 GRUVI_SWITCHPOINT int gruvid__port_sendfile(struct gruvid_request *request,
-                                            int fd, uint64_t offset,
+                                            gruvi_file_t *file, uint64_t offset,
                                             uint64_t length);
 
 #endif

@@ -281,8 +281,8 @@ gruvid_reply_write(gruvid_request_t *request, const void *data, size_t size)
 GRUVI_SWITCHPOINT int
 gruvid_reply_end(gruvid_request_t *request)
 {
-    int err = request->state == GRUVID__REPLY_EVENTS ? 0
-                                                     : check_stream(request);
+    int err =
+        request->state == GRUVID__REPLY_EVENTS ? 0 : check_stream(request);
 
     if (err < 0)
         return err;
@@ -309,8 +309,7 @@ begin_events(struct gruvid_request *request)
     if (err == 0)
         err = gruvid__reply_add(request, "Cache-Control", "no-store");
     return err < 0 ? err
-                   : gruvid__reply_send(request, 200, -1, NULL, 0, false,
-                                        true);
+                   : gruvid__reply_send(request, 200, -1, NULL, 0, false, true);
 }
 
 static char *
@@ -375,9 +374,9 @@ gruvid_reply_event(gruvid_request_t *request, const char *event, const char *id,
     if (err == 0 && request->is_dropped)
         err = UV_EPIPE; /* nobody would ever end it */
     if (err == 0)
-        err = took(request,
-                   gruvid__port_write(request, text,
-                                      put_event(text, event, id, data)));
+        err =
+            took(request, gruvid__port_write(request, text,
+                                             put_event(text, event, id, data)));
     free(text);
     return err;
 }

@@ -18,10 +18,10 @@ is_failure(const struct gruvid_request *request, int status)
 static void
 log_failure(struct gruvid_request *request, int status)
 {
-    gruvi_log_level_t level = status == UV_ENOENT || status == UV_EINVAL ||
-                                      status == UV_EACCES
-                                  ? GRUVI_LOG_INFO
-                                  : GRUVI_LOG_ERROR;
+    gruvi_log_level_t level =
+        status == UV_ENOENT || status == UV_EINVAL || status == UV_EACCES
+            ? GRUVI_LOG_INFO
+            : GRUVI_LOG_ERROR;
 
     gruvid__rate_log(request->shard, GRUVID__RATE_REQUEST, status, level,
                      "request %s failed: %s (%s)", gruvid_request_id(request),
@@ -34,9 +34,9 @@ log_failure(struct gruvid_request *request, int status)
 static const char *
 mistake(const struct gruvid_request *request, int status)
 {
-    bool streams = request->state == GRUVID__REPLY_BEGUN ||
-                   (request->state == GRUVID__REPLY_EVENTS &&
-                    !request->is_dropped);
+    bool streams =
+        request->state == GRUVID__REPLY_BEGUN ||
+        (request->state == GRUVID__REPLY_EVENTS && !request->is_dropped);
 
     if (status > 0 && (status < 200 || status > 599))
         return "the plugin's function has returned what is no status";

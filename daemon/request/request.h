@@ -73,9 +73,9 @@ struct gruvid_request {
     bool body_is_over;
     char *body; /* that was read as a whole; NULL: none */
     size_t body_size;
-    bool body_is_own; /* to be freed */
+    bool body_is_own;                 /* to be freed */
     struct gruvid__exchange *answers; /* to its calls */
-    int refused;      /* the status that the transport has for it; 0: none */
+    int refused; /* the status that the transport has for it; 0: none */
 
     /* The reply. */
     enum gruvid__reply_state state;

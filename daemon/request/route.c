@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "request/cross.h"
+#include "request/file.h"
 #include "request/request.h"
 #include "request/list.h"
 
@@ -79,8 +80,7 @@ GRUVI_SWITCHPOINT int
 gruvid__request_send_to(struct gruvid_request *request,
                         struct gruvid__line *line, bool own_fiber)
 {
-    gruvid_plugin_t *target =
-        __atomic_load_n(&line->target, __ATOMIC_SEQ_CST);
+    gruvid_plugin_t *target = __atomic_load_n(&line->target, __ATOMIC_SEQ_CST);
     struct gruvid__shard *here;
 
     request->section = line->name;
@@ -91,8 +91,7 @@ gruvid__request_send_to(struct gruvid_request *request,
     here = gruvid__shard_here(target);
     request->target = target;
     request->shard = here == NULL ? &target->shards[0] : here;
-    request->max_body =
-        __atomic_load_n(&target->max_body, __ATOMIC_RELAXED);
+    request->max_body = __atomic_load_n(&target->max_body, __ATOMIC_RELAXED);
     if (request->in.length > 0 &&
         (uint64_t)request->in.length > request->max_body)
         request->refused = 413;
@@ -152,7 +151,7 @@ follow(struct gruvid_request *request)
     struct gruvid__line *line;
 
     if (request->route->pattern.folder != NULL)
-        return send_page(request, 501);
+        return gruvid__outcome_send(request, gruvid__static_reply(request));
     line = line_of(request);
     if (line == NULL)
         return send_page(request, 503);
@@ -176,8 +175,7 @@ gruvid_route(gruvid_request_t *request)
 GRUVI_SWITCHPOINT int
 gruvid_route_to(gruvid_request_t *request, const char *target)
 {
-    struct gruvid__line *line =
-        gruvid__line_find(request->plugin->all, target);
+    struct gruvid__line *line = gruvid__line_find(request->plugin->all, target);
 
     if (request->is_malformed)
         return send_page(request, 400);

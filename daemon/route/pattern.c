@@ -232,8 +232,8 @@ read_host(const struct reading *reading, struct gruvid__pattern *pattern,
 
     if (length == 0)
         return true;
-    if (port != NULL && memchr(port, ']', (size_t)(text + length - port)) ==
-                            NULL)
+    if (port != NULL &&
+        memchr(port, ']', (size_t)(text + length - port)) == NULL)
         return fail(reading, "the host has a port; ports are not looked at");
     pattern->host = copy(reading, text, length);
     return pattern->host != NULL;
@@ -257,6 +257,9 @@ read_target(const struct reading *reading, struct gruvid__pattern *pattern,
     pattern->folder = pattern->target + 7;
     if (pattern->folder[0] != '/')
         return fail(reading, "static: needs the absolute path of a folder");
+    if (pattern->segments[pattern->n_segments - 1].kind != GRUVID__REST)
+        return fail(reading, "static: needs {name...} or * at the end of the "
+                             "pattern");
     return true;
 }
 

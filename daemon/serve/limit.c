@@ -127,8 +127,7 @@ gruvid__section_limits(const gruvid__section_t *section)
         .max_fibers = (size_t)gruvid__section_integer(section, "max_fibers"),
         .read_timeout = gruvid__section_duration(section, "read_timeout"),
         .idle_timeout = gruvid__section_duration(section, "idle_timeout"),
-        .request_timeout =
-            gruvid__section_duration(section, "request_timeout"),
+        .request_timeout = gruvid__section_duration(section, "request_timeout"),
         .max_body = gruvid__section_size(section, "max_body"),
     };
 }

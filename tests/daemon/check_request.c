@@ -60,8 +60,7 @@ START_TEST(test_a_handler_is_asked_and_replies)
     ask(fd, "GET /hello 0\n\n", TEXT("200", "12", "Hello, you!\n") END("200"));
     ask(fd, "GET /hello?name=Zo%65+x 0\n\n",
         TEXT("200", "14", "Hello, Zoe x!\n") END("200"));
-    ask(fd, "HEAD /hello 0\n\n",
-        "begin 200 12 whole head\n" PLAIN END("200"));
+    ask(fd, "HEAD /hello 0\n\n", "begin 200 12 whole head\n" PLAIN END("200"));
     ask(fd, "GET /twice 0\n\n", TEXT("200", "4", "one\n") END("200"));
     close(fd);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
@@ -109,12 +108,10 @@ START_TEST(test_what_it_returns_becomes_a_status)
         {"/return?n=-5",
          PAGE("500", "26", "500 Internal Server Error") END("500")},
         {"/return?n=-125", "reset ECANCELED\n" END("0")},
-        {"/return?n=-11",
-         "begin 503 24 whole\nRetry-After: 1\n" PLAIN
-         "data 24\n503 Service Unavailable\n\n" END("503")},
-        {"/return?n=-105",
-         "begin 503 24 whole\nRetry-After: 1\n" PLAIN
-         "data 24\n503 Service Unavailable\n\n" END("503")},
+        {"/return?n=-11", "begin 503 24 whole\nRetry-After: 1\n" PLAIN
+                          "data 24\n503 Service Unavailable\n\n" END("503")},
+        {"/return?n=-105", "begin 503 24 whole\nRetry-After: 1\n" PLAIN
+                           "data 24\n503 Service Unavailable\n\n" END("503")},
         /* It has replied already. */
         {"/return?n=-5&say=1", TEXT("200", "5", "said\n") END("200")},
         {"/return?n=404&say=1", TEXT("200", "5", "said\n") END("200")},
@@ -158,10 +155,14 @@ START_TEST(test_headers_are_checked)
     static const struct {
         const char *query, *says;
     } rows[] = {
-        {"n=A&v=b", "taken"},        {"n=A&v=", "taken"},
-        {"n=A%0D%0AB&v=b", "EINVAL"}, {"n=A&v=b%0D%0AB:+c", "EINVAL"},
-        {"n=A+b&v=c", "EINVAL"},      {"n=&v=c", "EINVAL"},
-        {"n=A&v=+b", "EINVAL"},       {"n=A&v=b%7f", "EINVAL"},
+        {"n=A&v=b", "taken"},
+        {"n=A&v=", "taken"},
+        {"n=A%0D%0AB&v=b", "EINVAL"},
+        {"n=A&v=b%0D%0AB:+c", "EINVAL"},
+        {"n=A+b&v=c", "EINVAL"},
+        {"n=&v=c", "EINVAL"},
+        {"n=A&v=+b", "EINVAL"},
+        {"n=A&v=b%7f", "EINVAL"},
         {"n=connection&v=close", "EINVAL"},
         {"n=Transfer-Encoding&v=chunked", "EINVAL"},
     };
@@ -195,8 +196,8 @@ START_TEST(test_a_redirect_has_a_uri)
     int fd = enter(g);
 
     ask(fd, "GET /redirect?to=/a+b%0D%0Ac%C3%A4?d%2561 0\n\n",
-        "begin 303 0 whole\nLocation: /a%20b%0D%0Ac%C3%A4?d%61\n.\n"
-        END("303"));
+        "begin 303 0 whole\nLocation: /a%20b%0D%0Ac%C3%A4?d%61\n.\n" END(
+            "303"));
     ask(fd, "GET /redirect?status=200&to=/a 0\n\n",
         PAGE("400", "16", "400 Bad Request") END("400"));
     close(fd);
@@ -443,9 +444,8 @@ START_TEST(test_routes_are_switched_by_a_reload)
 
     ask(fd, "TO:other /hello 0\n\n",
         TEXT("200", "12", "Hello, you!\n") "= 200 - other\n");
-    gruvid_configure(
-        g, "[plugin bring]\nlisten = unix:@DIR@/bring\n"
-           "route = /{rest...} -> answers\n[plugin answers]\n");
+    gruvid_configure(g, "[plugin bring]\nlisten = unix:@DIR@/bring\n"
+                        "route = /{rest...} -> answers\n[plugin answers]\n");
     gruvid_signal(g, SIGHUP);
     gruvid_says(g, "reload 1 is done");
     gruvid_says(g, "plugin bring has new values: route");
@@ -511,12 +511,14 @@ START_TEST(test_plugins_call_each_other)
     close(fd);
     fd = enter(g);
     ask(fd, "GET /call?to=third&path=/hello 0\n\n",
-        TEXT("200", "46",
-             "200 12 text/plain; charset=utf-8: Hello, you!\n") END("200"));
+        TEXT("200", "46", "200 12 text/plain; charset=utf-8: Hello, you!\n")
+            END("200"));
     ask(fd, "POST /call?to=other&path=/body 3\n\nabc",
         TEXT("200", "15", "200 3 none: abc") END("200"));
-    ask(fd, "GET /call?to=nobody 0\n\n", TEXT("200", "7", "ENOENT\n") END("200"));
-    ask(fd, "GET /call?to=bring 0\n\n", TEXT("200", "7", "ENOENT\n") END("200"));
+    ask(fd, "GET /call?to=nobody 0\n\n",
+        TEXT("200", "7", "ENOENT\n") END("200"));
+    ask(fd, "GET /call?to=bring 0\n\n",
+        TEXT("200", "7", "ENOENT\n") END("200"));
     ask(fd, "GET /call?to=other&path=/.. 0\n\n",
         TEXT("200", "7", "EINVAL\n") END("200"));
     ask(fd, "GET /call?to=other&path=/return?n=-5 0\n\n",

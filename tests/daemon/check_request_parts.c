@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of requests that need no gruvid: fields, ids, statuses. */
+/* Parts of requests that need no gruvid: fields, ids, statuses, conditions. */
 #include <string.h>
 
 #include <uv.h>
 
+#include "request/condition.h"
 #include "request/field.h"
 #include "request/id.h"
 #include "request/status.h"
+#include "request/type.h"
 #include "support/suite.h"
 
 START_TEST(test_names_of_headers_are_tokens)
@@ -133,6 +135,124 @@ START_TEST(test_what_is_returned_has_a_status)
 }
 END_TEST
 
+/* --- files ---------------------------------------------------------------- */
+
+static const struct {
+    const char *text;
+    int64_t seconds;
+} dates[] = {
+    {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
+    {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
+    {"Sun Nov  6 08:49:37 1994", 784111777},
+    {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
+    {"Fri, 31 Dec 9999 23:59:59 GMT", 253402300799},
+    {"Sun, 06 Now 1994 08:49:37 GMT", -1},
+    {"Sun, 06 Nov 1994 24:49:37 GMT", -1},
+    {"Sun, 00 Nov 1994 08:49:37 GMT", -1},
+    {"784111777", -1},
+    {"", -1},
+};
+
+START_TEST(test_dates_have_three_forms)
+{
+    char date[GRUVID__DATE_SIZE];
+
+    ck_assert_int_eq(gruvid__date_read(dates[_i].text), dates[_i].seconds);
+    gruvid__date_write(date, 784111777);
+    ck_assert_str_eq(date, dates[0].text);
+}
+END_TEST
+
+#define BEFORE "Sun, 06 Nov 1994 08:49:36 GMT"
+#define THEN   "Sun, 06 Nov 1994 08:49:37 GMT"
+
+static const struct {
+    struct gruvid__conditions says;
+    int status;
+    uint64_t first, length;
+} verdicts[] = {
+    {{.range = NULL}, 200, 0, 10},
+    /* Tags. */
+    {{.if_match = "\"a\""}, 200, 0, 10},
+    {{.if_match = "\"b\", \"a\""}, 200, 0, 10},
+    {{.if_match = "*"}, 200, 0, 10},
+    {{.if_match = "\"b\""}, 412, 0, 0},
+    {{.if_match = "W/\"a\""}, 412, 0, 0},
+    {{.if_match = "a"}, 412, 0, 0},
+    {{.if_none_match = "\"a\""}, 304, 0, 0},
+    {{.if_none_match = "W/\"a\""}, 304, 0, 0},
+    {{.if_none_match = "\"b\",W/\"a\""}, 304, 0, 0},
+    {{.if_none_match = "*"}, 304, 0, 0},
+    {{.if_none_match = "\"b\""}, 200, 0, 10},
+    {{.if_none_match = "\"a"}, 200, 0, 10},
+    /* Dates. */
+    {{.if_modified_since = THEN}, 304, 0, 0},
+    {{.if_modified_since = BEFORE}, 200, 0, 10},
+    {{.if_modified_since = "x"}, 200, 0, 10},
+    {{.if_unmodified_since = THEN}, 200, 0, 10},
+    {{.if_unmodified_since = BEFORE}, 412, 0, 0},
+    {{.if_unmodified_since = "x"}, 200, 0, 10},
+    /* What counts where both are there. */
+    {{.if_match = "\"a\"", .if_unmodified_since = BEFORE}, 200, 0, 10},
+    {{.if_none_match = "\"b\"", .if_modified_since = THEN}, 200, 0, 10},
+    {{.if_match = "\"b\"", .if_none_match = "\"a\""}, 412, 0, 0},
+    {{.if_none_match = "\"a\"", .range = "bytes=0-1"}, 304, 0, 0},
+    /* Ranges. */
+    {{.range = "bytes=0-1"}, 206, 0, 2},
+    {{.range = "bytes=3-"}, 206, 3, 7},
+    {{.range = "bytes=-3"}, 206, 7, 3},
+    {{.range = "bytes=-30"}, 206, 0, 10},
+    {{.range = "bytes=9-99"}, 206, 9, 1},
+    {{.range = "bytes=0-18446744073709551615"}, 200, 0, 10},
+    {{.range = "bytes=10-"}, 416, 0, 0},
+    {{.range = "bytes=-0"}, 416, 0, 0},
+    {{.range = "bytes=2-1"}, 200, 0, 10},
+    {{.range = "bytes=0-1,3-4"}, 200, 0, 10},
+    {{.range = "bytes=a-"}, 200, 0, 10},
+    {{.range = "bytes="}, 200, 0, 10},
+    {{.range = "bytes=-"}, 200, 0, 10},
+    {{.range = "lines=0-1"}, 200, 0, 10},
+    {{.range = "bytes=0-1", .if_range = "\"a\""}, 206, 0, 2},
+    {{.range = "bytes=0-1", .if_range = "\"b\""}, 200, 0, 10},
+    {{.range = "bytes=0-1", .if_range = "W/\"a\""}, 200, 0, 10},
+    {{.range = "bytes=0-1", .if_range = THEN}, 206, 0, 2},
+    {{.range = "bytes=0-1", .if_range = BEFORE}, 200, 0, 10},
+};
+
+START_TEST(test_conditions_and_ranges_are_judged)
+{
+    struct gruvid__content content = {"\"a\"", 784111777, 10};
+    struct gruvid__verdict verdict =
+        gruvid__conditions_judge(&verdicts[_i].says, &content);
+
+    ck_assert_int_eq(verdict.status, verdicts[_i].status);
+    ck_assert_uint_eq(verdict.first, verdicts[_i].first);
+    ck_assert_uint_eq(verdict.length, verdicts[_i].length);
+}
+END_TEST
+
+START_TEST(test_a_time_that_is_not_known_is_no_condition)
+{
+    struct gruvid__content content = {"\"a\"", -1, 0};
+    struct gruvid__conditions says = {.if_modified_since = THEN};
+
+    ck_assert_int_eq(gruvid__conditions_judge(&says, &content).status, 200);
+    says = (struct gruvid__conditions){.range = "bytes=0-", .if_range = THEN};
+    ck_assert_int_eq(gruvid__conditions_judge(&says, &content).status, 200);
+    says.if_range = NULL;
+    ck_assert_int_eq(gruvid__conditions_judge(&says, &content).status, 416);
+}
+END_TEST
+
+START_TEST(test_types_are_known_by_names)
+{
+    ck_assert_str_eq(gruvid__type_of("a/b.HTML"), "text/html; charset=utf-8");
+    ck_assert_str_eq(gruvid__type_of("a.b/c"), "application/octet-stream");
+    ck_assert_str_eq(gruvid__type_of("a.tar.gz"), "application/gzip");
+    ck_assert_str_eq(gruvid__type_of("a."), "application/octet-stream");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -148,6 +268,12 @@ main(void)
                         (int)(sizeof traces / sizeof *traces));
     tcase_add_test(tc, test_ids_are_made_and_differ);
     tcase_add_test(tc, test_what_is_returned_has_a_status);
+    tcase_add_loop_test(tc, test_dates_have_three_forms, 0,
+                        (int)(sizeof dates / sizeof *dates));
+    tcase_add_loop_test(tc, test_conditions_and_ranges_are_judged, 0,
+                        (int)(sizeof verdicts / sizeof *verdicts));
+    tcase_add_test(tc, test_a_time_that_is_not_known_is_no_condition);
+    tcase_add_test(tc, test_types_are_known_by_names);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -156,8 +156,7 @@ static const struct {
     {"POST,GET,GET /a -> b", "the method GET is there twice"},
     {"GET a -> b", "its path does not begin with \"/\""},
     {"GET -> b", "its path does not begin with \"/\""},
-    {"GET /a b -> c",
-     "there is more than methods and a path before \"->\""},
+    {"GET /a b -> c", "there is more than methods and a path before \"->\""},
     {"/a b -> c", "there is more than methods and a path before \"->\""},
     {"example.org:80/a -> b", "the host has a port; ports are not looked at"},
     {"/a//b -> c", "it has an empty segment"},
@@ -181,7 +180,9 @@ static const struct {
     {"/* / -> c", "there is more than methods and a path before \"->\""},
     {"/{a}/{a} -> c", "the name {a} is there twice"},
     {"/{a}/{a...} -> c", "the name {a} is there twice"},
-    {"/a -> static:b", "static: needs the absolute path of a folder"},
+    {"/* -> static:b", "static: needs the absolute path of a folder"},
+    {"/a -> static:/b",
+     "static: needs {name...} or * at the end of the pattern"},
 };
 
 START_TEST(test_a_route_that_is_none_is_explained)
@@ -351,9 +352,8 @@ static const struct {
 
 START_TEST(test_the_most_particular_route_is_taken)
 {
-    const struct gruvid__route *route =
-        gruvid__routes_find(table(some), found[_i].method, found[_i].host,
-                            found[_i].path);
+    const struct gruvid__route *route = gruvid__routes_find(
+        table(some), found[_i].method, found[_i].host, found[_i].path);
 
     ck_assert_msg((route == NULL) == (found[_i].target == NULL), "%s %s",
                   found[_i].method, found[_i].path);
@@ -432,8 +432,7 @@ main(void)
     tcase_add_loop_test(tc, test_a_route_that_is_none_is_explained, 0,
                         ROWS(mistakes));
     tcase_add_test(tc, test_a_route_is_read);
-    tcase_add_loop_test(tc, test_a_pattern_fits_a_path, 0,
-                        ROWS(fits));
+    tcase_add_loop_test(tc, test_a_pattern_fits_a_path, 0, ROWS(fits));
     tcase_add_test(tc, test_parts_of_a_path_have_names);
     tcase_add_loop_test(tc, test_the_most_particular_route_is_taken, 0,
                         ROWS(found));

@@ -17,6 +17,7 @@
  *   upgrade          to the protocol "lines", and sends one line back
  *   call?to=         what another plugin replies to /hello
  *   cycle            calls itself
+ *   file?folder=&name=   a file
  */
 #include <stdlib.h>
 #include <string.h>
@@ -244,11 +245,10 @@ call(gruvid_request_t *request)
                           timeout ? strtod(timeout, NULL) : GRUVI_FOREVER);
     if (err < 0)
         return gruvid_reply_text(request, 200, "%s\n", gruvi_err_name(err));
-    return gruvid_reply_text(request, 200, "%d %zu %s: %s", answer->status,
-                             answer->size,
-                             answer->n_headers > 0 ? answer->headers[0].value
-                                                   : "none",
-                             (const char *)answer->data);
+    return gruvid_reply_text(
+        request, 200, "%d %zu %s: %s", answer->status, answer->size,
+        answer->n_headers > 0 ? answer->headers[0].value : "none",
+        (const char *)answer->data);
 }
 
 static int
@@ -256,8 +256,8 @@ cycle(gruvid_request_t *request, const gruvid_plugin_t *plugin)
 {
     gruvid_call_t what = {.path = "/cycle"};
     gruvid_answer_t *answer;
-    int err = gruvid_call(gruvid_plugin_name(plugin), &what, &answer,
-                          GRUVI_FOREVER);
+    int err =
+        gruvid_call(gruvid_plugin_name(plugin), &what, &answer, GRUVI_FOREVER);
 
     if (err == UV_ELOOP)
         return gruvid_reply_text(request, 200, "1");
@@ -267,15 +267,25 @@ cycle(gruvid_request_t *request, const gruvid_plugin_t *plugin)
                              atoi((const char *)answer->data) + 1);
 }
 
+static int
+file(gruvid_request_t *request)
+{
+    return gruvid_reply_file(request, gruvid_request_query(request, "folder"),
+                             gruvid_request_query(request, "name"));
+}
+
 static const struct {
     const char *path;
     int (*fn)(gruvid_request_t *request);
 } ways[] = {
-    {"/hello", hello},       {"/see", see},           {"/return", number},
-    {"/body", body},         {"/stream", stream},     {"/header", header},
-    {"/twice", twice},       {"/write", write_it},    {"/events", events},
-    {"/redirect", redirect}, {"/wait", wait_for_ever}, {"/finish", finish},
-    {"/go", let_go},         {"/upgrade", upgrade},   {"/call", call},
+    {"/hello", hello},        {"/see", see},
+    {"/return", number},      {"/body", body},
+    {"/stream", stream},      {"/header", header},
+    {"/twice", twice},        {"/write", write_it},
+    {"/events", events},      {"/redirect", redirect},
+    {"/wait", wait_for_ever}, {"/finish", finish},
+    {"/go", let_go},          {"/upgrade", upgrade},
+    {"/call", call},          {"/file", file},
 };
 
 static int

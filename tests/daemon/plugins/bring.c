@@ -14,6 +14,7 @@
  *   .
  *   data SIZE                 of begin, or of a write: the bytes follow, and an
  *   write SIZE                end of line
+ *   file SIZE                 likewise, of sendfile
  *   end
  *   reset CODE
  *   = STATUS                  what gruvid_route() has returned
@@ -56,8 +57,7 @@ static int
 next_piece(struct exchange *exchange)
 {
     char line[32];
-    ssize_t n =
-        gruvi_stream_read_text(exchange->stream, line, sizeof line);
+    ssize_t n = gruvi_stream_read_text(exchange->stream, line, sizeof line);
 
     if (n < 0)
         return n == UV_EOF ? refuse(exchange, 400) : (int)n;
@@ -92,8 +92,7 @@ on_read(void *arg, void *buf, size_t len)
 static int
 put(struct exchange *exchange, const char *what, const void *data, size_t size)
 {
-    int err =
-        gruvi_stream_printf(exchange->stream, "%s %zu\n", what, size);
+    int err = gruvi_stream_printf(exchange->stream, "%s %zu\n", what, size);
 
     if (err == 0)
         err = gruvi_stream_write(exchange->stream, data, size);
@@ -133,6 +132,23 @@ on_end(void *arg)
     struct exchange *exchange = arg;
 
     return gruvi_stream_write(exchange->stream, "end\n", 4);
+}
+
+static int
+on_sendfile(void *arg, gruvi_file_t *file, uint64_t offset, uint64_t length)
+{
+    struct exchange *exchange = arg;
+    int64_t n;
+    int err = gruvi_stream_printf(exchange->stream, "file %d\n", (int)length);
+
+    if (err < 0)
+        return err;
+    n = gruvi_stream_sendfile(exchange->stream, file, (int64_t)offset,
+                              (int64_t)length);
+    if (n < 0)
+        return (int)n;
+    err = gruvi_stream_write(exchange->stream, "\n", 1);
+    return err < 0 || n == (int64_t)length ? err : UV_EIO;
 }
 
 /* It may not switch: it is said when gruvid_route() has returned. */
@@ -181,6 +197,7 @@ static const gruvid_transport_t transport = {
     .begin = on_begin,
     .write = on_write,
     .end = on_end,
+    .sendfile = on_sendfile,
     .reset = on_reset,
     .upgrade = on_upgrade,
     .finish = on_finish,
@@ -223,8 +240,7 @@ read_headers(struct exchange *exchange, gruvid_incoming_t *in)
 }
 
 static int
-route(struct exchange *exchange, gruvid_plugin_t *plugin,
-      gruvid_incoming_t *in)
+route(struct exchange *exchange, gruvid_plugin_t *plugin, gruvid_incoming_t *in)
 {
     bool direct = strncmp(in->method, "TO:", 3) == 0;
     const char *target = in->method + 3;
@@ -247,8 +263,10 @@ static int
 serve(struct exchange *exchange, gruvid_plugin_t *plugin)
 {
     char *line = read_line(exchange);
-    gruvid_incoming_t in = {.transport = &transport, .exchange = exchange,
-                            .scheme = "bring", .peer_of = peer_of};
+    gruvid_incoming_t in = {.transport = &transport,
+                            .exchange = exchange,
+                            .scheme = "bring",
+                            .peer_of = peer_of};
     const char *name;
     int status;
 
@@ -292,9 +310,7 @@ connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
 }
 
 static const gruvid_option_t options[] = {
-    {.name = "route",
-     .type = GRUVID_ROUTE,
-     .help = "what is answered by whom"},
+    {.name = "route", .type = GRUVID_ROUTE, .help = "what is answered by whom"},
     GRUVID_OPTIONS_END,
 };
 
