@@ -195,7 +195,8 @@ knows_method(const struct request *request)
  *   UNEXPECTED_...       trailers: they are dropped here (RFC 9110, 6.5.1)
  */
 static bool
-is_explained(const struct request *request, enum http_errno code)
+is_explained(const struct request *request, const uint8_t *data,
+             enum http_errno code)
 {
     switch (code) {
     case HPE_INVALID_METHOD:
@@ -204,9 +205,9 @@ is_explained(const struct request *request, enum http_errno code)
         return request->head.target.at > request->head.method.size + 1;
     case HPE_INVALID_CONTENT_LENGTH:
         return request->head.framing == HTTP_CHUNKED ||
-               memchr(request->buffer, '\t', request->head.size) != NULL;
+               memchr(data, '\t', request->head.size) != NULL;
     case HPE_INVALID_CHUNK_SIZE:
-        return memchr(request->buffer, '\t', request->used) != NULL;
+        return memchr(data, '\t', request->used) != NULL;
     case HPE_UNEXPECTED_CONTENT_LENGTH:
     case HPE_INVALID_TRANSFER_ENCODING:
         return request->head.framing == HTTP_CHUNKED ||
@@ -234,7 +235,7 @@ compare(const struct request *request, const uint8_t *data)
     http_parser_execute(&parser, &settings, (const char *)data, request->used);
     code = HTTP_PARSER_ERRNO(&parser);
     /* It reads no body behind an Upgrade, which is the handler's here. */
-    if (has_field(request, "upgrade", 7) || is_explained(request, code))
+    if (has_field(request, "upgrade", 7) || is_explained(request, data, code))
         return;
     if (code != HPE_OK || !other.complete || other.size != request->size ||
         memcmp(other.body, request->body, other.size) != 0) {
