@@ -12,4 +12,8 @@
 #define VALGRIND_ENABLE_ERROR_REPORTING  ((void)0)
 #endif
 
+/* How often to try what is right each time, or to race: all takes 30 times as
+ * long under Valgrind, which has its say after a tenth of them. */
+#define TRIES(n) (RUNNING_ON_VALGRIND ? (n) / 10 : (n))
+
 #endif

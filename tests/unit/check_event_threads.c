@@ -5,9 +5,10 @@
 
 #include "base/spin.h"
 #include "core/thread.h"
+#include "support/valgrind.h"
 #include "unit/harness.h"
 
-#define ROUNDS 1500
+#define ROUNDS TRIES(1500)
 
 /* --- threads without a hub ------------------------------------------------ */
 

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/valgrind.h"
 #include "unit/harness.h"
+
+#define ROUNDS TRIES(300u)
 
 /* --- the very moment --------------------------------------------------------
  */
@@ -55,7 +58,7 @@ HUB_TEST(test_a_release_that_races_with_a_timeout_loses_nothing)
 {
     unsigned n;
 
-    for (n = 0; n < 300; n++) {
+    for (n = 0; n < ROUNDS; n++) {
         race_release_with_timeout((n % 10 + 1) * 1e-5, n * 37 % 20000);
         ck_assert_int_eq(gruvi_sleep(0), 0);
     }
@@ -65,7 +68,7 @@ THREAD_TEST(test_a_release_that_races_with_a_threads_timeout_loses_nothing)
 {
     unsigned n;
 
-    for (n = 0; n < 300; n++)
+    for (n = 0; n < ROUNDS; n++)
         race_release_with_timeout((n % 10 + 1) * 1e-5, n * 37 % 20000);
 }
 
@@ -93,7 +96,7 @@ HUB_TEST(test_whoever_waited_may_free_the_lock_at_once)
 {
     unsigned n;
 
-    for (n = 0; n < 300; n++)
+    for (n = 0; n < ROUNDS; n++)
         free_after_wait(n);
 }
 
@@ -101,7 +104,7 @@ THREAD_TEST(test_a_thread_that_waited_may_free_the_lock_at_once)
 {
     unsigned n;
 
-    for (n = 0; n < 300; n++)
+    for (n = 0; n < ROUNDS; n++)
         free_after_wait(n);
 }
 

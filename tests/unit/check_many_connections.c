@@ -8,9 +8,9 @@
 
 #include "support/valgrind.h"
 
-#define MANY     1000
+#define MANY     TRIES(1000)
 #define MESSAGES 10
-#define RESETS   200
+#define RESETS   TRIES(200)
 
 /* Where a fiber costs much more than it does otherwise, fewer tell as much. */
 #if defined(HAVE_TSAN)
@@ -142,7 +142,7 @@ HUB_TEST(test_a_thousand_connections_echo)
 static int
 idle_count(void)
 {
-    int most = RUNNING_ON_VALGRIND ? IDLE / 10 : IDLE;
+    int most = TRIES(IDLE);
     struct rlimit limit;
 
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -239,7 +239,7 @@ HUB_TEST(test_two_hundred_resets_harm_nobody)
  */
 
 #define PAIRS 20
-#define STEPS 3000
+#define STEPS TRIES(3000)
 
 /* One end of a connection, with a fiber that reads it and one that writes. */
 struct end {

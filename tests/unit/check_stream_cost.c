@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 
+#include "support/valgrind.h"
 #include "unit/net.h"
 
 #include "unit/calls.h"
@@ -83,7 +84,7 @@ HUB_TEST(test_a_message_costs_one_recv_and_one_send)
 {
     static const gruvi_fiber_fn servers[] = {echo, echo_lines, echo_taken,
                                              echo_frames};
-    const unsigned messages = 1000;
+    const unsigned messages = TRIES(1000);
     gruvi_fiber_t *fiber;
     struct ends ends;
 

@@ -5,6 +5,7 @@
  */
 
 #include "support/random.h"
+#include "support/valgrind.h"
 #include "unit/harness.h"
 
 static long seed;
@@ -17,7 +18,7 @@ had_success(int err)
 }
 
 #define HUNTERS 4
-#define HUNTS   1500
+#define HUNTS   TRIES(1500)
 
 /* A waiter, and what it shares with the thread that wakes it. */
 struct hunter {
