@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a generation while gruvid goes on. */
+#include <sched.h>
+
 #include "daemon/config_fixture.h"
 #include "daemon/small_gruvid.h"
 #include "instance/fibers.h"
@@ -44,17 +46,39 @@ SMALL_GRUVID_TEST(test_what_does_not_end_is_named_and_waited_for)
     expect_record("stop1 stop1 ");
 }
 
-/* Another hub reads what it is called, and what it is. */
+static bool names, has_named; /* atomic */
+
+/* A hub callback. */
+static void
+keep_naming(void *arg)
+{
+    const gruvid_plugin_t *one = arg;
+
+    do {
+        gruvid__fibers_report_stuck(&one->shards[1]);
+        __atomic_store_n(&has_named, true, __ATOMIC_RELAXED);
+    } while (__atomic_load_n(&names, __ATOMIC_RELAXED));
+}
+
+/* Another hub reads what it is called, and what it is: ThreadSanitizer looks on
+ * here. */
 SMALL_GRUVID_TEST(test_fibers_are_named_while_a_generation_is_retired)
 {
     gruvid_plugin_t *one = make("stubborn");
 
     begin(one);
     expect_record("start1:stubborn start1:stubborn ");
-    gruvid__fibers_log(&hubs);
-    gruvid__plugin_retire(one, gruvid__now(), "it is not wanted");
+    names = true;
+    has_named = false;
+    gruvi_hub_run_callback(hubs.at[1].hub, keep_naming, one);
+    while (!__atomic_load_n(&has_named, __ATOMIC_RELAXED))
+        sched_yield();
+    gruvid__instance_become(one, GRUVID__OLD);
+    gruvid__instance_show_generation(one);
+    __atomic_store_n(&names, false, __ATOMIC_RELAXED);
     ck_assert_str_eq(gruvid__title(one), "p, generation 1");
     gruvi_event_set(&let_go);
+    gruvid__plugin_retire(one, gruvid__now(), "it is not wanted");
     await_count(0);
     expect_record("stop1 stop1 ");
 }
