@@ -186,7 +186,7 @@ put_origin(struct line *line, const gruvi_log_record_t *record, bool with_hub)
 
 static void
 put_json_line(struct line *line, const gruvi_log_record_t *record,
-              uint64_t generation)
+              struct gruvid__log_origin origin)
 {
     put(line, "{\"time\":\"");
     put_time(line, &record->time);
@@ -194,11 +194,16 @@ put_json_line(struct line *line, const gruvi_log_record_t *record,
     put_json(line, "hub", record->hub);
     put(line, ",");
     put_json(line, "plugin", record->group);
-    if (generation > 0)
-        put(line, ",\"generation\":%llu", (unsigned long long)generation);
+    if (origin.generation > 0)
+        put(line, ",\"generation\":%llu",
+            (unsigned long long)origin.generation);
     put(line, ",");
     put_json(line, "fiber", record->fiber);
     put(line, ",");
+    if (origin.request != NULL) {
+        put_json(line, "request", origin.request);
+        put(line, ",");
+    }
     put_json(line, "message", record->message);
     put(line, "}");
 }
@@ -228,7 +233,7 @@ put_logfmt(struct line *line, const char *name, const char *text)
 /* What is empty is left out. */
 static void
 put_logfmt_line(struct line *line, const gruvi_log_record_t *record,
-                uint64_t generation)
+                struct gruvid__log_origin origin)
 {
     static const char *const names[] = {" hub", " plugin", " fiber"};
     const char *const values[] = {record->hub, record->group, record->fiber};
@@ -239,9 +244,12 @@ put_logfmt_line(struct line *line, const gruvi_log_record_t *record,
     for (int i = 0; i < 3; i++) {
         if (values[i][0] != '\0')
             put_logfmt(line, names[i], values[i]);
-        if (i == 1 && generation > 0)
-            put(line, " generation=%llu", (unsigned long long)generation);
+        if (i == 1 && origin.generation > 0)
+            put(line, " generation=%llu",
+                (unsigned long long)origin.generation);
     }
+    if (origin.request != NULL)
+        put_logfmt(line, " request", origin.request);
     put_logfmt(line, " msg", record->message);
 }
 
@@ -271,7 +279,7 @@ put_field(struct line *line, const char *name, const char *text)
 /* What comes in front of the message, for the journal. */
 static void
 put_head(struct line *line, const gruvi_log_record_t *record,
-         uint64_t generation, enum gruvid__log_reader reader)
+         struct gruvid__log_origin origin, enum gruvid__log_reader reader)
 {
     static const char priority[] = {'3', '4', '6', '7'};
     char level = priority[record->level & 3];
@@ -283,24 +291,25 @@ put_head(struct line *line, const gruvi_log_record_t *record,
     put(line, "PRIORITY=%c\nSYSLOG_IDENTIFIER=gruvid\n", level);
     put_field(line, "HUB", record->hub);
     put_field(line, "PLUGIN", record->group);
-    if (generation > 0)
-        put(line, "GENERATION=%llu\n", (unsigned long long)generation);
+    if (origin.generation > 0)
+        put(line, "GENERATION=%llu\n", (unsigned long long)origin.generation);
     put_field(line, "FIBER", record->fiber);
+    put_field(line, "REQUEST", origin.request == NULL ? "" : origin.request);
     put(line, "MESSAGE=");
 }
 
 size_t
 gruvid__log_line(char *buf, size_t size, const gruvi_log_record_t *record,
-                 uint64_t generation, enum gruvid__log_style style,
+                 struct gruvid__log_origin origin, enum gruvid__log_style style,
                  enum gruvid__log_reader reader)
 {
     struct line line = {buf, buf + size - 1}; /* there is always a '\n' */
 
-    put_head(&line, record, generation, reader);
+    put_head(&line, record, origin, reader);
     if (style == GRUVID__LOG_JSON)
-        put_json_line(&line, record, generation);
+        put_json_line(&line, record, origin);
     else if (style == GRUVID__LOG_LOGFMT)
-        put_logfmt_line(&line, record, generation);
+        put_logfmt_line(&line, record, origin);
     else
         put_text_line(&line, record, reader);
     *line.at++ = '\n';

@@ -26,15 +26,20 @@ enum gruvid__log_reader {
 /* No line is longer: a message has at most 1023 bytes, each escaped. */
 #define GRUVID__LOG_LINE 8192
 
+/* What is known beside the record, for styles with fields. */
+struct gruvid__log_origin {
+    uint64_t generation; /* of the plugin; 0: none */
+    const char *request; /* the id of what the fiber answers; NULL: nothing */
+};
+
 /*
  * Write a record as a line.
- *
- *   generation  of the plugin, for styles with fields; 0: none
  *
  * Returns how many bytes, the '\n' included; never more than size.
  */
 size_t gruvid__log_line(char *buf, size_t size,
-                        const gruvi_log_record_t *record, uint64_t generation,
+                        const gruvi_log_record_t *record,
+                        struct gruvid__log_origin origin,
                         enum gruvid__log_style style,
                         enum gruvid__log_reader reader);
 

@@ -100,13 +100,31 @@ gruvid__log_set_generation(uint64_t (*generation)(void))
     __atomic_store_n(&generation_here, generation, __ATOMIC_RELEASE);
 }
 
-static uint64_t
-generation_now(void)
+/* The id of the request that it answers; or NULL. */
+static const char *(*request_here)(void);
+
+void
+gruvid__log_set_request(const char *(*request)(void))
+{
+    __atomic_store_n(&request_here, request, __ATOMIC_RELEASE);
+}
+
+static struct gruvid__log_origin
+origin_now(void)
 {
     uint64_t (*generation)(void) =
         __atomic_load_n(&generation_here, __ATOMIC_ACQUIRE);
+    const char *(*request)(void) =
+        __atomic_load_n(&request_here, __ATOMIC_ACQUIRE);
+    struct gruvid__log_origin origin = {0};
 
-    return generation == NULL || !has_fields() ? 0 : generation();
+    if (!has_fields())
+        return origin;
+    if (generation != NULL)
+        origin.generation = generation();
+    if (request != NULL)
+        origin.request = request();
+    return origin;
 }
 
 void
@@ -238,7 +256,8 @@ tell_lost(char *buf, size_t size, uint64_t lost)
              (unsigned long long)lost, lost == 1 ? "" : "s",
              lost == 1 ? "was" : "were");
     clock_gettime(CLOCK_REALTIME, &record.time);
-    return gruvid__log_line(buf, size, &record, 0, style_now(), reader_now());
+    return gruvid__log_line(buf, size, &record, (struct gruvid__log_origin){0},
+                            style_now(), reader_now());
 }
 
 /* Text names the hub only where there are several. */
@@ -249,7 +268,7 @@ hides_hub(void)
 }
 
 static void
-write_record(const gruvi_log_record_t *record, uint64_t generation)
+write_record(const gruvi_log_record_t *record, struct gruvid__log_origin origin)
 {
     gruvi_log_record_t named = *record;
     int saved = errno;
@@ -257,8 +276,8 @@ write_record(const gruvi_log_record_t *record, uint64_t generation)
     if (hides_hub())
         named.hub = "";
     gruvid__writer_put(buffer,
-                       gruvid__log_line(buffer, sizeof buffer, &named,
-                                        generation, style_now(), reader_now()));
+                       gruvid__log_line(buffer, sizeof buffer, &named, origin,
+                                        style_now(), reader_now()));
     errno = saved;
 }
 
@@ -275,7 +294,7 @@ now(void)
 static void
 write_counted(const gruvi_log_record_t *record)
 {
-    write_record(record, 0);
+    write_record(record, (struct gruvid__log_origin){0});
 }
 
 /* In the writer's thread. */
@@ -299,12 +318,12 @@ gruvid__log_write(const gruvi_log_record_t *record)
     named.hub = hub_name;
     /* In a child after fork() nobody would tell what was counted. */
     if (!gruvid__writer_runs()) {
-        write_record(&named, generation_now());
+        write_record(&named, origin_now());
         return;
     }
     switch (gruvid__repeat_take(&named, now())) {
     case GRUVID__REPEAT_NEW:
-        write_record(&named, generation_now());
+        write_record(&named, origin_now());
         break;
     case GRUVID__REPEAT_FIRST:
         gruvid__writer_nudge();
@@ -318,7 +337,8 @@ void
 gruvid__log_about(const gruvi_log_record_t *record, uint64_t generation)
 {
     if (record->level <= gruvid__log_level(record->group))
-        write_record(record, generation);
+        write_record(record,
+                     (struct gruvid__log_origin){.generation = generation});
 }
 
 void
@@ -332,14 +352,17 @@ gruvid__log_write_in_handler(const gruvi_log_record_t *record,
     named.hub = hub_name;
     if (hides_hub())
         named.hub = "";
-    length = gruvid__log_line(line, sizeof line, &named, generation, sink.style,
-                              sink.reader);
+    length =
+        gruvid__log_line(line, sizeof line, &named,
+                         (struct gruvid__log_origin){.generation = generation},
+                         sink.style, sink.reader);
     if (gruvid__writer_put_in_handler(line, length))
         return;
     /* The log is elsewhere, or nowhere: stderr is read by people. */
     if (!__atomic_load_n(&sink.hubs, __ATOMIC_RELAXED))
         named.hub = "";
-    length = gruvid__log_line(line, sizeof line, &named, 0, GRUVID__LOG_TEXT,
+    length = gruvid__log_line(line, sizeof line, &named,
+                              (struct gruvid__log_origin){0}, GRUVID__LOG_TEXT,
                               GRUVID__LOG_READER_ANY);
     gruvid__output_write_in_handler(STDERR_FILENO, line, length);
 }
@@ -363,7 +386,8 @@ gruvid__log_notice(const char *plugin, uint64_t generation, const char *fiber,
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     clock_gettime(CLOCK_REALTIME, &record.time);
-    write_record(&record, fields ? generation : 0);
+    write_record(&record, (struct gruvid__log_origin){
+                              .generation = fields ? generation : 0});
 }
 
 /* --- opening and closing -------------------------------------------------- */

@@ -61,6 +61,9 @@ void gruvid__log_set_hub(const char *name);
  * if for none; for styles with fields.  NULL: they have no generation. */
 void gruvid__log_set_generation(uint64_t (*generation)(void));
 
+/* The same for the id of the request that the fiber answers; NULL: for none. */
+void gruvid__log_set_request(const char *(*request)(void));
+
 /* Whether lines of text name the hub, too: there are several. */
 void gruvid__log_show_hubs(bool show);
 

@@ -7,6 +7,8 @@
  * target's: so it is the target's in the log and for the watchdog.  It is on
  * the list of the target's shard, which waits for it when it ends.
  */
+#include "log/sink.h"
+#include "request/list.h"
 #include "request/request.h"
 
 /* --- the request of a fiber ----------------------------------------------- */
@@ -20,6 +22,20 @@ gruvid__request_here(void)
 
     gruvi_local_get(&here, &request);
     return request;
+}
+
+static const char *
+id_here(void)
+{
+    struct gruvid_request *request = gruvid__request_here();
+
+    return request == NULL ? NULL : gruvid_request_id(request);
+}
+
+void
+gruvid__requests_name_lines(bool on)
+{
+    gruvid__log_set_request(on ? id_here : NULL);
 }
 
 /* --- the call ------------------------------------------------------------- */

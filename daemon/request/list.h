@@ -21,6 +21,10 @@ void gruvid__requests_cut(struct gruvid__shard *shard, const char *why);
  * thread. */
 bool gruvid__requests_over(const gruvid_plugin_t *plugin);
 
+/* Whether lines of the log have the id of the request that their fiber answers:
+ * handler.c. */
+void gruvid__requests_name_lines(bool on);
+
 /* How many there are.  Context: any thread. */
 size_t gruvid__requests_open(const gruvid_plugin_t *plugin);
 

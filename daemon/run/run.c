@@ -26,6 +26,7 @@
 #include "log/sink.h"
 #include "os/notify.h"
 #include "os/process.h"
+#include "request/list.h"
 #include "request/target.h"
 #include "run/drain.h"
 #include "run/exit_status.h"
@@ -288,6 +289,7 @@ free_daemon(struct gruvid__daemon *daemon)
     if (daemon->hub != NULL)
         gruvi_hub_close(daemon->hub);
     gruvid__watch_close();
+    gruvid__requests_name_lines(false);
     gruvid__fibers_watch(false);
     gruvid__instances_free(&daemon->instances);
     gruvid__hubs_free(&daemon->hubs);
@@ -313,6 +315,7 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
         return status;
     gruvid__process_raise_limits();
     gruvid__fibers_watch(true);
+    gruvid__requests_name_lines(true);
     if (init_daemon(&daemon) == 0) {
         greet(&daemon);
         status = start_and_serve(&daemon, attendant);

@@ -6,6 +6,12 @@
 #include "log/line.h"
 #include "support/suite.h"
 
+#define ORIGIN(number)                                                         \
+    (struct gruvid__log_origin)                                                \
+    {                                                                          \
+        .generation = (number)                                                 \
+    }
+
 static char line[GRUVID__LOG_LINE + 1];
 
 static gruvi_log_record_t
@@ -25,7 +31,7 @@ static const char *
 text_of(const char *group, const char *fiber, const char *message)
 {
     gruvi_log_record_t record = record_of(group, fiber, message);
-    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
+    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(0),
                                 GRUVID__LOG_TEXT, GRUVID__LOG_READER_ANY);
 
     line[n] = '\0';
@@ -36,7 +42,7 @@ static const char *
 json_of(const char *message)
 {
     gruvi_log_record_t record = record_of("echo", "f", message);
-    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
+    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(0),
                                 GRUVID__LOG_JSON, GRUVID__LOG_READER_ANY);
 
     line[n] = '\0';
@@ -59,7 +65,7 @@ logfmt_of(const char *group, const char *fiber, const char *message,
     size_t n;
 
     record.hub = "";
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, generation,
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(generation),
                          GRUVID__LOG_LOGFMT, GRUVID__LOG_READER_ANY);
     line[n] = '\0';
     return line;
@@ -97,7 +103,7 @@ END_TEST
 START_TEST(test_json_has_the_generation_where_there_is_one)
 {
     gruvi_log_record_t record = record_of("echo", "f", "x");
-    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 7,
+    size_t n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(7),
                                 GRUVID__LOG_JSON, GRUVID__LOG_READER_ANY);
 
     line[n] = '\0';
@@ -114,12 +120,17 @@ START_TEST(test_the_socket_of_the_journal_gets_fields)
     size_t n;
 
     record.hub = "hub 2";
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 7, GRUVID__LOG_TEXT,
-                         GRUVID__LOG_READER_SOCKET);
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(7),
+                         GRUVID__LOG_TEXT, GRUVID__LOG_READER_SOCKET);
     line[n] = '\0';
     ck_assert_str_eq(line, "PRIORITY=4\nSYSLOG_IDENTIFIER=gruvid\n"
                            "HUB=hub 2\nPLUGIN=echo\nGENERATION=7\nFIBER=f\n"
                            "MESSAGE=echo[f]: it\\x0arains\n");
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record,
+                         (struct gruvid__log_origin){.request = "17"},
+                         GRUVID__LOG_TEXT, GRUVID__LOG_READER_SOCKET);
+    line[n] = '\0';
+    ck_assert_ptr_nonnull(strstr(line, "\nFIBER=f\nREQUEST=17\nMESSAGE="));
 }
 END_TEST
 
@@ -129,8 +140,8 @@ START_TEST(test_a_field_that_is_empty_is_left_out)
     size_t n;
 
     record.hub = "";
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_JSON,
-                         GRUVID__LOG_READER_SOCKET);
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(0),
+                         GRUVID__LOG_JSON, GRUVID__LOG_READER_SOCKET);
     line[n] = '\0';
     ck_assert_ptr_eq(strstr(line, "PRIORITY=4\nSYSLOG_IDENTIFIER=gruvid\n"
                                   "MESSAGE={\"time\":"),
@@ -156,13 +167,13 @@ START_TEST(test_a_hub_that_has_a_name_is_in_front)
     size_t n;
 
     record.hub = "hub 2";
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_TEXT,
-                         GRUVID__LOG_READER_ANY);
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(0),
+                         GRUVID__LOG_TEXT, GRUVID__LOG_READER_ANY);
     line[n] = '\0';
     ck_assert_str_eq(line, "2023-11-14T22:13:20.012Z warning "
                            "hub 2 echo[accept]: x\n");
-    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0, GRUVID__LOG_TEXT,
-                         GRUVID__LOG_READER_STREAM);
+    n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(0),
+                         GRUVID__LOG_TEXT, GRUVID__LOG_READER_STREAM);
     line[n] = '\0';
     ck_assert_str_eq(line, "<4>hub 2 echo[accept]: x\n");
 }
@@ -227,7 +238,7 @@ START_TEST(test_the_journal_reads_the_level_and_has_its_own_clock)
         size_t n;
 
         record.level = (gruvi_log_level_t)level;
-        n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, 0,
+        n = gruvid__log_line(line, GRUVID__LOG_LINE, &record, ORIGIN(0),
                              GRUVID__LOG_TEXT, GRUVID__LOG_READER_STREAM);
         line[n] = '\0';
         ck_assert_int_eq(strncmp(line, expected[level], 3), 0);
@@ -257,8 +268,8 @@ START_TEST(test_a_line_that_does_not_fit_still_ends)
     gruvi_log_record_t record = record_of("echo", "Root", "0123456789");
 
     for (size_t size = 1; size < 80; size++) {
-        size_t n = gruvid__log_line(line, size, &record, 0, GRUVID__LOG_TEXT,
-                                    GRUVID__LOG_READER_ANY);
+        size_t n = gruvid__log_line(line, size, &record, ORIGIN(0),
+                                    GRUVID__LOG_TEXT, GRUVID__LOG_READER_ANY);
 
         ck_assert_uint_le(n, size);
         ck_assert_int_eq(line[n - 1], '\n');

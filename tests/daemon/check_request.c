@@ -150,6 +150,31 @@ START_TEST(test_a_failure_is_logged_once_with_the_id)
 }
 END_TEST
 
+START_TEST(test_lines_of_its_fiber_have_the_id)
+{
+    static const char *const fields[] = {
+        "request=4bf92f3577b34da6a3ce929d0e0e4736 msg=waits",
+        "\"request\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"message\":"
+        "\"waits\""};
+    static const char *const formats[] = {"logfmt", "json"};
+    char config[600];
+    struct gruvid *g;
+    int fd;
+
+    snprintf(config, sizeof config, "%s[log]\nformat = %s\n", configs[_i],
+             formats[_i]);
+    g = gruvid_begin(config, NULL);
+    gruvid_says(g, "ready");
+    fd = enter(g);
+    send_text(fd, "GET /wait 0\ntraceparent: "
+                  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                  "\n\n");
+    gruvid_says(g, fields[_i]);
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_headers_are_checked)
 {
     static const struct {
@@ -546,6 +571,7 @@ main(void)
     tcase_add_loop_test(tc, test_a_handler_sees_the_request, 0, 2);
     tcase_add_loop_test(tc, test_what_it_returns_becomes_a_status, 0, 2);
     tcase_add_loop_test(tc, test_a_failure_is_logged_once_with_the_id, 0, 2);
+    tcase_add_loop_test(tc, test_lines_of_its_fiber_have_the_id, 0, 2);
     tcase_add_loop_test(tc, test_headers_are_checked, 0, 2);
     tcase_add_loop_test(tc, test_a_redirect_has_a_uri, 0, 2);
     tcase_add_loop_test(tc, test_a_body_is_read_as_a_whole, 0, 2);
