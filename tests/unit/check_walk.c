@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -280,6 +281,20 @@ interrupt(void *arg)
     pthread_kill(*(pthread_t *)arg, SIGUSR1);
 }
 
+/* ThreadSanitizer has the handler run when the code that computes calls its
+ * runtime again, and gives it the registers from before.  Where the signal came
+ * in the runtime itself, nothing is left of the stack that belongs to them. */
+static bool
+has_late_handlers(void)
+{
+#ifdef HAVE_TSAN
+    printf("skipped: the handler runs when the stack is another one\n");
+    return true;
+#else
+    return false;
+#endif
+}
+
 static void
 check_spinning(void)
 {
@@ -291,9 +306,7 @@ check_spinning(void)
     ck_assert_uint_eq(n, 1);
     outer = find(&interrupted, spin_outer, &n);
     ck_assert_uint_eq(n, 1);
-#ifndef HAVE_TSAN /* it delivers signals when it likes, from its own code */
     ck_assert_uint_eq(inner, 0);
-#endif
     ck_assert_uint_eq(outer, inner + 1);
 }
 
@@ -314,6 +327,8 @@ HUB_TEST(test_a_signal_finds_a_fiber_that_computes)
     int result = 7;
     gruvi_fiber_t *fiber;
 
+    if (has_late_handlers())
+        return;
     handled = 0;
     handle(SIGUSR1, on_signal);
     fiber = spawn(signal_and_spin, &result);
@@ -326,8 +341,7 @@ HUB_TEST(test_a_signal_finds_a_fiber_that_computes)
 /* --- code without frame pointers
  * ------------------------------------------------ */
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                   \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__)
 /* It has no frame at all: its caller is where the stack pointer is.  Compilers
  * do not agree on how to ask for such a function, so it is not theirs. */
 int spin_leaf(const int *result, atomic_int *done, atomic_bool *is_spinning);
@@ -371,6 +385,8 @@ HUB_TEST(test_the_caller_of_a_function_without_a_frame)
     int result = 7;
     unsigned n;
 
+    if (has_late_handlers())
+        return;
     handled = 0;
     handle(SIGUSR1, on_signal);
     ck_assert_int_eq(finish(spawn(signal_leaf, &result)), 7);
@@ -482,6 +498,8 @@ START_TEST(test_a_signal_finds_a_thread_without_a_hub)
 {
     bool note_bounds = _i;
 
+    if (has_late_handlers())
+        return;
     handle(SIGUSR1, on_signal);
     in_thread(spin_in_thread, &note_bounds);
 }
@@ -612,8 +630,7 @@ main(void)
     tcase_add_test(tc, test_a_walk_stays_within_the_stack);
     tcase_add_test(tc, test_a_deep_stack_is_cut_and_says_so);
     tcase_add_test(tc, test_a_signal_finds_a_fiber_that_computes);
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                   \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__)
     tcase_add_test(tc, test_the_caller_of_a_function_without_a_frame);
     tcase_add_test(tc, test_callers_beyond_code_without_frame_pointers);
     tcase_add_test(tc, test_a_call_that_goes_nowhere_has_its_caller);
