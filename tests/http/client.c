@@ -23,13 +23,15 @@ static void
 link_plugin(const char *dir, const char *from)
 {
     const char *name = strrchr(from, '/') + 1;
-    char target[4096], path[4096];
+    char *target, *path;
 
-    snprintf(target, sizeof target, "%s/%s", build_dir(), from);
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_int_gt(asprintf(&target, "%s/%s", build_dir(), from), 0);
+    ck_assert_int_gt(asprintf(&path, "%s/%s", dir, name), 0);
     /* Another test may do so at the same time. */
     if (symlink(target, path) < 0)
         ck_assert_int_eq(errno, EEXIST);
+    free(target);
+    free(path);
 }
 
 static const char *
