@@ -32,13 +32,17 @@ struct gruvid__crossing {
     /* For the handler's hub. */
     gruvi_fiber_t *handler; /* owned; NULL: it has ended, or not begun */
     bool is_busy;           /* with an errand */
-    bool is_cancelled;      /* before its fiber has begun */
+    unsigned n_errands;     /* so far */
+    unsigned aborted;       /* the last that was to be; atomic */
+    const char *kept;       /* read for a handler that was interrupted */
+    size_t n_kept;
+    bool is_cancelled; /* before its fiber has begun */
     bool is_over;
 
     /* For the transport's hub. */
     gruvi_fiber_t *fiber; /* borrowed */
     bool runs;            /* an errand */
-    bool is_aborted;      /* the errand was to be; the cancel may come late */
+    bool is_aborted;      /* the errand was to be */
     bool has_told;        /* the handler that it is cancelled */
 };
 
@@ -142,38 +146,88 @@ cancel_there(void *arg)
 
 static void abort_errand(void *arg);
 
+/* What came for a read that was interrupted is for the next. */
+static void
+keep(struct gruvid__crossing *crossing, const void *data, size_t size)
+{
+    struct gruvid_request *request = crossing->request;
+    char *kept = gruvid_request_alloc(request, size);
+
+    if (kept == NULL) {
+        request->body_error = UV_ENOMEM;
+        return;
+    }
+    memcpy(kept, data, size);
+    crossing->kept = kept;
+    crossing->n_kept = size;
+}
+
+static ssize_t
+take_kept(struct gruvid__crossing *crossing,
+          const struct gruvid__errand *errand)
+{
+    size_t n = crossing->n_kept;
+
+    if (n > errand->size)
+        n = errand->size;
+    memcpy(errand->buf, crossing->kept, n);
+    crossing->kept += n;
+    crossing->n_kept -= n;
+    return (ssize_t)n;
+}
+
+/* Wait until the transport's fiber has run the errand, which uses the memory of
+ * this one. */
+static ssize_t
+await_answer(struct gruvid__crossing *crossing,
+             const struct gruvid__errand *errand)
+{
+    int err = gruvi_event_wait(&crossing->answered, GRUVI_FOREVER);
+
+    if (err == 0)
+        return crossing->result;
+    __atomic_store_n(&crossing->aborted, crossing->n_errands, __ATOMIC_RELAXED);
+    post(crossing, crossing->back, abort_errand);
+    GRUVI_SHIELD {
+        gruvi_event_wait(&crossing->answered, GRUVI_FOREVER);
+    }
+    if (errand->what == GRUVID__PORT_READ && crossing->result > 0)
+        keep(crossing, errand->buf, (size_t)crossing->result);
+    return err;
+}
+
 GRUVI_SWITCHPOINT ssize_t
 gruvid__cross_run(struct gruvid_request *request,
                   const struct gruvid__errand *errand)
 {
     struct gruvid__crossing *crossing = request->crossing;
-    int err;
+    ssize_t result;
 
     if (crossing->is_busy)
         return UV_EBUSY;
+    if (errand->what == GRUVID__PORT_READ && crossing->n_kept > 0)
+        return take_kept(crossing, errand);
     crossing->is_busy = true;
+    crossing->n_errands++;
     crossing->errand = errand;
     gruvi_event_clear(&crossing->answered);
     gruvi_event_set(&crossing->asked);
-    err = gruvi_event_wait(&crossing->answered, GRUVI_FOREVER);
-    if (err < 0) {
-        post(crossing, crossing->back, abort_errand);
-        GRUVI_SHIELD {
-            gruvi_event_wait(&crossing->answered, GRUVI_FOREVER);
-        }
-    }
+    result = await_answer(crossing, errand);
     crossing->is_busy = false;
-    return err < 0 ? err : crossing->result;
+    return result;
 }
 
 /* --- in the transport's hub ----------------------------------------------- */
 
+/* By the time it comes there may be another errand. */
 static void
 abort_errand(void *arg)
 {
     struct gruvid__crossing *crossing = arg;
 
-    if (crossing->runs) {
+    if (crossing->runs &&
+        crossing->n_errands ==
+            __atomic_load_n(&crossing->aborted, __ATOMIC_RELAXED)) {
         crossing->is_aborted = true;
         gruvi_fiber_cancel(crossing->fiber, "the handler was cancelled");
     }
@@ -201,9 +255,7 @@ be_interrupted(struct gruvid__crossing *crossing, int err)
     bool finishes =
         __atomic_load_n(&crossing->request->is_finished, __ATOMIC_RELAXED);
 
-    if (err == UV_ECANCELED && crossing->is_aborted)
-        crossing->is_aborted = false;
-    else if (!finishes || err != UV_ECANCELED)
+    if (!finishes || err != UV_ECANCELED)
         tell(crossing);
 }
 
@@ -236,6 +288,9 @@ run(struct gruvid__crossing *crossing)
     crossing->runs = false;
     if (crossing->result == UV_ECANCELED && !crossing->is_aborted)
         be_interrupted(crossing, UV_ECANCELED);
+    /* The cancel came too late for the errand, and is for nothing else. */
+    if (crossing->result != UV_ECANCELED && crossing->is_aborted)
+        gruvi_sleep(0);
     crossing->is_aborted = false;
     gruvi_event_set(&crossing->answered);
 }

@@ -279,6 +279,26 @@ START_TEST(test_a_body_that_is_refused_decides)
 }
 END_TEST
 
+/* The cancel comes while the transport reads, which it does to the end. */
+START_TEST(test_a_cancelled_read_loses_nothing)
+{
+    struct gruvid *g = begin(configs[_i]);
+    int fd = enter(g), other = enter(g);
+
+    send_text(fd, "POST /patient ?\n\n2\nabs3\n");
+    gruvid_says(g, "reads without heed");
+    ask(other, "GET /cut 0\n\n", TEXT("200", "4", "cut\n") END("200"));
+    send_text(fd, "cde");
+    gruvid_says(g, "patient: -125");
+    ask(fd, "2\nfg0\n", "begin 200 7 whole\n.\ndata 7\nabcdefg\n" END("200"));
+    ask(fd, "GET /hello 0\n\n", TEXT("200", "12", "Hello, you!\n") END("200"));
+    close(fd);
+    close(other);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    ck_assert_uint_eq(gruvid_said(g, "patient: -125"), 1);
+}
+END_TEST
+
 START_TEST(test_max_body_is_told_before_and_while_it_is_read)
 {
     char config[600];
@@ -577,6 +597,7 @@ main(void)
     tcase_add_loop_test(tc, test_a_body_is_read_as_a_whole, 0, 2);
     tcase_add_loop_test(tc, test_a_body_and_a_reply_are_streams, 0, 2);
     tcase_add_loop_test(tc, test_a_body_that_is_refused_decides, 0, 2);
+    tcase_add_loop_test(tc, test_a_cancelled_read_loses_nothing, 0, 2);
     tcase_add_loop_test(tc, test_max_body_is_told_before_and_while_it_is_read,
                         0, 2);
     tcase_add_loop_test(tc, test_a_stream_keeps_to_its_length, 0, 2);

@@ -7,6 +7,8 @@
  *   see              all that a handler can see of a request
  *   return?n=N       returns a number; say: of a stream that has begun
  *   body, stream     sends the body back: all of it, or as it comes
+ *   patient          likewise as a whole; a cancel does not end it
+ *   cut              cancels the fiber of patient
  *   header?n=&v=     what gruvid_reply_header() returns
  *   twice            what a second reply returns
  *   write?length=&text=   a stream with a Content-Length
@@ -106,6 +108,38 @@ stream(gruvid_request_t *request)
     while (err == 0 && (n = gruvid_request_read(request, buf, sizeof buf)) != 0)
         err = n < 0 ? (int)n : gruvid_reply_write(request, buf, (size_t)n);
     return err < 0 ? err : gruvid_reply_end(request);
+}
+
+static gruvi_fiber_t *reader; /* of patient */
+
+static int
+patient(gruvid_request_t *request)
+{
+    char all[64], buf[8];
+    size_t size = 0;
+    ssize_t n;
+
+    reader = gruvi_current_fiber();
+    while ((n = gruvid_request_read(request, buf, sizeof buf)) != 0) {
+        if (n < 0 && n != UV_ECANCELED)
+            return (int)n;
+        if (n > 0)
+            memcpy(all + size, buf, (size_t)n);
+        size += n > 0 ? (size_t)n : 0;
+        gruvi_info("patient: %d", (int)n);
+    }
+    return gruvid_reply(request, 200, NULL, all, size);
+}
+
+/* It replies when the reader has seen it. */
+static int
+cut(gruvid_request_t *request)
+{
+    int err = gruvi_fiber_cancel(reader, "cut");
+
+    if (err == 0)
+        err = gruvi_sleep(0);
+    return err < 0 ? err : gruvid_reply_text(request, 200, "cut\n");
 }
 
 static int
@@ -286,6 +320,7 @@ static const struct {
     {"/wait", wait_for_ever}, {"/finish", finish},
     {"/go", let_go},          {"/upgrade", upgrade},
     {"/call", call},          {"/file", file},
+    {"/patient", patient},    {"/cut", cut},
 };
 
 static int

@@ -21,7 +21,7 @@
  *
  * A method "TO:NAME" asks the section NAME, and needs no route.  A body that is
  * cut by the end of the stream is refused with 400; a piece of "x" bytes with
- * 408.
+ * 408.  A piece of "s3" bytes is read without heed to a cancel.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ struct exchange {
     char head[65536];
     size_t used;
     int64_t left; /* of the body, or of its piece */
-    bool in_pieces, is_over;
+    bool in_pieces, is_over, is_stubborn;
     char peer[GRUVI_ADDRESS_SIZE];
 };
 
@@ -63,9 +63,24 @@ next_piece(struct exchange *exchange)
         return n == UV_EOF ? refuse(exchange, 400) : (int)n;
     if (line[0] == 'x')
         return refuse(exchange, 408);
-    exchange->left = atoi(line);
+    exchange->is_stubborn = line[0] == 's';
+    exchange->left = atoi(line + exchange->is_stubborn);
     exchange->is_over = exchange->left == 0;
     return 0;
+}
+
+static ssize_t
+read_piece(struct exchange *exchange, void *buf, size_t len)
+{
+    ssize_t n = 0;
+
+    if (!exchange->is_stubborn)
+        return gruvi_stream_read(exchange->stream, buf, len);
+    gruvi_info("reads without heed");
+    GRUVI_SHIELD {
+        n = gruvi_stream_read(exchange->stream, buf, len);
+    }
+    return n;
 }
 
 static ssize_t
@@ -81,7 +96,7 @@ on_read(void *arg, void *buf, size_t len)
         return err;
     if (len > (size_t)exchange->left)
         len = (size_t)exchange->left;
-    n = gruvi_stream_read(exchange->stream, buf, len);
+    n = read_piece(exchange, buf, len);
     if (n == 0)
         return refuse(exchange, 400);
     if (n > 0)
