@@ -59,7 +59,9 @@ receive(struct http_work *work, char *buf, size_t len)
         x->come += (uint64_t)n;
     if (n == 0)
         return fail(work, 400);
-    return n == UV_ETIMEDOUT ? fail(work, 408) : n;
+    /* It may be the handler's time that is over. */
+    return n == UV_ETIMEDOUT && gruvi_deadline_remaining() > 0 ? fail(work, 408)
+                                                               : n;
 }
 
 /* The client sends the body when it has read this. */

@@ -281,6 +281,20 @@ START_TEST(test_a_body_that_comes_too_slowly_is_refused)
 }
 END_TEST
 
+/* The client is not too slow, but the time of the handler is over. */
+START_TEST(test_request_timeout_in_a_body_is_504)
+{
+    g = http_begin("route = /slow -> slow\n[plugin slow]\nmodule = mirror\n"
+                   "request_timeout = 50ms\n");
+    fd = connect_to(g, 0);
+    send_text(fd, HEAD("PUT", "/slow") "Content-Length: 8\r\n\r\nhalf");
+    answers(fd, 504, NULL);
+    send_text(fd, "full" GET("/a"));
+    answers(fd, 200, "GET /a h\n");
+    stop();
+}
+END_TEST
+
 START_TEST(test_a_cut_body_is_an_error_of_the_client)
 {
     begin();
@@ -391,6 +405,7 @@ main(void)
     tcase_add_test(tc, test_a_body_is_streamed);
     tcase_add_test(tc, test_a_body_over_max_body_is_refused);
     tcase_add_test(tc, test_a_body_that_comes_too_slowly_is_refused);
+    tcase_add_test(tc, test_request_timeout_in_a_body_is_504);
     tcase_add_test(tc, test_a_cut_body_is_an_error_of_the_client);
     tcase_add_test(tc, test_headers_come_as_they_were_sent);
     tcase_add_test(tc, test_each_request_may_be_logged);
