@@ -321,7 +321,8 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvid_reply_event(gruvid_request_t *request,
  *
  * Returns 0.
  * Errors:  UV_EINVAL (the request does not ask for it), UV_ENOTSUP (nor could
- *          it: HTTP/2, another hub, a call), UV_EALREADY.
+ *          it: HTTP/2, another hub, a call, or it has a body, or more has come
+ *          behind it), UV_EALREADY.  After these another reply can be sent.
  */
 GRUVI_API GRUVI_SWITCHPOINT int
 gruvid_request_upgrade(gruvid_request_t *request, const char *protocol,

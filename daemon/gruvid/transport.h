@@ -123,7 +123,8 @@ typedef struct gruvid_transport {
      * Send 101 with the headers of reply and Connection and Upgrade, and give
      * the stream away: what was read ahead is pushed back or in front of it.
      * gruvid has checked that the request has Upgrade with that protocol and
-     * Connection: upgrade.  NULL: UV_ENOTSUP.
+     * Connection: upgrade.  NULL: UV_ENOTSUP.  Where it returns that nothing
+     * was sent, and another reply may follow.
      *
      *   reply   status 101, no body
      *   stream  borrowed until gruvid_route() has returned; then the transport

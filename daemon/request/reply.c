@@ -416,12 +416,13 @@ gruvid_request_upgrade(gruvid_request_t *request, const char *protocol,
         return UV_ENOTSUP;
     if (!asks_for(request, protocol))
         return UV_EINVAL;
+    err = transport->upgrade(request->in.exchange, protocol, &reply, stream);
+    if (err == UV_ENOTSUP)
+        return err; /* another reply can still be sent */
     gruvid__request_unlimit(request);
     request->status = 101;
     request->state = GRUVID__REPLY_UPGRADED;
-    err = took(request, transport->upgrade(request->in.exchange, protocol,
-                                           &reply, stream));
     if (err < 0)
         *stream = NULL;
-    return err;
+    return took(request, err);
 }

@@ -383,6 +383,18 @@ START_TEST(test_another_protocol_gets_the_stream)
 }
 END_TEST
 
+/* It has to wait for the 101, but it is told so. */
+START_TEST(test_bytes_behind_an_upgrade_are_answered)
+{
+    begin();
+    send_text(fd, HEAD("GET", "/shout") "Connection: Upgrade\r\n"
+                                        "Upgrade: shout\r\n\r\n" GET("/a"));
+    answers(fd, 500, NULL);
+    answers(fd, 200, "GET /a h\n");
+    stop();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -411,5 +423,6 @@ main(void)
     tcase_add_test(tc, test_each_request_may_be_logged);
     tcase_add_test(tc, test_a_reload_takes_new_options);
     tcase_add_test(tc, test_another_protocol_gets_the_stream);
+    tcase_add_test(tc, test_bytes_behind_an_upgrade_are_answered);
     return run_suite(suite);
 }
