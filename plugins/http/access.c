@@ -14,9 +14,12 @@
 #include <strings.h>
 #include <time.h>
 
-/* A longer line is cut. */
+/* Text of the client is cut to so many bytes, for a line of the log has room
+ * for 1023 in all, and JSON is none without its end. */
+enum { MOST_METHOD = 24, MOST_TARGET = 300, MOST_FIELD = 200, MOST_PEER = 100 };
+
 struct line {
-    char text[2048];
+    char text[1024];
     size_t length;
 };
 
@@ -35,9 +38,11 @@ add(struct line *line, const char *text)
 /* As JSON takes it, and combined too: every byte that is not visible ASCII
  * stands for the character of the same number. */
 static void
-add_escaped(struct line *line, const char *text)
+add_escaped(struct line *line, const char *text, size_t most)
 {
-    for (; *text != '\0'; text++) {
+    size_t end = line->length + most;
+
+    for (; *text != '\0' && line->length + 6 <= end; text++) {
         unsigned char c = (unsigned char)*text;
         char buf[8];
         if (c == '"' || c == '\\')
@@ -127,7 +132,7 @@ static void
 add_quoted(struct line *line, const char *text)
 {
     add(line, " \"");
-    add_escaped(line, text != NULL ? text : "-");
+    add_escaped(line, text != NULL ? text : "-", MOST_FIELD);
     add(line, "\"");
 }
 
@@ -141,9 +146,9 @@ combined(struct line *line, const struct http_work *work)
     add(line, " - - ");
     add_time(line);
     add(line, " \"");
-    add_escaped(line, method(work));
+    add_escaped(line, method(work), MOST_METHOD);
     add(line, " ");
-    add_escaped(line, target(work));
+    add_escaped(line, target(work), MOST_TARGET);
     add_number(line, " HTTP/1.%llu\"", x->minor);
     add_number(line, " %llu", (unsigned long long)x->status);
     add_number(line, " %llu", x->sent);
@@ -152,10 +157,10 @@ combined(struct line *line, const struct http_work *work)
 }
 
 static void
-member(struct line *line, const char *name, const char *value)
+member(struct line *line, const char *name, const char *value, size_t most)
 {
     add(line, name);
-    add_escaped(line, value != NULL ? value : "");
+    add_escaped(line, value != NULL ? value : "", most);
     add(line, "\"");
 }
 
@@ -165,11 +170,11 @@ json(struct line *line, const struct http_work *work)
     const struct http_exchange *x = &work->exchange;
     char buf[128];
 
-    member(line, "{\"peer\":\"", peer(work, buf, sizeof buf));
-    member(line, ",\"method\":\"", method(work));
-    member(line, ",\"target\":\"", target(work));
-    member(line, ",\"referer\":\"", header(work, "referer"));
-    member(line, ",\"agent\":\"", header(work, "user-agent"));
+    member(line, "{\"peer\":\"", peer(work, buf, sizeof buf), MOST_PEER);
+    member(line, ",\"method\":\"", method(work), MOST_METHOD);
+    member(line, ",\"target\":\"", target(work), MOST_TARGET);
+    member(line, ",\"referer\":\"", header(work, "referer"), MOST_FIELD);
+    member(line, ",\"agent\":\"", header(work, "user-agent"), MOST_FIELD);
     add_number(line, ",\"status\":%llu", (unsigned long long)x->status);
     add_number(line, ",\"bytes\":%llu", x->sent);
     add_number(line, ",\"microseconds\":%llu}",

@@ -346,6 +346,29 @@ START_TEST(test_each_request_may_be_logged)
 }
 END_TEST
 
+/* The target takes most of a line that is cut. */
+START_TEST(test_a_long_line_of_the_log_is_json)
+{
+    char target[6000];
+
+    g = http_begin("access_log = json\n");
+    fd = connect_to(g, 0);
+    memset(target, 'a', sizeof target);
+    target[sizeof target - 1] = '\0';
+    send_text(fd, "GET /");
+    send_text(fd, target);
+    send_text(fd, " HTTP/1.1\r\nHost: h\r\nReferer: ");
+    memset(target, '"', sizeof target - 1);
+    send_text(fd, target);
+    send_text(fd, "\r\n\r\n");
+    answers(fd, 200, NULL);
+    gruvid_says(g, "aaa\",\"referer\":\"\\\"");
+    gruvid_says(g, "\\\"\",\"agent\":\"\",\"status\":200,\"bytes\":");
+    gruvid_says(g, "\"microseconds\":");
+    stop();
+}
+END_TEST
+
 START_TEST(test_a_reload_takes_new_options)
 {
     const char *config = "[plugin http]\nlisten = tcp://127.0.0.1:0\n"
@@ -421,6 +444,7 @@ main(void)
     tcase_add_test(tc, test_a_cut_body_is_an_error_of_the_client);
     tcase_add_test(tc, test_headers_come_as_they_were_sent);
     tcase_add_test(tc, test_each_request_may_be_logged);
+    tcase_add_test(tc, test_a_long_line_of_the_log_is_json);
     tcase_add_test(tc, test_a_reload_takes_new_options);
     tcase_add_test(tc, test_another_protocol_gets_the_stream);
     tcase_add_test(tc, test_bytes_behind_an_upgrade_are_answered);
