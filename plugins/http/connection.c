@@ -199,11 +199,13 @@ answer(struct http_work *work, const gruvid_incoming_t *in, int refusal)
         status = gruvid_route_error(x->request, refusal);
     } else {
         connection->request = x->request;
+        connection->work = work;
         http_held_begin(work);
         http_wait(connection, HTTP_SERVING);
         status = gruvid_route(x->request);
         http_wait(connection, HTTP_BUSY);
         connection->request = NULL;
+        connection->work = NULL;
         http_events_end(work);
         http_held_end(work);
     }

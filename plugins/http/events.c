@@ -17,7 +17,7 @@ static GRUVI_SWITCHPOINT int
 send_comment(struct http_work *work)
 {
     const char *text = work->exchange.chunked ? CHUNKED_COMMENT : COMMENT;
-    uv_buf_t buf = uv_buf_init((char *)text, (unsigned)strlen(text));
+    uv_buf_t buf = http_buf(text, strlen(text));
 
     return http_send(work, &buf, 1);
 }

@@ -132,8 +132,7 @@ put_head(struct http_work *work, const gruvid_reply_t *reply)
 static GRUVI_SWITCHPOINT int
 send_chunk(struct http_work *work, const void *data, size_t size)
 {
-    uv_buf_t bufs[2] = {uv_buf_init((char *)data, (unsigned)size),
-                        uv_buf_init("\r\n", 2)};
+    uv_buf_t bufs[2] = {http_buf(data, size), http_buf("\r\n", 2)};
     char *p = http_reserve(work, 24);
 
     if (p == NULL)
@@ -145,7 +144,7 @@ send_chunk(struct http_work *work, const void *data, size_t size)
 static GRUVI_SWITCHPOINT int
 send_piece(struct http_work *work, const void *data, size_t size)
 {
-    uv_buf_t buf = uv_buf_init((char *)data, (unsigned)size);
+    uv_buf_t buf = http_buf(data, size);
     int err = http_events_enter(work);
 
     if (err < 0)

@@ -3,15 +3,15 @@
  * A callback of the hub runs when the fiber has switched away, so when it still
  * finds a reply the handler waits.  A callback must not wait: it sends by a
  * plain send(2) what the socket takes.  With TLS that is not possible: there
- * the replies wait for the handler's first piece.
+ * the replies wait for the handler's first piece, or for its end.
  */
 #include "held.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
-static void
-send_held(struct http_work *work)
+void
+http_held_send(struct http_work *work)
 {
     struct http_connection *connection = work->connection;
     ssize_t n;
@@ -36,7 +36,7 @@ on_switch(void *arg)
     while (hub->holding != NULL) {
         struct http_work *work = hub->holding;
         http_held_end(work);
-        send_held(work);
+        http_held_send(work);
     }
 }
 

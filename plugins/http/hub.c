@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "held.h"
 #include "work.h"
 
 /* Milliseconds between two looks at the queues. */
@@ -101,7 +102,8 @@ look(struct http_hub *hub, enum http_wait wait, uint64_t now)
     return queue->first != NULL;
 }
 
-/* Look at the peers of up to PEERS handlers; false: these were all. */
+/* Look at the peers of up to PEERS handlers, and send what these have replied
+ * already; false: these were all. */
 static bool
 look_at_peers(struct http_hub *hub, uint64_t now)
 {
@@ -119,8 +121,10 @@ look_at_peers(struct http_hub *hub, uint64_t now)
     if (n > 0)
         poll(fds, n, 0);
     for (nfds_t i = 0; i < n; i++) {
-        if ((fds[i].revents & (POLLERR | POLLHUP)) == 0)
+        if ((fds[i].revents & (POLLERR | POLLHUP)) == 0) {
+            http_held_send(asked[i]->work);
             continue;
+        }
         http_wait(asked[i], HTTP_BUSY);
         if (asked[i]->request != NULL)
             gruvid_request_gone(asked[i]->request);

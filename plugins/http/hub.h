@@ -48,6 +48,7 @@ struct http_connection {
     struct http_hub *hub;
     gruvi_stream_t *stream;    /* borrowed */
     gruvid_request_t *request; /* while a handler has one */
+    struct http_work *work;    /* while a handler is called */
     struct http_connection *next, *previous;
     uint64_t since;    /* of the wait: uv_now() */
     uint64_t traffic;  /* at since, while it writes */

@@ -33,7 +33,7 @@ http_send(struct http_work *work, const uv_buf_t *more, unsigned n)
     int err;
 
     if (work->out_length > 0)
-        bufs[first++] = uv_buf_init(work->out, (unsigned)work->out_length);
+        bufs[first++] = http_buf(work->out, work->out_length);
     for (unsigned i = 0; i < n; i++)
         if (more[i].len > 0)
             bufs[first++] = more[i];

@@ -13,6 +13,13 @@
  */
 char *http_reserve(struct http_work *work, size_t size);
 
+/* uv_buf_init() takes 32 bits of a size. */
+static inline uv_buf_t
+http_buf(const void *data, size_t size)
+{
+    return (uv_buf_t){.base = (char *)(uintptr_t)data, .len = size};
+}
+
 /* Send what is to go out, and n more pieces behind it; 0, or an error, after
  * which nothing can be sent. */
 GRUVI_SWITCHPOINT int http_send(struct http_work *work, const uv_buf_t *more,

@@ -92,6 +92,44 @@ START_TEST(test_a_large_reply_comes_whole)
 }
 END_TEST
 
+/* Of 4 GiB and 10 bytes more than 10 come. */
+START_TEST(test_a_reply_may_be_longer_than_4_gib)
+{
+    char text[1024];
+    ssize_t n;
+    size_t size = 0;
+
+    begin();
+    send_text(fd, GET("/huge"));
+    while (size < 100000) {
+        n = recv(fd, text, sizeof text, 0);
+        ck_assert_int_gt(n, 0);
+        if (size == 0) {
+            text[n - 1] = '\0';
+            ck_assert_ptr_nonnull(strstr(text, "Content-Length: 4294967306\r"));
+        }
+        size += (size_t)n;
+    }
+    reset(fd);
+    fd = connect_to(g, 0);
+    stop();
+}
+END_TEST
+
+/* The client would wait for as long as its handler goes on. */
+START_TEST(test_a_reply_does_not_wait_for_its_handler)
+{
+    begin();
+    send_text(fd, GET("/early"));
+    answers(fd, 200, "early\n");
+    ck_assert_uint_eq(gruvid_said(g, "mirror was woken"), 0);
+    reset(fd);
+    gruvid_says(g, "mirror was woken: ECANCELED");
+    fd = connect_to(g, 0);
+    stop();
+}
+END_TEST
+
 START_TEST(test_head_gets_the_length_and_no_body)
 {
     struct answer answer;
@@ -428,6 +466,8 @@ main(void)
     tcase_add_test(tc, test_a_stream_is_chunked);
     tcase_add_test(tc, test_a_stream_to_a_1_0_client_ends_with_the_connection);
     tcase_add_test(tc, test_a_large_reply_comes_whole);
+    tcase_add_test(tc, test_a_reply_may_be_longer_than_4_gib);
+    tcase_add_test(tc, test_a_reply_does_not_wait_for_its_handler);
     tcase_add_test(tc, test_head_gets_the_length_and_no_body);
     tcase_add_test(tc, test_204_has_no_length);
     tcase_add_test(tc, test_a_reply_that_breaks_never_looks_whole);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <gruvid/request.h>
 
@@ -74,6 +75,34 @@ large(gruvid_request_t *request)
         return UV_ENOMEM;
     memset(text, 'l', size);
     return gruvid_reply(request, 200, "text/plain", text, size);
+}
+
+/* A reply of zeros, longer than 32 bits can say. */
+static GRUVI_SWITCHPOINT int
+huge(gruvid_request_t *request)
+{
+    size_t size = ((size_t)1 << 32) + 10;
+    void *text = mmap(NULL, size, PROT_READ,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int err;
+
+    if (text == MAP_FAILED)
+        return UV_ENOMEM;
+    err = gruvid_reply(request, 200, "text/plain", text, size);
+    munmap(text, size);
+    return err;
+}
+
+/* Replies, and goes on. */
+static GRUVI_SWITCHPOINT int
+early(gruvid_request_t *request)
+{
+    int err = gruvid_reply_text(request, 200, "early\n");
+
+    if (err == 0)
+        err = gruvi_sleep(1000);
+    gruvi_info("mirror was woken: %s", gruvi_err_name(err));
+    return err;
 }
 
 /* Begins a reply and fails. */
@@ -188,7 +217,7 @@ static const struct {
     {"/ignore", ignore},   {"/stream", stream},      {"/large", large},
     {"/broken", broken},   {"/wait", wait_for_peer}, {"/count", count},
     {"/headers", headers}, {"/shout", shout},        {"/nothing", no_content},
-    {"/events", events},
+    {"/events", events},   {"/huge", huge},          {"/early", early},
 };
 
 static GRUVI_SWITCHPOINT int
