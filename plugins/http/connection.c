@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "access.h"
@@ -141,6 +142,20 @@ may_go_on(const struct http_connection *connection)
     return most == 0 || connection->requests < most;
 }
 
+/* Whether the client has sent more requests than it gets replies. */
+static bool
+has_more(const struct http_work *work)
+{
+    int unread = 0;
+
+    if (!work->head.keep_alive)
+        return false;
+    return work->position < work->end ||
+           (ioctl(gruvi_stream_fd(work->connection->stream), FIONREAD,
+                  &unread) == 0 &&
+            unread > 0);
+}
+
 /* Send the replies, unless there may be another soon, and see whether the
  * connection goes on. */
 static GRUVI_SWITCHPOINT int
@@ -160,7 +175,7 @@ finish_reply(struct http_work *work)
         work->start = work->position;
         return GO_ON;
     }
-    return x->body_over ? CLOSE : linger(work);
+    return x->body_over && !has_more(work) ? CLOSE : linger(work);
 }
 
 /* Returns GO_ON, CLOSE or a code. */

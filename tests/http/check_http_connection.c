@@ -206,6 +206,23 @@ START_TEST(test_a_refusal_can_be_read_while_the_client_sends)
 }
 END_TEST
 
+/* A reset would take the reply from a client that is far away. */
+START_TEST(test_requests_behind_the_last_do_not_reset_the_connection)
+{
+    struct gruvid *g = http_begin("max_requests = 1\n");
+    static const char more[] = GET("/a");
+    char requests[3000 * (sizeof more - 1)];
+    int fd = connect_to(g, 0);
+
+    for (size_t i = 0; i < sizeof requests; i++)
+        requests[i] = more[i % (sizeof more - 1)];
+    send_bytes(fd, requests, sizeof requests);
+    answers(fd, 200, "GET /a h\n");
+    ends_in_order(fd);
+    stops(g);
+}
+END_TEST
+
 START_TEST(test_a_client_that_goes_cancels_its_handler)
 {
     struct gruvid *g = http_begin("");
@@ -285,6 +302,8 @@ main(void)
     tcase_add_test(tc, test_half_a_head_is_answered_with_408);
     tcase_add_test(tc, test_a_client_that_does_not_read_is_left);
     tcase_add_test(tc, test_a_refusal_can_be_read_while_the_client_sends);
+    tcase_add_test(tc,
+                   test_requests_behind_the_last_do_not_reset_the_connection);
     tcase_add_test(tc, test_a_client_that_goes_cancels_its_handler);
     tcase_add_test(tc, test_a_client_that_only_ends_its_side_is_answered);
     tcase_add_test(tc, test_a_drain_ends_connections_with_their_reply);
