@@ -135,7 +135,7 @@ struct gruvid_plugin {
     double request_timeout; /* seconds until a reply begins; 0: no limit */
     uint64_t max_body;      /* bytes of a request's body; atomic */
     struct gruvid__routes *routes; /* of the section; NULL: none; atomic */
-    size_t coming;   /* requests to it, from other hubs' fibers; atomic */
+    size_t coming;   /* requests from other hubs: request/list.c; atomic */
     uint64_t cut;    /* connections */
     uint64_t full;   /* times that the limit was reached; atomic */
     uint64_t stalls; /* of hubs by it; atomic, for who watches */

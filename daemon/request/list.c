@@ -44,9 +44,33 @@ gruvid__requests_open(const gruvid_plugin_t *plugin)
     return open;
 }
 
+/* A bit of the count says that somebody waits: so what sees that it was the
+ * last need not look at the instance, which may be freed as soon as it counts
+ * none.
+ */
+#define WATCHED (~(SIZE_MAX >> 1))
+
+void
+gruvid__requests_come(gruvid_plugin_t *plugin)
+{
+    __atomic_add_fetch(&plugin->coming, 1, __ATOMIC_SEQ_CST);
+}
+
+bool
+gruvid__requests_came(gruvid_plugin_t *plugin)
+{
+    return __atomic_sub_fetch(&plugin->coming, 1, __ATOMIC_SEQ_CST) == WATCHED;
+}
+
+void
+gruvid__requests_watch(gruvid_plugin_t *plugin)
+{
+    __atomic_or_fetch(&plugin->coming, WATCHED, __ATOMIC_SEQ_CST);
+}
+
 bool
 gruvid__requests_over(const gruvid_plugin_t *plugin)
 {
     return gruvid__requests_open(plugin) == 0 &&
-           __atomic_load_n(&plugin->coming, __ATOMIC_ACQUIRE) == 0;
+           (__atomic_load_n(&plugin->coming, __ATOMIC_ACQUIRE) & ~WATCHED) == 0;
 }

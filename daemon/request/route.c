@@ -68,10 +68,9 @@ call_there(struct gruvid_request *request)
     gruvid_plugin_t *target = request->target;
     int status;
 
-    __atomic_add_fetch(&target->coming, 1, __ATOMIC_SEQ_CST);
+    gruvid__requests_come(target);
     status = gruvid__cross(request);
-    if (__atomic_sub_fetch(&target->coming, 1, __ATOMIC_SEQ_CST) == 0 &&
-        __atomic_load_n(&target->draining, __ATOMIC_RELAXED))
+    if (gruvid__requests_came(target))
         gruvid__wake(request->plugin->leader);
     return status;
 }

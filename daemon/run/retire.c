@@ -18,6 +18,7 @@ void
 gruvid__plugin_drain(gruvid_plugin_t *plugin)
 {
     __atomic_store_n(&plugin->draining, true, __ATOMIC_RELEASE);
+    gruvid__requests_watch(plugin);
     gruvi_event_set(&plugin->drain_event);
     plugin->still_accepts = gruvid__serve_stop(plugin) < 0;
 }

@@ -4,9 +4,11 @@
 
 #include <uv.h>
 
+#include "instance/instance.h"
 #include "request/condition.h"
 #include "request/field.h"
 #include "request/id.h"
+#include "request/list.h"
 #include "request/status.h"
 #include "request/type.h"
 #include "support/suite.h"
@@ -244,6 +246,26 @@ START_TEST(test_a_time_that_is_not_known_is_no_condition)
 }
 END_TEST
 
+/* An instance may be freed as soon as it counts none, so what ends looks at the
+ * count alone. */
+START_TEST(test_the_last_request_from_afar_knows_that_it_is_waited_for)
+{
+    static gruvid_plugin_t plugin;
+
+    gruvid__requests_come(&plugin);
+    gruvid__requests_come(&plugin);
+    ck_assert(!gruvid__requests_came(&plugin));
+    ck_assert(!gruvid__requests_over(&plugin));
+    gruvid__requests_watch(&plugin);
+    gruvid__requests_watch(&plugin);
+    ck_assert(!gruvid__requests_over(&plugin));
+    gruvid__requests_come(&plugin);
+    ck_assert(!gruvid__requests_came(&plugin));
+    ck_assert(gruvid__requests_came(&plugin));
+    ck_assert(gruvid__requests_over(&plugin));
+}
+END_TEST
+
 START_TEST(test_types_are_known_by_names)
 {
     ck_assert_str_eq(gruvid__type_of("a/b.HTML"), "text/html; charset=utf-8");
@@ -273,6 +295,8 @@ main(void)
     tcase_add_loop_test(tc, test_conditions_and_ranges_are_judged, 0,
                         (int)(sizeof verdicts / sizeof *verdicts));
     tcase_add_test(tc, test_a_time_that_is_not_known_is_no_condition);
+    tcase_add_test(tc,
+                   test_the_last_request_from_afar_knows_that_it_is_waited_for);
     tcase_add_test(tc, test_types_are_known_by_names);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
