@@ -33,6 +33,9 @@
  *              with Retry-After, UV_ECANCELED not at all, else 500
  *   any other  500
  *
+ * A default page has the headers that the handler has added, but for those that
+ * speak of a body: Content-Type, ETag and the like.
+ *
  * A reply that has begun as a stream and was not ended, or whose handler fails
  * afterwards, is reset: it never looks whole.
  *

@@ -10,11 +10,40 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "request/request.h"
 #include "request/status.h"
 
 /* --- default pages -------------------------------------------------------- */
+
+/* Whether a header speaks of the body that comes with it. */
+static bool
+is_of_body(const char *name)
+{
+    static const char *const names[] = {
+        "Content-Type",     "Content-Encoding", "Content-Disposition",
+        "Content-Language", "Content-Location", "ETag",
+        "Last-Modified",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The page has another body than the handler had in mind. */
+static void
+drop_headers_of_body(struct gruvid_request *request)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (!is_of_body(request->headers[i].name))
+            request->headers[kept++] = request->headers[i];
+    request->n_headers = kept;
+}
 
 GRUVI_SWITCHPOINT int
 gruvid__reply_page(struct gruvid_request *request, int status)
@@ -26,6 +55,7 @@ gruvid__reply_page(struct gruvid_request *request, int status)
     request->length = -1;
     if (status == 204 || status == 304)
         return gruvid__reply_send(request, status, -1, NULL, 0, true, false);
+    drop_headers_of_body(request);
     if (status == 503)
         err = gruvid__reply_add(request, "Retry-After", "1");
     snprintf(text, sizeof text, "%d%s%s\n", status, *reason == '\0' ? "" : " ",

@@ -112,6 +112,12 @@ START_TEST(test_what_it_returns_becomes_a_status)
                           "data 24\n503 Service Unavailable\n\n" END("503")},
         {"/return?n=-105", "begin 503 24 whole\nRetry-After: 1\n" PLAIN
                            "data 24\n503 Service Unavailable\n\n" END("503")},
+        /* What it has said of the body is not of the page. */
+        {"/return?n=404&type=1", "begin 404 14 whole\nVary: Accept\n" PLAIN
+                                 "data 14\n404 Not Found\n\n" END("404")},
+        {"/return?n=304&type=1",
+         "begin 304 -1 whole bodiless\nContent-Type: image/png\n"
+         "content-encoding: gzip\nETag: \"1\"\nVary: Accept\n.\n" END("304")},
         /* It has replied already. */
         {"/return?n=-5&say=1", TEXT("200", "5", "said\n") END("200")},
         {"/return?n=404&say=1", TEXT("200", "5", "said\n") END("200")},

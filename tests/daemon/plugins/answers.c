@@ -5,7 +5,8 @@
  *
  *   hello            greets the query's name
  *   see              all that a handler can see of a request
- *   return?n=N       returns a number; say: of a stream that has begun
+ *   return?n=N       returns a number; say: of a stream that has begun;
+ *                    type: of a reply that has a type and a tag already
  *   body, stream     sends the body back: all of it, or as it comes
  *   patient          likewise as a whole; a cancel does not end it
  *   cut              cancels the fiber of patient
@@ -76,6 +77,12 @@ number(gruvid_request_t *request)
     if (gruvid_request_query(request, "begin") != NULL) {
         gruvid_reply_begin(request, 200);
         gruvid_reply_write(request, "part", 4);
+    }
+    if (gruvid_request_query(request, "type") != NULL) {
+        gruvid_reply_header(request, "Content-Type", "image/png");
+        gruvid_reply_header(request, "content-encoding", "gzip");
+        gruvid_reply_header(request, "ETag", "\"1\"");
+        gruvid_reply_header(request, "Vary", "Accept");
     }
     if (gruvid_request_query(request, "say") != NULL)
         gruvid_reply_text(request, 200, "said\n");
