@@ -58,14 +58,19 @@ linger(struct http_work *work)
     return n == UV_ECANCELED ? (int)n : CLOSE;
 }
 
-/* Make a reply that has no other end look broken. */
+/* Make a reply that has no other end look broken.  With TLS it would look whole
+ * by the close_notify that a close sends, so the socket is disconnected before.
+ */
 static void
-close_with_reset(gruvi_stream_t *stream)
+close_with_reset(const struct http_connection *connection)
 {
+    int fd = gruvi_stream_fd(connection->stream);
     struct linger now = {1, 0};
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
-    setsockopt(gruvi_stream_fd(stream), SOL_SOCKET, SO_LINGER, &now,
-               sizeof now);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    if (connection->secure)
+        connect(fd, &nobody, sizeof nobody);
 }
 
 /* --- a request ------------------------------------------------------------ */
@@ -188,7 +193,7 @@ after_route(struct http_work *work, int status)
         return CLOSE;
     if (x->reset || status <= 0) {
         if (x->unbounded)
-            close_with_reset(work->connection->stream);
+            close_with_reset(work->connection);
         else
             http_flush(work);
         return status == UV_ECANCELED ? status : CLOSE;

@@ -41,7 +41,7 @@ stop(gruvid_plugin_t *plugin)
     http_hub_free(gruvid_hub_data(plugin));
 }
 
-static const char *const protocols[] = {"http/1.1", NULL};
+static const char *const protocols[] = {"http/1.1", "http/1.0", NULL};
 
 GRUVID_PLUGIN(http,
     .version = "1.0",
