@@ -187,7 +187,7 @@ http_body_may_end(const struct http_work *work)
     return x->framing == HTTP_CHUNKED || x->left <= HTTP_DISCARD;
 }
 
-GRUVI_SWITCHPOINT bool
+GRUVI_SWITCHPOINT int
 http_body_discard(struct http_work *work)
 {
     struct http_exchange *x = &work->exchange;
@@ -195,12 +195,12 @@ http_body_discard(struct http_work *work)
     char buf[4096];
 
     if (!http_body_may_end(work))
-        return false;
+        return UV_EPROTO;
     while (!x->body_over && dropped <= HTTP_DISCARD) {
         ssize_t n = http_body_read(work, buf, sizeof buf);
         if (n < 0)
-            return false;
+            return (int)n;
         dropped += (size_t)n;
     }
-    return x->body_over;
+    return x->body_over ? 0 : UV_EPROTO;
 }

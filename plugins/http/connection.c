@@ -45,8 +45,10 @@ linger(struct http_work *work)
     gruvi_stream_t *stream = work->connection->stream;
     double end = http_now(work->connection->hub) + LINGER, left = LINGER;
     size_t dropped = 0;
-    ssize_t n = gruvi_stream_shutdown(stream);
+    ssize_t n;
 
+    gruvi_stream_set_timeout(stream, left);
+    n = gruvi_stream_shutdown(stream);
     while (n >= 0 && left > 0 && dropped < LINGER_BYTES) {
         gruvi_stream_set_timeout(stream, left);
         n = gruvi_stream_read(stream, work->in, work->in_size);
@@ -174,8 +176,12 @@ finish_reply(struct http_work *work)
         err = http_flush(work);
     if (err < 0)
         return err;
-    if (!goes_on && x->keep_alive)
-        goes_on = http_body_discard(work);
+    if (!goes_on && x->keep_alive) {
+        err = http_body_discard(work);
+        goes_on = err == 0;
+    }
+    if (err == UV_ECANCELED)
+        return err;
     if (goes_on) {
         work->start = work->position;
         return GO_ON;

@@ -271,6 +271,21 @@ START_TEST(test_a_drain_ends_connections_with_their_reply)
 }
 END_TEST
 
+/* The server waits for the rest of a body that nobody reads. */
+START_TEST(test_a_cut_does_not_wait_for_a_body)
+{
+    struct gruvid *g =
+        http_begin_with("", "drain_timeout = 0s\ncancel_timeout = 1s\n");
+    int fd = connect_to(g, 0);
+
+    ask(fd, "PUT /ignore HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n", 200,
+        "ignored\n");
+    stops(g);
+    ck_assert_uint_eq(gruvid_said(g, "not ended"), 0);
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_connections_are_served_in_several_hubs)
 {
     struct gruvid *g = http_begin_with("", "hubs = 2\n");
@@ -307,6 +322,7 @@ main(void)
     tcase_add_test(tc, test_a_client_that_goes_cancels_its_handler);
     tcase_add_test(tc, test_a_client_that_only_ends_its_side_is_answered);
     tcase_add_test(tc, test_a_drain_ends_connections_with_their_reply);
+    tcase_add_test(tc, test_a_cut_does_not_wait_for_a_body);
     tcase_add_test(tc, test_connections_are_served_in_several_hubs);
     return run_suite(suite);
 }
