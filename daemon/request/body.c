@@ -24,6 +24,8 @@ has_body(const struct gruvid_request *request)
 static ssize_t
 fail(struct gruvid_request *request, ssize_t err)
 {
+    if (err == UV_ECONNRESET || err == UV_EPIPE)
+        request->body_is_lost = true;
     if (request->refused != 0)
         request->body_error = (int)err;
     return err;

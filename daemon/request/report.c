@@ -12,7 +12,7 @@ is_failure(const struct gruvid_request *request, int status)
     if (request->state == GRUVID__REPLY_BROKEN && request->error == status)
         return request->error == UV_EPROTO && request->refused == 0;
     return status < 0 && status != UV_ECANCELED && !gone &&
-           request->refused == 0;
+           !request->body_is_lost && request->refused == 0;
 }
 
 static void

@@ -333,6 +333,19 @@ START_TEST(test_request_timeout_in_a_body_is_504)
 }
 END_TEST
 
+/* Nobody is told what the handler has returned, and it has not failed. */
+START_TEST(test_a_client_that_resets_its_body_is_no_failure)
+{
+    begin();
+    send_text(fd, HEAD("PUT", "/a") "Content-Length: 9\r\n\r\nhalf");
+    reset(fd);
+    fd = connect_to(g, 0);
+    ask(fd, GET("/a"), 200, NULL);
+    stop();
+    ck_assert_uint_eq(gruvid_said(g, "failed: "), 0);
+}
+END_TEST
+
 START_TEST(test_a_cut_body_is_an_error_of_the_client)
 {
     begin();
@@ -481,6 +494,7 @@ main(void)
     tcase_add_test(tc, test_a_body_over_max_body_is_refused);
     tcase_add_test(tc, test_a_body_that_comes_too_slowly_is_refused);
     tcase_add_test(tc, test_request_timeout_in_a_body_is_504);
+    tcase_add_test(tc, test_a_client_that_resets_its_body_is_no_failure);
     tcase_add_test(tc, test_a_cut_body_is_an_error_of_the_client);
     tcase_add_test(tc, test_headers_come_as_they_were_sent);
     tcase_add_test(tc, test_each_request_may_be_logged);
