@@ -72,7 +72,7 @@ struct gruvid_request {
     int body_error; /* every read fails with this; 0: none */
     bool body_is_over;
     bool body_is_lost; /* the peer went while it was read */
-    char *body; /* that was read as a whole; NULL: none */
+    char *body;        /* that was read as a whole; NULL: none */
     size_t body_size;
     bool body_is_own;                 /* to be freed */
     struct gruvid__exchange *answers; /* to its calls */

@@ -24,7 +24,8 @@ GRUVI_SWITCHPOINT ssize_t http_body_read(struct http_work *work, void *buf,
 bool http_body_may_end(const struct http_work *work);
 
 /* Read and drop what is left.  Returns 0; UV_EPROTO where the connection cannot
- * go on; UV_ECANCELED, and those of the stream.  Context: fiber, switchpoint. */
+ * go on; UV_ECANCELED, and those of the stream.  Context: fiber, switchpoint.
+ */
 GRUVI_SWITCHPOINT int http_body_discard(struct http_work *work);
 
 #endif

@@ -72,7 +72,7 @@ close_with_reset(const struct http_connection *connection)
 
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     if (connection->secure)
-        connect(fd, &nobody, sizeof nobody);
+        (void)connect(fd, &nobody, sizeof nobody);
 }
 
 /* --- a request ------------------------------------------------------------ */
