@@ -77,7 +77,8 @@ reset(struct gruvid_request *request, int why)
     return why;
 }
 
-/* An event stream ends when its handler ends, and a client comes back. */
+/* An event stream ends when its handler ends, also where it was cancelled: what
+ * was written are whole events, and a client comes back. */
 static int
 end_stream(struct gruvid_request *request, int status)
 {
@@ -86,7 +87,7 @@ end_stream(struct gruvid_request *request, int status)
 
     if (request->is_dropped)
         return request->status;
-    if (!is_events || status < 0)
+    if (!is_events || (status < 0 && status != UV_ECANCELED))
         return reset(request, status < 0 ? status : UV_EPROTO);
     err = gruvid_reply_end(request);
     return err < 0 ? reset(request, err) : request->status;

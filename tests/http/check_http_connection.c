@@ -271,6 +271,24 @@ START_TEST(test_a_drain_ends_connections_with_their_reply)
 }
 END_TEST
 
+/* A client comes back by itself, and does not take it for a failure. */
+START_TEST(test_a_cut_ends_events_in_order)
+{
+    struct gruvid *g = http_begin_with("", "drain_timeout = 0s\n");
+    int fd = connect_to(g, 0);
+    struct answer answer;
+
+    send_text(fd, GET("/subscribe"));
+    gruvid_says(g, "mirror waits");
+    gruvid_signal(g, SIGTERM);
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_str_eq(answer.body, "data: first\n\n");
+    answer_free(&answer);
+    ends_in_order(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+}
+END_TEST
+
 /* The server waits for the rest of a body that nobody reads. */
 START_TEST(test_a_cut_does_not_wait_for_a_body)
 {
@@ -322,6 +340,7 @@ main(void)
     tcase_add_test(tc, test_a_client_that_goes_cancels_its_handler);
     tcase_add_test(tc, test_a_client_that_only_ends_its_side_is_answered);
     tcase_add_test(tc, test_a_drain_ends_connections_with_their_reply);
+    tcase_add_test(tc, test_a_cut_ends_events_in_order);
     tcase_add_test(tc, test_a_cut_does_not_wait_for_a_body);
     tcase_add_test(tc, test_connections_are_served_in_several_hubs);
     return run_suite(suite);

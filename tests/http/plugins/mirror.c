@@ -204,6 +204,16 @@ events(gruvid_request_t *request)
     return err < 0 ? err : gruvid_reply_end(request);
 }
 
+/* An event, and silence. */
+static GRUVI_SWITCHPOINT int
+subscribe(gruvid_request_t *request)
+{
+    int err = gruvid_reply_event(request, NULL, NULL, "first");
+
+    gruvi_info("mirror waits");
+    return err < 0 ? err : gruvi_sleep(1000);
+}
+
 static GRUVI_SWITCHPOINT int
 no_content(gruvid_request_t *request)
 {
@@ -214,10 +224,13 @@ static const struct {
     const char *path;
     handler_fn *handler;
 } handlers[] = {
-    {"/ignore", ignore},   {"/stream", stream},      {"/large", large},
-    {"/broken", broken},   {"/wait", wait_for_peer}, {"/count", count},
-    {"/headers", headers}, {"/shout", shout},        {"/nothing", no_content},
-    {"/events", events},   {"/huge", huge},          {"/early", early},
+    {"/ignore", ignore},      {"/stream", stream},
+    {"/large", large},        {"/broken", broken},
+    {"/wait", wait_for_peer}, {"/count", count},
+    {"/headers", headers},    {"/shout", shout},
+    {"/nothing", no_content}, {"/subscribe", subscribe},
+    {"/events", events},      {"/huge", huge},
+    {"/early", early},
 };
 
 static GRUVI_SWITCHPOINT int
