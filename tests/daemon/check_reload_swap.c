@@ -105,7 +105,11 @@ static const struct way ways[] = {
     {"tcp://127.0.0.1:0", 1, false, false},
     {"tcp://127.0.0.1:0", 2, false, false},
     {"unix:@DIR@/swap", 2, false, false},
+#ifdef HAVE_SYSTEMD
     {"fd:web", 2, false, true},
+#else
+    {"fd:3", 2, false, true},
+#endif
 #ifdef HAVE_OPENSSL
     {"tls://127.0.0.1:0", 2, true, false},
 #endif
@@ -270,16 +274,19 @@ static const char *
 config_of(const struct way *way, int mark)
 {
     static char text[1024];
-    int n = snprintf(text, sizeof text,
-                     "[gruvid]\nhubs = %d\ndrain_timeout = 1h\n"
-                     "[plugin swap]\nlisten = %s\nbacklog = 4096\n"
-                     "mark = %d\n",
-                     way->hubs, way->listen, mark);
+    const char *pem = "", *key = "";
 
-    if (way->tls)
-        snprintf(text + n, sizeof text - (size_t)n,
-                 "tls_certificate = %s\ntls_key = %s\n",
-                 certificate("good.pem"), certificate("good.key"));
+#ifdef HAVE_OPENSSL
+    if (way->tls) {
+        pem = certificate("good.pem");
+        key = certificate("good.key");
+    }
+#endif
+    snprintf(text, sizeof text,
+             "[gruvid]\nhubs = %d\ndrain_timeout = 1h\n"
+             "[plugin swap]\nlisten = %s\nbacklog = 4096\nmark = %d\n"
+             "tls_certificate = %s\ntls_key = %s\n",
+             way->hubs, way->listen, mark, pem, key);
     return text;
 }
 

@@ -281,12 +281,29 @@ find_functions(Dwarf_Die *cu, Dwarf_Addr at, struct debug_frame *frames,
 }
 
 static void
-find_line(struct debug *debug, Dwarf_Addr at, struct debug_frame *frame)
+find_line(Dwarf_Die *cu, Dwarf_Addr at, struct debug_frame *frame)
 {
-    Dwfl_Line *line = dwfl_module_getsrc(debug->module, at);
+    Dwarf_Line *line = dwarf_getsrc_die(cu, at);
 
-    if (line != NULL)
-        frame->file = dwfl_lineinfo(line, NULL, &frame->line, NULL, NULL, NULL);
+    if (line == NULL)
+        return;
+    frame->file = dwarf_linesrc(line, NULL, NULL);
+    dwarf_lineno(line, &frame->line);
+}
+
+/* The unit of an address.  libdw looks it up in .debug_aranges, which clang does
+ * not write. */
+static Dwarf_Die *
+find_unit(struct debug *debug, Dwarf_Addr at, Dwarf_Addr *bias)
+{
+    Dwarf_Die *cu = dwfl_module_addrdie(debug->module, at, bias);
+
+    if (cu != NULL)
+        return cu;
+    while ((cu = dwfl_module_nextcu(debug->module, cu, bias)) != NULL)
+        if (dwarf_haspc(cu, at - *bias) == 1)
+            return cu;
+    return NULL;
 }
 
 unsigned
@@ -298,11 +315,12 @@ debug_find(struct debug *debug, uint64_t offset, struct debug_frame *frames,
     Dwarf_Die *cu;
 
     /* The file is at the addresses that it has itself. */
-    cu = dwfl_module_addrdie(debug->module, at, &bias);
+    cu = find_unit(debug, at, &bias);
     memset(frames, 0, most * sizeof *frames);
-    find_line(debug, at, &frames[0]);
-    if (cu != NULL)
+    if (cu != NULL) {
+        find_line(cu, at - bias, &frames[0]);
         n = find_functions(cu, at - bias, frames, most);
+    }
     if (n > 0)
         return n;
     frames[0].function = dwfl_module_addrname(debug->module, at);
