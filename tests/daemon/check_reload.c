@@ -77,6 +77,23 @@ START_TEST(test_a_signal_while_files_are_read_has_a_reload_of_its_own)
 }
 END_TEST
 
+/* Whether gruvid has a file open. */
+static bool
+has_open(const struct gruvid *g, const char *path)
+{
+    struct stat file, other;
+    char link[64];
+
+    ck_assert_int_eq(stat(path, &file), 0);
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)g->pid, fd);
+        if (stat(link, &other) == 0 && other.st_ino == file.st_ino &&
+            other.st_dev == file.st_dev)
+            return true;
+    }
+    return false;
+}
+
 /* A reload that reads from a FIFO until its writer, the result, is closed. */
 static int
 begin_to_read(struct gruvid *g)
@@ -89,6 +106,8 @@ begin_to_read(struct gruvid *g)
     ck_assert_int_ge(writer, 0);
     gruvid_signal(g, SIGHUP);
     gruvid_says(g, "reload 1, by SIGHUP");
+    while (!has_open(g, gruvid_path(g, "fifo")))
+        usleep(1000);
     return writer;
 }
 
