@@ -114,13 +114,16 @@ show_plugin(const gruvid_plugin_t *plugin,
 {
     const struct gruvid__module *module = plugin->module;
     json_t *counts = show_counts(figures);
+    /* An old generation ends anyway: nobody has to do anything about it. */
+    bool inconsistent =
+        plugin->inconsistent && plugin->role == GRUVID__CURRENT;
     json_t *shown = json_pack(
         "{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:o, s:b, s:s}", "plugin",
         gruvid__json_text(plugin->name), "generation",
         (json_int_t)plugin->generation, "state", state_name(plugin), "module",
         gruvid__json_text(module->name), "build", (json_int_t)module->build,
         "build_id", module->build_id, "hubs", show_hubs(plugin), "listen",
-        show_addresses(plugin), "inconsistent", plugin->inconsistent,
+        show_addresses(plugin), "inconsistent", inconsistent,
         "log_level", gruvi_log_level_name(gruvid__log_level(plugin->name)));
 
     if (shown != NULL && counts != NULL)
