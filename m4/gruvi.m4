@@ -190,6 +190,36 @@ AC_DEFUN([GRUVI_CHECK_OPENSSL], [
   AM_CONDITIONAL([HAVE_OPENSSL], [test "$have_openssl" != no])
 ])
 
+# nghttp2, for HTTP/2 in plugins/http.
+AC_DEFUN([GRUVI_CHECK_NGHTTP2], [
+  AC_ARG_WITH([nghttp2],
+    [AS_HELP_STRING([--without-nghttp2], [do without HTTP/2])],
+    [], [with_nghttp2=auto])
+  have_nghttp2=no
+  AS_IF([test "$with_nghttp2" != no], [
+    PKG_CHECK_MODULES([NGHTTP2], [libnghttp2 >= 1.50],
+      [have_nghttp2=$($PKG_CONFIG --modversion libnghttp2)],
+      [AS_IF([test "$with_nghttp2" = yes],
+         [AC_MSG_ERROR([libnghttp2 was asked for and not found])])])])
+  AM_CONDITIONAL([HAVE_NGHTTP2], [test "$have_nghttp2" != no])
+])
+
+# GRUVI_CHECK_CODING(NAME, MODULE, VARIABLE, VERSION): a library that compresses
+# what plugins/http sends.
+AC_DEFUN([GRUVI_CHECK_CODING], [
+  AC_ARG_WITH([$1],
+    [AS_HELP_STRING([--without-$1], [do without replies compressed by $1])],
+    [], [with_$1=auto])
+  have_$1=no
+  AS_IF([test "$with_$1" != no], [
+    PKG_CHECK_MODULES([$3], [$2 >= $4],
+      [have_$1=$($PKG_CONFIG --modversion $2)],
+      [AS_IF([test "$with_$1" = yes],
+         [AC_MSG_ERROR([$1 was asked for and not found])])])])
+  AS_IF([test "$have_$1" != no], [$3_CFLAGS="-DHAVE_$3 $$3_CFLAGS"])
+  AM_CONDITIONAL([HAVE_$3], [test "$have_$1" != no])
+])
+
 # libsystemd tells the service manager when gruvid is ready.
 AC_DEFUN([GRUVI_CHECK_SYSTEMD], [
   AC_ARG_WITH([systemd],

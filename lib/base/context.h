@@ -53,6 +53,10 @@
  *                            struct gruvi__context *to)
  *      Save the current context in from and continue to.
  *
+ * void gruvi__context_leave(struct gruvi__context *from,
+ *                           struct gruvi__context *to)
+ *      Continue to to, for good: from has ended.
+ *
  * const void *gruvi__context_pc(const struct gruvi__context *ctx)
  * const void *gruvi__context_sp(const struct gruvi__context *ctx)
  * const void *gruvi__context_fp(const struct gruvi__context *ctx)

@@ -104,6 +104,13 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
         gruvi__context_lost();
 }
 
+static inline __attribute__((always_inline, noreturn)) void
+gruvi__context_leave(struct gruvi__context *from, struct gruvi__context *to)
+{
+    gruvi__context_switch(from, to);
+    __builtin_trap();
+}
+
 static inline const void *
 gruvi__context_pc(const struct gruvi__context *ctx)
 {

@@ -18,6 +18,9 @@
 /* Of this thread, while it switches. */
 static __thread sigset_t held;
 
+/* What ran when it was destroyed: until it is left. */
+static __thread void *doomed;
+
 void
 gruvi__tools_hold_signals(void)
 {
@@ -36,6 +39,10 @@ gruvi__tools_hold_signals(void)
 void
 gruvi__tools_let_signals(void)
 {
+    if (doomed != NULL && doomed != __tsan_get_current_fiber()) {
+        __tsan_destroy_fiber(doomed);
+        doomed = NULL;
+    }
     pthread_sigmask(SIG_SETMASK, &held, NULL);
 }
 #endif
@@ -95,6 +102,10 @@ gruvi__tools_destroy(struct gruvi__context_tools *tools)
 {
     (void)tools;
 #ifdef GRUVI__TSAN
+    if (tools->fiber == __tsan_get_current_fiber()) {
+        doomed = tools->fiber;
+        return;
+    }
     gruvi__tools_hold_signals(); /* it switches there and back, too */
     __tsan_destroy_fiber(tools->fiber);
     gruvi__tools_let_signals();

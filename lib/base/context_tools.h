@@ -64,7 +64,8 @@ void gruvi__tools_init_thread(struct gruvi__context_tools *tools);
 void gruvi__tools_init(struct gruvi__context_tools *tools, const void *low,
                        size_t size);
 
-/* A context made by gruvi__tools_init() that has been left for good. */
+/* A context made by gruvi__tools_init() that has been left for good, or is left
+ * for good by the next switch. */
 void gruvi__tools_destroy(struct gruvi__context_tools *tools);
 
 /*

@@ -20,6 +20,13 @@ void gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
 void gruvi__context_switch(struct gruvi__context *from,
                            struct gruvi__context *to);
 
+static inline __attribute__((noreturn)) void
+gruvi__context_leave(struct gruvi__context *from, struct gruvi__context *to)
+{
+    gruvi__context_switch(from, to);
+    __builtin_trap();
+}
+
 /* The C library does not say where it keeps them. */
 static inline const void *
 gruvi__context_pc(const struct gruvi__context *ctx)

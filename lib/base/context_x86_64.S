@@ -1,33 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where every x86-64 context begins: the first switch to it jumps here, with
- * the stack pointer aligned to 16 bytes, the entry function in the word that it
- * points to, and a frame pointer of zero.
+ * Where every x86-64 context ends: the first switch to it jumps to its entry
+ * function, with a frame pointer of zero and the stack as after a call.  What
+ * would be returned to is this trap, which belongs to a function whose own
+ * return address is declared undefined.  An unwinder that comes here knows that
+ * the stack ends.  The entry function is jumped to and not called, because it
+ * never returns: the processor would go on expecting that, and mispredict every
+ * return of the fiber that runs after this context has ended.
  *
- * The entry function is given a return address: that of the trap, which belongs
- * to a function whose own return address is declared undefined.  An unwinder
- * that comes here knows that the stack ends.  It is jumped to and not called,
- * because it never returns: the processor would go on expecting that, and
- * mispredict every return of the fiber that runs after this context has ended.
+ * (An unwinder looks for the instruction before a return address: so there is
+ * one.)
  */
 #if defined(__x86_64__)
 
         .text
-        .globl  gruvi__context_start
-        .hidden gruvi__context_start
         .type   gruvi__context_start, @function
         .p2align 4
 gruvi__context_start:
         .cfi_startproc
         .cfi_undefined rip
-#if defined(__CET__) && (__CET__ & 1)
-        endbr64
-#endif
-        movq    (%rsp), %rax
-        leaq    1f(%rip), %rcx
-        pushq   %rcx
-        jmp     *%rax
-1:      ud2
+        nop
+        .globl  gruvi__context_trap
+        .hidden gruvi__context_trap
+gruvi__context_trap:
+        ud2
         .cfi_endproc
         .size   gruvi__context_start, . - gruvi__context_start
 

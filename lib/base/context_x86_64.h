@@ -7,8 +7,7 @@
  * saved by hand, because a function that addresses its frame by it cannot
  * declare it lost.  The same goes for rbx where a function aligns its frame
  * itself and the frame grows: AddressSanitizer makes such functions of many.
- * The new context finds its entry function in the word at its stack pointer;
- * see context_x86_64.S.
+ * A new context begins at its entry function; see context_x86_64.S.
  */
 #ifndef GRUVI_BASE_CONTEXT_X86_64_H
 #define GRUVI_BASE_CONTEXT_X86_64_H
@@ -61,20 +60,20 @@ struct gruvi__context {
 #define GRUVI__CONTEXT_LOST_APX
 #endif
 
-/* In context_x86_64.S: the beginning of a context, jumped to and never called;
- * and what is never reached. */
-extern void gruvi__context_start(void) __attribute__((visibility("hidden")));
+/* In context_x86_64.S: where an entry function would return to; and what is
+ * never reached, either. */
+extern void gruvi__context_trap(void) __attribute__((visibility("hidden")));
 extern void gruvi__context_lost(void) __attribute__((visibility("hidden")));
 
 static inline void
 gruvi__context_make(struct gruvi__context *ctx, void *low, void *top,
                     void (*entry)(void))
 {
-    uintptr_t sp = ((uintptr_t)top & ~(uintptr_t)15) - 16;
+    uintptr_t sp = ((uintptr_t)top & ~(uintptr_t)15) - 8;
 
     (void)low;
-    *(void (**)(void))sp = entry;
-    ctx->ip = (void *)gruvi__context_start;
+    *(void (**)(void))sp = gruvi__context_trap;
+    ctx->ip = (void *)entry;
     ctx->sp = (void *)sp;
     ctx->fp = 0; /* here a walk along the frame pointers ends */
 }
@@ -107,6 +106,22 @@ gruvi__context_switch(struct gruvi__context *from, struct gruvi__context *to)
      * convinces it. */
     if (__builtin_expect(to == 0, 0))
         gruvi__context_lost();
+}
+
+/* Half a switch.  Nothing is saved, and so nothing is lost: the function around
+ * it has no registers to spill in front of it. */
+static inline __attribute__((always_inline, noreturn)) void
+gruvi__context_leave(struct gruvi__context *from, struct gruvi__context *to)
+{
+    (void)from;
+    __asm__ volatile("movq (%%rsi), %%rax\n\t"
+                     "movq 8(%%rsi), %%rsp\n\t"
+                     "movq 16(%%rsi), %%rbp\n\t" GRUVI__CONTEXT_LOAD_BASE
+                     "jmpq *%%rax"
+                     :
+                     : "S"(to)
+                     : "memory");
+    __builtin_unreachable();
 }
 
 static inline const void *

@@ -41,6 +41,14 @@ gruvi__list_add(struct gruvi__list *list, struct gruvi__list *link)
     list->prev = link;
 }
 
+/* gruvi__list_remove() of a link that is not looked at again. */
+static inline void
+gruvi__list_unlink(struct gruvi__list *link)
+{
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+}
+
 static inline void
 gruvi__list_remove(struct gruvi__list *link)
 {

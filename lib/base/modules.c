@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +21,10 @@
 
 #include <uv.h>
 
+#include "base/fork_lock.h"
+
 static struct gruvi__loaded *newest; /* atomic */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+GRUVI__FORK_LOCK(lock);
 
 /* --- what an object says of itself ------------------------------------------
  */

@@ -8,20 +8,10 @@
 
 #define SPINS 100
 
-static inline void
-relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 void
 gruvi__spin_pause(unsigned *n)
 {
-    relax();
+    gruvi__spin_relax();
     if (++*n >= SPINS)
         sched_yield();
 }

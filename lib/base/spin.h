@@ -17,6 +17,17 @@ struct gruvi__spin {
 
 void gruvi__spin_contended(struct gruvi__spin *spin);
 
+/* Tell the processor that this thread spins. */
+static inline void
+gruvi__spin_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 /* One step of spinning; n is 0 before the first. */
 void gruvi__spin_pause(unsigned *n);
 

@@ -50,7 +50,8 @@ struct gruvi__extent {
     char *base;
     size_t slots;
     struct gruvi__geometry geometry; /* of each slot */
-    size_t carved;    /* slots below this one have their guards */
+    size_t guarded;   /* slots below this one have their guards */
+    size_t carved;    /* slots below this one were given out */
     size_t cold;      /* how many bits are set */
     size_t cold_from; /* no bit is set in the words below */
     size_t protected; /* guards that are mappings of their own */
@@ -176,7 +177,6 @@ place(struct gruvi__stack_class *class, struct gruvi__extent *extent,
 #endif
     stack->low = low;
     stack->size = class_size(extent->class_index);
-    stack->next = NULL;
     stack->extent = extent;
     stack->class_index = extent->class_index;
     stack->valgrind_id = VALGRIND_STACK_REGISTER(low, base + size - 1);
@@ -237,6 +237,58 @@ extent_new(unsigned class_index, size_t slots)
     return extent;
 }
 
+/* Valgrind keeps a list of stacks, which must not outlive them. */
+static void
+forget_stacks(const struct gruvi__extent *extent)
+{
+    size_t size = extent->geometry.slot;
+    size_t slot;
+
+    for (slot = 0; slot < extent->carved; slot++) {
+        char *end = extent->base + (slot + 1) * size -
+                    (slot * COLOUR_STEP & COLOUR_MASK);
+        struct gruvi__stack *stack = (struct gruvi__stack *)(void *)end - 1;
+
+        if ((extent->is_cold[slot / 64] >> slot % 64 & 1) == 0)
+            VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+    }
+}
+
+static void
+extent_free(struct gruvi__extent *extent)
+{
+    size_t size = extent->slots * extent->geometry.slot;
+
+    if (RUNNING_ON_VALGRIND)
+        forget_stacks(extent);
+#ifdef GRUVI__ASAN
+    /* These addresses may be given to other memory. */
+    __asan_unpoison_memory_region(extent->base,
+                                  extent->carved * extent->geometry.slot);
+#endif
+    munmap(extent->base, size);
+    gruvi__guard_forget(extent->protected);
+    free(extent);
+}
+
+/* Room in the cache for the slots of one more extent.  Memory that no released
+ * stack has reached is not touched. */
+static bool
+cache_grow(struct gruvi__stack_class *class, const struct gruvi__extent *added)
+{
+    const struct gruvi__extent *extent;
+    struct gruvi__stack **cache;
+    size_t slots = added->slots;
+
+    for (extent = class->extents; extent != NULL; extent = extent->next)
+        slots += extent->slots;
+    cache = realloc(class->cache, slots * sizeof *cache);
+    if (cache == NULL)
+        return false;
+    class->cache = cache;
+    return true;
+}
+
 static int
 add_extent(struct gruvi__arena *arena, unsigned class_index)
 {
@@ -247,6 +299,10 @@ add_extent(struct gruvi__arena *arena, unsigned class_index)
     if (class->extents != NULL)
         slots = 2 * class->extents->slots;
     extent = extent_new(class_index, slots > 0 ? slots : 1);
+    if (extent != NULL && !cache_grow(class, extent)) {
+        extent_free(extent);
+        extent = NULL;
+    }
     if (extent == NULL) {
         snprintf(arena->error, sizeof arena->error,
                  "no memory for a fiber's stack of %zu KiB: %s (see ulimit -v "
@@ -260,13 +316,43 @@ add_extent(struct gruvi__arena *arena, unsigned class_index)
     return 0;
 }
 
+/*
+ * The next slots get their guards, some in advance where many are in use
+ * already and one system call does it for all.  Then they get their top pages,
+ * too: for the kernel that is less than a fault for each.
+ */
+static int
+guard_more(const struct gruvi__stack_class *class, struct gruvi__extent *extent)
+{
+    size_t slot = extent->geometry.slot, guard = extent->geometry.guard;
+    char *low = extent->base + extent->guarded * slot;
+    size_t n = class->resident / 8;
+    int made;
+
+    if (n > GRUVI__GUARDS_AT_ONCE)
+        n = GRUVI__GUARDS_AT_ONCE;
+    if (n > extent->slots - extent->guarded)
+        n = extent->slots - extent->guarded;
+    if (n > 1 && (n = gruvi__guard_install_many(low, guard, slot, n)) > 0) {
+        extent->guarded += n;
+        return 0;
+    }
+    made = gruvi__guard_install(low, guard);
+    if (made < 0)
+        return made;
+    if (made == GRUVI__GUARD_PROTECTED)
+        extent->protected ++;
+    extent->guarded++;
+    return 0;
+}
+
 static int
 place_new(struct gruvi__arena *arena, unsigned class_index,
           struct gruvi__stack **out)
 {
     struct gruvi__stack_class *class = &arena->classes[class_index];
     struct gruvi__extent *extent = class->extents;
-    int guard;
+    int guard = 0;
 
     if (extent == NULL || extent->carved == extent->slots) {
         int err = add_extent(arena, class_index);
@@ -275,9 +361,8 @@ place_new(struct gruvi__arena *arena, unsigned class_index,
             return err;
         extent = class->extents;
     }
-    guard = gruvi__guard_install(extent->base +
-                                     extent->carved * extent->geometry.slot,
-                                 extent->geometry.guard);
+    if (extent->carved == extent->guarded)
+        guard = guard_more(class, extent);
     if (guard < 0) {
         snprintf(arena->error, sizeof arena->error,
                  "no guard for a fiber's stack: %s (Linux before 6.13 needs "
@@ -286,8 +371,6 @@ place_new(struct gruvi__arena *arena, unsigned class_index,
                  gruvi__stack_ceiling());
         return UV_ENOMEM;
     }
-    if (guard == GRUVI__GUARD_PROTECTED)
-        extent->protected ++;
     *out = place(class, extent, extent->carved++);
     return 0;
 }
@@ -316,6 +399,17 @@ gruvi__stack_alloc_slowly(struct gruvi__arena *arena, size_t size,
     if (*out == NULL)
         return place_new(arena, class_index, out);
     return 0;
+}
+
+size_t
+gruvi__arena_given_out(const struct gruvi__arena *arena)
+{
+    size_t n = 0;
+    unsigned i;
+
+    for (i = 0; i < GRUVI__STACK_CLASSES; i++)
+        n += arena->classes[i].resident - arena->classes[i].cached;
+    return n;
 }
 
 /* The slot becomes cold.  False where the memory is locked. */
@@ -376,40 +470,6 @@ gruvi__arena_trim(struct gruvi__arena *arena, size_t max)
     return rest;
 }
 
-/* Valgrind keeps a list of stacks, which must not outlive them. */
-static void
-forget_stacks(const struct gruvi__extent *extent)
-{
-    size_t size = extent->geometry.slot;
-    size_t slot;
-
-    for (slot = 0; slot < extent->carved; slot++) {
-        char *end = extent->base + (slot + 1) * size -
-                    (slot * COLOUR_STEP & COLOUR_MASK);
-        struct gruvi__stack *stack = (struct gruvi__stack *)(void *)end - 1;
-
-        if ((extent->is_cold[slot / 64] >> slot % 64 & 1) == 0)
-            VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
-    }
-}
-
-static void
-extent_free(struct gruvi__extent *extent)
-{
-    size_t size = extent->slots * extent->geometry.slot;
-
-    if (RUNNING_ON_VALGRIND)
-        forget_stacks(extent);
-#ifdef GRUVI__ASAN
-    /* These addresses may be given to other memory. */
-    __asan_unpoison_memory_region(extent->base,
-                                  extent->carved * extent->geometry.slot);
-#endif
-    munmap(extent->base, size);
-    gruvi__guard_forget(extent->protected);
-    free(extent);
-}
-
 void
 gruvi__arena_free(struct gruvi__arena *arena)
 {
@@ -426,6 +486,7 @@ gruvi__arena_free(struct gruvi__arena *arena)
             extent_free(extent);
             extent = next;
         }
+        free(arena->classes[i].cache);
     }
     free(arena);
 }

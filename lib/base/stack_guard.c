@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -32,6 +34,13 @@
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
+#endif
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF (-10001) /* the process, without a descriptor */
 #endif
 
 #define USUAL_MAX ((size_t)64 << 10)
@@ -175,6 +184,38 @@ gruvi__guard_install(void *low, size_t size)
         return UV_ENOMEM;
     }
     return GRUVI__GUARD_PROTECTED;
+}
+
+/* One call for n pieces of memory, which are apart bytes from each other.
+ * Returns for how many it did what it was to do. */
+static size_t
+advise_many(char *low, size_t size, size_t apart, size_t n, int advice)
+{
+    struct iovec pieces[GRUVI__GUARDS_AT_ONCE];
+    ssize_t done;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        pieces[i] = (struct iovec){low + i * apart, size};
+    done = syscall(SYS_process_madvise, PIDFD_SELF, pieces, n, advice, 0);
+    return done < 0 ? 0 : (size_t)done / size;
+}
+
+size_t
+gruvi__guard_install_many(char *low, size_t size, size_t apart, size_t n)
+{
+    static atomic_bool refused;
+    size_t page = gruvi__page_size(), made;
+
+    if (guard_mode() != MARK ||
+        atomic_load_explicit(&refused, memory_order_relaxed))
+        return 0;
+    made = advise_many(low, size, apart, n, MADV_GUARD_INSTALL);
+    if (made == 0)
+        atomic_store_explicit(&refused, true, memory_order_relaxed);
+    else
+        advise_many(low + apart - page, page, apart, made, MADV_POPULATE_WRITE);
+    return made;
 }
 
 void

@@ -26,6 +26,21 @@ size_t gruvi__guard_size(size_t slot_size);
  */
 int gruvi__guard_install(void *low, size_t size);
 
+/* At most that many at a time. */
+#define GRUVI__GUARDS_AT_ONCE 64
+
+/*
+ * The same for n guards, apart bytes from each other, in one system call; and,
+ * if that works, have the page in front of each end in memory, which is apart
+ * bytes above its guard's beginning.  Linux 6.15, and only where guards are
+ * marks.
+ *
+ * Returns how many there are, from the first on: often 0, and then
+ * gruvi__guard_install() has to do it, and to say why if it cannot.
+ */
+size_t gruvi__guard_install_many(char *low, size_t size, size_t apart,
+                                 size_t n);
+
 /* n protected guards have been unmapped. */
 void gruvi__guard_forget(size_t n);
 

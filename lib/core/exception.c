@@ -23,7 +23,6 @@
 #include "core/exception.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +31,7 @@
 #include <gruvi/fiber.h>
 #include <gruvi/log.h>
 
+#include "base/fork_lock.h"
 #include "core/fiber.h"
 #include "core/trace.h"
 
@@ -52,7 +52,7 @@
 
 unsigned gruvi__cxx_generation;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+GRUVI__FORK_LOCK(lock);
 static gruvi__cxx_t *runtimes;
 static gruvi__cxx_t found[GRUVI__CXX_MAX];
 static unsigned n_found;

@@ -12,8 +12,8 @@
  * scheduler starts and ends fibers.
  *
  * The control block is the upper end of the fiber's own stack.  A fiber that
- * ends lets go of it while it still runs there, so the memory goes to the cache
- * later, when another fiber runs (hub->dead).
+ * ends lets go of it while it still runs there, and gives the stack to the
+ * cache: nothing takes a stack from there before another fiber runs.
  */
 #include <string.h>
 
@@ -42,36 +42,19 @@
 GRUVI__STACK_LAST(struct gruvi_fiber, stack);
 #if defined(GRUVI_CONTEXT_X86_64) && !defined(GRUVI__ASAN) &&                  \
     !defined(GRUVI__TSAN)
-_Static_assert(sizeof(struct gruvi_fiber) % 64 == 0 &&
-                   offsetof(struct gruvi_fiber, target) == 64,
-               "control blocks begin with a line of the cache");
+#define IN_LINE(member, line)                                                  \
+    (offsetof(struct gruvi_fiber, member) + (size_t)(line)*64 ==               \
+     sizeof(struct gruvi_fiber))
+_Static_assert(sizeof(struct gruvi_fiber) % 64 == 0 && IN_LINE(next, 3) &&
+                   IN_LINE(target, 2) && IN_LINE(sb, 1),
+               "what new fibers set is three lines of the cache");
 #endif
 
-static void
-set_name(gruvi_fiber_t *fiber, const char *name)
-{
-    size_t n = name == NULL ? 0 : strnlen(name, GRUVI__NAME_SIZE - 1);
-
-    if (n == 0)
-        return;
-    memcpy(fiber->name, name, n);
-    fiber->name[n] = '\0';
-    fiber->named = true;
-}
-
-/* The stack member is its allocator's and stays as it is. */
+/* Of a root fiber or a hub's: where it lies nothing was a fiber before. */
 void
 gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
 {
-    const size_t size =
-        offsetof(gruvi_fiber_t, timeout) + sizeof(fiber->timeout.due);
-    size_t i;
-
-    /* In pieces, a few moves each.  To clear all of it at once gcc puts
-     * "rep stos", which takes 20 ns to begin. */
-    for (i = 0; i + 64 <= size; i += 64)
-        memset((char *)fiber + i, 0, 64);
-    memset((char *)fiber + i, 0, size % 64);
+    memset(fiber, 0, offsetof(gruvi_fiber_t, stack));
     fiber->hub = hub;
     fiber->kind = (uint8_t)kind;
     fiber->waitable.kind = GRUVI__WAITABLE_FIBER;
@@ -88,13 +71,45 @@ count_live(gruvi_hub_t *hub, int change)
     __atomic_store_n(&hub->live, hub->live + (size_t)change, __ATOMIC_RELAXED);
 }
 
-/* All that a fiber does after its target has returned, except leaving. */
-static void
-end(gruvi_fiber_t *fiber, int status)
+/* The last stack of a hub that is closed. */
+static __attribute__((noinline)) void
+release_last(gruvi_hub_t *hub)
+{
+    gruvi__arena_free(hub->arena);
+    gruvi_hub_unref(hub);
+}
+
+/* Give the memory of a fiber to the cache. */
+static inline void
+release(gruvi_fiber_t *fiber)
 {
     gruvi_hub_t *hub = fiber->hub;
 
-    fiber->target = NULL; /* no exception ends it any more */
+    gruvi__tools_destroy(&fiber->tools);
+    gruvi__stack_release(hub->arena, &fiber->stack);
+    if (gruvi__unlikely(hub->blocks != 0) && --hub->blocks == 0)
+        release_last(hub);
+}
+
+void
+gruvi__fiber_release(gruvi_fiber_t *fiber)
+{
+    release(fiber);
+}
+
+/* No handle is left; its wake-up may still be in the inbox. */
+static inline void
+release_soon(gruvi_fiber_t *fiber)
+{
+    if (gruvi__unlikely(__atomic_load_n(&fiber->wake_posted, __ATOMIC_SEQ_CST)))
+        fiber->release_on_wake = true;
+    else
+        release(fiber);
+}
+
+static __attribute__((noinline)) void
+end_unusually(gruvi_fiber_t *fiber, int status)
+{
     if (gruvi__unlikely(fiber->sb != NULL)) {
         gruvi__assert_failed("fiber %s ended inside a switch back block that "
                              "it has not left with gruvi_switch_back_exit()",
@@ -106,17 +121,48 @@ end(gruvi_fiber_t *fiber, int status)
         gruvi__local_end(fiber);
     if (status < 0 && status != UV_ECANCELED)
         gruvi__uncaught(fiber, status);
+}
+
+/* The usual case, a fiber that joins and nothing else, without a call. */
+static inline __attribute__((always_inline)) void
+wake_joiners(gruvi_fiber_t *fiber)
+{
+    struct gruvi__list *first = fiber->joiners.next;
+    struct gruvi__joiner *joiner =
+        gruvi__list_entry(first, struct gruvi__joiner, link);
+
+    if (first == &fiber->joiners)
+        return;
+    if (gruvi__unlikely(first->next != &fiber->joiners ||
+                        joiner->fiber == NULL)) {
+        gruvi__wake_joiners(&fiber->joiners, 1);
+        return;
+    }
+    joiner->granted = 1; /* and its link is not touched any more */
+    if (gruvi__likely(joiner->fiber->state == GRUVI__WAITING)) {
+        joiner->fiber->state = GRUVI__READY;
+        gruvi__queue_push(&fiber->hub->woken, joiner->fiber);
+    }
+}
+
+/* All that a fiber does after its target has returned, except leaving. */
+static inline __attribute__((always_inline)) void
+end(gruvi_fiber_t *fiber, int status)
+{
+    fiber->target = NULL; /* no exception ends it any more */
+    if (gruvi__unlikely(status < 0 ||
+                        ((uintptr_t)fiber->sb | (uintptr_t)fiber->locals) != 0))
+        end_unusually(fiber, status);
     fiber->status = status;
     fiber->state = GRUVI__DEAD;
-    fiber->waiting_for = "";
     GRUVI__PROBE3(fiber__exit, fiber, fiber->id, status);
-    gruvi__list_remove(&fiber->all_link);
-    count_live(hub, -1);
-    if (!gruvi__list_empty(&fiber->joiners))
-        gruvi__wake_joiners(&fiber->joiners, 1);
+    gruvi__list_unlink(&fiber->all_link);
+    count_live(fiber->hub, -1);
+    wake_joiners(fiber);
     if (fiber->group != NULL)
         gruvi__group_leave(fiber);
-    gruvi_fiber_unref(fiber);
+    if (--fiber->refs == 0)
+        release_soon(fiber);
 }
 
 static __attribute__((noinline)) int
@@ -170,7 +216,6 @@ gruvi__fiber_personality(int version, int actions, uint64_t language,
     gruvi__exception_end(exception);
     end(fiber, UV_UNKNOWN);
     gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));
-    return 0;
 }
 
 /* Where a fiber begins, on its own stack. */
@@ -215,16 +260,57 @@ refuse(gruvi_hub_t *hub, int err)
     return gruvi__fail(err);
 }
 
+#define FROM_TO(first, end)                                                    \
+    (offsetof(gruvi_fiber_t, end) - offsetof(gruvi_fiber_t, first))
+
+/*
+ * A control block on a stack.  Not all of it is written: what says in fiber.h
+ * where it is valid stays as it is.  Small members that are next to each other
+ * are copied together, which is a store of a constant.  That a fiber starts at
+ * once is known here, where it costs nothing.
+ */
+static inline __attribute__((always_inline)) gruvi_fiber_t *
+make(gruvi_hub_t *hub, struct gruvi__stack *stack, gruvi_fiber_fn target,
+     void *arg, bool starts)
+{
+    static const gruvi_fiber_t made = {.state = GRUVI__NEW, .refs = 1};
+    static const gruvi_fiber_t started = {
+        .state = GRUVI__READY, .started = true, .refs = 2};
+    gruvi_fiber_t *fiber = gruvi__stack_control(stack, gruvi_fiber_t, stack);
+
+    fiber->hub = hub;
+    memcpy(&fiber->state, starts ? &started.state : &made.state,
+           FROM_TO(state, waiting_for));
+    fiber->shield = 0;
+    fiber->waitable.kind = GRUVI__WAITABLE_FIBER;
+    fiber->pending = hub->trace.new_fibers;
+    fiber->target = target;
+    fiber->arg = arg;
+    memcpy(&fiber->status, starts ? &started.status : &made.status,
+           FROM_TO(status, id));
+    fiber->id = hub->next_id + 1;
+    __atomic_store_n(&hub->next_id, fiber->id, __ATOMIC_RELAXED);
+    gruvi__list_init(&fiber->joiners);
+    memset(&fiber->sb, 0, FROM_TO(sb, stack));
+    gruvi__context_make(&fiber->context, stack->low, fiber, entry);
+    gruvi__tools_init(&fiber->tools, stack->low,
+                      (size_t)((char *)(stack + 1) - stack->low));
+    gruvi__list_add(&hub->fibers, &fiber->all_link);
+    count_live(hub, 1);
+    GRUVI__PROBE3(fiber__spawn, fiber, fiber->id, target);
+    return fiber;
+}
+
 gruvi_fiber_t *
 gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
                 const gruvi_fiber_options_t *options)
 {
-    gruvi_hub_t *hub = gruvi__self.hub;
+    gruvi_hub_t *hub = gruvi_get_hub();
     struct gruvi__stack *stack;
     gruvi_fiber_t *fiber;
     int err;
 
-    if (hub == NULL && (hub = gruvi_get_hub()) == NULL)
+    if (hub == NULL)
         return NULL;
     if (target == NULL)
         return gruvi__fail(UV_EINVAL);
@@ -232,67 +318,16 @@ gruvi_fiber_new(gruvi_fiber_fn target, void *arg,
         return gruvi__fail(err);
     if (hub->closing)
         return gruvi__fail(UV_ESHUTDOWN);
-    if (hub->max_fibers != 0 && hub->live >= hub->max_fibers)
+    if (hub->live >= hub->room)
         return refuse(hub, UV_EAGAIN);
-    if (hub->dead != NULL)
-        gruvi__fiber_reap(hub);
     err = gruvi__stack_alloc(hub->arena,
                              options == NULL ? 0 : options->stack_size, &stack);
     if (err < 0)
         return err == UV_EINVAL ? gruvi__fail(err) : refuse(hub, err);
-    fiber = gruvi__stack_control(stack, gruvi_fiber_t, stack);
-    gruvi__fiber_init(fiber, hub, GRUVI__FIBER);
+    fiber = make(hub, stack, target, arg, false);
     if (options != NULL)
-        set_name(fiber, options->name);
-    fiber->target = target;
-    fiber->arg = arg;
-    fiber->id = hub->next_id + 1;
-    __atomic_store_n(&hub->next_id, fiber->id, __ATOMIC_RELAXED);
-    fiber->pending = hub->trace.new_fibers;
-    gruvi__context_make(&fiber->context, stack->low, fiber, entry);
-    gruvi__tools_init(&fiber->tools, stack->low,
-                      (size_t)((char *)(stack + 1) - stack->low));
-    gruvi__list_add(&hub->fibers, &fiber->all_link);
-    count_live(hub, 1);
-    hub->blocks++;
-    GRUVI__PROBE3(fiber__spawn, fiber, fiber->id, target);
+        gruvi__fiber_rename(fiber, options->name);
     return fiber;
-}
-
-/* Give the memory of a fiber to the cache. */
-void
-gruvi__fiber_release(gruvi_fiber_t *fiber)
-{
-    gruvi_hub_t *hub = fiber->hub;
-
-    gruvi__tools_destroy(&fiber->tools);
-    gruvi__stack_release(hub->arena, &fiber->stack);
-    if (--hub->blocks == 0 && hub->closed) {
-        gruvi__arena_free(hub->arena);
-        gruvi_hub_unref(hub);
-    }
-}
-
-/* No handle is left; its wake-up may still be in the inbox. */
-static void
-release_soon(gruvi_fiber_t *fiber)
-{
-    if (gruvi__unlikely(__atomic_load_n(&fiber->wake_posted, __ATOMIC_SEQ_CST)))
-        fiber->release_on_wake = true;
-    else
-        gruvi__fiber_release(fiber);
-}
-
-/* Release the fibers that have ended. */
-void
-gruvi__fiber_reap(gruvi_hub_t *hub)
-{
-    gruvi_fiber_t *fiber;
-
-    while ((fiber = hub->dead) != NULL) {
-        hub->dead = fiber->next;
-        release_soon(fiber);
-    }
 }
 
 gruvi_fiber_t *
@@ -313,12 +348,7 @@ gruvi_fiber_unref(gruvi_fiber_t *fiber)
         gruvi__list_remove(&fiber->all_link);
         count_live(fiber->hub, -1);
     }
-    if (fiber == gruvi__self.current) {
-        fiber->next = fiber->hub->dead;
-        fiber->hub->dead = fiber;
-    } else {
-        release_soon(fiber);
-    }
+    release_soon(fiber);
 }
 
 /* Start a fiber of this thread; the caller has checked that it may. */
@@ -378,16 +408,31 @@ gruvi_spawn_ex(gruvi_fiber_fn target, void *arg,
     return fiber;
 }
 
+/* The common case, on a stack that was used before, is one function that calls
+ * nothing. */
 gruvi_fiber_t *
 gruvi_spawn(gruvi_fiber_fn target, void *arg)
 {
-    return gruvi_spawn_ex(target, arg, NULL);
+    const struct gruvi__thread *self = &gruvi__self;
+    gruvi_hub_t *hub = self->hub;
+    struct gruvi__stack *stack;
+    gruvi_fiber_t *fiber;
+
+    if (gruvi__unlikely(hub == NULL || target == NULL ||
+                        hub->live >= hub->room || self->current->group != NULL))
+        return gruvi_spawn_ex(target, arg, NULL);
+    stack = gruvi__stack_reuse_default(hub->arena);
+    if (gruvi__unlikely(stack == NULL))
+        return gruvi_spawn_ex(target, arg, NULL);
+    fiber = make(hub, stack, target, arg, true);
+    gruvi__queue_push(&hub->woken, fiber);
+    return fiber;
 }
 
 int
 gruvi_go(gruvi_fiber_fn target, void *arg)
 {
-    gruvi_fiber_t *fiber = gruvi_spawn_ex(target, arg, NULL);
+    gruvi_fiber_t *fiber = gruvi_spawn(target, arg);
 
     if (fiber == NULL)
         return gruvi_last_error();
@@ -479,17 +524,16 @@ gruvi_fiber_throw(gruvi_fiber_t *fiber, int err, const char *message)
     return 0;
 }
 
-GRUVI_SWITCHPOINT int
-gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
+/* All of gruvi_fiber_join() but its common cases. */
+static __attribute__((noinline)) int
+join_slowly(const char *function, gruvi_fiber_t *fiber, double timeout)
 {
     struct gruvi__joiner joiner = {.granted = 0};
     bool held;
     int err;
 
-    if ((joiner.fiber = gruvi__enter_fast()) == NULL &&
-        (err = gruvi__enter(__func__, &joiner.fiber)) < 0)
-        return err;
-    if ((err = gruvi__timeout_check(timeout)) < 0)
+    if ((err = gruvi__enter(function, &joiner.fiber)) < 0 ||
+        (err = gruvi__timeout_check(timeout)) < 0)
         return err;
     if (fiber == NULL || fiber->kind != GRUVI__FIBER || fiber == joiner.fiber)
         return UV_EINVAL;
@@ -503,12 +547,54 @@ gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
     if (gruvi__unlikely(held))
         gruvi_fiber_ref(fiber);
     gruvi__list_add(&fiber->joiners, &joiner.link);
-    if (timeout < 0 && gruvi__wait_fast(joiner.fiber, &joiner.granted, "join"))
-        err = 0;
-    else
-        err = gruvi__wait(joiner.fiber, &joiner.granted, "join", timeout);
-    gruvi__list_remove(&joiner.link);
+    err = gruvi__wait(joiner.fiber, &joiner.granted, "join", timeout);
+    if (!joiner.granted)
+        gruvi__list_remove(&joiner.link);
     if (gruvi__unlikely(held))
         gruvi_fiber_unref(fiber);
+    return err;
+}
+
+/* Nothing is unusual, and fiber has been started and lives.  Inlined, so that
+ * stacks show gruvi_fiber_join(). */
+static inline __attribute__((always_inline)) int
+join_fast(gruvi_fiber_t *current, gruvi_fiber_t *fiber)
+{
+    struct gruvi__joiner joiner;
+    int err;
+
+    joiner.fiber = current;
+    joiner.granted = 0;
+    gruvi__list_add(&fiber->joiners, &joiner.link);
+    current->waiting_for = "join";
+    gruvi__park_here(current);
+    if (gruvi__likely(joiner.granted))
+        return 0;
+    err = gruvi__wait(joiner.fiber, &joiner.granted, "join", GRUVI_FOREVER);
+    if (!joiner.granted)
+        gruvi__list_remove(&joiner.link);
+    return err;
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_fiber_join(gruvi_fiber_t *fiber, double timeout)
+{
+    const struct gruvi__thread *self = &gruvi__self;
+    gruvi_hub_t *hub = self->hub;
+    int err;
+
+    if (gruvi__unlikely(self->section != NULL || hub == NULL || fiber == NULL ||
+                        self->current->pending != 0 || !(timeout < 0) ||
+                        fiber->hub != hub || fiber->kind != GRUVI__FIBER))
+        goto slowly;
+    if (fiber->state == GRUVI__DEAD)
+        return 0;
+    if (gruvi__unlikely(hub->closing || (fiber->state != GRUVI__READY &&
+                                         fiber->state != GRUVI__WAITING)))
+        goto slowly;
+    return join_fast(self->current, fiber);
+slowly:
+    err = join_slowly(__func__, fiber, timeout);
+    gruvi__keep_frame();
     return err;
 }

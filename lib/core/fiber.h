@@ -55,11 +55,30 @@ struct gruvi__guard;
 /*
  * In lines of the cache, because with many fibers each touched line is a miss:
  *
- *   1     all that a switch needs
- *   2, 3  the rest of what a new fiber sets; the lines up to here are cleared
- *   4...  what few fibers use, or rarely; not cleared
+ *   what few fibers use, or rarely: not cleared for a new one
+ *   all that a switch needs
+ *   life
+ *   the rest of what a new fiber sets and an ending one looks at
+ *
+ * The last three are next to each other and at the upper end, where the stack's
+ * own record shares the last.
  */
 struct gruvi_fiber {
+    struct gruvi__list group_link; /* where group is set */
+    struct gruvi__inbox_node wake_node;
+    /* Of the wait it is in.  Not armed otherwise, and not when a fiber ends: so
+     * the next one on this stack finds it as in new memory, and clears nothing.
+     */
+    struct gruvi__deadline timeout;
+    void *switch_value;
+    struct gruvi__guard *guard; /* in such a frame: the innermost that ends
+                                   exceptions */
+    struct gruvi__context_tools tools;
+    char name[GRUVI__NAME_SIZE];
+    char message[GRUVI__MESSAGE_SIZE];
+    char thrown_message[GRUVI__MESSAGE_SIZE]; /* until it is delivered */
+    uint64_t fill;                            /* up to the end of a line */
+
     /* Scheduling.  next is valid while the fiber is on a queue. */
     gruvi_fiber_t *next;
     struct gruvi__context context;
@@ -67,8 +86,9 @@ struct gruvi_fiber {
     uint8_t state;    /* enum gruvi__state */
     uint8_t kind;     /* enum gruvi__kind */
     bool timed_out;   /* the timeout of the wait it is in has passed */
-    bool in_switch;   /* it waits in gruvi_hub_switch() */
+    bool sb_unarmed; /* switch backs have deadlines to be armed when it waits */
     bool started : 1, was_cancelled : 1;
+    bool in_switch : 1;       /* it waits in gruvi_hub_switch() */
     bool release_on_wake : 1; /* no handle is left; wake_node still is */
     bool switched : 1;    /* gruvi_fiber_switch() was called: switch_value */
     bool named : 1;       /* name is valid */
@@ -76,9 +96,12 @@ struct gruvi_fiber {
     bool measured : 1;    /* how much of its stack it uses is looked at */
     uint8_t work;         /* stream calls since it last let others run */
     uint16_t cancels;
-    const char *waiting_for; /* static text; valid while waiting */
-    uint32_t parked_at;      /* hub->tick when it was left last */
-    uint16_t shield;         /* depth of GRUVI_SHIELD */
+    union {
+        const char *waiting_for; /* static text; valid while waiting */
+        gruvi_fiber_t *ahead;    /* see run_queue.h */
+    };
+    uint32_t parked_at; /* hub->tick when it was left last */
+    uint16_t shield;    /* depth of GRUVI_SHIELD */
     struct gruvi_waitable waitable;
     uint8_t pending;
 
@@ -96,20 +119,9 @@ struct gruvi_fiber {
 
     struct gruvi__sb *sb; /* innermost live switch back */
     struct gruvi__local_value *locals;
-    struct gruvi__group *group;     /* from start to end */
-    struct gruvi__guard *guard;     /* innermost frame that ends exceptions */
-    int switch_value_ready;         /* gruvi_hub_switch() has a value */
-    unsigned wake_posted;           /* atomic: wake_node is in the inbox */
-    struct gruvi__deadline timeout; /* of the wait it is in */
-    /* Up to the first member of timeout a new fiber's block is cleared. */
-
-    struct gruvi__list group_link; /* where group is set */
-    struct gruvi__inbox_node wake_node;
-    void *switch_value;
-    struct gruvi__context_tools tools;
-    char name[GRUVI__NAME_SIZE];
-    char message[GRUVI__MESSAGE_SIZE];
-    char thrown_message[GRUVI__MESSAGE_SIZE]; /* until it is delivered */
+    struct gruvi__group *group; /* from start to end */
+    int switch_value_ready;     /* gruvi_hub_switch() has a value */
+    unsigned wake_posted;       /* atomic: wake_node is in the inbox */
 
     /* The control block lies at the top of this stack, which it ends. */
     struct gruvi__stack stack;
@@ -121,7 +133,6 @@ struct gruvi_fiber {
 #define GRUVI__REFUSALS_APART 10.0
 
 void gruvi__fiber_release(gruvi_fiber_t *fiber);
-void gruvi__fiber_reap(gruvi_hub_t *hub);
 void gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub,
                        enum gruvi__kind kind);
 int gruvi__fiber_start_in(gruvi_fiber_t *fiber, struct gruvi__group *group);

@@ -43,6 +43,18 @@ gruvi_fiber_name(const gruvi_fiber_t *fiber)
     return name;
 }
 
+void
+gruvi__fiber_rename(gruvi_fiber_t *fiber, const char *name)
+{
+    size_t n = name == NULL ? 0 : strnlen(name, GRUVI__NAME_SIZE - 1);
+
+    if (n == 0)
+        return;
+    memcpy(fiber->name, name, n);
+    fiber->name[n] = '\0';
+    fiber->named = true;
+}
+
 bool
 gruvi_fiber_alive(const gruvi_fiber_t *fiber)
 {

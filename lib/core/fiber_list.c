@@ -54,8 +54,9 @@ fetch(struct gruvi__list *link)
 {
     const char *fiber = (const char *)fiber_of(link);
 
-    __builtin_prefetch(fiber);
     __builtin_prefetch(fiber - 128);
+    __builtin_prefetch(fiber + offsetof(gruvi_fiber_t, next));
+    __builtin_prefetch(fiber + offsetof(gruvi_fiber_t, all_link));
     __builtin_prefetch(fiber + offsetof(gruvi_fiber_t, group));
     __builtin_prefetch(fiber + offsetof(gruvi_fiber_t, name));
 }

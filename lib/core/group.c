@@ -53,7 +53,9 @@ gruvi_group_init(gruvi_group_t *public, const char *name)
     gruvi_hub_t *hub = gruvi_get_hub();
     size_t n = name == NULL ? 0 : strnlen(name, GRUVI__NAME_SIZE - 1);
 
-    memset(public, 0, sizeof *public);
+    /* What is behind the names' first bytes does not count. */
+    memset(public, 0, offsetof(struct gruvi__group, name));
+    group->name[0] = group->failed_name[0] = '\0';
     if (hub == NULL)
         return gruvi_last_error();
     if (hub->closed)
@@ -64,8 +66,10 @@ gruvi_group_init(gruvi_group_t *public, const char *name)
     gruvi__list_init(&group->children);
     gruvi__list_init(&group->members);
     gruvi__list_init(&group->joiners);
-    if (n > 0)
+    if (n > 0) {
         memcpy(group->name, name, n);
+        group->name[n] = '\0';
+    }
     if (group->parent != NULL) {
         group->keeper = group->parent->keeper;
         gruvi__list_add(&group->parent->children, &group->sibling_link);

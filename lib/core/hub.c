@@ -35,6 +35,7 @@
 #include "core/loop.h"
 #include "core/poll.h"
 #include "core/schedule.h"
+#include "core/switch.h"
 #include "core/switch_back.h"
 
 /* The callbacks of libuv and of programs run on it. */
@@ -46,6 +47,9 @@
 #define TRIM_AFTER 0.5
 #define TRIM_BATCH 512
 #define TRIM_NEXT  0.001
+
+/* Blocks of memory of callbacks that an idle hub keeps. */
+#define SPARE_BLOCKS 4
 
 static void shut_down(gruvi_hub_t *hub);
 
@@ -95,30 +99,12 @@ gruvi__in_stack_guard(const void *addr)
     return describe_overflow(addr, &overflow);
 }
 
-static void
-on_wake(uv_poll_t *handle, int status, int events)
-{
-    gruvi_hub_t *hub = handle->data;
-    uint64_t count;
-
-    (void)status;
-    (void)events;
-    while (read(hub->inbox.fd, &count, sizeof count) < 0 && errno == EINTR)
-        ;
-    gruvi__signals_deliver(hub);
-}
-
 static int
 open_handles(gruvi_hub_t *hub)
 {
-    int err;
+    int err = uv_async_init(&hub->loop, &hub->alive, NULL);
 
-    uv_timer_init(&hub->loop, &hub->timer);
-    hub->timer.data = hub->wake.data = hub;
-    err = uv_poll_init(&hub->loop, &hub->wake, hub->inbox.fd);
-    if (err < 0)
-        return err;
-    return uv_poll_start(&hub->wake, UV_READABLE, on_wake);
+    return err < 0 ? err : gruvi__poll_set_open(hub);
 }
 
 static int
@@ -159,7 +145,7 @@ hub_open(gruvi_hub_t *hub)
         goto fail_handles;
     err = UV_ENOMEM;
     if ((hub->arena = gruvi__arena_new()) == NULL)
-        goto fail_handles;
+        goto fail_arena;
     if ((err = open_fiber(hub)) < 0)
         goto fail_fiber;
     gruvi__walk_this_thread();
@@ -177,6 +163,8 @@ fail_poller:
     gruvi__stack_release(hub->arena, hub->stack);
 fail_fiber:
     gruvi__arena_free(hub->arena);
+fail_arena:
+    gruvi__poll_set_close(hub);
 fail_handles:
     gruvi__loop_drop(&hub->loop);
 fail_loop:
@@ -184,21 +172,29 @@ fail_loop:
     return err;
 }
 
-/* Give surplus stacks back, a batch at a time, so that no fiber waits long. */
+/* Give up to max surplus stacks, and as much memory of callbacks, back to the
+ * system.  Returns how much there is left of both. */
+static size_t
+trim(gruvi_hub_t *hub, size_t max)
+{
+    return gruvi__arena_trim(hub->arena, max) +
+           gruvi__callbacks_trim(&hub->spare, SPARE_BLOCKS, max);
+}
+
+/* A batch at a time, so that no fiber waits long. */
 static void
 on_trim(struct gruvi__deadline *deadline)
 {
     gruvi_hub_t *hub = gruvi__list_entry(deadline, gruvi_hub_t, trim);
 
-    if (gruvi__arena_trim(hub->arena, TRIM_BATCH) > 0)
+    if (trim(hub, TRIM_BATCH) > 0)
         gruvi__deadline_arm(hub, &hub->trim, gruvi__clock_due(TRIM_NEXT));
 }
 
 void
 gruvi__hub_trim_later(gruvi_hub_t *hub)
 {
-    if (!gruvi__deadline_armed(&hub->trim) &&
-        gruvi__arena_trim(hub->arena, 0) > 0)
+    if (!gruvi__deadline_armed(&hub->trim) && trim(hub, 0) > 0)
         gruvi__deadline_arm(hub, &hub->trim, gruvi__clock_due(TRIM_AFTER));
 }
 
@@ -213,6 +209,7 @@ hub_new(gruvi_fiber_t *root)
     memset(hub, 0, sizeof *hub);
     hub->refs = 1;
     hub->root = root;
+    hub->room = SIZE_MAX;
     hub->thread = &gruvi__self;
     hub->trim.fire = on_trim;
     gruvi__list_init(&hub->fibers);
@@ -267,8 +264,10 @@ gruvi_hub_unref(gruvi_hub_t *hub)
 {
     if (hub == NULL || __atomic_sub_fetch(&hub->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    gruvi__callbacks_trim(&hub->spare, 0, SIZE_MAX);
     gruvi__inbox_destroy(&hub->inbox);
     gruvi__wheel_destroy(&hub->deadlines);
+    free(hub->spare_buffer);
     free(hub);
 }
 
@@ -291,10 +290,20 @@ gruvi_hub_poll(gruvi_hub_t *hub)
     return hub->poller;
 }
 
+static void
+set_room(gruvi_hub_t *hub)
+{
+    if (hub->closing)
+        hub->room = 0;
+    else
+        hub->room = hub->max_fibers == 0 ? SIZE_MAX : hub->max_fibers;
+}
+
 void
 gruvi_hub_set_max_fibers(gruvi_hub_t *hub, size_t max)
 {
     hub->max_fibers = max;
+    set_room(hub);
 }
 
 void
@@ -364,8 +373,8 @@ shut_down(gruvi_hub_t *hub)
     gruvi__signals_close(&hub->signals);
     gruvi__poller_free(hub->poller);
     hub->poller = NULL;
-    uv_close((uv_handle_t *)&hub->timer, NULL);
-    uv_close((uv_handle_t *)&hub->wake, NULL);
+    gruvi__poll_set_close(hub);
+    uv_close((uv_handle_t *)&hub->alive, NULL);
     gruvi__inbox_close(&hub->inbox);
     do {
         gruvi__hub_run_callbacks(hub);
@@ -381,9 +390,9 @@ shut_down(gruvi_hub_t *hub)
 static void
 free_stacks(gruvi_hub_t *hub)
 {
-    gruvi__fiber_reap(hub);
     gruvi__tools_destroy(&hub->fiber.tools);
     gruvi__stack_release(hub->arena, hub->stack);
+    hub->blocks = gruvi__arena_given_out(hub->arena);
     if (hub->blocks == 0)
         gruvi__arena_free(hub->arena);
     else
@@ -407,6 +416,8 @@ gruvi_hub_close(gruvi_hub_t *hub)
         return 0;
     root = hub->root;
     hub->closing = true;
+    set_room(hub);
+    gruvi__call_hub(hub);
     for (link = gruvi__fibers_next(hub, &hub->fibers); link != &hub->fibers;
          link = next) {
         next = gruvi__fibers_next(hub, link);
@@ -414,10 +425,12 @@ gruvi_hub_close(gruvi_hub_t *hub)
                            "the hub closes");
     }
     gruvi__deadline_disarm(hub, &hub->trim);
-    root->waiting_for = "close";
-    while (!hub->closed)
+    while (!hub->closed) {
+        root->waiting_for = "close";
         gruvi__park(root);
+    }
     gruvi__local_end(root);
+    gruvi__local_forget(hub);
     free_stacks(hub);
     return 0;
 }
@@ -426,8 +439,11 @@ void
 gruvi__hub_abandon(gruvi_hub_t *hub)
 {
     hub->closing = true;
+    set_room(hub);
+    gruvi__call_hub(hub);
     run_ends(hub);
     gruvi__inbox_close(&hub->inbox);
+    gruvi__hub_free_callbacks(hub);
     gruvi__sigint_unlisten(hub);
     gruvi__signals_close(&hub->signals);
     set_closed(hub);

@@ -5,7 +5,7 @@
  *   fiber --gruvi__park()--> run queue --next--> fiber
  *                                | empty, and the turn is over
  *                                v
- *                  hub: callbacks, deadlines, then uv_run
+ *                  hub: callbacks, deadlines, then poll_set.c
  *
  * Invariants:
  *   - a fiber is running, on one run queue, or waiting; only gruvi__ready()
@@ -29,24 +29,28 @@
 
 #include "base/list.h"
 #include "base/wheel.h"
+#include "core/callback.h"
 #include "core/fiber.h"
 #include "core/fiber_list.h"
 #include "core/inbox.h"
+#include "core/poll_set.h"
 #include "core/run_queue.h"
 #include "core/signals.h"
 #include "core/trace_state.h"
 
 struct gruvi_hub {
     /* Queues, and when to poll the loop: see schedule.c. */
-    gruvi_fiber_t *turn; /* still to run in this turn; by next */
+    gruvi_fiber_t *turn;  /* still to run in this turn; by next */
+    gruvi_fiber_t *scout; /* of turn: see run_queue.h */
     struct gruvi__queue woken, yielded;
     int budget, next_clock_check;
     int64_t polled_tick;
-    bool in_loop, closing, closed;
+    bool closing, closed;
     uint32_t tick; /* of polled_tick: see gruvi__clock_tick() */
     /* Here a line of the cache ends. */
     struct gruvi__queue urgent;
     uint64_t budget_since;
+    struct gruvi__list arrivals; /* struct gruvi__arrival */
 
     /* What gruvi__hub_view() tells: atomic, with one writer. */
     uint64_t turns;             /* polls that have ended */
@@ -59,14 +63,21 @@ struct gruvi_hub {
     gruvi_fiber_t *root;
     gruvi_fiber_t fiber; /* the hub's own */
 
-    struct gruvi__inbox inbox;
-    struct gruvi__inbox_node *callbacks, **callbacks_tail; /* this thread's */
+    /* A line of its own: other threads write there, and this thread should not
+     * wait for that line where it needs another. */
+    _Alignas(64) struct gruvi__inbox inbox;
 
-    uint64_t timer_due; /* what timer is set to; UINT64_MAX: stopped */
+    struct gruvi__spare_blocks spare;
+
+    /* This thread's. */
+    _Alignas(64) struct gruvi__inbox_node *callbacks, **callbacks_tail;
+    struct gruvi__patience patience;
+    bool had_posts; /* since the last poll */
+
+    struct gruvi__poll_set set;
 
     uv_loop_t loop;
-    uv_timer_t timer;
-    uv_poll_t wake; /* on inbox.fd */
+    uv_async_t alive; /* the loop is never without a handle */
     struct gruvi__signals signals;
     struct gruvi__signal_listener sigint; /* where sigint_open */
     bool listens, sigint_open, ignore_interrupt;
@@ -74,15 +85,18 @@ struct gruvi_hub {
     struct gruvi__arena *arena;
     struct gruvi__stack *stack; /* of the hub's fiber */
     struct gruvi__deadline trim;
-    gruvi_fiber_t *dead;       /* ended, no handle left; by next */
     struct gruvi__list fibers; /* not ended yet; by all_link */
     struct gruvi__visit visit; /* of fibers */
     struct gruvi__trace trace;
-    size_t live; /* fibers now; atomic, one writer */
-    size_t max_fibers;
-    size_t blocks;         /* control blocks, that is stacks, in use */
-    uint64_t next_id;      /* atomic, one writer: fibers so far */
-    uint64_t refused;      /* atomic, one writer: fibers that were not made */
+    struct gruvi__local_value *spare_local; /* see local.c; NULL: none */
+    char *spare_buffer;                     /* see stream_buffer.c; or NULL */
+    size_t live;                            /* fibers now; atomic, one writer */
+    size_t max_fibers;                      /* 0: no limit */
+    size_t room;      /* that many may live: SIZE_MAX without a limit, 0 when it
+                         closes */
+    size_t blocks;    /* when it is closed: stacks in use */
+    uint64_t next_id; /* atomic, one writer: fibers so far */
+    uint64_t refused; /* atomic, one writer: fibers that were not made */
     uint64_t next_refusal; /* when it may be logged again that there are no
                               more fibers */
 
@@ -94,6 +108,19 @@ struct gruvi_hub {
     int refs;                    /* atomic */
 
     struct gruvi__wheel deadlines; /* large, so it comes last */
+};
+
+/* Something has come that a fiber is begun for: run is called in a later turn,
+ * a few in each; before that fetch, to have the processor fetch what run needs.
+ * See schedule.c. */
+struct gruvi__arrival {
+    struct gruvi__list link; /* on hub->arrivals, or on no list */
+    const struct gruvi__arrival_ops *ops;
+};
+
+struct gruvi__arrival_ops {
+    void (*run)(struct gruvi__arrival *arrival);
+    void (*fetch)(const struct gruvi__arrival *arrival);
 };
 
 /* Runs in the hub's thread when its fibers have ended, before the inbox closes:
@@ -110,7 +137,7 @@ int gruvi__hub_add_end(gruvi_hub_t *hub, struct gruvi__hub_end *end);
 /* The thread ends and leaves fibers behind: refuse posts, free nothing. */
 void gruvi__hub_abandon(gruvi_hub_t *hub);
 
-/* Nothing is ready: give surplus stacks back before long. */
+/* Nothing is ready: give surplus memory back before long. */
 void gruvi__hub_trim_later(gruvi_hub_t *hub);
 
 #endif

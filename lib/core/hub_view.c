@@ -77,3 +77,9 @@ gruvi__hub_peek(const gruvi_hub_t *hub, int memory, gruvi__peek_t *peek)
     find_stack(peek, &fiber, thread.current, memory);
     return 0;
 }
+
+int
+gruvi__hub_set(const gruvi_hub_t *hub)
+{
+    return hub->set.fd;
+}

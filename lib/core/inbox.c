@@ -16,6 +16,7 @@
  * to a descriptor of ours.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include <uv.h>
 
 #include "base/descriptor.h"
+#include "base/spin.h"
 #include "core/inbox.h"
 
 static struct gruvi__inbox_node closed;
@@ -71,6 +73,76 @@ gruvi__inbox_post(struct gruvi__inbox *inbox, struct gruvi__inbox_node *node)
         __atomic_exchange_n(&inbox->sleeping, 0, __ATOMIC_SEQ_CST))
         ring(inbox);
     return 0;
+}
+
+/* One processor: the other thread does not run while this one waits. */
+static bool
+is_alone(void)
+{
+    static int alone = -1; /* atomic */
+    int known = __atomic_load_n(&alone, __ATOMIC_RELAXED);
+    cpu_set_t set;
+
+    if (known < 0) {
+        /* Where there are more than fit, there are more than one. */
+        known =
+            sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
+        __atomic_store_n(&alone, known, __ATOMIC_RELAXED);
+    }
+    return known == 1;
+}
+
+/*
+ * SPINS take 30 us or so: as long as a thread may take that has to be woken
+ * first.  When both are awake, an answer comes within one or two; EARLY is what
+ * sleeping and being woken would have taken.
+ *
+ * After FREE failures in a row it is not tried the next time, after one more
+ * the next three times, and so on up to 127; an answer that comes late
+ * counts as one.  So a hub whose messages come now and then burns nothing.  The
+ * first few are free because one that does not wait makes the other's wait
+ * fail.
+ */
+#define SPINS 2000
+#define EARLY 500
+#define FREE  3
+#define MOST  (FREE + 7)
+
+static void
+be_less_patient(struct gruvi__patience *patience)
+{
+    if (patience->failures < MOST)
+        patience->failures++;
+    if (patience->failures > FREE)
+        patience->skip = (1u << (patience->failures - FREE)) - 1;
+}
+
+bool
+gruvi__inbox_await(const struct gruvi__inbox *inbox,
+                   struct gruvi__patience *patience)
+{
+    int n = 0;
+
+    if (patience->skip > 0) {
+        patience->skip--;
+        return false;
+    }
+    if (is_alone())
+        return false;
+    patience->tried++;
+    while (n < SPINS && gruvi__inbox_empty(inbox)) {
+        gruvi__spin_relax();
+        n++;
+    }
+    if (n == SPINS) {
+        patience->failed++;
+        be_less_patient(patience);
+    } else if (n > EARLY) {
+        be_less_patient(patience);
+    } else {
+        patience->failures = 0;
+    }
+    return n < SPINS;
 }
 
 /* Run the messages of a list, the oldest first.  Returns how many. */

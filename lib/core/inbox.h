@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* One message to a hub.  run is called in the hub's fiber, and may free it. */
 struct gruvi__inbox_node {
@@ -31,6 +32,24 @@ unsigned gruvi__inbox_drain(struct gruvi__inbox *inbox);
 
 /* Refuse posts from now on, and run what was accepted before. */
 void gruvi__inbox_close(struct gruvi__inbox *inbox);
+
+/* When it is worth while to wait for the next message awake; of the hub's
+ * thread. All zeros at first. */
+struct gruvi__patience {
+    unsigned failures; /* since it last was; up to a limit */
+    unsigned skip;     /* so many times it is not tried */
+    uint64_t tried, failed;
+};
+
+/*
+ * The hub has had messages, has done what they say, and has nothing else to do:
+ * wait for the next one for some microseconds, awake.  A thread that answers at
+ * once does so by then, and neither of both pays for sleeping and waking up.
+ *
+ * Returns whether there is one.
+ */
+bool gruvi__inbox_await(const struct gruvi__inbox *inbox,
+                        struct gruvi__patience *patience);
 
 static inline bool
 gruvi__inbox_empty(const struct gruvi__inbox *inbox)

@@ -3,10 +3,14 @@
  * Fiber-local data: each fiber has a short list of values, each with the number
  * of its variable.  A variable gets its number when it is first set, and no
  * number is given twice; so a value that outlives its variable is not found.
+ *
+ * A hub keeps the memory of one value: fibers that end soon, one after the
+ * other, need no other.
  */
 #include <stdlib.h>
 
 #include "core/fiber.h"
+#include "core/hub.h"
 #include "core/local.h"
 #include "core/thread.h"
 
@@ -44,6 +48,33 @@ number(gruvi_local_t *local)
     return none;
 }
 
+static struct gruvi__local_value *
+take(gruvi_hub_t *hub)
+{
+    struct gruvi__local_value *entry = hub == NULL ? NULL : hub->spare_local;
+
+    if (entry == NULL)
+        return malloc(sizeof *entry);
+    hub->spare_local = NULL;
+    return entry;
+}
+
+static void
+give(gruvi_hub_t *hub, struct gruvi__local_value *entry)
+{
+    if (hub == NULL || hub->closed || hub->spare_local != NULL)
+        free(entry);
+    else
+        hub->spare_local = entry;
+}
+
+void
+gruvi__local_forget(gruvi_hub_t *hub)
+{
+    free(hub->spare_local);
+    hub->spare_local = NULL;
+}
+
 static struct gruvi__local_value **
 find(gruvi_fiber_t *fiber, uint64_t id)
 {
@@ -65,17 +96,19 @@ gruvi_local_set(gruvi_local_t *local, void *value)
 {
     gruvi_fiber_t *fiber = gruvi_current_fiber();
     struct gruvi__local_value **link, *entry;
+    uint64_t id;
 
     if (fiber == NULL)
         return UV_ENOMEM;
-    link = find(fiber, number(local));
+    id = number(local);
+    link = find(fiber, id);
     entry = *link;
     if (entry == NULL) {
-        entry = malloc(sizeof *entry);
+        entry = take(fiber->hub);
         if (entry == NULL)
             return UV_ENOMEM;
         entry->next = NULL;
-        entry->id = number(local);
+        entry->id = id;
         entry->destroy = local->gruvi__private.destroy;
         *link = entry;
     }
@@ -108,7 +141,7 @@ gruvi_local_unset(gruvi_local_t *local)
     if (entry == NULL)
         return UV_ENOENT;
     *link = entry->next;
-    free(entry);
+    give(fiber->hub, entry);
     return 0;
 }
 
@@ -128,7 +161,7 @@ end_round(gruvi_fiber_t *fiber, bool destroy)
         next = entry->next;
         if (destroy && entry->destroy != NULL)
             entry->destroy(entry->value);
-        free(entry);
+        give(fiber->hub, entry);
     }
 }
 

@@ -9,19 +9,12 @@
  * its last watch; libuv forgets the descriptor at once, and the memory when its
  * close callback runs.
  *
- * The handle of a socket is kept, stopped, up to KEPT of them: the next
- * descriptor of its number is likely another connection, and a new handle
- * costs libuv four system calls, most of them to find out what the descriptor
- * is.  A stopped handle leaves the descriptor alone, whatever it is by then.
- * Until the hub closes, a kept handle is closed only while we know that the
- * descriptor is not in other hands, because libuv takes it out of the epoll
- * set on closing.
+ * Sockets of the library do without: see poll_set.c.
  *
  * libuv gives a descriptor to epoll when the loop runs next, and aborts where
  * that fails: where it was closed in the meantime, or its number is now a
- * file's.  So just before the loop runs, descriptors that are not ours are
- * given to epoll here, where an error is an error of the watches
- * (gruvi__poller_check()).
+ * file's.  So just before the loop runs, descriptors are given to epoll here,
+ * where an error is an error of the watches (gruvi__poller_check()).
  *
  * A watch may be removed while the callbacks of its descriptor run: it is
  * taken off at once and freed when they have returned.
@@ -47,33 +40,34 @@
 #include "core/wait.h"
 
 #define EVENTS (UV_READABLE | UV_WRITABLE)
-#define KEPT   256 /* handles without watches */
-
-struct entry {
-    uv_poll_t handle; /* first: the close callback frees by it */
-    gruvi_poller_t *poller;
-    struct gruvi__list watches;
-    struct gruvi__list unchecked_link; /* on poller->unchecked, or on none */
-    int fd;
-    int events;  /* what the handle asks for */
-    int err;     /* epoll refuses the descriptor */
-    bool socket; /* by gruvi__poll_add_socket() */
-};
 
 struct gruvi_watch {
     struct gruvi__list link; /* on entry->watches, or poller->removed */
     struct entry *entry;     /* NULL: removed */
     gruvi_poll_fn fn;
     void *arg;
-    int events;
-    unsigned round; /* of the last dispatch that was its own */
+    uint8_t events;
+    bool in_entry, in_use; /* it is entry->first; which is a watch now */
+    unsigned round;        /* of the last dispatch that was its own */
+};
+
+/* What an event needs comes one after another, behind what libuv needs: each
+ * event of thousands of sockets finds it in no cache. */
+struct entry {
+    uv_poll_t handle; /* first: the close callback frees by it */
+    gruvi_poller_t *poller;
+    struct gruvi__list watches;
+    int fd;
+    int events;                        /* what the handle asks for */
+    int err;                           /* epoll refuses the descriptor */
+    struct gruvi_watch first;          /* most descriptors have one watch */
+    struct gruvi__list unchecked_link; /* on poller->unchecked, or on none */
 };
 
 struct gruvi_poller {
     gruvi_hub_t *hub;
     struct entry **table; /* by descriptor */
     int table_size;
-    int kept; /* entries without watches */
     unsigned round;
     int depth; /* of dispatches */
     struct gruvi__list removed;
@@ -109,34 +103,28 @@ drop_entry(struct entry *entry)
     uv_close((uv_handle_t *)&entry->handle, on_closed);
 }
 
-/* Its last watch is gone; the descriptor is still open. */
 static void
-leave_entry(struct entry *entry)
+free_watch(gruvi_watch_t *watch)
 {
-    if (!entry->socket || entry->poller->kept >= KEPT) {
-        drop_entry(entry);
-        return;
-    }
-    if (entry->events != 0)
-        uv_poll_stop(&entry->handle);
-    entry->events = 0;
-    entry->poller->kept++;
+    if (watch->in_entry)
+        watch->in_use = false;
+    else
+        free(watch);
 }
 
 static void
-free_removed(gruvi_poller_t *poller)
+free_watches(struct gruvi__list *list)
 {
     struct gruvi__list *link;
 
-    while ((link = gruvi__list_pop(&poller->removed)) != NULL)
-        free(gruvi__list_entry(link, gruvi_watch_t, link));
+    while ((link = gruvi__list_pop(list)) != NULL)
+        free_watch(gruvi__list_entry(link, gruvi_watch_t, link));
 }
 
 /* The loop still has to run for the handles. */
 void
 gruvi__poller_free(gruvi_poller_t *poller)
 {
-    struct gruvi__list *link;
     struct entry *entry;
     int fd;
 
@@ -148,19 +136,12 @@ gruvi__poller_free(gruvi_poller_t *poller)
             gruvi_warning("the hub closes watches that were left on descriptor"
                           " %d",
                           fd);
-        while ((link = gruvi__list_pop(&entry->watches)) != NULL)
-            free(gruvi__list_entry(link, gruvi_watch_t, link));
+        free_watches(&entry->watches);
         drop_entry(entry);
     }
-    free_removed(poller);
+    free_watches(&poller->removed);
     free(poller->table);
     free(poller);
-}
-
-int
-gruvi__poller_kept(const gruvi_poller_t *poller)
-{
-    return poller->kept;
 }
 
 static gruvi_watch_t *
@@ -197,7 +178,7 @@ adjust(struct entry *entry)
                       : uv_poll_start(&entry->handle, events, on_events);
     entry->events = err < 0 ? 0 : events;
     gruvi__list_remove(&entry->unchecked_link);
-    if (entry->events != 0 && !entry->socket)
+    if (entry->events != 0)
         gruvi__list_add(&entry->poller->unchecked, &entry->unchecked_link);
     return err;
 }
@@ -231,7 +212,7 @@ on_events(uv_poll_t *handle, int status, int events)
     if (status < 0 && poller->table[fd] == entry)
         adjust(entry);
     if (--poller->depth == 0)
-        free_removed(poller);
+        free_watches(&poller->removed);
 }
 
 /* Have epoll take the descriptor; libuv then finds it there. */
@@ -315,65 +296,59 @@ forget_state(struct entry *entry)
     entry->events = -1;
 }
 
-/* A kept entry is only good for another socket. */
 static int
-get_entry(gruvi_poller_t *poller, int fd, bool socket, struct entry **out)
+get_entry(gruvi_poller_t *poller, int fd, struct entry **out)
 {
-    struct entry *entry, *kept = NULL;
     int err = grow_table(poller, fd);
 
     if (err < 0)
         return err;
-    *out = entry = poller->table[fd];
-    if (entry != NULL && gruvi__list_empty(&entry->watches))
-        kept = entry;
-    else if (entry != NULL && !socket)
-        forget_state(entry);
-    if (entry == NULL || (kept != NULL && !socket)) {
-        err = new_entry(poller, fd, out);
-        if (err < 0)
-            return err;
-        (*out)->socket = socket;
-        poller->table[fd] = *out;
-        if (kept != NULL)
-            drop_entry(kept);
+    *out = poller->table[fd];
+    if (*out != NULL) {
+        forget_state(*out);
+        return 0;
     }
-    if (kept != NULL)
-        poller->kept--;
-    return 0;
+    err = new_entry(poller, fd, out);
+    if (err == 0)
+        poller->table[fd] = *out;
+    return err;
 }
 
 static gruvi_watch_t *
 new_watch(gruvi_poller_t *poller, struct entry *entry, int events,
           gruvi_poll_fn fn, void *arg)
 {
-    gruvi_watch_t *watch = calloc(1, sizeof *watch);
+    gruvi_watch_t *watch = &entry->first;
+    bool in_entry = !watch->in_use;
 
+    if (!in_entry)
+        watch = malloc(sizeof *watch);
     if (watch == NULL)
         return gruvi__fail(UV_ENOMEM);
-    watch->entry = entry;
-    watch->fn = fn;
-    watch->arg = arg;
-    watch->events = events;
-    watch->round = poller->round;
+    *watch = (gruvi_watch_t){.entry = entry,
+                             .fn = fn,
+                             .arg = arg,
+                             .events = (uint8_t)events,
+                             .in_entry = in_entry,
+                             .in_use = true,
+                             .round = poller->round};
     gruvi__list_add(&entry->watches, &watch->link);
     return watch;
 }
 
 static gruvi_watch_t *
-add(gruvi_poller_t *poller, int fd, bool socket, int events, gruvi_poll_fn fn,
-    void *arg)
+add(gruvi_poller_t *poller, int fd, int events, gruvi_poll_fn fn, void *arg)
 {
     gruvi_watch_t *watch;
     struct entry *entry;
-    int err = get_entry(poller, fd, socket, &entry);
+    int err = get_entry(poller, fd, &entry);
 
     if (err < 0)
         return gruvi__fail(err);
     watch = new_watch(poller, entry, events, fn, arg);
     if (watch == NULL) {
         if (gruvi__list_empty(&entry->watches))
-            leave_entry(entry);
+            drop_entry(entry);
         return NULL;
     }
     if ((err = adjust(entry)) < 0) {
@@ -395,18 +370,7 @@ gruvi_poll_add(gruvi_poller_t *poller, int fd, int events, gruvi_poll_fn fn,
         return gruvi__fail(UV_EPERM);
     if (fd < 0 || fcntl(fd, F_GETFD) < 0)
         return gruvi__fail(UV_EBADF);
-    return add(poller, fd, false, events, fn, arg);
-}
-
-gruvi_watch_t *
-gruvi__poll_add_socket(gruvi_poller_t *poller, int fd, int events,
-                       gruvi_poll_fn fn, void *arg)
-{
-    if (poller == NULL)
-        return gruvi__fail(UV_ESHUTDOWN);
-    if (fd < 0)
-        return gruvi__fail(UV_EBADF);
-    return add(poller, fd, true, events, fn, arg);
+    return add(poller, fd, events, fn, arg);
 }
 
 static bool
@@ -427,7 +391,7 @@ gruvi_poll_update(gruvi_poller_t *poller, gruvi_watch_t *watch, int events)
         return UV_EINVAL;
     if (watch->events == events)
         return 0;
-    watch->events = events;
+    watch->events = (uint8_t)events;
     err = adjust(watch->entry);
     if (err < 0)
         watch->events = 0;
@@ -445,13 +409,13 @@ gruvi_poll_remove(gruvi_poller_t *poller, gruvi_watch_t *watch)
     watch->entry = NULL;
     gruvi__list_remove(&watch->link);
     if (gruvi__list_empty(&entry->watches))
-        leave_entry(entry);
+        drop_entry(entry);
     else
         adjust(entry);
     if (poller->depth > 0)
         gruvi__list_add(&poller->removed, &watch->link);
     else
-        free(watch);
+        free_watch(watch);
     return 0;
 }
 

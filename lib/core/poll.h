@@ -12,15 +12,4 @@ void gruvi__poller_free(gruvi_poller_t *poller);
  * to wait for them are errors of the watches. */
 void gruvi__poller_check(gruvi_poller_t *poller);
 
-/* For tests: how many handles it keeps for later sockets. */
-int gruvi__poller_kept(const gruvi_poller_t *poller);
-
-/*
- * gruvi_poll_add() without its checks, which cost system calls: the caller is
- * in the hub's thread, and fd is a non-blocking socket that stays open until
- * the watch is removed.
- */
-gruvi_watch_t *gruvi__poll_add_socket(gruvi_poller_t *poller, int fd,
-                                      int events, gruvi_poll_fn fn, void *arg);
-
 #endif

@@ -7,6 +7,7 @@
 #ifndef GRUVI_CORE_SWITCH_H
 #define GRUVI_CORE_SWITCH_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,33 +17,35 @@
 #include "base/context_tools.h"
 #include "base/likely.h"
 #include "base/probe.h"
+#include "core/exception.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/run_queue.h"
+#include "core/schedule.h"
 #include "core/thread.h"
-
-/* A poll that is running must end now: there is work. */
-static inline void
-gruvi__cut_poll(gruvi_hub_t *hub)
-{
-    if (gruvi__unlikely(hub->in_loop))
-        uv_stop(&hub->loop);
-}
 
 /* gruvi__ready() for a fiber that surely waits, or is new. */
 static inline void
 gruvi__make_ready(gruvi_fiber_t *fiber)
 {
-    gruvi_hub_t *hub = fiber->hub;
-
     fiber->state = GRUVI__READY;
-    gruvi__queue_push(&hub->woken, fiber);
-    gruvi__cut_poll(hub);
+    gruvi__queue_push(&fiber->hub->woken, fiber);
 }
 
-/* Begin a turn that needs neither callbacks nor the loop; false: there is none.
- */
-bool gruvi__next_turn(gruvi_hub_t *hub);
+/* The hub has work: no fiber begins a turn for it.  gruvi__next_turn() looks at
+ * one number for this and the clock. */
+static inline void
+gruvi__call_hub(gruvi_hub_t *hub)
+{
+    hub->next_clock_check = INT_MAX;
+}
+
+/* Begin a turn that needs neither callbacks nor the loop, and take its first
+ * fiber; the hub's where there is none. */
+gruvi_fiber_t *gruvi__next_turn(gruvi_hub_t *hub);
+
+/* Where very many fibers are ready: fetch one that runs later. */
+void gruvi__fetch_ahead(gruvi_hub_t *hub);
 
 /* The fiber that runs next, taken off the queue; the hub at the end of a turn.
  */
@@ -51,11 +54,10 @@ gruvi__next_fiber(gruvi_hub_t *hub)
 {
     gruvi_fiber_t *fiber = hub->turn;
 
-    if (fiber == NULL) {
-        if (!gruvi__next_turn(hub))
-            return &hub->fiber;
-        fiber = hub->turn;
-    }
+    if (fiber == NULL)
+        return gruvi__next_turn(hub);
+    if (gruvi__unlikely(hub->scout != NULL))
+        gruvi__fetch_ahead(hub);
     hub->budget--;
     hub->turn = fiber->next;
     return fiber;
@@ -72,21 +74,34 @@ gruvi__switch_to(gruvi_fiber_t *from, gruvi_fiber_t *to)
     gruvi__tools_after_switch(&from->tools);
 }
 
+/* gruvi__park() for the few calls that are worth a switch of their own: that
+ * saves two frames. */
+static inline __attribute__((always_inline)) void
+gruvi__park_here(gruvi_fiber_t *fiber)
+{
+    if (gruvi__unlikely(fiber->sb_unarmed) || gruvi__cxx_busy()) {
+        gruvi__park(fiber);
+        return;
+    }
+    fiber->state = GRUVI__WAITING;
+    fiber->parked_at = fiber->hub->tick;
+    gruvi__switch_to(fiber, gruvi__next_fiber(fiber->hub));
+}
+
 /*
  * Leave a fiber that has ended, for good.  No call may lie between its entry
  * function and this: the processor predicts returns by the calls before them,
  * and a call that never returns shifts the predictions of the next fiber (4 ns
  * for each of its returns).
  */
-static inline __attribute__((always_inline)) void
+static inline __attribute__((always_inline, noreturn)) void
 gruvi__leave(gruvi_fiber_t *fiber, gruvi_fiber_t *next)
 {
     GRUVI__PROBE2(fiber__switch, fiber, next);
     gruvi__self.current = next;
     next->state = GRUVI__RUNNING;
     gruvi__tools_before_switch(NULL, &next->tools);
-    gruvi__context_switch(&fiber->context, &next->context);
-    __builtin_trap();
+    gruvi__context_leave(&fiber->context, &next->context);
 }
 
 #endif

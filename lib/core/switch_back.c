@@ -19,6 +19,7 @@
 #include <gruvi/error.h>
 #include <gruvi/hub.h>
 
+#include "base/likely.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/schedule.h"
@@ -60,35 +61,87 @@ gruvi__sb_refuse(int err)
     fiber->pending |= GRUVI__PENDING_THROW;
 }
 
+static __attribute__((noinline)) int
+check_unusual(gruvi_hub_t *hub, double timeout)
+{
+    gruvi_hub_t *own = gruvi_get_hub();
+
+    if (own == NULL)
+        return gruvi_last_error();
+    if (hub != NULL && hub != own)
+        return UV_EPERM;
+    if (own->closed)
+        return UV_ESHUTDOWN;
+    if (gruvi__in_callback())
+        return gruvi__assert_failed("gruvi_switch_back_init() in a callback of "
+                                    "the hub, which cannot wait");
+    return gruvi__timeout_check(timeout);
+}
+
+/* 0, or why there can be no switch back. */
+static inline int
+check(gruvi_hub_t *hub, double timeout)
+{
+    const struct gruvi__thread *self = &gruvi__self;
+
+    if (gruvi__likely(self->hub != NULL && (hub == NULL || hub == self->hub) &&
+                      !(self->current->pending & GRUVI__PENDING_REFUSED) &&
+                      timeout == timeout))
+        return 0;
+    return check_unusual(hub, timeout);
+}
+
 void
 gruvi_switch_back_init_ex(gruvi_switch_back_t *public, double timeout,
                           gruvi_hub_t *hub, uv_mutex_t *lock)
 {
     struct gruvi__sb *sb = real(public);
-    gruvi_hub_t *own = gruvi_get_hub();
-    int err = gruvi__timeout_check(timeout);
+    gruvi_fiber_t *fiber;
+    uint64_t due;
+    int err = check(hub, timeout);
 
-    *sb = (struct gruvi__sb){.timeout = timeout};
-    if (own == NULL)
-        err = gruvi_last_error();
-    else if (hub != NULL && hub != own)
-        err = UV_EPERM;
-    else if (own->closed)
-        err = UV_ESHUTDOWN;
-    else if (gruvi__in_callback())
-        err = gruvi__assert_failed("gruvi_switch_back_init() in a callback of "
-                                   "the hub, which cannot wait");
-    if (err < 0) {
+    /* Not all of it: what says above where it is valid stays as it is. */
+    sb->fiber = NULL;
+    sb->timeout = timeout;
+    sb->lock = NULL;
+    sb->deadline.due = 0;
+    sb->unarmed = true;
+    sb->used = sb->latched = sb->thrown = sb->expired = sb->timed_out = false;
+    sb->cleanups = NULL;
+    if (gruvi__unlikely(err < 0)) {
         gruvi__sb_refuse(err);
         return;
     }
-    sb->fiber = gruvi__self.current;
+    fiber = gruvi__self.current;
+    sb->fiber = fiber;
     sb->lock = lock;
-    sb->outer = sb->fiber->sb;
-    sb->fiber->sb = sb;
-    if (timeout >= 0) {
+    sb->outer = fiber->sb;
+    fiber->sb = sb;
+    due = gruvi__clock_due(timeout);
+    if (due != UINT64_MAX) {
+        sb->deadline.due = due;
+        fiber->sb_unarmed = true;
+    }
+}
+
+/*
+ * A deadline can only pass while the fiber does not run.  So it goes to the
+ * wheel when the fiber is left for the first time: most blocks with a timeout
+ * are done before, and need the wheel neither to arm nor to disarm it.  When it
+ * is due init has said, so it is not late for that.
+ */
+void
+gruvi__sb_arm(gruvi_fiber_t *fiber)
+{
+    struct gruvi__sb *sb;
+
+    fiber->sb_unarmed = false;
+    /* All that are outside of an armed one were there when it was armed. */
+    for (sb = fiber->sb; sb != NULL && sb->unarmed; sb = sb->outer) {
+        sb->unarmed = false;
         sb->deadline.fire = on_deadline;
-        gruvi__deadline_arm(own, &sb->deadline, gruvi__clock_due(timeout));
+        if (sb->deadline.due != 0)
+            gruvi__deadline_arm(fiber->hub, &sb->deadline, sb->deadline.due);
     }
 }
 
@@ -142,7 +195,8 @@ gruvi_switch_back_exit(gruvi_switch_back_t *public)
     sb->fiber = NULL;
     if (sb->lock != NULL)
         uv_mutex_unlock(sb->lock);
-    gruvi__deadline_disarm(fiber->hub, &sb->deadline);
+    if (!sb->unarmed)
+        gruvi__deadline_disarm(fiber->hub, &sb->deadline);
     take_off(fiber, sb);
     gruvi__sb_refresh(fiber);
     run_cleanups(sb);
@@ -381,7 +435,7 @@ gruvi_deadline_remaining(void)
     for (sb = fiber->sb; sb != NULL; sb = sb->outer) {
         if (sb->expired || sb->timed_out)
             return 0;
-        if (gruvi__deadline_armed(&sb->deadline) && sb->deadline.due < due)
+        if (sb->deadline.due != 0 && sb->deadline.due < due)
             due = sb->deadline.due;
     }
     return gruvi__clock_left(due);

@@ -8,6 +8,7 @@
 #include <gruvi/base.h>
 #include <gruvi/switchpoint.h>
 
+struct gruvi__callback_block;
 struct gruvi__guard;
 struct gruvi__cxx_globals;
 
@@ -21,6 +22,10 @@ struct gruvi__thread {
     struct gruvi__guard *guard;     /* of a thread that has no root fiber yet */
     struct gruvi__cxx_globals *cxx; /* of the only C++ runtime there is, */
     unsigned cxx_generation;        /* if this is gruvi__cxx_generation */
+
+    /* Memory of callbacks, or NULL: see callback.c. */
+    struct gruvi__callback_block *filling, *emptying;
+    unsigned filled, emptied; /* how many */
 };
 
 extern __thread struct gruvi__thread gruvi__self;

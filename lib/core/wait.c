@@ -99,8 +99,8 @@ gruvi__wait_run(gruvi_fiber_t *fiber, const int *granted, const char *what)
         gruvi__yield(fiber);
         return granted_now(granted);
     }
-    fiber->waiting_for = what;
     while (!interrupted(fiber)) {
+        fiber->waiting_for = what;
         gruvi__park(fiber);
         if (granted_now(granted))
             return true;
@@ -167,9 +167,10 @@ gruvi__wait(gruvi_fiber_t *fiber, const int *granted, const char *what,
 void
 gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted, const char *what)
 {
-    fiber->waiting_for = what;
-    while (!granted_now(granted))
+    while (!granted_now(granted)) {
+        fiber->waiting_for = what;
         gruvi__park(fiber);
+    }
 }
 
 int

@@ -23,10 +23,14 @@
 #include "core/waitable.h"
 #include "core/waitlist.h"
 
-enum { WAITING, CLAIMED, WITHDRAWN };
+enum {
+    WAITING = GRUVI__WAITER_WAITING,
+    CLAIMED = GRUVI__WAITER_CLAIMED,
+    WITHDRAWN = GRUVI__WAITER_WITHDRAWN
+};
 
-static bool
-decide(struct gruvi__waiter *waiter, int state)
+bool
+gruvi__waiter_decide(struct gruvi__waiter *waiter, int state)
 {
     int waiting = WAITING;
 
@@ -34,29 +38,10 @@ decide(struct gruvi__waiter *waiter, int state)
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* A fiber of this hub cannot withdraw at the same time, and there is no other
- * waker: no need for an atomic exchange. */
-static inline bool
-claim(struct gruvi__waiter *waiter)
-{
-    if (waiter->fiber == NULL || !gruvi__is_own(waiter->fiber->hub))
-        return decide(waiter, CLAIMED);
-    if (__atomic_load_n(&waiter->state, __ATOMIC_RELAXED) != WAITING)
-        return false;
-    __atomic_store_n(&waiter->state, CLAIMED, __ATOMIC_RELAXED);
-    return true;
-}
-
-bool
-gruvi__waiter_claim(struct gruvi__waiter *waiter)
-{
-    return claim(waiter);
-}
-
 bool
 gruvi__waiter_claim_late(struct gruvi__waiter *waiter)
 {
-    return decide(waiter, CLAIMED);
+    return gruvi__waiter_decide(waiter, CLAIMED);
 }
 
 struct gruvi__waiter *
@@ -69,7 +54,7 @@ gruvi__waiter_claim_first(struct gruvi__list *waiters)
         return NULL;
     while ((link = gruvi__list_pop(waiters)) != NULL) {
         waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
-        if (claim(waiter))
+        if (gruvi__waiter_claim(waiter))
             return waiter;
     }
     return NULL;
@@ -82,7 +67,7 @@ futex_wait(const int *word, int value, const struct timespec *timeout)
 }
 
 void
-gruvi__waiter_wake(struct gruvi__waiter *waiter)
+gruvi__waiter_wake_afar(struct gruvi__waiter *waiter)
 {
     gruvi_fiber_t *fiber = waiter->fiber;
 
@@ -92,9 +77,6 @@ gruvi__waiter_wake(struct gruvi__waiter *waiter)
          * thread that waits at this address, and looks again: no harm. */
         syscall(SYS_futex, &waiter->released, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
                 0);
-    } else if (gruvi__is_own(fiber->hub)) {
-        waiter->released = 1;
-        gruvi__ready(fiber);
     } else {
         gruvi__ready_remote(fiber);
         __atomic_store_n(&waiter->released, 1, __ATOMIC_RELEASE);
@@ -140,7 +122,7 @@ gruvi__waiter_end(struct gruvi__waiter *waiter, bool done)
 bool
 gruvi__waiter_withdraw(struct gruvi__waiter *waiter)
 {
-    if (decide(waiter, WITHDRAWN))
+    if (gruvi__waiter_decide(waiter, WITHDRAWN))
         return true;
     await_release(waiter);
     return false;
@@ -184,14 +166,9 @@ gruvi__waiter_try(struct gruvi__waiter *waiter, const char *what,
 }
 
 int
-gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
-                   double timeout)
+gruvi__waiter_wait_slowly(struct gruvi__waiter *waiter, const char *what,
+                          double timeout)
 {
-    if (timeout < 0 && waiter->fiber != NULL &&
-        gruvi__wait_fast(waiter->fiber, &waiter->state, what)) {
-        await_release(waiter);
-        return 0;
-    }
     return gruvi__waiter_end(waiter, gruvi__waiter_try(waiter, what, timeout));
 }
 

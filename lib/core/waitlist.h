@@ -14,7 +14,12 @@
 
 #include <gruvi/base.h>
 
+#include "base/likely.h"
 #include "base/list.h"
+#include "core/fiber.h"
+#include "core/switch.h"
+#include "core/thread.h"
+#include "core/wait.h"
 
 /* A fiber of this hub waits for a fiber or a group to end. */
 struct gruvi__joiner {
@@ -42,7 +47,7 @@ void gruvi__wake_joiners(struct gruvi__list *joiners, int granted);
 struct gruvi__waiter {
     struct gruvi__list link;
     gruvi_fiber_t *fiber; /* NULL: a plain thread */
-    int state;            /* atomic; enum in waitlist.c */
+    int state;            /* atomic; GRUVI__WAITER_WAITING and so on */
     int released;         /* atomic; a futex for plain threads */
 };
 
@@ -55,9 +60,32 @@ gruvi__waiter_init(struct gruvi__waiter *waiter, gruvi_fiber_t *fiber)
     waiter->released = 0;
 }
 
+enum { GRUVI__WAITER_WAITING, GRUVI__WAITER_CLAIMED, GRUVI__WAITER_WITHDRAWN };
+
+bool gruvi__waiter_decide(struct gruvi__waiter *waiter, int state);
+
+/* Whether its fiber belongs to this thread. */
+static inline bool
+gruvi__waiter_is_here(const struct gruvi__waiter *waiter)
+{
+    return waiter->fiber != NULL && gruvi__is_own(waiter->fiber->hub);
+}
+
 /* Take the right to wake a waiter, under the object's lock or where nobody else
- * may wake it; false where it has withdrawn. */
-bool gruvi__waiter_claim(struct gruvi__waiter *waiter);
+ * may wake it; false where it has withdrawn.  A fiber of this hub cannot
+ * withdraw at the same time, and there is no other waker: no need for an atomic
+ * exchange. */
+static inline bool
+gruvi__waiter_claim(struct gruvi__waiter *waiter)
+{
+    if (!gruvi__waiter_is_here(waiter))
+        return gruvi__waiter_decide(waiter, GRUVI__WAITER_CLAIMED);
+    if (__atomic_load_n(&waiter->state, __ATOMIC_RELAXED) !=
+        GRUVI__WAITER_WAITING)
+        return false;
+    __atomic_store_n(&waiter->state, GRUVI__WAITER_CLAIMED, __ATOMIC_RELAXED);
+    return true;
+}
 
 /* gruvi__waiter_claim() from another thread, when the waiter may have withdrawn
  * and its fiber may be gone. */
@@ -67,15 +95,41 @@ bool gruvi__waiter_claim_late(struct gruvi__waiter *waiter);
  * there is none.  A list that is all zeros is empty. */
 struct gruvi__waiter *gruvi__waiter_claim_first(struct gruvi__list *waiters);
 
+void gruvi__waiter_wake_afar(struct gruvi__waiter *waiter);
+
 /* Wake a waiter that was claimed: the last touch. */
-void gruvi__waiter_wake(struct gruvi__waiter *waiter);
+static inline void
+gruvi__waiter_wake(struct gruvi__waiter *waiter)
+{
+    if (gruvi__waiter_is_here(waiter)) {
+        waiter->released = 1;
+        if (waiter->fiber->state == GRUVI__WAITING)
+            gruvi__make_ready(waiter->fiber);
+    } else {
+        gruvi__waiter_wake_afar(waiter);
+    }
+}
+
+int gruvi__waiter_wait_slowly(struct gruvi__waiter *waiter, const char *what,
+                              double timeout);
 
 /*
  * Wait.  Returns 0 where claimed and woken, else the error: then the caller
  * still has to unlink it, under the lock.
+ *
+ * Inlined, like claiming and waking, because of what an event costs: each call
+ * on the way to the switch is a frame more to save and to return through.
  */
-int gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
-                       double timeout);
+static inline int
+gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
+                   double timeout)
+{
+    if (timeout < 0 && waiter->fiber != NULL &&
+        gruvi__wait_fast(waiter->fiber, &waiter->state, what) &&
+        gruvi__likely(__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE)))
+        return 0;
+    return gruvi__waiter_wait_slowly(waiter, what, timeout);
+}
 
 /*
  * gruvi__waiter_wait() in two: true where it was claimed and woken, else it has

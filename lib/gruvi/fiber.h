@@ -273,6 +273,10 @@ GRUVI_API const char *gruvi_stack_guard(size_t *ceiling);
  * asked for. */
 GRUVI_API void gruvi__add_to_stacks(size_t bytes);
 
+/* Behind gruvid; do not use.  Give a fiber another name, copied and cut; NULL
+ * and "" change nothing.  Context: hub thread. */
+GRUVI_API void gruvi__fiber_rename(gruvi_fiber_t *fiber, const char *name);
+
 GRUVI_END_DECLS
 
 #endif

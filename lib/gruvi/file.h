@@ -72,6 +72,17 @@ GRUVI_API int gruvi_file_from_fd(gruvi_file_t **file, int fd);
 GRUVI_API int gruvi_file_fd(const gruvi_file_t *file);
 
 /*
+ * Give the descriptor of a file back, and free the file: for a close that is
+ * known not to wait, and a descriptor that goes elsewhere.
+ *
+ * Returns the descriptor, which is the caller's.
+ * Errors:  UV_EBUSY (a call on the file has not returned), UV_EINVAL (NULL, or
+ *          a folder that was read); the file is as before.
+ * Context: any thread.
+ */
+GRUVI_API int gruvi_file_detach(gruvi_file_t *file);
+
+/*
  * Close and free a file.  Nothing interrupts this: a cancel, deadline or
  * interrupt stays pending.  The file is closed also with an error, except with
  * UV_EBUSY and UV_EPERM.  NULL is fine.

@@ -38,7 +38,8 @@ GRUVI_API void gruvi_hub_unref(gruvi_hub_t *hub);
 
 /*
  * The event loop of a hub.  Any libuv handle may be used on it; see
- * gruvi/switch_back.h.  Do not run, stop or close it.
+ * gruvi/switch_back.h.  Do not run, stop or close it.  The hub runs it when it
+ * has something to do, and not in each turn.
  *
  * Returns a borrowed loop; NULL once the hub is closed.
  * Context: hub thread.
@@ -189,6 +190,10 @@ typedef struct gruvi__hub_view_t {
 } gruvi__hub_view_t;
 
 GRUVI_API void gruvi__hub_view(const gruvi_hub_t *hub, gruvi__hub_view_t *view);
+
+/* Behind gruvid; do not use.  The set of epoll with which a hub waits.
+ * Context: hub thread. */
+GRUVI_API int gruvi__hub_set(const gruvi_hub_t *hub);
 
 /* The fiber that the thread of a hub runs. */
 typedef struct gruvi__peek {

@@ -332,6 +332,21 @@ GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi_stream_take(gruvi_stream_t *s,
                                                       char **data);
 
 /*
+ * Give bytes back: the next read begins with them, and goes on with what comes
+ * next.  They need not be what was read.
+ *
+ *   buf  copied; may be in memory that gruvi_stream_take() has lent, which is
+ *        not valid any more then
+ *
+ * Returns 0.
+ * Errors:  UV_EBUSY (a fiber is reading), UV_ENOMEM, UV_EINVAL, UV_EPERM
+ *          (another thread's stream); nothing has changed.
+ * Context: hub thread.
+ */
+GRUVI_API int gruvi_stream_unread(gruvi_stream_t *s, const void *buf,
+                                  size_t len);
+
+/*
  * Write all bytes.  After a failure the write side is dead: the next write
  * returns UV_EPIPE, because an unknown part of the bytes went out.  (Only a
  * call that was refused before it began changes nothing: UV_EBUSY, UV_EPERM,
@@ -348,6 +363,21 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_stream_write(gruvi_stream_t *s,
                                                    const void *buf, size_t len);
 GRUVI_API GRUVI_SWITCHPOINT int
 gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n);
+
+/*
+ * Write what can be written without waiting: for callbacks, and for what may be
+ * left out.
+ *
+ *   len  0: with TLS, send what of an earlier call has not gone out
+ *
+ * Returns how many bytes were taken, from the front; may be fewer than len.
+ * Errors:  UV_EAGAIN (none; with TLS also before the end of the handshake),
+ *          UV_EBUSY (a fiber is writing), UV_EPERM (another thread's stream);
+ *          as gruvi_stream_write(), and then the write side is dead.
+ * Context: hub thread, callbacks included.
+ */
+GRUVI_API ssize_t gruvi_stream_try_write(gruvi_stream_t *s, const void *buf,
+                                         size_t len);
 
 /*
  * Write text that is formatted as by printf().  Up to 511 bytes of it need no
@@ -441,7 +471,8 @@ GRUVI_API uint64_t gruvi_stream_traffic(const gruvi_stream_t *s);
  *   data     borrowed until it is destroyed; NULL keeps nothing
  *   destroy  run on data when the stream is closed, or other data is set; may
  *            be NULL.  It must not switch.  At the close the stream is still
- *            there to be asked for its peer and traffic.
+ *            there to be asked for its peer and traffic, and for
+ *            gruvi_stream_try_write().
  *
  * Context: hub thread.
  */
@@ -524,6 +555,10 @@ typedef struct gruvi__await {
  * Context: hub thread.
  */
 GRUVI_API int gruvi__stream_await(gruvi_stream_t *s, gruvi__await_t *await);
+
+/* Bytes that have come, and that no read has taken yet; what TLS holds is not
+ * among them.  Context: hub thread. */
+GRUVI_API size_t gruvi__stream_held(const gruvi_stream_t *s);
 
 /* Whether a read would find something now.  Context: hub thread. */
 GRUVI_API bool gruvi__stream_readable(const gruvi_stream_t *s);

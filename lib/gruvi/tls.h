@@ -42,6 +42,9 @@
 #ifndef GRUVI_TLS_H
 #define GRUVI_TLS_H
 
+#include <sys/socket.h>
+#include <sys/types.h>
+
 #include <gruvi/base.h>
 #include <gruvi/stream.h>
 #include <gruvi/switchpoint.h>
@@ -171,6 +174,37 @@ GRUVI_API int gruvi_tls_info(const gruvi_stream_t *s, gruvi_tls_info_t *info);
  */
 GRUVI_API int gruvi_tls_peer_subject(const gruvi_stream_t *s, char *buf,
                                      size_t len);
+
+/* For gruvid; not to be used directly. */
+
+/*
+ * Wait for bytes of the socket itself, below TLS, and look at them: before
+ * anything was read from the stream.  They stay where they are.
+ *
+ *   timeout  seconds; 0 looks once, GRUVI_FOREVER waits without limit
+ *
+ * Returns how many, at most len; 0 at the end.
+ * Errors:  UV_ETIMEDOUT, UV_ECANCELED, UV_EBUSY, and those of recv().
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT ssize_t gruvi__stream_front(gruvi_stream_t *s,
+                                                        void *buf, size_t len,
+                                                        double timeout);
+
+/* Take len bytes that were seen there.  0 or an error.  Context: hub thread. */
+GRUVI_API int gruvi__stream_front_take(gruvi_stream_t *s, void *buf,
+                                       size_t len);
+
+/*
+ * From now on gruvi_stream_peer() says this, because a proxy has.
+ *
+ *   at  of AF_INET, AF_INET6, or AF_UNIX, whose path is left out
+ *
+ * Context: hub thread.
+ */
+GRUVI_API void gruvi__stream_change_peer(gruvi_stream_t *s,
+                                         const struct sockaddr *at,
+                                         socklen_t length);
 
 GRUVI_END_DECLS
 

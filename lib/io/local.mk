@@ -27,6 +27,7 @@ LIBGRUVI_SOURCES += %D%/file/file_path.c
 LIBGRUVI_SOURCES += %D%/stream/stream.c
 LIBGRUVI_SOURCES += %D%/stream/stream.h
 LIBGRUVI_SOURCES += %D%/stream/stream_buffer.c
+LIBGRUVI_SOURCES += %D%/stream/stream_front.c
 LIBGRUVI_SOURCES += %D%/stream/stream_printf.c
 LIBGRUVI_SOURCES += %D%/stream/stream_read.c
 LIBGRUVI_SOURCES += %D%/stream/stream_sendfile.c

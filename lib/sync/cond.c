@@ -75,14 +75,14 @@ static int
 wait(struct cond *cond, gruvi_fiber_t *fiber, struct look *look, double timeout)
 {
     struct gruvi__waiter waiter;
-    unsigned depth;
+    unsigned again;
     bool done;
 
     gruvi__waiter_init(&waiter, fiber);
     gruvi__list_add(&cond->waiters, &waiter.link);
-    depth = gruvi__lock_let_go(cond->lock);
+    again = gruvi__lock_let_go(cond->lock);
     done = gruvi__waiter_try(&waiter, "condition", timeout);
-    gruvi__lock_take_back(cond->lock, depth);
+    gruvi__lock_take_back(cond->lock, again);
     gruvi__list_remove(&waiter.link);
     if (look != NULL)
         look->holds = look->predicate(look->arg);

@@ -10,12 +10,14 @@
  * at once: the store of the flag has to be the setter's last touch.  A lock
  * beside the flag would be unlocked after that.  So set() claims the waiters
  * under the lock, unlocks with the very store that sets the flag, and only then
- * wakes them, from a list of its own.
+ * wakes them, from a list of its own.  (Not so fibers of its own hub, which do
+ * not run before it returns.)
  *
  * Setting an event that is set is a read-modify-write too, not just a load.  A
  * thread that clears the event and then looks at the data once more relies on
  * it: either it sees the data, or its wait sees the flag.
  */
+#include "base/likely.h"
 #include "base/list.h"
 #include "base/spin.h"
 #include "core/switchpoint.h"
@@ -48,11 +50,10 @@ try_change(struct gruvi__event *event, unsigned *from, unsigned to)
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Take the lock.  Returns the state without LOCKED. */
-static unsigned
-lock(struct gruvi__event *event)
+static __attribute__((noinline)) unsigned
+lock_slowly(struct gruvi__event *event, unsigned state)
 {
-    unsigned n = 0, state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
+    unsigned n = 0;
 
     for (;;) {
         if (state & LOCKED) {
@@ -62,6 +63,18 @@ lock(struct gruvi__event *event)
             return state;
         }
     }
+}
+
+/* Take the lock.  Returns the state without LOCKED. */
+static inline unsigned
+lock(struct gruvi__event *event)
+{
+    unsigned state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
+
+    if (gruvi__likely(!(state & LOCKED) &&
+                      try_change(event, &state, state | LOCKED)))
+        return state;
+    return lock_slowly(event, state);
 }
 
 static void
@@ -94,21 +107,64 @@ void
 gruvi_event_clear(gruvi_event_t *event)
 {
     struct gruvi__event *e = real(event);
-    unsigned state = lock(e);
+    unsigned state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
 
+    /* The lists stay as they are, so the lock need not be taken. */
+    while (!(state & LOCKED))
+        if (gruvi__likely(try_change(e, &state, state & ~SET)))
+            return;
+    state = lock_slowly(e, state);
     unlock(e, state & ~SET);
 }
 
-/* Move the waiters that have not withdrawn to claimed. */
+/*
+ * Where very many fibers wait, the record of each is in no near cache, and
+ * tells where the next is only when it is there.  Fibers that were made
+ * together lie at equal distances, as a rule, so this fetches what lies further
+ * on by as much.  A record there or not: to fetch from a wrong address does no
+ * harm.
+ */
+static inline void
+fetch_waiters(const struct gruvi__waiter *waiter, uintptr_t *distance)
+{
+    enum { FAR = 8 };
+    uintptr_t next = (uintptr_t)waiter->link.next - (uintptr_t)waiter;
+
+    if (next == *distance) {
+        next *= FAR;
+        __builtin_prefetch((void *)((uintptr_t)waiter + next), 1);
+        next += (uintptr_t)waiter->fiber - (uintptr_t)waiter;
+        next += offsetof(gruvi_fiber_t, next);
+        __builtin_prefetch((void *)((uintptr_t)waiter + next), 1);
+        return;
+    }
+    *distance = next;
+}
+
+/* Claim the waiters that have not withdrawn.  Fibers of this hub, which run
+ * later, are woken at once; others go to claimed: they may use the event, and
+ * free it, as soon as they are woken. */
 static void
 claim_all(struct gruvi__event *event, struct gruvi__list *claimed)
 {
+    struct gruvi__waiter *waiter;
     struct gruvi__list *link;
+    uintptr_t distance = 0;
 
-    while ((link = gruvi__list_pop(&event->waiters)) != NULL)
-        if (gruvi__waiter_claim(
-                gruvi__list_entry(link, struct gruvi__waiter, link)))
+    for (;;) {
+        link = event->waiters.next;
+        if (link == &event->waiters)
+            return;
+        waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
+        fetch_waiters(waiter, &distance);
+        gruvi__list_remove(link);
+        if (!gruvi__waiter_claim(waiter))
+            continue;
+        if (gruvi__waiter_is_here(waiter))
+            gruvi__waiter_wake(waiter);
+        else
             gruvi__list_add(claimed, link);
+    }
 }
 
 /* The event may be gone by now; claimed waiters stay until they are woken. */
@@ -123,21 +179,19 @@ wake_all(struct gruvi__list *claimed, struct gruvi__list *taken)
         gruvi__wait_link_fire(gruvi__wait_link_of(link));
 }
 
-/* Under the lock: the only waiter, claimed and off the list; NULL: there are
- * more, or it has withdrawn. */
-static struct gruvi__waiter *
-claim_only(struct gruvi__event *event)
+/* Under the lock, with WAITERS set: the only waiter, if it is a fiber of this
+ * hub; NULL: there are more, or others. */
+static inline struct gruvi__waiter *
+only_here(struct gruvi__event *event)
 {
-    struct gruvi__list *link = event->waiters.next;
-    struct gruvi__waiter *waiter;
+    struct gruvi__list *first = event->waiters.next;
+    struct gruvi__waiter *waiter =
+        gruvi__list_entry(first, struct gruvi__waiter, link);
 
-    if (link->next != &event->waiters || link == &event->waiters ||
-        !gruvi__list_empty(&event->links))
+    if (gruvi__unlikely(!gruvi__list_empty(&event->links) ||
+                        first->next != &event->waiters ||
+                        !gruvi__waiter_is_here(waiter)))
         return NULL;
-    waiter = gruvi__list_entry(link, struct gruvi__waiter, link);
-    if (!gruvi__waiter_claim(waiter))
-        return NULL;
-    gruvi__list_remove(link);
     return waiter;
 }
 
@@ -165,9 +219,12 @@ gruvi_event_set(gruvi_event_t *event)
     while (!(state & (LOCKED | WAITERS)))
         if (try_change(e, &state, SET))
             return;
-    if (!(lock(e) & WAITERS)) {
+    if (gruvi__unlikely(!(lock(e) & WAITERS))) {
         unlock(e, SET);
-    } else if ((only = claim_only(e)) != NULL) {
+    } else if (gruvi__likely((only = only_here(e)) != NULL)) {
+        /* It takes nothing off: the list is empty because the flag says so, and
+         * a waiter that was claimed does not look at its link. */
+        gruvi__waiter_claim(only);
         unlock(e, SET);
         gruvi__waiter_wake(only);
     } else {
@@ -176,13 +233,13 @@ gruvi_event_set(gruvi_event_t *event)
 }
 
 /* Join one of the lists; false where the event has been set meanwhile. */
-static bool
+static inline __attribute__((always_inline)) bool
 enqueue(struct gruvi__event *event, struct gruvi__list *list,
         struct gruvi__list *link)
 {
     unsigned state = lock(event);
 
-    if (state & SET) {
+    if (gruvi__unlikely(state & SET)) {
         unlock(event, state);
         return false;
     }
@@ -230,15 +287,15 @@ gruvi__event_unlink(struct gruvi__event *event, struct gruvi__wait_link *link)
     return listed;
 }
 
-int
-gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber, const char *what,
-                  double timeout)
+static inline __attribute__((always_inline)) int
+wait_for(gruvi_event_t *event, gruvi_fiber_t *fiber, const char *what,
+         double timeout)
 {
     struct gruvi__event *e = real(event);
     struct gruvi__waiter waiter;
     int err;
 
-    if (gruvi_event_is_set(event))
+    if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) & SET)
         return 0;
     if (timeout == 0)
         return UV_ETIMEDOUT;
@@ -246,20 +303,67 @@ gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber, const char *what,
     if (!enqueue(e, &e->waiters, &waiter.link))
         return 0;
     err = gruvi__waiter_wait(&waiter, what, timeout);
-    if (err < 0)
+    if (gruvi__unlikely(err < 0))
         dequeue(e, &waiter.link);
+    return err;
+}
+
+int
+gruvi__event_wait(gruvi_event_t *event, gruvi_fiber_t *fiber, const char *what,
+                  double timeout)
+{
+    return wait_for(event, fiber, what, timeout);
+}
+
+static __attribute__((noinline)) int
+wait_slowly(const char *function, gruvi_event_t *event, double timeout)
+{
+    gruvi_fiber_t *fiber;
+    int err = gruvi__enter_any(function, &fiber);
+
+    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
+        return err;
+    return wait_for(event, fiber, "event", timeout);
+}
+
+/* A fiber in which nothing is unusual, without a timeout.  Inlined, so that it
+ * is gruvi_event_wait() that the fiber's stack shows. */
+static inline __attribute__((always_inline)) int
+wait_fast(struct gruvi__event *event, gruvi_fiber_t *fiber)
+{
+    struct gruvi__waiter waiter;
+    int err;
+
+    waiter.fiber = fiber;
+    waiter.state = waiter.released = 0;
+    if (gruvi__unlikely(!enqueue(event, &event->waiters, &waiter.link)))
+        return 0;
+    fiber->waiting_for = "event";
+    gruvi__park_here(fiber);
+    if (gruvi__likely(__atomic_load_n(&waiter.released, __ATOMIC_ACQUIRE)))
+        return 0;
+    err = gruvi__waiter_wait_slowly(&waiter, "event", GRUVI_FOREVER);
+    if (gruvi__unlikely(err < 0))
+        dequeue(event, &waiter.link);
     return err;
 }
 
 GRUVI_SWITCHPOINT int
 gruvi_event_wait(gruvi_event_t *event, double timeout)
 {
-    gruvi_fiber_t *fiber;
-    int err = gruvi__enter_any(__func__, &fiber);
+    const struct gruvi__thread *self = &gruvi__self;
+    int err;
 
-    if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
+    if (gruvi__unlikely(self->section != NULL || self->hub == NULL ||
+                        self->current->pending != 0 || self->hub->closing ||
+                        !(timeout < 0))) {
+        err = wait_slowly(__func__, event, timeout);
+        gruvi__keep_frame();
         return err;
-    return gruvi__event_wait(event, fiber, "event", timeout);
+    }
+    if (__atomic_load_n(&real(event)->state, __ATOMIC_ACQUIRE) & SET)
+        return 0;
+    return wait_fast(real(event), self->current);
 }
 
 gruvi_waitable_t *

@@ -80,10 +80,10 @@ gruvi_future_unref(gruvi_future_t *f)
 /* --- done callbacks ------------------------------------------------------- */
 
 struct callback {
-    struct gruvi__callback node; /* only its node is used */
-    struct gruvi__hub_end end;   /* its thread's */
-    struct gruvi__list link;     /* on future->callbacks until it runs */
-    struct callback *next;       /* the next one that is due */
+    struct gruvi__callback node;
+    struct gruvi__hub_end end; /* its thread's */
+    struct gruvi__list link;   /* on future->callbacks until it runs */
+    struct callback *next;     /* the next one that is due */
     gruvi_future_t *future;
     gruvi_hub_t *hub;
     void (*fn)(gruvi_future_t *f, void *arg);

@@ -2,14 +2,18 @@
 /*
  * Locks, plain and reentrant.
  *
- * A few fields lie under a spin lock, which is held for some instructions.
- * Without competition, acquiring and releasing cost one exchange and one store
- * each, and no system call.
+ * The owner is one word.  Without competition, acquiring and releasing cost an
+ * exchange of it each, and no system call.
  *
- * A lock is handed over: its holder names the next owner, under the spin lock,
- * and then wakes it.  So no newcomer overtakes a waiter, and a claimed waiter
- * has the lock, though its timeout may have passed by then.  The lock itself is
- * touched last when the spin lock is unlocked.
+ * Where there are waiters, which are listed under a spin lock, the lock is
+ * handed over: its owner names the next one, under the spin lock, and then
+ * wakes it.  So the word is not 0 while there are waiters, no newcomer
+ * overtakes them, and a claimed waiter has the lock, though its timeout may
+ * have passed by then.
+ *
+ * The next owner may free the lock at once.  So a release touches it last when
+ * the word becomes 0, or when the spin lock is unlocked after the word has
+ * named a waiter, which is woken after that.
  */
 #include <limits.h>
 
@@ -26,7 +30,7 @@
 
 struct waiter {
     struct gruvi__waiter waiter;
-    const void *id;
+    uintptr_t id;
 };
 
 _Static_assert(sizeof(struct gruvi__lock) <= sizeof(gruvi_lock_t),
@@ -54,62 +58,124 @@ gruvi_lock_destroy(gruvi_lock_t *lock)
         gruvi__assert_failed("gruvi_lock_destroy(): the lock is held");
 }
 
-/* Under the spin lock: acquire the lock for id; false: it is held. */
-static bool
-take(struct gruvi__lock *lock, const void *id)
+/* --- the word ------------------------------------------------------------ */
+
+static inline uintptr_t
+self(void)
 {
-    if (lock->depth == 0) {
-        lock->owner = id;
-        lock->depth = 1;
-        return true;
-    }
-    if (lock->reentrant && lock->owner == id && lock->depth < UINT_MAX) {
-        lock->depth++;
-        return true;
-    }
-    return false;
+    return (uintptr_t)gruvi__self_id();
 }
 
-/* Under the spin lock, after take() failed: id would wait for itself. */
-static bool
-is_exhausted(const struct gruvi__lock *lock, const void *id)
+static inline uintptr_t
+owner_in(uintptr_t word)
 {
-    return lock->reentrant && lock->owner == id;
+    return word & ~(uintptr_t)GRUVI__LOCK_WAITED;
 }
 
-static void
-enqueue(struct gruvi__lock *lock, struct waiter *waiter, gruvi_fiber_t *fiber,
-        const void *id)
+static inline uintptr_t
+word_of(const struct gruvi__lock *lock)
 {
-    gruvi__waiter_init(&waiter->waiter, fiber);
-    waiter->id = id;
-    if (lock->waiters.next == NULL)
-        gruvi__list_init(&lock->waiters);
-    gruvi__list_add(&lock->waiters, &waiter->waiter.link);
+    return __atomic_load_n(&lock->word, __ATOMIC_RELAXED);
+}
+
+static inline bool
+is_mine(const struct gruvi__lock *lock)
+{
+    return owner_in(word_of(lock)) == self();
+}
+
+/* Exchange it where it is so; false: it is not.  A thread that is alone spares
+ * the locked instruction. */
+static inline bool
+exchange(struct gruvi__lock *lock, uintptr_t from, uintptr_t to, int order)
+{
+    if (gruvi__alone()) {
+        if (lock->word != from)
+            return false;
+        lock->word = to;
+        return true;
+    }
+    return __atomic_compare_exchange_n(&lock->word, &from, to, false, order,
+                                       __ATOMIC_RELAXED);
+}
+
+static inline bool
+take_free(struct gruvi__lock *lock, uintptr_t id)
+{
+    return exchange(lock, 0, id, __ATOMIC_ACQUIRE);
+}
+
+/* Its owner acquires it again; false: it is not the owner, or has acquired it
+ * too often. */
+static inline bool
+take_again(struct gruvi__lock *lock, uintptr_t id)
+{
+    if (!lock->reentrant || owner_in(word_of(lock)) != id ||
+        lock->again == UINT_MAX - 1)
+        return false;
+    lock->again++;
+    return true;
+}
+
+/* --- waiting for it ------------------------------------------------------ */
+
+/* Under the spin lock: acquire the lock for id, or have its owner know that
+ * there is a waiter; returns whether it was acquired. */
+static bool
+take_or_mark(struct gruvi__lock *lock, uintptr_t id)
+{
+    for (;;) {
+        uintptr_t word = word_of(lock);
+
+        if (word == 0) {
+            if (take_free(lock, id))
+                return true;
+        } else if ((word & GRUVI__LOCK_WAITED) ||
+                   exchange(lock, word, word | GRUVI__LOCK_WAITED,
+                            __ATOMIC_RELAXED)) {
+            return false;
+        }
+    }
+}
+
+/* Acquire it for id; false: it is held, and a waiter is enqueued. */
+static bool
+take_or_enqueue(struct gruvi__lock *lock, uintptr_t id, struct waiter *waiter,
+                gruvi_fiber_t *fiber)
+{
+    bool taken;
+
+    gruvi__spin_lock(&lock->spin);
+    taken = take_or_mark(lock, id);
+    if (!taken) {
+        gruvi__waiter_init(&waiter->waiter, fiber);
+        waiter->id = id;
+        if (lock->waiters.next == NULL)
+            gruvi__list_init(&lock->waiters);
+        gruvi__list_add(&lock->waiters, &waiter->waiter.link);
+    }
+    gruvi__spin_unlock(&lock->spin);
+    return taken;
 }
 
 static __attribute__((noinline)) int
 acquire_slowly(struct gruvi__lock *lock, const char *function, double timeout)
 {
-    const void *id = gruvi__self_id();
+    uintptr_t id = self();
     struct waiter waiter;
     gruvi_fiber_t *fiber;
     int err = gruvi__enter_any(function, &fiber);
 
     if (err < 0 || (err = gruvi__timeout_check(timeout)) < 0)
         return err;
-    gruvi__spin_lock(&lock->spin);
-    if (take(lock, id)) {
-        gruvi__spin_unlock(&lock->spin);
+    if (take_free(lock, id) || take_again(lock, id))
         return 0;
-    }
-    if (timeout == 0 || is_exhausted(lock, id)) {
-        err = timeout == 0 ? UV_ETIMEDOUT : UV_EAGAIN;
-        gruvi__spin_unlock(&lock->spin);
-        return err;
-    }
-    enqueue(lock, &waiter, fiber, id);
-    gruvi__spin_unlock(&lock->spin);
+    if (timeout == 0)
+        return UV_ETIMEDOUT;
+    if (lock->reentrant && is_mine(lock))
+        return UV_EAGAIN; /* too often: it would wait for itself */
+    if (take_or_enqueue(lock, id, &waiter, fiber))
+        return 0;
     err = gruvi__waiter_wait(&waiter.waiter, "lock", timeout);
     if (err < 0) {
         gruvi__spin_lock(&lock->spin);
@@ -132,122 +198,131 @@ GRUVI_SWITCHPOINT int
 gruvi_lock_acquire(gruvi_lock_t *public, double timeout)
 {
     struct gruvi__lock *lock = gruvi__lock_real(public);
+    int err;
 
-    if (gruvi__likely(may_enter() && timeout == timeout)) {
-        gruvi__spin_lock(&lock->spin);
-        if (gruvi__likely(lock->depth == 0)) {
-            lock->owner = gruvi__self_id();
-            lock->depth = 1;
-            gruvi__spin_unlock(&lock->spin);
-            return 0;
-        }
-        gruvi__spin_unlock(&lock->spin);
-    }
-    return acquire_slowly(lock, __func__, timeout);
+    if (gruvi__likely(may_enter() && timeout == timeout) &&
+        gruvi__likely(take_free(lock, self())))
+        return 0;
+    err = acquire_slowly(lock, __func__, timeout);
+    gruvi__keep_frame();
+    return err;
 }
 
 int
 gruvi_lock_try_acquire(gruvi_lock_t *public)
 {
     struct gruvi__lock *lock = gruvi__lock_real(public);
-    bool taken;
+    uintptr_t id = self();
 
-    gruvi__spin_lock(&lock->spin);
-    taken = take(lock, gruvi__self_id());
-    gruvi__spin_unlock(&lock->spin);
-    return taken ? 0 : UV_EAGAIN;
+    return take_free(lock, id) || take_again(lock, id) ? 0 : UV_EAGAIN;
 }
 
-/* Under the spin lock, which it gives up: name the next owner, or none. */
-static __attribute__((noinline)) void
-pass_on(struct gruvi__lock *lock)
-{
-    struct gruvi__waiter *next = gruvi__waiter_claim_first(&lock->waiters);
+/* --- releasing it -------------------------------------------------------- */
 
-    lock->depth = next != NULL;
-    lock->owner = next == NULL
-                      ? NULL
-                      : gruvi__list_entry(next, struct waiter, waiter)->id;
+/* Name the next owner and wake it; false: there are no waiters any more, and
+ * the word says so. */
+static bool
+hand_over(struct gruvi__lock *lock)
+{
+    struct gruvi__waiter *next;
+    uintptr_t word;
+
+    gruvi__spin_lock(&lock->spin);
+    word = word_of(lock);
+    if (!(word & GRUVI__LOCK_WAITED)) {
+        gruvi__spin_unlock(&lock->spin);
+        return false;
+    }
+    next = gruvi__waiter_claim_first(&lock->waiters);
+    if (next == NULL)
+        word = owner_in(word);
+    else
+        word = gruvi__list_entry(next, struct waiter, waiter)->id |
+               (gruvi__list_empty(&lock->waiters) ? 0 : GRUVI__LOCK_WAITED);
+    /* With waiters in it, only the holder of the spin lock changes it. */
+    __atomic_store_n(&lock->word, word, __ATOMIC_RELEASE);
     gruvi__spin_unlock(&lock->spin);
     if (next != NULL)
         gruvi__waiter_wake(next);
+    return next != NULL;
 }
 
-/* Under the spin lock. */
-static inline bool
-has_waiters(const struct gruvi__lock *lock)
+/* However often it was acquired. */
+static int
+release_all(struct gruvi__lock *lock)
 {
-    return lock->waiters.next != NULL && !gruvi__list_empty(&lock->waiters);
+    uintptr_t word;
+
+    lock->again = 0;
+    while ((word = word_of(lock)) != 0) {
+        if (word & GRUVI__LOCK_WAITED) {
+            if (hand_over(lock))
+                return 0;
+        } else if (exchange(lock, word, 0, __ATOMIC_RELEASE)) {
+            return 0;
+        }
+    }
+    return UV_EPERM;
+}
+
+static __attribute__((noinline)) int
+release_slowly(struct gruvi__lock *lock)
+{
+    if (!lock->reentrant)
+        return release_all(lock);
+    if (!is_mine(lock))
+        return UV_EPERM;
+    if (lock->again == 0)
+        return release_all(lock);
+    lock->again--;
+    return 0;
 }
 
 int
 gruvi_lock_release(gruvi_lock_t *public)
 {
     struct gruvi__lock *lock = gruvi__lock_real(public);
+    uintptr_t word = word_of(lock);
 
-    gruvi__spin_lock(&lock->spin);
-    if (gruvi__unlikely(lock->depth == 0 ||
-                        (lock->reentrant && lock->owner != gruvi__self_id()))) {
-        gruvi__spin_unlock(&lock->spin);
-        return UV_EPERM;
-    }
-    if (gruvi__unlikely(lock->depth == 1 && has_waiters(lock))) {
-        pass_on(lock);
+    if (gruvi__likely(word != 0 && !(word & GRUVI__LOCK_WAITED) &&
+                      !lock->reentrant) &&
+        gruvi__likely(exchange(lock, word, 0, __ATOMIC_RELEASE)))
         return 0;
-    }
-    lock->depth--;
-    gruvi__spin_unlock(&lock->spin);
-    return 0;
+    return release_slowly(lock);
 }
 
 bool
 gruvi_lock_locked(gruvi_lock_t *public)
 {
-    struct gruvi__lock *lock = gruvi__lock_real(public);
-    bool locked;
-
-    gruvi__spin_lock(&lock->spin);
-    locked = lock->depth > 0;
-    gruvi__spin_unlock(&lock->spin);
-    return locked;
+    return __atomic_load_n(&gruvi__lock_real(public)->word, __ATOMIC_ACQUIRE) !=
+           0;
 }
+
+/* --- for conditions ------------------------------------------------------ */
 
 bool
 gruvi__lock_mine(struct gruvi__lock *lock)
 {
-    bool mine;
-
-    gruvi__spin_lock(&lock->spin);
-    mine = lock->depth > 0 && lock->owner == gruvi__self_id();
-    gruvi__spin_unlock(&lock->spin);
-    return mine;
+    return is_mine(lock);
 }
 
 unsigned
 gruvi__lock_let_go(struct gruvi__lock *lock)
 {
-    unsigned depth;
+    unsigned again = lock->again;
 
-    gruvi__spin_lock(&lock->spin);
-    depth = lock->depth;
-    pass_on(lock);
-    return depth;
+    release_all(lock);
+    return again;
 }
 
 void
-gruvi__lock_take_back(struct gruvi__lock *lock, unsigned depth)
+gruvi__lock_take_back(struct gruvi__lock *lock, unsigned again)
 {
     gruvi_fiber_t *fiber = gruvi__self.hub == NULL ? NULL : gruvi__self.current;
-    const void *id = gruvi__self_id();
+    uintptr_t id = self();
     struct waiter waiter;
 
-    gruvi__spin_lock(&lock->spin);
-    if (!take(lock, id)) {
-        enqueue(lock, &waiter, fiber, id);
-        gruvi__spin_unlock(&lock->spin);
+    if (!take_free(lock, id) && !take_or_enqueue(lock, id, &waiter, fiber))
         gruvi__waiter_through(&waiter.waiter, "lock");
-        gruvi__spin_lock(&lock->spin);
-    }
-    lock->depth = depth;
-    gruvi__spin_unlock(&lock->spin);
+    lock->again = again;
 }

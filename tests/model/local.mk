@@ -1,4 +1,4 @@
 # What an exhaustive search of all orders of events has to say.
-POLICY_TESTS += %D%/models
+SOURCE_TESTS += %D%/models
 EXTRA_DIST += %D%/handover.pml
 EXTRA_DIST += %D%/inbox.pml

@@ -277,11 +277,13 @@ fcntl(int fd, int op, ...)
     return (int)syscall(SYS_fcntl, fd, op, arg);
 }
 
-/* libuv tries with an event that stands for no descriptor. */
+/* libuv tries with an event that stands for no descriptor; the hub's own set
+ * has names that are more than its number. */
 int
 epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
-    bool tries = op == EPOLL_CTL_ADD && event->data.fd == -1;
+    bool tries = op == EPOLL_CTL_ADD &&
+                 (event->data.fd == -1 || event->data.u64 >> 32 != 0);
 
     if (fails(CALL_EPOLL_CTL) || (tries && fails(CALL_WATCH)))
         return -1;

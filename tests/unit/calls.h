@@ -28,8 +28,9 @@ enum call {
     CALL_SETSOCKOPT,
     CALL_FCNTL,
     CALL_DUPFD, /* those of fcntl that make a descriptor */
-    CALL_WATCH, /* with which libuv tries whether a descriptor can be watched;
-                   where a later epoll_ctl fails it aborts */
+    CALL_WATCH, /* with which a descriptor comes into the hub's set, or libuv
+                   tries whether it can be watched; where a later epoll_ctl of
+                   libuv fails it aborts */
     CALL_EPOLL_CTL,
     CALL_EPOLL_WAIT,
     CALL_IOCTL,

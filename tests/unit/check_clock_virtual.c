@@ -171,6 +171,85 @@ write_after(void *arg)
     return err;
 }
 
+/* The fiber works for a while before it waits. */
+static void
+work(double secs)
+{
+    gruvi__clock_pass(gruvi__clock_now() + (uint64_t)(secs * 1e9));
+}
+
+/* Until the deadline, however the fiber is left. */
+static int
+sleep_long(void)
+{
+    return gruvi_sleep(YEAR);
+}
+
+static int
+yield_and_work(void)
+{
+    int err;
+
+    while ((err = gruvi_sleep(0)) == 0)
+        work(HOUR / 64);
+    return err;
+}
+
+static int
+wait_through_first(void)
+{
+    int err = 0;
+
+    GRUVI_SHIELD {
+        err = gruvi_sleep(HOUR);
+    }
+    return err < 0 ? err : gruvi_sleep(YEAR);
+}
+
+VIRTUAL_TEST(test_a_deadline_counts_from_the_beginning_of_its_block)
+{
+    static int (*const ways[])(void) = {sleep_long, yield_and_work,
+                                        wait_through_first};
+
+    for (size_t n = 0; n < sizeof ways / sizeof *ways; n++) {
+        double began = now();
+        int err = 0;
+
+        GRUVI_WITH_SWITCH_BACK (sb, 10 * HOUR) {
+            work(4 * HOUR);
+            ck_assert_double_eq_tol(gruvi_deadline_remaining(), 6 * HOUR, 1e-6);
+            err = ways[n]();
+            ck_assert(gruvi_switch_back_timed_out(&sb));
+        }
+        ck_assert_int_eq(err, UV_ETIMEDOUT);
+        /* Fibers that only yield may do so 128 times before the hub looks. */
+        ck_assert_double_ge(now() - began, 10 * HOUR * (1 - 1e-12));
+        ck_assert_double_le(now() - began, 12 * HOUR + LATE);
+    }
+}
+
+VIRTUAL_TEST(test_blocks_around_each_other_have_their_deadlines)
+{
+    double began = now();
+
+    GRUVI_WITH_SWITCH_BACK (outer, 5 * HOUR) {
+        GRUVI_WITH_SWITCH_BACK (endless, GRUVI_FOREVER) {
+            GRUVI_WITH_SWITCH_BACK (longer, 50 * HOUR) {
+                GRUVI_WITH_SWITCH_BACK (inner, 3 * HOUR) {
+                    ck_assert_int_eq(sleep_long(), UV_ETIMEDOUT);
+                    ck_assert(gruvi_switch_back_timed_out(&inner));
+                }
+                expect_passed(began, 3 * HOUR);
+                ck_assert_int_eq(sleep_long(), UV_ETIMEDOUT);
+                ck_assert(!gruvi_switch_back_timed_out(&longer));
+            }
+        }
+        ck_assert(gruvi_switch_back_timed_out(&outer));
+        expect_passed(began, 5 * HOUR);
+    }
+    ck_assert_int_eq(gruvi_sleep(100 * HOUR), 0); /* nothing is left of them */
+}
+
 /* What is there is found before time goes on. */
 VIRTUAL_TEST(test_descriptors_are_looked_at_before_time_passes)
 {
@@ -234,6 +313,8 @@ main(void)
     tcase_add_test(tc, test_the_order_is_the_same_each_time);
     tcase_add_test(tc, test_a_timeout_counts_from_its_wait);
     tcase_add_test(tc, test_a_deadline_spans_what_lies_inside);
+    tcase_add_test(tc, test_a_deadline_counts_from_the_beginning_of_its_block);
+    tcase_add_test(tc, test_blocks_around_each_other_have_their_deadlines);
     tcase_add_test(tc, test_descriptors_are_looked_at_before_time_passes);
     tcase_add_test(tc,
                    test_that_there_are_no_more_fibers_is_logged_now_and_then);

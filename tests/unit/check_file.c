@@ -180,6 +180,19 @@ HUB_TEST(test_errors_are_those_of_the_system)
     remove_folder();
 }
 
+HUB_TEST(test_a_file_gives_its_descriptor_back)
+{
+    gruvi_file_t *file;
+    char c = '\0';
+    int fd;
+
+    ck_assert_int_eq(gruvi_file_open(&file, "/proc/self/comm", O_RDONLY, 0), 0);
+    ck_assert_int_ge(fd = gruvi_file_detach(file), 0);
+    ck_assert_int_eq(read(fd, &c, 1), 1);
+    close(fd);
+    ck_assert_int_eq(gruvi_file_detach(NULL), UV_EINVAL);
+}
+
 HUB_TEST(test_bad_arguments_are_refused)
 {
     gruvi_file_t *file = (void *)&hub;
@@ -357,6 +370,7 @@ HUB_TEST(test_a_file_in_use_is_not_closed)
 
     open_fifo(&fifo);
     ck_assert_int_eq(gruvi_file_close(fifo.file), UV_EBUSY);
+    ck_assert_int_eq(gruvi_file_detach(fifo.file), UV_EBUSY);
     ck_assert_int_eq(write(fifo.writer, "x", 1), 1);
     close_fifo(&fifo);
 }
@@ -457,6 +471,7 @@ main(void)
     tcase_add_test(tc, test_much_is_written_and_read_too);
     tcase_add_test(tc, test_flags_and_modes_are_those_of_open);
     tcase_add_test(tc, test_errors_are_those_of_the_system);
+    tcase_add_test(tc, test_a_file_gives_its_descriptor_back);
     tcase_add_test(tc, test_bad_arguments_are_refused);
     tcase_add_test(tc, test_stat_says_what_a_file_is);
     tcase_add_test(tc, test_names_are_changed_made_and_removed);

@@ -88,6 +88,7 @@ HUB_TEST(test_a_name_may_be_as_long_as_can_be)
     ck_assert_int_eq(gruvi_file_readdir(file, &entry, 0), UV_EINVAL);
     ck_assert_int_eq(gruvi_file_open(&dir, folder, O_RDONLY, 0), 0);
     ck_assert_int_eq(gruvi_file_readdir(dir, &entry, 1), 1);
+    ck_assert_int_eq(gruvi_file_detach(dir), UV_EINVAL);
     ck_assert_str_eq(entry.name, name);
     ck_assert_int_eq(gruvi_file_close(dir), 0);
     ck_assert_int_eq(gruvi_file_close(file), 0);

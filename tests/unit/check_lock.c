@@ -351,10 +351,10 @@ HUB_TEST(test_a_reentrant_lock_is_acquired_so_often_at_most)
 
     gruvi_rlock_init(&lock);
     ck_assert_int_eq(gruvi_lock_acquire(&lock, GRUVI_FOREVER), 0);
-    gruvi__lock_real(&lock)->depth = UINT_MAX;
+    gruvi__lock_real(&lock)->again = UINT_MAX - 1;
     ck_assert_int_eq(gruvi_lock_acquire(&lock, GRUVI_FOREVER), UV_EAGAIN);
     ck_assert_int_eq(gruvi_lock_try_acquire(&lock), UV_EAGAIN);
-    gruvi__lock_real(&lock)->depth = 1;
+    gruvi__lock_real(&lock)->again = 0;
     ck_assert_int_eq(gruvi_lock_release(&lock), 0);
 }
 

@@ -108,6 +108,57 @@ THREAD_TEST(test_a_thread_that_waited_may_free_the_lock_at_once)
         free_after_wait(n);
 }
 
+/* --- the last user frees it ----------------------------------------------- */
+
+#define USERS 4
+
+/* What has a lock inside, and is freed by the last of its users. */
+struct counted {
+    gruvi_lock_t lock;
+    long users; /* under lock */
+};
+
+static void
+free_counted(struct counted *counted)
+{
+    gruvi_lock_destroy(&counted->lock);
+    memset(counted, 0xff, sizeof *counted);
+    free(counted);
+}
+
+/* Some give up waiting now and then: whoever releases it finds no waiter left,
+ * and another user takes and frees it while that release is not over. */
+static void
+use_counted(void *arg)
+{
+    struct counted **all = arg;
+    long left;
+
+    for (unsigned n = 0; n < ROUNDS; n++) {
+        while (gruvi_lock_acquire(&all[n]->lock, n % 3 == 0 ? 1e-6 : 1) < 0)
+            ;
+        left = --all[n]->users;
+        ck_assert_int_eq(gruvi_lock_release(&all[n]->lock), 0);
+        if (left == 0)
+            free_counted(all[n]);
+    }
+}
+
+THREAD_TEST(test_the_last_of_several_users_may_free_it)
+{
+    struct counted *all[ROUNDS];
+    pthread_t threads[USERS];
+
+    for (unsigned n = 0; n < ROUNDS; n++) {
+        all[n] = malloc(sizeof *all[n]);
+        *all[n] = (struct counted){.lock = GRUVI_LOCK_INIT, .users = USERS};
+    }
+    for (int k = 0; k < USERS; k++)
+        threads[k] = begin_thread(use_counted, all);
+    for (int k = 0; k < USERS; k++)
+        end_thread(threads[k]);
+}
+
 int
 main(void)
 {
@@ -116,6 +167,7 @@ main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_a_release_that_races_with_a_timeout_loses_nothing);
+    tcase_add_test(tc, test_the_last_of_several_users_may_free_it);
     tcase_add_test(
         tc, test_a_release_that_races_with_a_threads_timeout_loses_nothing);
     tcase_add_test(tc, test_whoever_waited_may_free_the_lock_at_once);

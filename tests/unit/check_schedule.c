@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "base/context_tools.h"
+#include "core/schedule.h"
 #include "unit/harness.h"
 
 /* --- gruvi_fiber_switch() and gruvi_fiber_throw() ------------------------ */
@@ -235,6 +237,72 @@ HUB_TEST(test_a_fiber_of_another_hub_is_refused)
     finish(two.woken);
 }
 
+/* --- more fibers than a near cache holds ---------------------------------- */
+
+#ifdef GRUVI__TSAN
+enum { MANY = 301 }; /* a stack of its own for each, and more */
+#else
+enum { MANY = 3001 };
+#endif
+
+static long ran[2 * MANY];
+static int n_ran;
+static gruvi_event_t all_ran;
+
+/* Every third yields, the others wait for the last. */
+static int
+run_twice(void *arg)
+{
+    long i = (long)(intptr_t)arg;
+
+    ran[n_ran++] = i;
+    if (i == MANY - 1)
+        gruvi_event_set(&all_ran);
+    ck_assert_int_eq(i % 3 == 0 ? gruvi_sleep(0)
+                                : gruvi_event_wait(&all_ran, GRUVI_FOREVER),
+                     0);
+    ran[n_ran++] = i;
+    return 0;
+}
+
+HUB_TEST(test_very_many_that_are_ready_run_in_order)
+{
+    gruvi_fiber_t *fibers[MANY];
+    int n = 0;
+
+    gruvi_event_init(&all_ran);
+    for (i = 0; i < MANY; i++)
+        fibers[i] = spawn(run_twice, (void *)(intptr_t)i);
+    for (i = 0; i < MANY; i++)
+        ck_assert_int_eq(finish(fibers[i]), 0);
+    for (i = 0; i < MANY; i++)
+        ck_assert_int_eq(ran[n++], i);
+    for (i = 0; i < MANY; i++)
+        if (i % 3 != 0)
+            ck_assert_int_eq(ran[n++], i);
+    for (i = 0; i < MANY; i += 3)
+        ck_assert_int_eq(ran[n++], i);
+    ck_assert_int_eq(n, n_ran);
+}
+
+/* While it is queued, what it waits for makes room for something else. */
+HUB_TEST(test_one_that_was_woken_in_vain_still_says_what_it_waits_for)
+{
+    gruvi_fiber_t *fiber = spawn(sleep_for_ever, NULL), *others[MANY];
+
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    for (i = 0; i < MANY; i++)
+        others[i] = spawn(return_arg, NULL);
+    gruvi__ready(fiber);
+    ck_assert_str_eq(gruvi_fiber_waiting_for(fiber), "");
+    ck_assert_int_eq(gruvi_sleep(0), 0);
+    ck_assert_str_eq(gruvi_fiber_waiting_for(fiber), "timer");
+    for (i = 0; i < MANY; i++)
+        finish(others[i]);
+    gruvi_fiber_cancel(fiber, NULL);
+    finish(fiber);
+}
+
 int
 main(void)
 {
@@ -254,6 +322,9 @@ main(void)
     tcase_add_test(tc, test_a_turn_runs_what_was_ready_when_it_began);
     tcase_add_test(tc, test_sleep_is_never_too_short);
     tcase_add_test(tc, test_a_fiber_of_another_hub_is_refused);
+    tcase_add_test(tc, test_very_many_that_are_ready_run_in_order);
+    tcase_add_test(
+        tc, test_one_that_was_woken_in_vain_still_says_what_it_waits_for);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Guards: both ways to make them, and the limit of the second. */
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -40,6 +42,40 @@ START_TEST(test_older_kernels_guard_with_mprotect)
     ck_assert_str_eq(gruvi__stack_guard_mode(), "mprotect");
     ck_assert_uint_lt(gruvi__stack_ceiling(), SIZE_MAX);
     check_guard();
+}
+END_TEST
+
+/* Whether the kernel can read there; a child for each would take long. */
+static bool
+is_readable(int fds[2], const char *addr)
+{
+    char c;
+
+    if (write(fds[1], addr, 1) != 1) {
+        ck_assert_int_eq(errno, EFAULT);
+        return false;
+    }
+    return read(fds[0], &c, 1) == 1;
+}
+
+/* Where many are in use, guards are made in advance. */
+START_TEST(test_below_each_of_many_stacks_there_is_a_guard)
+{
+    enum { MANY = 1500 };
+    int fds[2], i;
+
+    ck_assert_int_eq(pipe(fds), 0);
+    for (i = 0; i < MANY; i++) {
+        struct gruvi__stack *stack = get(64 << 10);
+        const char *low = stack->low;
+
+        ck_assert(is_readable(fds, low));
+        ck_assert(is_readable(fds, (char *)stack - 1));
+        ck_assert(!is_readable(fds, low - 1));
+        ck_assert(!is_readable(fds, low - gruvi__guard_size(stack->size)));
+    }
+    close(fds[0]);
+    close(fds[1]);
 }
 END_TEST
 
@@ -156,6 +192,7 @@ main(void)
     tcase_add_checked_fixture(tc, stacks_setup, stacks_teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_below_a_stack_there_is_a_guard);
+    tcase_add_test(tc, test_below_each_of_many_stacks_there_is_a_guard);
     tcase_add_test(tc, test_older_kernels_guard_with_mprotect);
     tcase_add_test(tc, test_so_do_kernels_that_agree_and_do_nothing);
     tcase_add_test(tc, test_a_larger_guard_takes_nothing_from_the_stack);

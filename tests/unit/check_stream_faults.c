@@ -314,38 +314,6 @@ try_fault(int kind, const struct fault *fault, int err, unsigned n,
     return made > n;
 }
 
-struct trial {
-    int kind, err;
-    const struct fault *fault;
-    unsigned n, times;
-    bool made;
-};
-
-static void
-run_trial(void *arg)
-{
-    struct trial *trial = arg;
-
-    gruvi_get_hub();
-    trial->made = try_fault(trial->kind, trial->fault, trial->err, trial->n,
-                            trial->times);
-}
-
-/* Only a hub that has not watched these descriptors before asks libuv's first
- * question about them. */
-static bool
-try_in_turn(int kind, const struct fault *fault, int err, unsigned n,
-            unsigned times)
-{
-    struct trial trial = {kind, err, fault, n, times, false};
-
-    if (fault->call == CALL_WATCH)
-        in_thread(run_trial, &trial);
-    else
-        run_trial(&trial);
-    return trial.made;
-}
-
 static bool
 is_waited_for(int err)
 {
@@ -364,7 +332,7 @@ sweep(gruvi_hub_t *hub, int kind, const struct fault *fault, int err)
         (fault->call == CALL_ACCEPT && is_waited_for(err)))
         most = 1;
     for (unsigned times = 1; times <= most; times += 2) {
-        for (n = 0; try_in_turn(kind, fault, err, n, times); n++) {
+        for (n = 0; try_fault(kind, fault, err, n, times); n++) {
             ck_assert_uint_lt(n, MOST);
             ck_assert_msg(open_descriptors() == before,
                           "talk %d, %s %u fails with %s: a descriptor is left",

@@ -2,7 +2,11 @@
 /* gruvi_stream_take(), over TCP and Unix sockets. */
 #include <malloc.h>
 
+#include "support/valgrind.h"
 #include "unit/net.h"
+
+#include "base/context_tools.h"
+#include "io/stream/stream.h"
 
 static char *data;
 
@@ -53,6 +57,37 @@ HUB_TEST(test_take_mixes_with_the_other_reads)
     peer_says(&ends, "z");
     ck_assert_int_eq(gruvi_stream_read(ends.stream, buf, sizeof buf), 1);
     ck_assert_int_eq(buf[0], 'z');
+    close_ends(&ends);
+}
+
+/* Whatever call reads next. */
+HUB_TEST(test_what_is_given_back_is_read_again)
+{
+    struct reader r;
+    struct ends ends;
+    char buf[10];
+
+    open_ends(&ends, i);
+    ck_assert_int_eq(gruvi_stream_unread(NULL, "x", 1), UV_EINVAL);
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, NULL, 1), UV_EINVAL);
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, NULL, 0), 0);
+    peer_says(&ends, "one\ntwo");
+    ck_assert_int_eq(gruvi_stream_read_line(ends.stream, buf, sizeof buf), 4);
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, "ne\n", 3), 0);
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, "O", 1), 0);
+    hears_line(ends.stream, sizeof buf, "One\n");
+    /* A part of what was lent. */
+    ck_assert_int_eq(gruvi_stream_take(ends.stream, &data), 3);
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, data + 1, 2), 0);
+    takes(&ends, "wo");
+    begin_read(&r, ends.stream, READ, 10);
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, "x", 1), UV_EBUSY);
+    peer_closes(&ends);
+    ck_assert_int_eq(end_read(&r), 0);
+    /* Also behind the end. */
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, "late", 4), 0);
+    takes(&ends, "late");
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, buf, 1), 0);
     close_ends(&ends);
 }
 
@@ -168,6 +203,57 @@ HUB_TEST(test_a_stream_that_waits_has_no_memory)
     }
 }
 
+static size_t
+kept(gruvi_hub_t *hub)
+{
+    return hub->spare_buffer == NULL ? 0
+                                     : malloc_usable_size(hub->spare_buffer);
+}
+
+/* What the hub keeps is lent to one stream at a time. */
+HUB_TEST(test_no_two_streams_have_the_same_memory)
+{
+    struct ends a, b;
+    char *of_a;
+
+    open_ends(&a, i);
+    open_ends(&b, i);
+    for (int n = 0; n < 3; n++) {
+        peer_says(&a, "of a");
+        peer_says(&b, "of b");
+        takes(&a, "of a");
+        of_a = data;
+        takes(&b, "of b");
+        ck_assert_ptr_ne(data, of_a);
+        ck_assert_mem_eq(of_a, "of a", 4);
+        ck_assert_int_eq(gruvi_stream_read(a.stream, NULL, 0), 0);
+        ck_assert_mem_eq(data, "of b", 4);
+        ck_assert_int_eq(gruvi_stream_read(b.stream, NULL, 0), 0);
+    }
+    close_ends(&a);
+    close_ends(&b);
+}
+
+/* But for tools that look for its use afterwards. */
+HUB_TEST(test_the_hub_keeps_memory_that_was_lent)
+{
+    struct ends ends;
+
+    open_ends(&ends, i);
+    ck_assert_uint_eq(kept(hub), 0);
+    peer_says(&ends, "one");
+    takes(&ends, "one");
+    ck_assert_int_eq(gruvi_stream_read(ends.stream, NULL, 0), 0);
+#ifndef GRUVI__ASAN
+    if (!RUNNING_ON_VALGRIND)
+        ck_assert_uint_ge(kept(hub), GRUVI__TAKE_SIZE);
+#endif
+    peer_says(&ends, "two");
+    takes(&ends, "two");
+    ck_assert_uint_eq(kept(hub), 0);
+    close_ends(&ends);
+}
+
 int
 main(void)
 {
@@ -177,11 +263,17 @@ main(void)
     tcase_add_loop_test(tc, test_take_gets_what_is_there_and_then_the_end, 0,
                         NET_KINDS);
     tcase_add_loop_test(tc, test_take_mixes_with_the_other_reads, 0, NET_KINDS);
+    tcase_add_loop_test(tc, test_what_is_given_back_is_read_again, 0,
+                        NET_KINDS);
     tcase_add_loop_test(tc, test_what_was_taken_stays_while_it_is_written, 0,
                         NET_KINDS);
     tcase_add_loop_test(tc, test_a_take_that_fails_takes_nothing_and_says_so, 0,
                         NET_KINDS);
     tcase_add_test(tc, test_a_reset_is_told);
+    tcase_add_loop_test(tc, test_no_two_streams_have_the_same_memory, 0,
+                        NET_KINDS);
+    tcase_add_loop_test(tc, test_the_hub_keeps_memory_that_was_lent, 0,
+                        NET_KINDS);
     tcase_add_loop_test(tc, test_a_stream_that_waits_has_no_memory, 0,
                         NET_KINDS);
     suite_add_tcase(suite, tc);

@@ -337,6 +337,89 @@ HUB_TEST(test_writes_that_never_wait_are_ended_by_a_deadline_or_a_cancel)
     close_ends(&e.ends);
 }
 
+/* --- without waiting ------------------------------------------------------ */
+
+/* How much a stream takes, by tries of a size. */
+static size_t
+try_until_full(gruvi_stream_t *s, size_t len)
+{
+    static char data[65536];
+    size_t taken = 0;
+    ssize_t n;
+
+    while ((n = gruvi_stream_try_write(s, data, len)) > 0)
+        taken += (size_t)n;
+    ck_assert_int_eq(n, UV_EAGAIN);
+    return taken;
+}
+
+HUB_TEST(test_a_try_takes_what_fits)
+{
+    struct ends ends;
+    size_t taken;
+
+    open_ends(&ends, i);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, NULL, 0), 0);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, NULL, 1), UV_EINVAL);
+    shrink(&ends);
+    taken = try_until_full(ends.stream, 10000);
+    ck_assert_uint_gt(taken, 0);
+    ck_assert_uint_eq(gruvi_stream_traffic(ends.stream), taken);
+    ck_assert_uint_eq(peer_drains(&ends), taken);
+    /* Nothing has waited for the room that there is now. */
+    wait_until(gruvi_stream_try_write(ends.stream, "more", 4) == 4);
+    wait_until(recv(ends.peer, (char[4]){0}, 4, MSG_PEEK) == 4);
+    peer_hears(&ends, "more");
+    ck_assert_int_eq(gruvi_stream_write(ends.stream, "again", 5), 0);
+    peer_hears(&ends, "again");
+    close_ends(&ends);
+}
+
+HUB_TEST(test_a_try_does_not_cut_into_a_write)
+{
+    struct ends ends;
+    gruvi_fiber_t *writer;
+
+    open_ends(&ends, i);
+    writer = begin_big_write(&ends);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, "x", 1), UV_EBUSY);
+    gruvi_fiber_cancel(writer, NULL);
+    ck_assert_int_eq(finish(writer), UV_ECANCELED);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, "x", 1), UV_EPIPE);
+    close_ends(&ends);
+}
+
+static void
+try_in_callback(void *arg)
+{
+    ck_assert_int_eq(gruvi_stream_try_write(arg, "called", 6), 6);
+}
+
+HUB_TEST(test_callbacks_may_try)
+{
+    struct ends ends;
+
+    open_ends(&ends, i);
+    ck_assert_int_eq(
+        gruvi_hub_run_callback(gruvi_get_hub(), try_in_callback, ends.stream),
+        0);
+    turns(2);
+    peer_hears(&ends, "called");
+    close_ends(&ends);
+}
+
+HUB_TEST(test_a_try_that_fails_ends_the_write_side)
+{
+    struct ends ends;
+
+    open_ends(&ends, i);
+    peer_resets(&ends);
+    wait_until(gruvi_stream_try_write(ends.stream, "x", 1) < 0);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, "x", 1), UV_EPIPE);
+    ck_assert_int_eq(gruvi_stream_write(ends.stream, "x", 1), UV_EPIPE);
+    close_ends(&ends);
+}
+
 int
 main(void)
 {
@@ -363,6 +446,10 @@ main(void)
     tcase_add_loop_test(
         tc, test_writes_that_never_wait_are_ended_by_a_deadline_or_a_cancel, 0,
         WRITES * ENDS);
+    tcase_add_loop_test(tc, test_a_try_takes_what_fits, 0, NET_KINDS);
+    tcase_add_loop_test(tc, test_a_try_does_not_cut_into_a_write, 0, NET_KINDS);
+    tcase_add_loop_test(tc, test_callbacks_may_try, 0, NET_KINDS);
+    tcase_add_test(tc, test_a_try_that_fails_ends_the_write_side);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -266,7 +266,7 @@ HUB_TEST(test_a_handle_that_calls_again_is_heard_once)
 
     uv_timer_init(loop_of(hub), &timer);
     timer.data = &sb;
-    gruvi_switch_back_init(&sb, 0.02);
+    gruvi_switch_back_init(&sb, 0.5);
     ck_assert_int_eq(uv_timer_start(&timer, gruvi_on_timer, 1, 1), 0);
     ck_assert_int_eq(gruvi_hub_switch(hub, NULL), 0);
     ck_assert_int_eq(gruvi_hub_switch(hub, NULL), UV_ETIMEDOUT);

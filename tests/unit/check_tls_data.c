@@ -118,6 +118,53 @@ HUB_TEST(test_new_keys_disturb_nothing)
     close_tls(&ends);
 }
 
+/* Of the last record a part is held until there is room. */
+HUB_TEST(test_a_try_takes_what_fits)
+{
+    static char data[50000], buf[50000];
+    struct tls_ends ends;
+    size_t taken = 0, got = 0;
+    ssize_t n;
+
+    open_tls(&ends, true);
+    fill_pattern(data, sizeof data, 0);
+    while ((n = gruvi_stream_try_write(ends.stream, data, sizeof data)) > 0)
+        taken += (size_t)n;
+    ck_assert_int_eq(n, UV_EAGAIN);
+    ck_assert_uint_gt(taken, 0);
+    while (got < taken) {
+        got += peer_takes(&ends.peer, buf, sizeof buf);
+        n = gruvi_stream_try_write(ends.stream, NULL, 0);
+        ck_assert_msg(n == 0 || n == UV_EAGAIN, "%zd", n);
+    }
+    ck_assert_uint_eq(got, taken);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, "more", 4), 4);
+    tls_peer_gets(&ends.peer, "more");
+    SSL_shutdown(ends.peer.ssl);
+    close_tls(&ends);
+}
+
+HUB_TEST(test_a_try_waits_for_no_handshake)
+{
+    struct tls_ends ends;
+
+    open_tls(&ends, false);
+    ck_assert_int_eq(gruvi_stream_try_write(ends.stream, "x", 1), UV_EAGAIN);
+    close_tls(&ends);
+}
+
+HUB_TEST(test_what_is_given_back_is_read_again)
+{
+    struct tls_ends ends;
+
+    open_tls(&ends, true);
+    tls_peer_sends(&ends.peer, "two");
+    ck_assert_int_eq(gruvi_stream_unread(ends.stream, "one", 3), 0);
+    hears(ends.stream, "one");
+    hears(ends.stream, "two");
+    close_tls(&ends);
+}
+
 /* A file goes through TLS, too. */
 HUB_TEST(test_a_file_is_sent)
 {
@@ -341,6 +388,9 @@ moving(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_a_lot_goes_both_ways_at_once);
     tcase_add_test(tc, test_new_keys_disturb_nothing);
+    tcase_add_test(tc, test_a_try_takes_what_fits);
+    tcase_add_test(tc, test_a_try_waits_for_no_handshake);
+    tcase_add_test(tc, test_what_is_given_back_is_read_again);
     tcase_add_test(tc, test_a_file_is_sent);
     tcase_add_test(tc, test_there_is_no_renegotiation);
     tcase_add_loop_test(tc, test_a_message_costs_one_recv_and_one_send, 0, 2);

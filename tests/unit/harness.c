@@ -415,7 +415,7 @@ handles_of(gruvi_hub_t *hub)
     size_t n = 0;
 
     uv_walk(gruvi_hub_loop(hub), count_handle, &n);
-    return n - (size_t)gruvi__poller_kept(gruvi_hub_poll(hub));
+    return n;
 }
 
 /* --- tests ------------------------------------------------------------------

@@ -18,6 +18,8 @@ UNIT_TESTS += %D%/check_wheel
 %C%_check_wheel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 UNIT_TESTS += %D%/check_context
 UNIT_TESTS += %D%/check_context_ucontext
+UNIT_TESTS += %D%/check_fork_lock
+UNIT_TESTS += %D%/check_forks
 UNIT_TESTS += %D%/check_modules
 UNIT_TESTS += %D%/check_walk
 UNIT_TESTS += %D%/check_overflow
@@ -40,7 +42,7 @@ CONTEXT_TEST += %D%/context_selftest_stack.c
 %C%_check_context_ucontext_LDADD = $(UNIT_TEST_LIBS) -lm
 
 UNIT_SHELL_TESTS =
-UNIT_SHELL_TESTS += %D%/aarch64
+SOURCE_TESTS += %D%/aarch64
 EXTRA_DIST += %D%/machine_selftest.c %D%/walk_selftest.c
 UNIT_SHELL_TESTS += %D%/exceptions
 UNIT_SHELL_TESTS += %D%/gdb
@@ -101,8 +103,10 @@ UNIT_TESTS += %D%/check_waits_interrupted
 UNIT_TESTS += %D%/check_no_memory_switchpoint
 %C%_check_no_memory_switchpoint_LDADD = %D%/libfailing.a $(SCENE_TEST_LIBS)
 %C%_check_no_memory_switchpoint_LDFLAGS = $(FAILING_FLAGS)
+UNIT_TESTS += %D%/check_callback
 UNIT_TESTS += %D%/check_clock
 %C%_check_clock_LDADD = %D%/libnet.a $(UNIT_TEST_LIBS)
+UNIT_TESTS += %D%/check_inbox
 UNIT_TESTS += %D%/check_hub_data
 UNIT_TESTS += %D%/check_hub_view
 UNIT_TESTS += %D%/check_fiber
@@ -113,7 +117,7 @@ UNIT_TESTS += %D%/check_hub
 UNIT_TESTS += %D%/check_shadow_stack
 UNIT_TESTS += %D%/check_interrupt
 UNIT_TESTS += %D%/check_poll
-UNIT_TESTS += %D%/check_poll_kept
+UNIT_TESTS += %D%/check_poll_set
 UNIT_TESTS += %D%/check_uv_close
 UNIT_TESTS += %D%/check_switch_back_callbacks
 UNIT_TESTS += %D%/check_poll_wait_fd
@@ -338,5 +342,6 @@ EXTRA_DIST += $(UNIT_SHELL_TESTS)
 VALGRIND_FLAGS = --quiet --error-exitcode=99 --leak-check=full
 VALGRIND_FLAGS += --errors-for-leak-kinds=definite --fair-sched=try
 check-valgrind:
-	CK_FORK=no $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)' \
+	CK_FORK=no TEST_TIMEOUT=$${TEST_TIMEOUT:-600} \
+	    $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)' \
 	    LOG_COMPILER='$(LIBTOOL) --mode=execute valgrind $(VALGRIND_FLAGS)'

@@ -58,6 +58,13 @@ SCENE_CALL(call_peek)
     return (int)gruvi_stream_peek(scene->ends.stream, &c, 1);
 }
 
+SCENE_CALL(call_front)
+{
+    char c;
+
+    return (int)gruvi__stream_front(scene->ends.stream, &c, 1, timeout);
+}
+
 SCENE_CALL(call_peek_exact)
 {
     char c;
@@ -257,6 +264,8 @@ const struct scene_row stream_scenes[] = {
      open_stream, call_peek, grant_read, close_stream},
     {"gruvi_stream_peek_exact", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,
      open_stream, call_peek_exact, grant_read, close_stream},
+    {"gruvi__stream_front", "front", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 1,
+     open_stream, call_front, grant_read, close_stream},
     {"gruvi_stream_take", "read", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 1,
      open_stream, call_take, grant_read, close_stream},
     {"gruvi_stream_write", "write", SCENE_TIMED_WAIT | SCENE_ALLOCATES, 0,

@@ -14,6 +14,7 @@
 #include <gruvi/log.h>
 
 #include "base/descriptor.h"
+#include "base/forks.h"
 #include "base/likely.h"
 #include "core/clock.h"
 #include "core/wait.h"
@@ -96,6 +97,7 @@ accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
 
     if (gruvi__unlikely(gruvi__listener_may_block(listener)))
         make_nonblocking(listener->socket.fd);
+    s->socket.forks = gruvi__forks();
     fd = gruvi__fd_own(accept4(listener->socket.fd, &at.any, &length,
                                SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd < 0)

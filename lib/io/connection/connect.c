@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connecting: to an address, or to one of the addresses of a name. */
+#include "base/forks.h"
 #include "core/clock.h"
 #include "core/fiber.h"
 #include "core/wait.h"
@@ -76,6 +77,7 @@ try_all(gruvi_fiber_t *fiber, const struct addrinfo *first,
 
     if (s == NULL)
         return UV_ENOMEM;
+    s->socket.forks = gruvi__forks();
     if (first->ai_next == NULL)
         err = try_one(fiber, first, dial, gruvi__clock_left(due), s);
     else

@@ -2,6 +2,7 @@
 /* A file's life. */
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -97,6 +98,30 @@ gruvi_file_fd(const gruvi_file_t *file)
     return file->fd;
 }
 
+/* From here on no call enters. */
+static bool
+claim(gruvi_file_t *file)
+{
+    int none = 0;
+
+    return __atomic_compare_exchange_n(&file->calls, &none, INT_MIN, false,
+                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+int
+gruvi_file_detach(gruvi_file_t *file)
+{
+    int fd;
+
+    if (file == NULL || file->dir != NULL)
+        return UV_EINVAL;
+    if (!claim(file))
+        return UV_EBUSY;
+    fd = file->fd;
+    free(file);
+    return fd;
+}
+
 /* Whatever close() returns, EINTR too, the descriptor is gone. */
 static int
 close_file(void *arg, void **result)
@@ -118,14 +143,13 @@ GRUVI_SWITCHPOINT int
 gruvi_file_close(gruvi_file_t *file)
 {
     gruvi_fiber_t *fiber = gruvi__self.current;
-    int none = 0, err;
+    int err;
 
     if (file == NULL)
         return 0;
     if (gruvi__switchpoint(__func__) < 0)
         return UV_EPERM;
-    if (!__atomic_compare_exchange_n(&file->calls, &none, INT_MIN, false,
-                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (!claim(file))
         return UV_EBUSY;
     if (fiber != NULL)
         fiber->shield++;

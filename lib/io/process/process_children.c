@@ -7,15 +7,15 @@
  * orphans here, and every spawn looks for them.  So there are never more
  * zombies than children that hubs left behind.
  */
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "base/fork_lock.h"
 #include "base/list.h"
 #include "io/process/process.h"
 
 static struct gruvi__list children = {&children, &children};
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+GRUVI__FORK_LOCK(lock);
 
 void
 gruvi__child_add(struct gruvi__child *child, pid_t pid)

@@ -191,18 +191,36 @@ format_ip6(const struct sockaddr_in6 *in6, char *buf, size_t len)
                     ntohs(in6->sin6_port));
 }
 
-static char *
-put_number(char *to, unsigned number)
+/* Below 100; first: no zero in front. */
+static inline char *
+put_pair(char *to, unsigned number, bool first)
 {
-    char digits[10];
-    int n = 0;
-
-    do
-        digits[n++] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    while (n > 0)
-        *to++ = digits[--n];
+    if (number >= 10 || !first)
+        *to++ = (char)('0' + number / 10);
+    *to++ = (char)('0' + number % 10);
     return to;
+}
+
+static inline char *
+put_byte(char *to, unsigned number)
+{
+    if (number < 100)
+        return put_pair(to, number, true);
+    *to++ = (char)('0' + number / 100);
+    return put_pair(to, number % 100, false);
+}
+
+static inline char *
+put_port(char *to, unsigned number)
+{
+    unsigned above = number / 100;
+
+    if (number < 1000)
+        return put_byte(to, number);
+    if (above >= 100)
+        *to++ = (char)('0' + above / 100);
+    to = put_pair(to, above % 100, above < 100);
+    return put_pair(to, number % 100, false);
 }
 
 /* By hand: inet_ntop() and snprintf() take 2,000 instructions, and servers name
@@ -216,10 +234,10 @@ format_ip4(const struct sockaddr_in *in, char *buf, size_t len)
 
     memcpy(part, &in->sin_addr, sizeof part);
     for (int i = 0; i < 4; i++) {
-        to = put_number(to, part[i]);
+        to = put_byte(to, part[i]);
         *to++ = i < 3 ? '.' : ':';
     }
-    to = put_number(to, ntohs(in->sin_port));
+    to = put_port(to, ntohs(in->sin_port));
     *to = '\0';
     n = (int)(to - text);
     if ((size_t)n < len)

@@ -19,13 +19,12 @@
 
 #include <gruvi/error.h>
 #include <gruvi/hub.h>
-#include <gruvi/poll.h>
 
 #include "base/list.h"
 #include "base/wheel.h"
 #include "core/clock.h"
 #include "core/fiber.h"
-#include "core/poll.h"
+#include "core/hub.h"
 #include "core/schedule.h"
 #include "core/wait.h"
 #include "io/socket/dial.h"
@@ -36,9 +35,9 @@ struct race;
 struct attempt {
     struct race *race;
     const struct addrinfo *info;
-    gruvi_watch_t *watch; /* NULL: not on its way */
-    int fd;               /* valid while there is a watch */
-    bool ready;           /* to be checked */
+    bool pending; /* on its way */
+    int fd;       /* valid while it is */
+    bool ready;   /* to be checked */
 };
 
 struct race {
@@ -127,12 +126,12 @@ wake(struct race *race)
 }
 
 static void
-on_ready(int fd, int events, void *arg)
+on_ready(void *arg, unsigned events)
 {
     struct attempt *attempt = arg;
 
-    (void)fd;
-    (void)events;
+    if (events == 0)
+        return;
     attempt->ready = true;
     wake(attempt->race);
 }
@@ -150,9 +149,8 @@ on_next(struct gruvi__deadline *next)
 static void
 end_attempt(struct attempt *attempt)
 {
-    gruvi_poll_remove(gruvi_hub_poll(attempt->race->fiber->hub),
-                      attempt->watch);
-    attempt->watch = NULL;
+    gruvi__poll_forget(attempt->race->fiber->hub, attempt->fd, false);
+    attempt->pending = false;
     attempt->race->open--;
 }
 
@@ -166,20 +164,19 @@ win(struct race *race, const struct attempt *attempt, int fd)
 static void
 begin_attempt(struct race *race, struct attempt *attempt)
 {
-    gruvi_poller_t *poller = gruvi_hub_poll(race->fiber->hub);
     int fd = gruvi__dial_socket(race->dial, attempt->info);
     int err = fd < 0 ? fd : gruvi__dial_step(fd, attempt->info);
 
     attempt->race = race;
     if (err == UV_EALREADY) {
-        attempt->watch =
-            gruvi__poll_add_socket(poller, fd, UV_WRITABLE, on_ready, attempt);
-        if (attempt->watch != NULL) {
+        err = gruvi__poll_ask(race->fiber->hub, fd, UV_WRITABLE, on_ready,
+                              attempt);
+        if (err == 0) {
+            attempt->pending = true;
             attempt->fd = fd;
             race->open++;
             return;
         }
-        err = gruvi_last_error();
     }
     if (err == 0) {
         win(race, attempt, fd);
@@ -215,7 +212,7 @@ check_attempts(struct race *race, bool all)
     int err;
 
     for (size_t i = 0; i < race->begun && race->fd < 0; i++, attempt++) {
-        if (attempt->watch == NULL || !(attempt->ready || all))
+        if (!attempt->pending || !(attempt->ready || all))
             continue;
         attempt->ready = false;
         err = gruvi__dial_step(attempt->fd, attempt->info);
@@ -264,7 +261,7 @@ static void
 close_losers(struct race *race)
 {
     for (size_t i = 0; i < race->begun; i++) {
-        if (race->attempts[i].watch == NULL)
+        if (!race->attempts[i].pending)
             continue;
         end_attempt(&race->attempts[i]);
         close(race->attempts[i].fd);

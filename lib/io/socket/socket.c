@@ -11,12 +11,12 @@
 #include <gruvi/hub.h>
 #include <gruvi/poll.h>
 
+#include "base/forks.h"
 #include "base/likely.h"
 #include "base/list.h"
 #include "base/wheel.h"
 #include "core/clock.h"
 #include "core/fiber.h"
-#include "core/poll.h"
 #include "core/schedule.h"
 #include "core/wait.h"
 
@@ -26,10 +26,16 @@ _Static_assert(EVENT(GRUVI__IN) == UV_READABLE &&
                    EVENT(GRUVI__OUT) == UV_WRITABLE,
                "the directions are the events of libuv");
 
+static const struct gruvi__arrival_ops arrival_ops;
+
 void
 gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd)
 {
-    *socket = (struct gruvi__socket){.hub = hub, .fd = fd};
+    *socket = (struct gruvi__socket){.hub = hub,
+                                     .fd = fd,
+                                     .forks = GRUVI__FORKS_UNKNOWN,
+                                     .arrival.ops = &arrival_ops};
+    gruvi__list_init(&socket->arrival.link);
 }
 
 int
@@ -59,49 +65,81 @@ gruvi__side_wake(struct gruvi__side *side)
     }
 }
 
-static void on_ready(int fd, int events, void *arg);
+static void on_ready(void *arg, unsigned came);
 
 static int
 arm(struct gruvi__socket *socket, unsigned events)
 {
-    gruvi_poller_t *poller = gruvi_hub_poll(socket->hub);
     int err;
 
     if (socket->armed == events)
         return 0;
-    socket->armed = 0;
-    if (socket->watch == NULL) {
-        socket->watch = gruvi__poll_add_socket(poller, socket->fd, (int)events,
-                                               on_ready, socket);
-        if (socket->watch == NULL)
-            return gruvi_last_error();
-    } else {
-        err = gruvi_poll_update(poller, socket->watch, (int)events);
-        if (err < 0)
-            return err;
-    }
-    socket->armed = (uint8_t)events;
-    return 0;
+    err = gruvi__poll_ask(socket->hub, socket->fd, events, on_ready, socket);
+    socket->armed = err < 0 ? 0 : (uint8_t)events;
+    return err;
 }
 
-/* Returns whether it will read. */
-static bool
-call_back(struct gruvi__socket *socket)
+/* What does not read soon pauses the watch. */
+static void
+on_arrival(struct gruvi__arrival *arrival)
 {
+    struct gruvi__socket *socket =
+        gruvi__list_entry(arrival, struct gruvi__socket, arrival);
     gruvi__await_t *await = socket->await;
 
     socket->await = NULL;
-    return await->wake(await);
+    if (!await->wake(await) && !(socket->side[GRUVI__IN].events & UV_READABLE))
+        arm(socket, socket->armed & ~(unsigned)UV_READABLE);
+}
+
+/* The socket, with the stream that it is in, and who waits. */
+static void
+fetch_arrival(const struct gruvi__arrival *arrival)
+{
+    const struct gruvi__socket *socket =
+        gruvi__list_entry(arrival, struct gruvi__socket, arrival);
+    const char *await = (const char *)socket->await;
+
+    for (size_t at = 64; at < 256; at += 64)
+        __builtin_prefetch((const char *)socket + at);
+    __builtin_prefetch(await);
+    __builtin_prefetch(await + 64);
+}
+
+static const struct gruvi__arrival_ops arrival_ops = {on_arrival,
+                                                      fetch_arrival};
+
+/* The loop may tell of it twice before its turn has come. */
+static void
+arrive(struct gruvi__socket *socket)
+{
+    if (gruvi__list_empty(&socket->arrival.link))
+        gruvi__list_add(&socket->hub->arrivals, &socket->arrival.link);
+}
+
+/* The fiber that reads: what a wake-up looks at. */
+static void
+fetch_reader(const struct gruvi__socket *socket)
+{
+    const gruvi_fiber_t *fiber = socket->side[GRUVI__IN].fiber;
+
+    if (fiber == NULL)
+        return;
+    __builtin_prefetch(&fiber->state);
+    __builtin_prefetch(&fiber->timeout);
 }
 
 /* An event that no call waits for pauses the watch. */
 static void
-on_ready(int fd, int events, void *arg)
+on_ready(void *arg, unsigned came)
 {
     struct gruvi__socket *socket = arg;
-    unsigned came = (unsigned)events, wanted = 0;
+    unsigned wanted = 0;
 
-    (void)fd;
+    if (came == 0) {
+        fetch_reader(socket);
+        return;
+    }
     for (int i = GRUVI__IN; i <= GRUVI__OUT; i++) {
         struct gruvi__side *side = &socket->side[i];
 
@@ -116,22 +154,34 @@ on_ready(int fd, int events, void *arg)
         wanted |= UV_READABLE;
         gruvi__waitable_fire(&socket->readable);
     }
-    if ((came & UV_READABLE) && socket->await != NULL && call_back(socket))
+    if ((came & UV_READABLE) && socket->await != NULL) {
         wanted |= UV_READABLE;
+        arrive(socket);
+    }
     if (came & ~wanted)
         arm(socket, socket->armed & ~(came & ~wanted));
+}
+
+/* What is in no other hands is not taken out of the set of epoll before it is
+ * closed, which saves a system call. */
+static void
+close_descriptor(struct gruvi__socket *socket)
+{
+    bool ours = !socket->shared && gruvi__forks_hold(socket->forks);
+
+    gruvi__poll_forget(socket->hub, socket->fd, ours);
+    close(socket->fd);
+    if (ours)
+        gruvi__forks_go_on();
 }
 
 bool
 gruvi__socket_close(struct gruvi__socket *socket)
 {
-    /* The poller may be gone already: a hub that closes takes it along. */
-    if (socket->watch != NULL && gruvi_hub_poll(socket->hub) != NULL)
-        gruvi_poll_remove(gruvi_hub_poll(socket->hub), socket->watch);
-    socket->watch = NULL;
+    close_descriptor(socket);
     socket->await = NULL;
+    gruvi__list_remove(&socket->arrival.link);
     socket->armed = 0;
-    close(socket->fd);
     socket->fd = -1;
     gruvi__side_wake(&socket->side[GRUVI__IN]);
     gruvi__side_wake(&socket->side[GRUVI__OUT]);
@@ -264,7 +314,9 @@ gruvi__socket_await(struct gruvi__socket *socket, gruvi__await_t *await)
 {
     int err = 0;
 
-    if (await != NULL && !(socket->armed & UV_READABLE))
+    if (await == NULL)
+        gruvi__list_remove(&socket->arrival.link);
+    else if (!(socket->armed & UV_READABLE))
         err = arm(socket, UV_READABLE);
     if (err == 0)
         socket->await = await;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A socket: a descriptor, its one watch, and the calls that are inside.
+ * A socket: a descriptor, what epoll is asked for it, and the calls that are
+ * inside.
  *
  *   call                                  loop
  *   tries: it would block
@@ -39,6 +40,7 @@
 #include <gruvi/stream.h>
 
 #include "base/wheel.h"
+#include "core/hub.h"
 #include "core/waitable.h"
 
 /* Indices of gruvi__socket.side; 1 << side is the event of libuv. */
@@ -55,11 +57,12 @@ struct gruvi__side {
 
 struct gruvi__socket {
     gruvi_hub_t *hub;      /* borrowed: it lives as long as this thread */
-    gruvi_watch_t *watch;  /* NULL until the first wait */
     gruvi__await_t *await; /* NULL: no callback waits to read */
-    int fd;                /* -1: closed */
-    bool shared;           /* it came from outside, or was given to a caller */
-    uint8_t armed;         /* UV_READABLE | UV_WRITABLE: what watch waits for */
+    struct gruvi__arrival arrival; /* for await: it is readable */
+    int fd;                        /* -1: closed */
+    bool shared;    /* it came from outside, or was given to a caller */
+    uint8_t armed;  /* UV_READABLE | UV_WRITABLE: what epoll is asked for */
+    uint16_t forks; /* gruvi__forks() before it was opened */
     struct gruvi__side side[2];
     struct gruvi__waitable_other readable; /* for gruvi_wait() */
 };

@@ -140,6 +140,12 @@ gruvi__stream_bytes(const gruvi_stream_t *s, uint64_t *received, uint64_t *sent)
     *sent = s->sent;
 }
 
+size_t
+gruvi__stream_held(const gruvi_stream_t *s)
+{
+    return gruvi__buffer_held(&s->buffer);
+}
+
 /* The destroyer may look: it finds the new data. */
 void
 gruvi_stream_set_data(gruvi_stream_t *s, void *data,
@@ -166,27 +172,41 @@ gruvi_stream_fd(const gruvi_stream_t *s)
     return gruvi__socket_give(&s->socket);
 }
 
+static int
+format_peer(const gruvi_stream_t *s, const union gruvi__sockaddr *at,
+            socklen_t length, char *buf, size_t len)
+{
+    int err = gruvi__address_format(at, length, buf, len);
+
+    /* "tls" instead of "tcp" */
+    if (err == 0 && s->layer != NULL && at->any.sa_family != AF_UNIX) {
+        buf[1] = 'l';
+        buf[2] = 's';
+    }
+    return err;
+}
+
+static int
+ask_for_peer(const gruvi_stream_t *s, char *buf, size_t len)
+{
+    union gruvi__sockaddr at = {.un.sun_family = AF_UNSPEC};
+    socklen_t length = sizeof at;
+
+    if (getpeername(s->socket.fd, &at.any, &length) == 0)
+        return format_peer(s, &at, length, buf, len);
+    if (len > 0)
+        buf[0] = '\0';
+    return -errno;
+}
+
+/* What is known is the beginning of an address of any family. */
 int
 gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len)
 {
-    union gruvi__sockaddr at = {.un.sun_family = AF_UNSPEC};
-    socklen_t length = s->peer_length;
-    int err;
+    const void *peer = &s->peer;
 
-    if (length > 0) {
-        memcpy(&at, &s->peer, length);
-    } else {
-        length = sizeof at;
-        if (getpeername(s->socket.fd, &at.any, &length) < 0) {
-            if (len > 0)
-                buf[0] = '\0';
-            return -errno;
-        }
-    }
-    err = gruvi__address_format(&at, length, buf, len);
-    if (err == 0 && s->layer != NULL)
-        memcpy(buf, "tls", 3); /* instead of "tcp" */
-    return err;
+    return s->peer_length > 0 ? format_peer(s, peer, s->peer_length, buf, len)
+                              : ask_for_peer(s, buf, len);
 }
 
 /* Whether a read finds something without the socket. */
@@ -232,7 +252,7 @@ gruvi__stream_await(gruvi_stream_t *s, gruvi__await_t *await)
         return UV_EBUSY;
     gruvi__watcher_end(s); /* it holds its fiber */
     if (s->lent)
-        gruvi__buffer_trim(&s->buffer);
+        gruvi__buffer_give_back(&s->buffer, s->socket.hub);
     s->lent = false;
     return holds(s) ? 1 : gruvi__socket_await(&s->socket, await);
 }

@@ -41,6 +41,9 @@ struct gruvi__layer {
     /* All of it, or an error. */
     int (*write)(gruvi_stream_t *s, struct gruvi__call *call,
                  const uv_buf_t bufs[], unsigned n);
+    /* What goes without waiting, outside a call: how many bytes, UV_EAGAIN, or
+     * an error. */
+    ssize_t (*try_write)(gruvi_stream_t *s, const void *buf, size_t len);
     int (*shutdown)(gruvi_stream_t *s, struct gruvi__call *call);
     /* Whether receive has something without the socket. */
     bool (*holds)(const gruvi_stream_t *s);
@@ -48,6 +51,8 @@ struct gruvi__layer {
     void (*free)(gruvi_stream_t *s);
 };
 
+/* What each message needs comes first: of thousands of streams it is in no
+ * cache. */
 struct gruvi_stream {
     struct gruvi__socket socket;
     const struct gruvi__layer *layer; /* NULL: the socket itself */
@@ -63,15 +68,9 @@ struct gruvi_stream {
     bool write_only; /* our reading side was shut down */
     struct gruvi__watcher *watcher; /* of the peer, owned; NULL: none */
     struct gruvi__buffer buffer;
-    struct gruvi__tls *tls; /* the layer's, owned */
 
     /* The program's, owned where there is a destroyer. */
     void *data;
-    void (*destroy)(void *data);
-
-    /* gruvi_serve(): its connections. */
-    struct gruvi__serve *serve;
-    struct gruvi__list link;
 
     socklen_t peer_length; /* 0: ask the kernel */
     union {
@@ -79,6 +78,13 @@ struct gruvi_stream {
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
     } peer; /* of TCP: known after the connection has ended */
+
+    struct gruvi__tls *tls; /* the layer's, owned */
+    void (*destroy)(void *data);
+
+    /* gruvi_serve(): its connections. */
+    struct gruvi__serve *serve;
+    struct gruvi__list link;
 };
 
 /*
@@ -137,6 +143,11 @@ int gruvi__buffer_reserve(struct gruvi__buffer *buffer, size_t first,
 /* Take up to len bytes.  The memory is freed with the last byte. */
 size_t gruvi__buffer_take(struct gruvi__buffer *buffer, void *to, size_t len);
 
+/* Put bytes in front of what is held; they may be in its memory.  0 or
+ * UV_ENOMEM. */
+int gruvi__buffer_unread(struct gruvi__buffer *buffer, const void *from,
+                         size_t len);
+
 /* Put back what was received elsewhere.  The buffer is empty.  0 or UV_ENOMEM.
  */
 int gruvi__buffer_put_back(struct gruvi__buffer *buffer, const void *from,
@@ -144,5 +155,10 @@ int gruvi__buffer_put_back(struct gruvi__buffer *buffer, const void *from,
 
 /* Free the memory if nothing is held. */
 void gruvi__buffer_trim(struct gruvi__buffer *buffer);
+
+/* The same for a buffer of GRUVI__TAKE_SIZE bytes, of which the hub keeps the
+ * memory. */
+int gruvi__buffer_lend(struct gruvi__buffer *buffer, gruvi_hub_t *hub);
+void gruvi__buffer_give_back(struct gruvi__buffer *buffer, gruvi_hub_t *hub);
 
 #endif

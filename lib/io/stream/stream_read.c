@@ -84,7 +84,9 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
 
     for (;;) {
         if (!call->side->spent || s->layer != NULL) {
-            err = gruvi__buffer_reserve(buffer, first, max);
+            err = first == GRUVI__TAKE_SIZE
+                      ? gruvi__buffer_lend(buffer, s->socket.hub)
+                      : gruvi__buffer_reserve(buffer, first, max);
             if (err < 0)
                 return err;
             n = receive(s, call, buffer->data + buffer->end,
@@ -92,7 +94,7 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
             if (n > 0)
                 buffer->end += (size_t)n;
             else
-                gruvi__buffer_trim(buffer);
+                gruvi__buffer_give_back(buffer, s->socket.hub);
             if (n != UV_EAGAIN)
                 return n;
         }
@@ -115,7 +117,7 @@ begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
     if (gruvi__unlikely(err < 0))
         return err;
     if (s->lent)
-        gruvi__buffer_trim(&s->buffer);
+        gruvi__buffer_give_back(&s->buffer, s->socket.hub);
     s->lent = false;
     err = gruvi__call_yield_sometimes(call);
     if (gruvi__unlikely(s->read_dead) && err == 0)
@@ -408,4 +410,21 @@ gruvi_stream_take(gruvi_stream_t *s, char **data)
     n = take(s, &call, data);
     gruvi__stream_leave_read(s, &call, n);
     return n;
+}
+
+int
+gruvi_stream_unread(gruvi_stream_t *s, const void *buf, size_t len)
+{
+    int err;
+
+    if (s == NULL || (buf == NULL && len > 0))
+        return UV_EINVAL;
+    if (!gruvi__is_own(s->socket.hub))
+        return UV_EPERM;
+    if (s->socket.side[GRUVI__IN].fiber != NULL)
+        return UV_EBUSY;
+    err = gruvi__buffer_unread(&s->buffer, buf, len);
+    if (err == 0 && len > 0)
+        s->lent = false;
+    return err;
 }

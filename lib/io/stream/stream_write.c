@@ -235,3 +235,40 @@ gruvi_stream_writev(gruvi_stream_t *s, const uv_buf_t bufs[], unsigned n)
         gruvi__result_with(err, bufs[i].base, bufs[i].len);
     return end(s, &call, err);
 }
+
+/* --- without waiting ------------------------------------------------------ */
+
+static ssize_t
+send_once(gruvi_stream_t *s, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (len > MAX_TRANSFER)
+        len = MAX_TRANSFER;
+    do
+        n = send(s->socket.fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return sent(s, n, len);
+}
+
+ssize_t
+gruvi_stream_try_write(gruvi_stream_t *s, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (s == NULL || (buf == NULL && len > 0))
+        return UV_EINVAL;
+    if (!gruvi__is_own(s->socket.hub))
+        return UV_EPERM;
+    if (s->socket.side[GRUVI__OUT].fiber != NULL)
+        return UV_EBUSY;
+    if (s->write_dead)
+        return UV_EPIPE;
+    if (s->layer != NULL)
+        n = s->layer->try_write(s, buf, len);
+    else
+        n = len > 0 ? send_once(s, buf, len) : 0;
+    if (n < 0 && n != UV_EAGAIN)
+        s->write_dead = true;
+    return n;
+}

@@ -118,6 +118,7 @@ gruvi__tls_end_free(gruvi_stream_t *s)
     SSL_free(tls->ssl);
     gruvi_tls_unref(tls->credentials);
     free(tls->out.data);
+    free(tls->alpn);
     free(tls->key);
     free(tls);
 }
@@ -147,7 +148,8 @@ gruvi_tls_info(const gruvi_stream_t *s, gruvi_tls_info_t *info)
     ssl = s->tls->ssl;
     info->version = SSL_get_version(ssl);
     info->cipher = SSL_get_cipher_name(ssl);
-    info->alpn = s->tls->alpn;
+    if (s->tls->alpn != NULL)
+        info->alpn = s->tls->alpn;
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (name != NULL)
         info->server_name = name;

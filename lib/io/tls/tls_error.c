@@ -114,10 +114,12 @@ gruvi__tls_failure(struct gruvi__tls *tls, int result)
 
     switch (SSL_get_error(tls->ssl, result)) {
     case SSL_ERROR_WANT_READ:
-        call->event = UV_READABLE;
+        if (call != NULL)
+            call->event = UV_READABLE;
         return UV_EAGAIN;
     case SSL_ERROR_WANT_WRITE:
-        call->event = UV_WRITABLE;
+        if (call != NULL)
+            call->event = UV_WRITABLE;
         return UV_EAGAIN;
     case SSL_ERROR_ZERO_RETURN:
         /* So says OpenSSL 3.0 also of a send that failed after a close_notify

@@ -11,6 +11,7 @@
  * A handshake belongs to one call at a time, its handshaker.  When that call is
  * interrupted, the next call goes on with the handshake.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <gruvi/error.h>
@@ -32,16 +33,23 @@ end_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
         gruvi__side_wake(other);
 }
 
-static void
+/* 0, or an error for good. */
+static int
 note_result(struct gruvi__tls *tls)
 {
     const unsigned char *name;
     unsigned len;
 
     SSL_get0_alpn_selected(tls->ssl, &name, &len);
-    if (len < sizeof tls->alpn && len > 0)
+    if (len > 0) {
+        tls->alpn = malloc(len + 1);
+        if (tls->alpn == NULL)
+            return gruvi__tls_fail(tls, UV_ENOMEM, gruvi_strerror(UV_ENOMEM));
         memcpy(tls->alpn, name, len);
+        tls->alpn[len] = '\0';
+    }
     tls->up = true;
+    return 0;
 }
 
 /* Seconds that are left for the handshake. */
@@ -75,8 +83,7 @@ try_handshake(struct gruvi__tls *tls, struct gruvi__call *call)
             call->event = UV_READABLE;
             err = gruvi__call_wait(call);
         } else if (err == 0) {
-            note_result(tls);
-            return 0;
+            return note_result(tls);
         }
         if (err < 0)
             return err;

@@ -70,8 +70,8 @@ struct gruvi__tls {
 
     int failed; /* the error, for good; 0: none */
     char reason[GRUVI__TLS_REASON_SIZE];
-    char alpn[256];
-    char *key; /* of a client, for sessions; NULL: none are kept */
+    char *alpn; /* that was agreed on; NULL: none */
+    char *key;  /* of a client, for sessions; NULL: none are kept */
 };
 
 /* tls_bio.c: a BIO of an end, or NULL. */

@@ -16,6 +16,7 @@
 
 #include <gruvi/error.h>
 
+#include "base/fork_lock.h"
 #include "base/likely.h"
 #include "io/tls/tls_openssl.h"
 
@@ -160,6 +161,31 @@ tls_write(gruvi_stream_t *s, struct gruvi__call *call, const uv_buf_t bufs[],
     return err < 0 ? err : write_all(s->tls, call, bufs, n);
 }
 
+/* Nobody waits for the socket, so it is tried.  Of what OpenSSL has taken a
+ * record may be held: no other is begun before it has gone out. */
+static ssize_t
+tls_try_write(gruvi_stream_t *s, const void *buf, size_t len)
+{
+    struct gruvi__tls *tls = s->tls;
+    size_t n, done = 0;
+    int err;
+
+    if (!tls->up || tls->failed < 0)
+        return tls->failed < 0 ? tls->failed : UV_EAGAIN;
+    s->socket.side[GRUVI__OUT].spent = false;
+    err = gruvi__tls_flush(tls);
+    while (err == 0 && done < len) {
+        gruvi__tls_enter(tls, NULL);
+        if (!SSL_write_ex(tls->ssl, (const char *)buf + done, len - done, &n))
+            err = gruvi__tls_failure(tls, 0);
+        else if ((done += n) < len)
+            err = gruvi__tls_flush(tls);
+    }
+    if (err < 0 && err != UV_EAGAIN)
+        return err;
+    return done > 0 || err == 0 ? (ssize_t)done : UV_EAGAIN;
+}
+
 /*
  * close_notify.  The connection stays: TLS may still have to answer.  After a
  * failed write there is none, so that the peer sees that something is missing.
@@ -263,6 +289,7 @@ static const struct gruvi__layer tls_layer = {
     .holds = tls_holds,
     .receive = tls_receive,
     .write = tls_write,
+    .try_write = tls_try_write,
     .shutdown = tls_shutdown,
     .close = tls_close,
     .free = gruvi__tls_end_free,
@@ -273,7 +300,7 @@ static const struct gruvi__layer tls_layer = {
 
 /* Of clients that were given none; made on first use, never freed. */
 static gruvi_tls_t *defaults;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+GRUVI__FORK_LOCK(lock);
 
 static gruvi_tls_t *
 default_credentials(void)
