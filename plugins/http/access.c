@@ -14,6 +14,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "exchange.h"
+
 /* Text of the client is cut to so many bytes, for a line of the log has room
  * for 1023 in all, and JSON is none without its end. */
 enum { MOST_METHOD = 24, MOST_TARGET = 300, MOST_FIELD = 200, MOST_PEER = 100 };
@@ -66,26 +68,17 @@ add_number(struct line *line, const char *format, unsigned long long n)
 
 /* --- what there is to say ------------------------------------------------- */
 
-static const char *
-header(const struct http_work *work, const char *name)
-{
-    const struct http_head *head = &work->head;
-
-    for (unsigned i = 0; i < head->n_fields; i++) {
-        const char *in = work->in + work->start;
-        if (strcasecmp(in + head->field[i].name.at, name) == 0)
-            return in + head->field[i].value.at;
-    }
-    return NULL;
-}
-
 /* "tcp://192.0.2.1:4711" without the scheme and the port. */
 static const char *
-peer(const struct http_work *work, char *buf, size_t size)
+peer(const struct http_access *access, char *buf, size_t size)
 {
     char *text = buf, *end;
 
-    if (gruvi_stream_peer(work->connection->stream, buf, size) < 0)
+    if (access->peer != NULL)
+        snprintf(buf, size, "%s", access->peer);
+    else if (gruvi_stream_peer(access->stream, buf, size) < 0)
+        return "-";
+    if (*buf == '\0')
         return "-";
     if (strncmp(buf, "tcp://", 6) != 0 && strncmp(buf, "tls://", 6) != 0)
         return buf;
@@ -94,22 +87,6 @@ peer(const struct http_work *work, char *buf, size_t size)
     if (end != NULL)
         *end = '\0';
     return text;
-}
-
-static const char *
-method(const struct http_work *work)
-{
-    if (work->head.fields == 0)
-        return "-";
-    return work->in + work->start + work->head.method.at;
-}
-
-static const char *
-target(const struct http_work *work)
-{
-    if (work->head.fields == 0)
-        return "-";
-    return work->in + work->start + work->head.target.at;
 }
 
 static void
@@ -137,23 +114,23 @@ add_quoted(struct line *line, const char *text)
 }
 
 static void
-combined(struct line *line, const struct http_work *work)
+combined(struct line *line, const struct http_access *access)
 {
-    const struct http_exchange *x = &work->exchange;
     char buf[128];
 
-    add(line, peer(work, buf, sizeof buf));
+    add(line, peer(access, buf, sizeof buf));
     add(line, " - - ");
     add_time(line);
     add(line, " \"");
-    add_escaped(line, method(work), MOST_METHOD);
+    add_escaped(line, access->method, MOST_METHOD);
     add(line, " ");
-    add_escaped(line, target(work), MOST_TARGET);
-    add_number(line, " HTTP/1.%llu\"", x->minor);
-    add_number(line, " %llu", (unsigned long long)x->status);
-    add_number(line, " %llu", x->sent);
-    add_quoted(line, header(work, "referer"));
-    add_quoted(line, header(work, "user-agent"));
+    add_escaped(line, access->target, MOST_TARGET);
+    add(line, " ");
+    add(line, access->protocol);
+    add_number(line, "\" %llu", (unsigned long long)access->status);
+    add_number(line, " %llu", access->sent);
+    add_quoted(line, access->referer);
+    add_quoted(line, access->agent);
 }
 
 static void
@@ -165,32 +142,82 @@ member(struct line *line, const char *name, const char *value, size_t most)
 }
 
 static void
-json(struct line *line, const struct http_work *work)
+json(struct line *line, const struct http_access *access)
 {
-    const struct http_exchange *x = &work->exchange;
     char buf[128];
 
-    member(line, "{\"peer\":\"", peer(work, buf, sizeof buf), MOST_PEER);
-    member(line, ",\"method\":\"", method(work), MOST_METHOD);
-    member(line, ",\"target\":\"", target(work), MOST_TARGET);
-    member(line, ",\"referer\":\"", header(work, "referer"), MOST_FIELD);
-    member(line, ",\"agent\":\"", header(work, "user-agent"), MOST_FIELD);
-    add_number(line, ",\"status\":%llu", (unsigned long long)x->status);
-    add_number(line, ",\"bytes\":%llu", x->sent);
+    member(line, "{\"peer\":\"", peer(access, buf, sizeof buf),
+           MOST_PEER);
+    member(line, ",\"method\":\"", access->method, MOST_METHOD);
+    member(line, ",\"target\":\"", access->target, MOST_TARGET);
+    member(line, ",\"referer\":\"", access->referer, MOST_FIELD);
+    member(line, ",\"agent\":\"", access->agent, MOST_FIELD);
+    add_number(line, ",\"status\":%llu", (unsigned long long)access->status);
+    add_number(line, ",\"bytes\":%llu", access->sent);
     add_number(line, ",\"microseconds\":%llu}",
-               (uv_hrtime() - x->begun) / 1000);
+               (uv_hrtime() - access->begun) / 1000);
 }
 
 void
-http_access_log(const struct http_work *work)
+http_access_write(enum http_access_log how, const struct http_access *access)
 {
-    enum http_access_log how = work->connection->hub->settings.access_log;
     struct line line = {.length = 0};
 
     if (how == HTTP_ACCESS_COMBINED)
-        combined(&line, work);
+        combined(&line, access);
     else if (how == HTTP_ACCESS_JSON)
-        json(&line, work);
+        json(&line, access);
     if (line.length > 0)
-        gruvi_info("%s", line.text);
+        gruvid_log_each(GRUVI_LOG_INFO, "%s", line.text);
+}
+
+/* --- of HTTP/1.1 ---------------------------------------------------------- */
+
+static const char *
+header(const struct http_work *work, const char *name)
+{
+    const struct http_head *head = &work->head;
+
+    for (unsigned i = 0; i < head->n_fields; i++) {
+        const char *in = work->in + work->start;
+        if (strcasecmp(in + head->field[i].name.at, name) == 0)
+            return in + head->field[i].value.at;
+    }
+    return NULL;
+}
+
+static const char *
+method(const struct http_work *work)
+{
+    if (work->head.fields == 0)
+        return "-";
+    return work->in + work->start + work->head.method.at;
+}
+
+static const char *
+target(const struct http_work *work)
+{
+    if (work->head.fields == 0)
+        return "-";
+    return work->in + work->start + work->head.target.at;
+}
+
+void
+http_access_log(struct http_work *work)
+{
+    const struct http_exchange *x = &work->exchange;
+    const struct http_access access = {
+        .stream = work->connection->stream,
+        .peer = http_peer(work),
+        .method = method(work),
+        .target = target(work),
+        .protocol = x->minor > 0 ? "HTTP/1.1" : "HTTP/1.0",
+        .referer = header(work, "referer"),
+        .agent = header(work, "user-agent"),
+        .status = x->status,
+        .sent = x->sent,
+        .begun = x->begun,
+    };
+
+    http_access_write(work->connection->hub->settings.access_log, &access);
 }

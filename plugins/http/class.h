@@ -54,4 +54,11 @@ is_name(const char *text, const char *name, size_t size)
 
 #define IS_NAME(text, name) is_name(text, name, sizeof(name) - 1)
 
+/* Whether text is uri-host [ ":" port ] of RFC 9110, section 7.2; it may be
+ * empty. */
+bool http_is_host(const char *text, const char *end);
+
+/* Whether a field is one that only gruvid may send. */
+bool http_is_ours(const char *name, size_t size);
+
 #endif

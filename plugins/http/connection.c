@@ -15,14 +15,16 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "access.h"
 #include "body.h"
-#include "events.h"
+#include "class.h"
+#include "comments.h"
 #include "exchange.h"
+#include "forwarded.h"
+#include "h2_connection.h"
 #include "held.h"
 #include "wire.h"
 
@@ -34,7 +36,7 @@
 #define LINGER       5.0
 
 /* What serving a request, or a call, may lead to. */
-enum { GO_ON = 1, CLOSE = 0 };
+enum { MORE = 3, HTTP_2 = 2, GO_ON = 1, CLOSE = 0 };
 
 /* --- the end -------------------------------------------------------------- */
 
@@ -83,14 +85,6 @@ text(const struct http_work *work, struct http_slice slice)
     return slice.size > 0 ? work->in + work->start + slice.at : "";
 }
 
-/* Peers may not claim to be gruvid. */
-static bool
-is_ours(const char *name, size_t size)
-{
-    return (size >= 7 && strncasecmp(name, "gruvid-", 7) == 0) ||
-           (size >= 5 && strncasecmp(name, "nats-", 5) == 0);
-}
-
 static size_t
 copy_headers(struct http_work *work)
 {
@@ -102,22 +96,18 @@ copy_headers(struct http_work *work)
         const struct http_field *field = &head->field[i];
         const char *name = in + field->name.at;
         if (((name[0] | 0x20) == 'g' || (name[0] | 0x20) == 'n') &&
-            is_ours(name, field->name.size))
+            http_is_ours(name, field->name.size))
             continue;
         work->headers[n++] = (gruvid_header_t){name, in + field->value.at};
     }
+    work->n_headers = n;
     return n;
 }
 
 static const char *
 peer_of(void *exchange)
 {
-    struct http_work *work = exchange;
-
-    if (gruvi_stream_peer(work->connection->stream, work->peer,
-                          sizeof work->peer) < 0)
-        work->peer[0] = '\0';
-    return work->peer;
+    return http_peer(exchange);
 }
 
 /* What gruvid is told of the request. */
@@ -126,16 +116,18 @@ incoming(struct http_work *work)
 {
     const struct http_head *head = &work->head;
 
+    work->n_headers = copy_headers(work);
     return (gruvid_incoming_t){
         .transport = &http_transport,
         .exchange = work,
         .method = text(work, head->method),
         .target = text(work, head->target),
-        .scheme = work->connection->secure ? "https" : "http",
+        .scheme = http_forwarded_scheme(work->connection, work->headers,
+                                        work->n_headers),
         .host = text(work, head->host),
         .peer_of = peer_of,
         .headers = work->headers,
-        .n_headers = copy_headers(work),
+        .n_headers = work->n_headers,
         .length = head->framing == HTTP_CHUNKED ? -1 : (int64_t)head->length,
     };
 }
@@ -172,6 +164,9 @@ finish_reply(struct http_work *work)
     bool goes_on = x->keep_alive && x->body_over;
     int err = 0;
 
+    /* Whoever has cut it waits for its end. */
+    if (http_is_cut(work))
+        return http_flush(work) < 0 ? UV_ECANCELED : CLOSE;
     if (!goes_on || work->out_length >= GATHERED)
         err = http_flush(work);
     if (err < 0)
@@ -232,9 +227,10 @@ answer(struct http_work *work, const gruvid_incoming_t *in, int refusal)
         http_wait(connection, HTTP_BUSY);
         connection->request = NULL;
         connection->work = NULL;
-        http_events_end(work);
+        http_comments_end(&work->exchange.comments);
         http_held_end(work);
     }
+    http_coding_free(&x->coding);
     if (logs)
         http_access_log(work);
     status = after_route(work, status);
@@ -285,13 +281,12 @@ refuse(struct http_work *work, int status)
 
 /* --- heads ---------------------------------------------------------------- */
 
-/* When the head began: with its first byte, and the first with the connection,
- * which was parked then. */
+/* When the head began: with its first byte, and the first with the accept. */
 static double
 since(const struct http_connection *connection)
 {
-    if (connection->requests == 0 && connection->since > 0)
-        return (double)connection->since / 1000;
+    if (connection->requests == 0)
+        return (double)connection->accepted / 1000;
     return http_now(connection->hub);
 }
 
@@ -326,6 +321,29 @@ receive_head(struct http_work *work, double timeout)
     return n > 0 ? GO_ON : (int)n;
 }
 
+/* What has come of a head is looked at. */
+static GRUVI_SWITCHPOINT int
+look(struct http_work *work)
+{
+    const struct http_connection *connection = work->connection;
+    char *data = work->in + work->start;
+    size_t size = work->end - work->start;
+    enum h2_preface preface = H2_NONE;
+
+    if (connection->requests == 0)
+        preface = h2_preface(connection, data, size);
+    if (preface == H2_NONE)
+        switch (http_head_parse(&work->head, data, size)) {
+        case HTTP_DONE:
+            return serve_request(work);
+        case HTTP_REFUSED:
+            return refuse(work, work->head.status);
+        default:
+            return MORE;
+        }
+    return preface == H2_BEGINS ? HTTP_2 : MORE;
+}
+
 /* Serve what has come, until more has to come.  *first: nothing was received
  * in this call. */
 static GRUVI_SWITCHPOINT int
@@ -339,12 +357,9 @@ serve_one(struct http_work *work, bool *first)
     for (;;) {
         bool empty = work->start == work->end;
         if (!empty) {
-            result = http_head_parse(&work->head, work->in + work->start,
-                                     work->end - work->start);
-            if (result == HTTP_DONE)
-                return serve_request(work);
-            if (result == HTTP_REFUSED)
-                return refuse(work, work->head.status);
+            result = look(work);
+            if (result != MORE)
+                return result;
         } else if (!*first) {
             result = http_flush(work);
             return result < 0 ? result : GRUVID_PARK;
@@ -378,6 +393,7 @@ connection_free(void *data)
     struct http_connection *connection = data;
 
     http_wait(connection, HTTP_BUSY);
+    h2_end(connection);
     free(connection);
 }
 
@@ -386,20 +402,38 @@ connection_new(gruvi_stream_t *stream, struct http_hub *hub)
 {
     struct http_connection *connection = calloc(1, sizeof *connection);
     gruvi_tls_info_t info;
+    char peer[GRUVI_ADDRESS_SIZE];
 
     if (connection == NULL)
         return NULL;
     connection->hub = hub;
+    connection->accepted = http_accepted(hub);
     connection->stream = stream;
+    connection->trusted = gruvi_stream_peer(stream, peer, sizeof peer) == 0 &&
+                          gruvid_trusts_proxy(hub->plugin, peer);
     connection->secure = gruvi_tls_info(stream, &info) == 0;
     gruvi_stream_set_data(stream, connection, connection_free);
+    if (connection->secure && strcmp(info.alpn, "h2") == 0 &&
+        h2_begin(connection, NULL, 0) < 0)
+        return NULL;
     return connection;
+}
+
+/* What has come is in work, which lives until the connection is parked. */
+static GRUVI_SWITCHPOINT int
+become_http2(struct http_work *work)
+{
+    struct http_connection *connection = work->connection;
+    int err =
+        h2_begin(connection, work->in + work->start, work->end - work->start);
+
+    return err < 0 ? err : h2_serve(connection);
 }
 
 static int
 park_or_end(struct http_connection *connection, int result)
 {
-    if (result != GRUVID_PARK)
+    if (result != GRUVID_PARK || connection->h2 != NULL)
         return result;
     if (gruvid_plugin_draining(connection->hub->plugin))
         return CLOSE;
@@ -419,6 +453,8 @@ http_connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         connection = connection_new(stream, hub);
     if (connection == NULL)
         return UV_ENOMEM;
+    if (connection->h2 != NULL)
+        return h2_serve(connection);
     if (connection->expired)
         return CLOSE;
     http_wait(connection, HTTP_BUSY);
@@ -427,6 +463,8 @@ http_connection(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
         return UV_ENOMEM;
     work->connection = connection;
     result = serve(work);
+    if (result == HTTP_2)
+        result = become_http2(work);
     http_work_give(hub, work);
     return park_or_end(connection, result);
 }

@@ -4,7 +4,7 @@
  *
  * A reply that is small stays in the output: the connection sends it, with
  * those to requests that came along with this.  The head of a longer reply goes
- * out with the first piece of its body.
+ * out with the first piece of its body, or when the handler has switched away.
  */
 #include "exchange.h"
 
@@ -15,6 +15,8 @@
 
 #include "body.h"
 #include "events.h"
+#include "forwarded.h"
+#include "held.h"
 #include "reason.h"
 #include "wire.h"
 
@@ -33,6 +35,8 @@ put(char *p, const char *text, size_t size)
     memcpy(p, text, size);
     return p + size;
 }
+
+#define LAST_CHUNK "0\r\n\r\n"
 
 #define PUT(p, text) put(p, text, sizeof(text) - 1)
 
@@ -129,30 +133,65 @@ put_head(struct http_work *work, const gruvid_reply_t *reply)
 
 /* --- the functions -------------------------------------------------------- */
 
+static int
+keep_text(struct http_work *work, const char *text)
+{
+    char *p = http_reserve(work, strlen(text));
+
+    if (p == NULL)
+        return UV_ENOMEM;
+    work->out_length += (size_t)(put_text(p, text) - p);
+    return 0;
+}
+
+/* The line in front of a chunk. */
+static int
+put_chunk(struct http_work *work, uint64_t size)
+{
+    char line[24];
+
+    snprintf(line, sizeof line, "%llx\r\n", (unsigned long long)size);
+    return keep_text(work, line);
+}
+
 static GRUVI_SWITCHPOINT int
 send_chunk(struct http_work *work, const void *data, size_t size)
 {
     uv_buf_t bufs[2] = {http_buf(data, size), http_buf("\r\n", 2)};
-    char *p = http_reserve(work, 24);
+    int err = put_chunk(work, size);
 
-    if (p == NULL)
-        return UV_ENOMEM;
-    work->out_length += (size_t)snprintf(p, 24, "%zx\r\n", size);
-    return http_send(work, bufs, 2);
+    return err < 0 ? err : http_send(work, bufs, 2);
+}
+
+/* Bytes as they are. */
+static GRUVI_SWITCHPOINT int
+send_raw(void *exchange, const void *data, size_t size)
+{
+    struct http_work *work = exchange;
+    uv_buf_t buf = http_buf(data, size);
+
+    work->exchange.sent += size;
+    return work->exchange.chunked ? send_chunk(work, data, size)
+                                  : http_send(work, &buf, 1);
+}
+
+GRUVI_SWITCHPOINT int
+http_exchange_put(struct http_work *work, const void *data, size_t size)
+{
+    return http_coding_is_on(&work->exchange.coding)
+               ? http_coding_write(&work->exchange.coding, data, size)
+               : send_raw(work, data, size);
 }
 
 static GRUVI_SWITCHPOINT int
 send_piece(struct http_work *work, const void *data, size_t size)
 {
-    uv_buf_t buf = http_buf(data, size);
-    int err = http_events_enter(work);
+    int err = http_comments_enter(&work->exchange.comments);
 
     if (err < 0)
         return err;
-    work->exchange.sent += size;
-    err = work->exchange.chunked ? send_chunk(work, data, size)
-                                 : http_send(work, &buf, 1);
-    http_events_leave(work);
+    err = http_exchange_put(work, data, size);
+    http_comments_leave(&work->exchange.comments);
     return err;
 }
 
@@ -188,22 +227,66 @@ decide_framing(struct http_work *work, const gruvid_reply_t *reply)
         x->keep_alive = false;
 }
 
+/* The body of a reply of which the head is in the output. */
+static GRUVI_SWITCHPOINT int
+begin_body(struct http_work *work, const gruvid_reply_t *reply)
+{
+    int err = 0;
+
+    if (reply->whole && reply->size <= COPIED)
+        return keep(work, reply->data, reply->size);
+    if (reply->size > 0)
+        err = send_piece(work, reply->data, reply->size);
+    else if (reply->events || !http_held_begin(work))
+        err = http_flush(work);
+    return err == 0 && reply->events ? http_events_begin(work) : err;
+}
+
+/* The same for one that is coded while it is sent. */
+static GRUVI_SWITCHPOINT int
+begin_coded(struct http_work *work, const gruvid_reply_t *reply)
+{
+    struct http_exchange *x = &work->exchange;
+    int err;
+
+    if (!reply->whole)
+        return begin_body(work, reply);
+    err = http_coding_end(&x->coding, reply->data, reply->size);
+    return err == 0 && x->chunked ? keep_text(work, LAST_CHUNK) : err;
+}
+
+static int
+decide_coding(struct http_work *work, gruvid_reply_t *reply)
+{
+    struct http_hub *hub = work->connection->hub;
+    struct http_coding_wish wish = {
+        .coders = &hub->coders,
+        .settings = &hub->settings,
+        .headers = work->headers,
+        .n_headers = work->n_headers,
+        .send = send_raw,
+        .exchange = work,
+    };
+
+    return http_coding_begin(&work->exchange.coding, &wish, reply);
+}
+
 static GRUVI_SWITCHPOINT int
 begin(void *exchange, const gruvid_reply_t *reply)
 {
     struct http_work *work = exchange;
-    int err;
+    gruvid_reply_t coded = *reply;
+    int err = decide_coding(work, &coded);
 
-    decide_framing(work, reply);
-    work->exchange.status = reply->status;
-    err = put_head(work, reply);
     if (err < 0)
         return err;
-    if (reply->whole && reply->size <= COPIED)
-        return keep(work, reply->data, reply->size);
-    err = reply->size > 0 ? send_piece(work, reply->data, reply->size)
-                          : http_flush(work);
-    return err == 0 && reply->events ? http_events_begin(work) : err;
+    decide_framing(work, &coded);
+    work->exchange.status = reply->status;
+    err = put_head(work, &coded);
+    if (err < 0)
+        return err;
+    return http_coding_is_on(&work->exchange.coding) ? begin_coded(work, reply)
+                                                     : begin_body(work, &coded);
 }
 
 static GRUVI_SWITCHPOINT int
@@ -212,21 +295,38 @@ write_piece(void *exchange, const void *data, size_t size)
     return size > 0 ? send_piece(exchange, data, size) : 0;
 }
 
+/* The lines around a chunk go with the file, and with what follows. */
+static GRUVI_SWITCHPOINT int
+send_file(void *exchange, gruvi_file_t *file, uint64_t offset, uint64_t length)
+{
+    struct http_work *work = exchange;
+    bool chunked = work->exchange.chunked;
+    int err;
+
+    if (length == 0)
+        return 0;
+    if (http_coding_is_on(&work->exchange.coding))
+        return UV_ENOTSUP; /* files are not coded: see worth.c */
+    if (chunked && put_chunk(work, length) < 0)
+        return UV_ENOMEM;
+    work->exchange.sent += length;
+    err = http_send_file(work, file, offset, length);
+    if (err == 0 && chunked)
+        err = keep_text(work, "\r\n");
+    return err == 0 && !http_held_begin(work) ? http_flush(work) : err;
+}
+
 static GRUVI_SWITCHPOINT int
 end(void *exchange)
 {
     struct http_work *work = exchange;
-    char *p;
+    struct http_exchange *x = &work->exchange;
+    int err = 0;
 
-    http_events_end(work);
-    if (!work->exchange.chunked)
-        return 0;
-    p = http_reserve(work, 5);
-    if (p == NULL)
-        return UV_ENOMEM;
-    p = PUT(p, "0\r\n\r\n");
-    work->out_length = (size_t)(p - work->out);
-    return 0;
+    http_comments_end(&x->comments);
+    if (http_coding_is_on(&x->coding))
+        err = http_coding_end(&x->coding, "", 0);
+    return err == 0 && x->chunked ? keep_text(work, LAST_CHUNK) : err;
 }
 
 static void
@@ -258,8 +358,8 @@ put_upgrade(char *p, const char *protocol, const gruvid_reply_t *reply)
     return PUT(p, "\r\n");
 }
 
-/* Bytes that came with the head cannot be given back to the stream: a client
- * has to wait for the 101. */
+/* A client may send before it has the 101: what came with the head is given
+ * back to the stream. */
 static GRUVI_SWITCHPOINT int
 upgrade(void *exchange, const char *protocol, const gruvid_reply_t *reply,
         gruvi_stream_t **stream)
@@ -269,11 +369,17 @@ upgrade(void *exchange, const char *protocol, const gruvid_reply_t *reply,
     int err;
 
     *stream = NULL;
-    if (work->exchange.framing != HTTP_NO_BODY || work->position < work->end)
+    if (!work->exchange.body_over)
         return UV_ENOTSUP;
     p = http_reserve(work, head_size(reply) + strlen(protocol));
     if (p == NULL)
         return UV_ENOMEM;
+    err =
+        gruvi_stream_unread(work->connection->stream, work->in + work->position,
+                            work->end - work->position);
+    if (err < 0)
+        return err;
+    work->position = work->end;
     work->exchange.status = 101;
     work->exchange.keep_alive = false;
     p = put_upgrade(p, protocol, reply);
@@ -302,12 +408,21 @@ const gruvid_transport_t http_transport = {
     .begin = begin,
     .write = write_piece,
     .end = end,
+    .sendfile = send_file,
     .reset = reset,
     .upgrade = upgrade,
     .finish = finish,
 };
 
 /* --- its begin ------------------------------------------------------------ */
+
+const char *
+http_peer(struct http_work *work)
+{
+    http_forwarded_peer(work->connection, work->headers, work->n_headers,
+                        work->peer, sizeof work->peer);
+    return work->peer;
+}
 
 void
 http_exchange_begin(struct http_work *work, bool keep_alive)

@@ -7,6 +7,10 @@
 
 extern const gruvid_transport_t http_transport;
 
+/* Who asks: the peer, or whom a trusted proxy names.  In work->peer; "": not
+ * known. */
+const char *http_peer(struct http_work *work);
+
 /*
  * Begin an exchange with the head that was parsed, or refused: what its
  * functions need.
@@ -16,5 +20,14 @@ extern const gruvid_transport_t http_transport;
  * Context: fiber.
  */
 void http_exchange_begin(struct http_work *work, bool keep_alive);
+
+/*
+ * Send a part of the body, coded where that is so; for who has entered the
+ * events.
+ *
+ * Context: fiber, switchpoint.
+ */
+GRUVI_SWITCHPOINT int http_exchange_put(struct http_work *work,
+                                        const void *data, size_t size);
 
 #endif

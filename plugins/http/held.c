@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A callback of the hub runs when the fiber has switched away, so when it still
- * finds a reply the handler waits.  A callback must not wait: it sends by a
- * plain send(2) what the socket takes.  With TLS that is not possible: there
- * the replies wait for the handler's first piece, or for its end.
+ * finds a reply the handler waits.  A callback must not wait: it sends what the
+ * socket takes.  The rest, with TLS of a record that was taken, is tried again
+ * when the timer looks at the peers.
  */
 #include "held.h"
 
-#include <string.h>
-#include <sys/socket.h>
+#include "wire.h"
 
 void
 http_held_send(struct http_work *work)
@@ -16,15 +15,11 @@ http_held_send(struct http_work *work)
     struct http_connection *connection = work->connection;
     ssize_t n;
 
-    if (connection->waits != HTTP_SERVING || connection->secure ||
-        work->out_length == 0)
+    if (connection->waits != HTTP_SERVING)
         return;
-    n = send(gruvi_stream_fd(connection->stream), work->out, work->out_length,
-             MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n <= 0)
-        return;
-    work->out_length -= (size_t)n;
-    memmove(work->out, work->out + n, work->out_length);
+    n = gruvi_stream_try_write(connection->stream, work->out, work->out_length);
+    if (n > 0)
+        http_sent(work, (size_t)n);
 }
 
 static void
@@ -40,16 +35,16 @@ on_switch(void *arg)
     }
 }
 
-void
+bool
 http_held_begin(struct http_work *work)
 {
     struct http_hub *hub = work->connection->hub;
 
     if (work->out_length == 0 || work->holds)
-        return;
+        return true;
     if (!hub->looks &&
         gruvi_hub_run_callback(gruvi_get_hub(), on_switch, hub) < 0)
-        return;
+        return false;
     hub->looks = true;
     work->holds = true;
     work->held_next = hub->holding;
@@ -57,6 +52,7 @@ http_held_begin(struct http_work *work)
     if (hub->holding != NULL)
         hub->holding->held_link = &work->held_next;
     hub->holding = work;
+    return true;
 }
 
 void

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http: brings the requests of HTTP/1.1 to handlers.
+ * http: brings the requests of HTTP/1.1 and HTTP/2 to handlers.
  *
  *   parse.c chunk.c class.c   bytes of requests: no input, no output
  *   settings.c                the options
  *   hub.c                     what the connections of a hub share
  *   connection.c              a connection, from request to request
  *   exchange.c body.c         a request with its reply
- *   events.c                  comments in streams of events
+ *   events.c comments.c       comments in streams of events
+ *   h2_*.c                    HTTP/2, where there is nghttp2: see h2.h
+ *   forwarded.c               what proxies say of their clients
  *   held.c                    replies that leave together
  *   wire.c                    buffers and the stream
  *   access.c reason.c         the access log, the words of a status
@@ -29,9 +31,7 @@ start(gruvid_plugin_t *plugin)
 static int
 reconfigure(gruvid_plugin_t *plugin)
 {
-    struct http_hub *hub = gruvid_hub_data(plugin);
-
-    http_settings_read(&hub->settings, plugin);
+    http_hub_configure(gruvid_hub_data(plugin));
     return 0;
 }
 
@@ -41,11 +41,15 @@ stop(gruvid_plugin_t *plugin)
     http_hub_free(gruvid_hub_data(plugin));
 }
 
-static const char *const protocols[] = {"http/1.1", "http/1.0", NULL};
+static const char *const protocols[] = {
+#ifdef HAVE_NGHTTP2
+    "h2",
+#endif
+    "http/1.1", "http/1.0", NULL};
 
 GRUVID_PLUGIN(http,
     .version = "1.0",
-    .summary = "answers requests of HTTP/1.1",
+    .summary = "answers requests of HTTP",
     .options = http_options,
     .start = start,
     .connection = http_connection,

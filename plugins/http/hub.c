@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "h2_connection.h"
 #include "held.h"
 #include "work.h"
 
@@ -57,18 +58,26 @@ leave(struct http_connection *connection)
         queue->last = connection->previous;
 }
 
+/* Nearly always at the end: connections that had to wait for a handshake come
+ * late to their first wait. */
 static void
 enter(struct http_connection *connection)
 {
     struct http_queue *queue = &connection->hub->queue[connection->waits];
+    struct http_connection *before = queue->last;
 
-    connection->next = NULL;
-    connection->previous = queue->last;
-    if (queue->last != NULL)
-        queue->last->next = connection;
+    while (before != NULL && before->since > connection->since)
+        before = before->previous;
+    connection->previous = before;
+    connection->next = before != NULL ? before->next : queue->first;
+    if (before != NULL)
+        before->next = connection;
     else
         queue->first = connection;
-    queue->last = connection;
+    if (connection->next != NULL)
+        connection->next->previous = connection;
+    else
+        queue->last = connection;
 }
 
 /* The connection has waited for too long, unless bytes have moved. */
@@ -160,7 +169,8 @@ http_wait(struct http_connection *connection, enum http_wait wait)
     connection->waits = (uint8_t)wait;
     if (wait == HTTP_BUSY)
         return;
-    connection->since = uv_now(hub->timer.loop);
+    connection->since =
+        wait == HTTP_FRESH ? connection->accepted : uv_now(hub->timer.loop);
     if (wait == HTTP_WRITING)
         connection->traffic = gruvi_stream_traffic(connection->stream);
     enter(connection);
@@ -176,6 +186,15 @@ double
 http_now(const struct http_hub *hub)
 {
     return (double)uv_now(hub->timer.loop) / 1000;
+}
+
+uint64_t
+http_accepted(const struct http_hub *hub)
+{
+    uint64_t now = uv_now(hub->timer.loop);
+    double age = gruvid_connection_age(hub->plugin) * 1000;
+
+    return age < (double)now ? now - (uint64_t)age : 0;
 }
 
 /* Without the locale, which a plugin may have set. */
@@ -269,6 +288,13 @@ http_work_give(struct http_hub *hub, struct http_work *work)
 
 /* --- its life ------------------------------------------------------------- */
 
+void
+http_hub_configure(struct http_hub *hub)
+{
+    http_settings_read(&hub->settings, hub->plugin);
+    gruvid_set_greeting_timeout(hub->plugin, hub->settings.header_timeout);
+}
+
 struct http_hub *
 http_hub_new(gruvid_plugin_t *plugin)
 {
@@ -277,7 +303,11 @@ http_hub_new(gruvid_plugin_t *plugin)
     if (hub == NULL)
         return NULL;
     hub->plugin = plugin;
-    http_settings_read(&hub->settings, plugin);
+    if (h2_start(hub) < 0) {
+        free(hub);
+        return NULL;
+    }
+    http_hub_configure(hub);
     uv_timer_init(gruvi_hub_loop(gruvi_get_hub()), &hub->timer);
     hub->timer.data = hub;
     return hub;
@@ -287,10 +317,12 @@ void
 http_hub_free(struct http_hub *hub)
 {
     gruvi_uv_close((uv_handle_t *)&hub->timer);
+    h2_forget(hub);
     while (hub->spare != NULL) {
         struct http_work *work = hub->spare;
         hub->spare = work->next;
         work_free(work);
     }
+    http_coders_free(&hub->coders);
     free(hub);
 }

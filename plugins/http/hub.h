@@ -6,11 +6,15 @@
 #ifndef HTTP_HUB_H
 #define HTTP_HUB_H
 
+#include <gruvid/metrics.h>
 #include <gruvid/transport.h>
 
-#include "settings.h"
+#include "coding.h"
+#include "h2_frames.h"
 
 struct http_work;
+struct h2;
+struct h2_hub;
 
 /* Connections that may be silent for the same time, the longest silent first.
  */
@@ -37,6 +41,9 @@ struct http_hub {
     struct http_queue queue[HTTP_WAITS];
     struct http_work *holding; /* linked by held_next */
     bool looks;                /* at them, when the fiber has switched away */
+    struct h2_hub *h2;         /* NULL: there was no HTTP/2 yet */
+    struct http_coders coders;
+    gruvid_counter_t *exceeded[H2_LIMITS]; /* of HTTP/2; NULL without it */
     uv_timer_t timer;
     bool runs; /* the timer */
     time_t second;
@@ -49,13 +56,16 @@ struct http_connection {
     gruvi_stream_t *stream;    /* borrowed */
     gruvid_request_t *request; /* while a handler has one */
     struct http_work *work;    /* while a handler is called */
+    struct h2 *h2;             /* NULL: HTTP/1.1 */
     struct http_connection *next, *previous;
+    uint64_t accepted; /* in the time of uv_now() */
     uint64_t since;    /* of the wait: uv_now() */
     uint64_t traffic;  /* at since, while it writes */
     uint32_t requests; /* so far */
     uint8_t waits;     /* enum http_wait: in which queue it is */
     bool expired;      /* it has waited for too long */
     bool secure;       /* it has TLS */
+    bool trusted;      /* the peer is a proxy that is believed */
 };
 
 /* Returns NULL without memory. */
@@ -64,8 +74,15 @@ struct http_hub *http_hub_new(gruvid_plugin_t *plugin);
 /* No connection is left.  Switchpoint. */
 void http_hub_free(struct http_hub *hub);
 
+/* Take the options of the section, at the start and at a reload. */
+void http_hub_configure(struct http_hub *hub);
+
 /* Seconds of the hub's clock, which stands still during a turn. */
 double http_now(const struct http_hub *hub);
+
+/* When the connection was accepted whose function was just called, in the time
+ * of uv_now(). */
+uint64_t http_accepted(const struct http_hub *hub);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 const char *http_date(struct http_hub *hub);

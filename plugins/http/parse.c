@@ -57,32 +57,6 @@ slice(const struct text *text, const char *begin, const char *end)
 
 /* --- hosts and targets ---------------------------------------------------- */
 
-/* uri-host [ ":" port ] of RFC 9110, section 7.2; it may be empty. */
-static bool
-is_host(const char *p, const char *end)
-{
-    const char *port;
-
-    if (p < end && *p == '[') {
-        for (p++; p < end && *p != ']'; p++)
-            if (!(class_of(*p) & HTTP_HOST) && *p != ':')
-                return false;
-        if (p == end || p[-1] == '[')
-            return false;
-        p++;
-    } else {
-        while (p < end && class_of(*p) & HTTP_HOST)
-            p++;
-    }
-    if (p == end)
-        return true;
-    if (*p++ != ':')
-        return false;
-    for (port = p; p < end && is_digit(*p); p++)
-        ;
-    return p == end && end - port <= 5;
-}
-
 /*
  * "http://host/path": the host, which has to be that of the field, and the
  * path.  The host is moved over the slashes, to make room for a '\0' behind it
@@ -97,7 +71,7 @@ absolute_form(struct http_head *head, const struct text *text, char *target,
 
     while (path < end && *path != '/' && *path != '?')
         path++;
-    if (path == host || !is_host(host, path))
+    if (path == host || !http_is_host(host, path))
         return refuse(head, 400, "a bad authority in the target");
     size = (size_t)(path - host);
     memmove(host - 2, host, size);
@@ -286,7 +260,7 @@ host(struct http_head *head, const struct text *text, char *p, char *end)
     if (head->flags & SEEN_HOST)
         return refuse(head, 400, "two Host");
     head->flags |= SEEN_HOST;
-    if (!is_host(p, end))
+    if (!http_is_host(p, end))
         return refuse(head, 400, "a bad Host");
     if (head->host.size > 0 &&
         (head->host.size != (size_t)(end - p) ||

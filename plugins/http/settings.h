@@ -13,6 +13,8 @@ enum http_access_log {
     HTTP_ACCESS_JSON
 };
 
+enum { HTTP_GZIP, HTTP_ZSTD, HTTP_CODINGS };
+
 struct http_settings {
     struct http_limits limits;
 
@@ -23,6 +25,12 @@ struct http_settings {
     uint64_t body_rate;    /* bytes a second; 0: no limit */
     uint64_t max_requests; /* of a connection; 0: no limit */
     enum http_access_log access_log;
+
+    /* What replies are coded by, the best first; -1: none. */
+    int codings[HTTP_CODINGS];
+    int levels[HTTP_CODINGS];
+    uint64_t compress_least;           /* bytes */
+    const char *const *compress_types; /* borrowed; ended by NULL */
 };
 
 extern const gruvid_option_t http_options[];

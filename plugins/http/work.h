@@ -15,6 +15,7 @@
 #include <gruvid/transport.h>
 
 #include "chunk.h"
+#include "comments.h"
 #include "hub.h"
 
 /* Bytes. */
@@ -41,9 +42,9 @@ struct http_exchange {
     bool chunked;            /* the reply is */
     bool unbounded;          /* it ends with the connection */
     bool reset;              /* nothing more may be sent */
-    gruvi_fiber_t *comments; /* writes them between events; NULL: none */
-    gruvi_lock_t writes;     /* of events and comments; valid with comments */
-    uint64_t sent;           /* bytes of the body */
+    struct http_comments comments;
+    uint64_t sent; /* bytes of the body */
+    struct http_coding coding;
 };
 
 struct http_work {
@@ -66,6 +67,7 @@ struct http_work {
     bool given; /* the stream is, by an upgrade */
     char peer[128];
     gruvid_header_t headers[HTTP_FIELDS];
+    size_t n_headers;
     struct http_head head;
 };
 

@@ -16,13 +16,12 @@ static unsigned answers;
 
 /* --- in place of what is around dispatch.c -------------------------------- */
 
-void
-gruvid__client_put(struct gruvid__client *client, const char *text,
-                   size_t length)
+static void
+put(struct gruvid__outlet *outlet, const char *text, size_t length)
 {
     json_t *line = json_loadb(text, length - 1, JSON_REJECT_DUPLICATES, NULL);
 
-    (void)client;
+    (void)outlet;
     if (memchr(text, '\n', length) != text + length - 1 ||
         !json_is_boolean(json_object_get(line, "ok")))
         abort();
@@ -31,11 +30,18 @@ gruvid__client_put(struct gruvid__client *client, const char *text,
     json_decref(line);
 }
 
-int
-gruvid__client_wait(struct gruvid__client *client)
+static int
+wait(struct gruvid__outlet *outlet)
 {
-    (void)client;
+    (void)outlet;
     return 0;
+}
+
+struct gruvid__outlet *
+gruvid__client_outlet(struct gruvid__client *client)
+{
+    client->outlet = (struct gruvid__outlet){.put = put, .wait = wait};
+    return &client->outlet;
 }
 
 const char *

@@ -3,9 +3,10 @@
  * Any bytes as a request of HTTP/1.1, in one piece and in two: both have to
  * lead to the same.
  *
- * With http-parser (Debian 12: libhttp-parser-dev) what our parser accepts is
- * given to that, too.  Where it refuses, or reads another body, one of both is
- * wrong, or the difference is in the table below, with the reason.
+ * With http-parser (Debian 12: libhttp-parser-dev) and llhttp (Debian 13:
+ * libllhttp-dev) what our parser accepts is given to them, too.  Where one
+ * refuses, or reads another body, one of both is wrong, or the difference is in
+ * its table below, with the reason.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -123,6 +124,19 @@ read_request(struct request *request, const uint8_t *data, size_t size,
     request->result = read_body(request, size);
 }
 
+#if defined HAVE_HTTP_PARSER || defined HAVE_LLHTTP
+/* Whether a field's name begins with so many letters of name. */
+static bool
+has_field(const struct request *request, const char *name, size_t size)
+{
+    for (unsigned i = 0; i < request->head.n_fields; i++)
+        if (strncasecmp(request->buffer + request->head.field[i].name.at, name,
+                        size) == 0)
+            return true;
+    return false;
+}
+#endif
+
 /* --- http-parser ---------------------------------------------------------- */
 
 #ifdef HAVE_HTTP_PARSER
@@ -151,17 +165,6 @@ on_complete(http_parser *parser)
 
     other->complete = true;
     return 0;
-}
-
-/* Whether a field's name begins with so many letters of name. */
-static bool
-has_field(const struct request *request, const char *name, size_t size)
-{
-    for (unsigned i = 0; i < request->head.n_fields; i++)
-        if (strncasecmp(request->buffer + request->head.field[i].name.at, name,
-                        size) == 0)
-            return true;
-    return false;
 }
 
 static bool
@@ -254,6 +257,92 @@ compare(const struct request *request, const uint8_t *data)
 }
 #endif
 
+/* --- llhttp --------------------------------------------------------------- */
+
+#ifdef HAVE_LLHTTP
+#include "http_llhttp.h"
+
+static bool
+has_method_of_llhttp(const struct request *request)
+{
+    return http_llhttp_knows(request->buffer + request->head.method.at);
+}
+
+/* Whether the request line ends with another version than 1.0 and 1.1. */
+static bool
+is_another_minor(const struct request *request, const uint8_t *data)
+{
+    size_t at = request->head.target.at;
+    const uint8_t *end = memchr(data + at, '\r', request->head.size - at);
+
+    return end != NULL && end[-1] != '0' && end[-1] != '1';
+}
+
+/*
+ * Why llhttp may refuse what ours accepts.
+ *
+ *   its code             why
+ *   INVALID_METHOD       as http-parser above
+ *   INVALID_VERSION      it takes the versions that there are; RFC 9110, 2.5: a
+ *                        later minor is read as the latest that is known
+ *   INVALID_CONTENT_...  it takes no tab around a length, and a length in
+ *                        trailers is one of the message to it: as above
+ *   INVALID_TRANSFER_... nor a tab around a coding; nor the field in trailers
+ *   INVALID_CHUNK_SIZE   nor a tab before an extension
+ *   UNEXPECTED_...       a length in trailers
+ *   STRICT               it reads the names and values of chunk extensions;
+ *                        RFC 9112, 7.1.1: what is not known is ignored.  Line
+ *                        ends in them are refused here, too
+ */
+static bool
+is_explained_for_llhttp(const struct request *request, const uint8_t *data,
+                        const char *code)
+{
+    bool has_tab = memchr(data, '\t', request->used) != NULL;
+    bool is_chunked = request->head.framing == HTTP_CHUNKED;
+
+    if (strcmp(code, "HPE_INVALID_METHOD") == 0)
+        return !has_method_of_llhttp(request);
+    if (strcmp(code, "HPE_INVALID_VERSION") == 0)
+        return is_another_minor(request, data);
+    if (strcmp(code, "HPE_INVALID_CHUNK_SIZE") == 0)
+        return has_tab;
+    if (strncmp(code, "Invalid character in chunk extensions", 37) == 0)
+        return is_chunked;
+    if (strcmp(code, "HPE_INVALID_CONTENT_LENGTH") == 0 ||
+        strcmp(code, "HPE_INVALID_TRANSFER_ENCODING") == 0 ||
+        strcmp(code, "HPE_UNEXPECTED_CONTENT_LENGTH") == 0)
+        return has_tab || is_chunked;
+    return false;
+}
+
+static void
+compare_with_llhttp(const struct request *request, const uint8_t *data)
+{
+    static struct llhttp_reading reading;
+    const char *code =
+        http_llhttp_read(&reading, (const char *)data, request->used);
+
+    /* It reads no body behind an Upgrade, which is the handler's here. */
+    if (has_field(request, "upgrade", 7) ||
+        is_explained_for_llhttp(request, data, code))
+        return;
+    if (*code != '\0' || !reading.complete || reading.size != request->size ||
+        memcmp(reading.body, request->body, reading.size) != 0) {
+        fprintf(stderr, "llhttp: %s, complete %d, body %zu, not %zu\n", code,
+                reading.complete, reading.size, request->size);
+        abort();
+    }
+}
+#else
+static void
+compare_with_llhttp(const struct request *request, const uint8_t *data)
+{
+    (void)request;
+    (void)data;
+}
+#endif
+
 /* A line that comes in pieces is looked at when its end is there, so what is
  * refused at once may have to wait for that. */
 static bool
@@ -277,8 +366,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_request(&split, data, size, size > 0 ? data[size - 1] % size : 0);
     if (!is_same(&whole, &split))
         abort();
-    if (whole.result == HTTP_DONE)
+    if (whole.result == HTTP_DONE) {
         compare(&whole, data);
+        compare_with_llhttp(&whole, data);
+    }
     free(whole.buffer);
     free(split.buffer);
     return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections of plugins/http: how long they last, and how they end. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,27 @@ START_TEST(test_a_drain_ends_connections_with_their_reply)
 END_TEST
 
 /* A client comes back by itself, and does not take it for a failure. */
+/* The drain waits for nobody who would go on for ever, with comments or
+ * without. */
+START_TEST(test_a_drain_ends_events_in_order)
+{
+    struct gruvid *g = http_begin(_i == 0 ? "event_comment = 0s\n"
+                                          : "event_comment = 1000s\n");
+    int fd = connect_to(g, 0);
+    struct answer answer;
+
+    send_text(fd, GET("/subscribe"));
+    gruvid_says(g, "mirror waits");
+    gruvid_signal(g, SIGTERM);
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_str_eq(answer.body, "data: first\n\n");
+    answer_free(&answer);
+    ends_in_order(fd);
+    ck_assert_int_eq(gruvid_wait(g), 0);
+    ck_assert_uint_eq(gruvid_said(g, " error "), 0);
+}
+END_TEST
+
 START_TEST(test_a_cut_ends_events_in_order)
 {
     struct gruvid *g = http_begin_with("", "drain_timeout = 0s\n");
@@ -304,6 +326,59 @@ START_TEST(test_a_cut_does_not_wait_for_a_body)
 }
 END_TEST
 
+/* Lines of the log that are not equal. */
+static void
+ask_large(int fd, unsigned n)
+{
+    char text[100];
+
+    while (n-- > 0) {
+        snprintf(text, sizeof text,
+                 "GET /large?size=20000&%u HTTP/1.1\r\nHost: h\r\n\r\n", n);
+        send_text(fd, text);
+    }
+}
+
+/* How many large replies the socket takes of a client that does not read. */
+static unsigned
+replies_in_a_socket(struct gruvid *g, const char *path)
+{
+    int fd = connect_unix(path);
+    unsigned shown = 0;
+
+    ask_large(fd, 100);
+    while (gruvid_said(g, "waits for write") == 0) {
+        gruvid_signal(g, SIGUSR2);
+        gruvid_says_times(g, " fibers\n", ++shown);
+    }
+    close(fd);
+    return gruvid_said(g, "\"GET /large");
+}
+
+/* The socket is full, and replies wait for a handler that is cut.  A Unix
+ * socket takes a write as a whole or not at all.  The plugin of the handler
+ * stops last: nothing else is cancelled in the fiber. */
+START_TEST(test_a_cut_does_not_wait_for_a_client_that_reads_nothing)
+{
+    struct gruvid *g = http_begin_with("access_log = combined\n"
+                                       "listen = unix:@DIR@/http\n"
+                                       "route = /wait -> first\n",
+                                       "drain_timeout = 0s\n"
+                                       "cancel_timeout = 1s\n"
+                                       "[plugin first]\nmodule = mirror\n");
+    const char *path = gruvid_path(g, "http");
+    unsigned n = replies_in_a_socket(g, path);
+    int fd = connect_unix(path);
+
+    ask_large(fd, n);
+    send_text(fd, GET("/a") GET("/wait"));
+    gruvid_says(g, "mirror waits");
+    stops(g);
+    ck_assert_uint_eq(gruvid_said(g, "not ended"), 0);
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_connections_are_served_in_several_hubs)
 {
     struct gruvid *g = http_begin_with("", "hubs = 2\n");
@@ -312,6 +387,55 @@ START_TEST(test_connections_are_served_in_several_hubs)
         int fd = connect_to(g, 0);
         ask(fd, GET("/a"), 200, "GET /a h\n");
         close(fd);
+    }
+    stops(g);
+}
+END_TEST
+
+/* A socket of the test's own that listens. */
+static int
+listen_somewhere(struct sockaddr_in *at)
+{
+    socklen_t size = sizeof *at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    *at = (struct sockaddr_in){.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)at, size), 0);
+    ck_assert_int_eq(listen(fd, 64), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)at, &size), 0);
+    return fd;
+}
+
+#define QUEUED 8
+
+/* Whoever has connected before gruvid was there, as behind a socket of a
+ * service manager: no request comes before its handler.  The section of the
+ * handler is behind that of http. */
+START_TEST(test_who_waits_for_the_start_is_served)
+{
+    char option[4200];
+    const char *args[] = {"-o", option, NULL};
+    struct sockaddr_in at;
+    int listener = listen_somewhere(&at), fds[QUEUED];
+    struct gruvid_options options = {.args = args, .inherit = listener};
+    struct gruvid *g;
+
+    snprintf(option, sizeof option, "gruvid.plugin_dir=%s", http_plugin_dir());
+    for (int i = 0; i < QUEUED; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
+        send_text(fds[i], GET("/a"));
+    }
+    g = gruvid_ready("[gruvid]\nhubs = 2\ndrain_timeout = 1000s\n"
+                     "[plugin http]\nlisten = fd:3\n"
+                     "route = /{path...} -> mirror\n"
+                     "[plugin mirror]\n",
+                     &options);
+    close(listener);
+    for (int i = 0; i < QUEUED; i++) {
+        answers(fds[i], 200, "GET /a h\n");
+        close(fds[i]);
     }
     stops(g);
 }
@@ -340,8 +464,12 @@ main(void)
     tcase_add_test(tc, test_a_client_that_goes_cancels_its_handler);
     tcase_add_test(tc, test_a_client_that_only_ends_its_side_is_answered);
     tcase_add_test(tc, test_a_drain_ends_connections_with_their_reply);
+    tcase_add_loop_test(tc, test_a_drain_ends_events_in_order, 0, 2);
     tcase_add_test(tc, test_a_cut_ends_events_in_order);
     tcase_add_test(tc, test_a_cut_does_not_wait_for_a_body);
+    tcase_add_test(tc,
+                   test_a_cut_does_not_wait_for_a_client_that_reads_nothing);
     tcase_add_test(tc, test_connections_are_served_in_several_hubs);
+    tcase_add_test(tc, test_who_waits_for_the_start_is_served);
     return run_suite(suite);
 }

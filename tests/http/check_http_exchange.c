@@ -377,48 +377,7 @@ START_TEST(test_headers_come_as_they_were_sent)
 }
 END_TEST
 
-/* --- the access log ------------------------------------------------------- */
-
-START_TEST(test_each_request_may_be_logged)
-{
-    g = http_begin("access_log = json\n");
-    fd = connect_to(g, 0);
-    send_text(fd, HEAD("GET", "/a?\\") "User-Agent: a\"b\xff\r\n\r\n");
-    answers(fd, 200, NULL);
-    gruvid_says(g, "{\"peer\":\"127.0.0.1\",\"method\":\"GET\","
-                   "\"target\":\"/a?\\\\\",\"referer\":\"\","
-                   "\"agent\":\"a\\\"b\\u00ff\",\"status\":200,"
-                   "\"bytes\":11,\"microseconds\":");
-    send_text(fd, "x\r\n\r\n");
-    answers(fd, 400, NULL);
-    gruvid_says(g, "\"method\":\"-\",\"target\":\"-\"");
-    ck_assert(!expect_end(fd));
-    stop();
-}
-END_TEST
-
-/* The target takes most of a line that is cut. */
-START_TEST(test_a_long_line_of_the_log_is_json)
-{
-    char target[6000];
-
-    g = http_begin("access_log = json\n");
-    fd = connect_to(g, 0);
-    memset(target, 'a', sizeof target);
-    target[sizeof target - 1] = '\0';
-    send_text(fd, "GET /");
-    send_text(fd, target);
-    send_text(fd, " HTTP/1.1\r\nHost: h\r\nReferer: ");
-    memset(target, '"', sizeof target - 1);
-    send_text(fd, target);
-    send_text(fd, "\r\n\r\n");
-    answers(fd, 200, NULL);
-    gruvid_says(g, "aaa\",\"referer\":\"\\\"");
-    gruvid_says(g, "\\\"\",\"agent\":\"\",\"status\":200,\"bytes\":");
-    gruvid_says(g, "\"microseconds\":");
-    stop();
-}
-END_TEST
+/* --- options, and other protocols ----------------------------------------- */
 
 START_TEST(test_a_reload_takes_new_options)
 {
@@ -457,14 +416,35 @@ START_TEST(test_another_protocol_gets_the_stream)
 }
 END_TEST
 
-/* It has to wait for the 101, but it is told so. */
-START_TEST(test_bytes_behind_an_upgrade_are_answered)
+#define SHOUT(method, more)                                                    \
+    HEAD(method, "/shout")                                                     \
+    "Connection: Upgrade\r\nUpgrade: shout\r\n" more "\r\n"
+
+/* A client need not wait for the 101. */
+START_TEST(test_bytes_behind_an_upgrade_are_of_the_other_protocol)
+{
+    struct answer answer;
+
+    begin();
+    send_text(fd, SHOUT("GET", "") GET("/a"));
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_int_eq(answer.status, 101);
+    answer_free(&answer);
+    expect_text(fd, GET("/a"));
+    send_text(fd, "late");
+    expect_text(fd, "late");
+    shutdown(fd, SHUT_WR);
+    ck_assert(!expect_end(fd));
+    stop();
+}
+END_TEST
+
+/* Its body would be taken for the other protocol. */
+START_TEST(test_an_upgrade_without_its_body_is_refused)
 {
     begin();
-    send_text(fd, HEAD("GET", "/shout") "Connection: Upgrade\r\n"
-                                        "Upgrade: shout\r\n\r\n" GET("/a"));
-    answers(fd, 500, NULL);
-    answers(fd, 200, "GET /a h\n");
+    ask(fd, SHOUT("POST", "Content-Length: 4\r\n") "body", 500, NULL);
+    ask(fd, GET("/a"), 200, "GET /a h\n");
     stop();
 }
 END_TEST
@@ -497,10 +477,9 @@ main(void)
     tcase_add_test(tc, test_a_client_that_resets_its_body_is_no_failure);
     tcase_add_test(tc, test_a_cut_body_is_an_error_of_the_client);
     tcase_add_test(tc, test_headers_come_as_they_were_sent);
-    tcase_add_test(tc, test_each_request_may_be_logged);
-    tcase_add_test(tc, test_a_long_line_of_the_log_is_json);
     tcase_add_test(tc, test_a_reload_takes_new_options);
     tcase_add_test(tc, test_another_protocol_gets_the_stream);
-    tcase_add_test(tc, test_bytes_behind_an_upgrade_are_answered);
+    tcase_add_test(tc, test_bytes_behind_an_upgrade_are_of_the_other_protocol);
+    tcase_add_test(tc, test_an_upgrade_without_its_body_is_refused);
     return run_suite(suite);
 }

@@ -23,6 +23,20 @@ struct gruvid *http_begin(const char *options);
 /* The same, with more lines in front of the section. */
 struct gruvid *http_begin_with(const char *options, const char *sections);
 
+/* The plugin_dir of these: http and the tests' own. */
+const char *http_plugin_dir(void);
+
+/* Whether a plugin was built, as "plugins/examples/.libs/NAME.so"; and have it
+ * beside those of http_begin(). */
+bool http_has(const char *plugin);
+void http_bring(const char *plugin);
+
+/* Options for http_begin(): gruvid's metrics are at /metrics. */
+#define HTTP_METRICS "route = /metrics -> metrics\n[plugin metrics]\n"
+
+/* The value of a sample there, by its name with labels. */
+double http_metric(struct gruvid *g, const char *sample);
+
 /* Send bytes; a peer that is gone is fine. */
 void send_bytes(int fd, const char *data, size_t size);
 

@@ -6,11 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes, with a '\0' behind them. */
-struct bytes {
-    char *data;
-    size_t size;
-};
+#include "http/escape.h"
 
 struct request_case {
     char name[96];

@@ -105,6 +105,26 @@ early(gruvid_request_t *request)
     return err;
 }
 
+/* Replies with size bytes or an event, reads the rest of the request whatever
+ * has become of that, and goes on. */
+static GRUVI_SWITCHPOINT int
+late(gruvid_request_t *request)
+{
+    bool whole = number(request, "size") > 0;
+    char buf[1000];
+    ssize_t n = 1;
+    int err = whole ? large(request)
+                    : gruvid_reply_event(request, NULL, NULL, "first");
+
+    if (err < 0)
+        gruvi_info("mirror cannot write: %s", gruvi_err_name(err));
+    while (n > 0)
+        n = gruvid_request_read(request, buf, sizeof buf);
+    if (err == 0 && !whole)
+        err = gruvid_reply_event(request, NULL, NULL, "second");
+    return err < 0 || whole ? err : gruvid_reply_end(request);
+}
+
 /* Begins a reply and fails. */
 static GRUVI_SWITCHPOINT int
 broken(gruvid_request_t *request)
@@ -127,6 +147,19 @@ wait_for_peer(gruvid_request_t *request)
     err = gruvi_sleep(1000);
     gruvi_info("mirror was woken: %s", gruvi_err_name(err));
     return err;
+}
+
+/* Waits until it is cancelled, and sees nothing of that. */
+static GRUVI_SWITCHPOINT int
+ignore_cancel(gruvid_request_t *request)
+{
+    gruvi_info("mirror waits");
+    GRUVI_SHIELD {
+        while (!gruvi_fiber_cancelled(gruvi_current_fiber()))
+            gruvi_sleep(0.001);
+    }
+    gruvi_info("mirror goes on");
+    return gruvid_reply_text(request, 200, "late\n");
 }
 
 /* Waits until the plugin drains. */
@@ -214,10 +247,90 @@ subscribe(gruvid_request_t *request)
     return err < 0 ? err : gruvi_sleep(1000);
 }
 
+/* What all of listen wait for, in every hub. */
+static gruvi_event_t told = GRUVI_EVENT_INIT;
+
+/* An event each time that somebody tells. */
+static GRUVI_SWITCHPOINT int
+listen_to_all(gruvid_request_t *request)
+{
+    int err = gruvid_reply_event(request, NULL, NULL, "first");
+
+    while (err == 0) {
+        err = gruvi_event_wait(&told, GRUVI_FOREVER);
+        if (err == 0)
+            err = gruvid_reply_event(request, NULL, NULL, "told");
+    }
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
+tell(gruvid_request_t *request)
+{
+    gruvi_event_set(&told);
+    gruvi_event_clear(&told);
+    return gruvid_reply_text(request, 200, "told\n");
+}
+
 static GRUVI_SWITCHPOINT int
 no_content(gruvid_request_t *request)
 {
     return gruvid_reply(request, 204, NULL, NULL, 0);
+}
+
+/* Text that is neither all the same nor without pattern. */
+static void
+write_text(char *text, size_t size)
+{
+    char line[32];
+    size_t done = 0;
+
+    for (unsigned i = 0; done < size; i++) {
+        size_t n = (size_t)snprintf(line, sizeof line, "%u lines, %u\n", i,
+                                    i * 2654435761U);
+
+        n = n < size - done ? n : size - done;
+        memcpy(text + done, line, n);
+        done += n;
+    }
+}
+
+/* What the query says: headers, a status, and text, whole or in n pieces of
+ * size bytes; with pause the rest waits behind the first. */
+static GRUVI_SWITCHPOINT int
+say(gruvid_request_t *request)
+{
+    static const char *const names[][2] = {
+        {"type", "Content-Type"},       {"etag", "ETag"},
+        {"cookie", "Set-Cookie"},       {"cache", "Cache-Control"},
+        {"coding", "Content-Encoding"}, {"vary", "Vary"},
+        {"ranges", "Accept-Ranges"},    {"length", "Content-Length"}};
+    size_t size = (size_t)number(request, "size");
+    long n = number(request, "n"), status = number(request, "status");
+    char *text = gruvid_request_alloc(request, size + 1);
+    int err = 0;
+
+    if (text == NULL)
+        return UV_ENOMEM;
+    write_text(text, size);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = gruvid_request_query(request, names[i][0]);
+
+        if (value != NULL && err == 0)
+            err = gruvid_reply_header(request, names[i][1], value);
+    }
+    status = status > 0 ? status : 200;
+    if (err < 0 || n == 0)
+        return err < 0 ? err
+                       : gruvid_reply(request, (int)status, NULL, text, size);
+    err = gruvid_reply_begin(request, (int)status);
+    for (long i = 0; err == 0 && i < n; i++) {
+        if (i == 1 && number(request, "pause") > 0)
+            err = gruvi_sleep(1000);
+        if (err == 0)
+            err = gruvid_reply_write(request, text, size);
+    }
+    return err < 0 ? err : gruvid_reply_end(request);
 }
 
 static const struct {
@@ -230,7 +343,9 @@ static const struct {
     {"/headers", headers},    {"/shout", shout},
     {"/nothing", no_content}, {"/subscribe", subscribe},
     {"/events", events},      {"/huge", huge},
-    {"/early", early},
+    {"/early", early},        {"/say", say},
+    {"/late", late},          {"/listen", listen_to_all},
+    {"/tell", tell},          {"/deaf", ignore_cancel},
 };
 
 static GRUVI_SWITCHPOINT int
