@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A message: a request with its reply. */
+#ifndef NATS_MESSAGE_H
+#define NATS_MESSAGE_H
+
+#include "node.h"
+
+struct nats_message {
+    struct nats_message *later, **link; /* on node->messages */
+    struct nats_node *node;
+    size_t bytes;       /* of all here, for the limit */
+    const char *target; /* the section that answers */
+    const char *subject;
+    const char *reply; /* "": nobody wants an answer */
+    char *head;
+    size_t head_size;
+    const char *data;
+    size_t size;
+};
+
+/* A message that has come: have a fiber of its own answer it, or answer it here
+ * where there are too many. */
+GRUVI_SWITCHPOINT void nats_message_take(struct nats_node *node,
+                                         const struct nats_input *input);
+
+/* Free those whose fibers never ran. */
+void nats_messages_free(struct nats_node *node);
+
+#endif

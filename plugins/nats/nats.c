@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nats: brings the requests of core NATS to handlers, by a client of its own.
+ *
+ *   protocol.c head.c buffer.c   bytes: no input, no output
+ *   settings.c servers.c         the options; where servers are
+ *   routes.c                     which plugin answers a subject
+ *   node.c                       a hub's connection, from server to server
+ *   session.c                    a connection, from INFO to its end
+ *   message.c exchange.c         a message: a request with its reply
+ *
+ * Each hub has a connection of its own, in the same group as all others, so
+ * nothing is locked.
+ */
+#include "node.h"
+
+static int
+spawn_main(struct nats_node *node)
+{
+    gruvi_fiber_options_t options = {.name = "nats"};
+    gruvi_fiber_t *fiber = NULL;
+
+    GRUVI_IN_GROUP (&node->group)
+        fiber = gruvi_spawn_ex(nats_node_main, node, &options);
+    if (fiber == NULL)
+        return gruvi_last_error();
+    gruvi_fiber_unref(fiber);
+    return 0;
+}
+
+static GRUVI_SWITCHPOINT int
+begin(struct nats_node *node)
+{
+    int err = nats_node_configure(node);
+
+    if (err == 0)
+        err = spawn_main(node);
+    if (err == 0 && node->settings.required)
+        err = gruvi_event_wait(&node->up, GRUVI_FOREVER);
+    return err;
+}
+
+static int
+start(gruvid_plugin_t *plugin)
+{
+    struct nats_node *node = nats_node_new(plugin);
+    int err;
+
+    if (node == NULL)
+        return UV_ENOMEM;
+    gruvid_set_hub_data(plugin, node);
+    err = begin(node);
+    if (err < 0)
+        nats_node_free(node);
+    return err;
+}
+
+static int
+reconfigure(gruvid_plugin_t *plugin)
+{
+    return nats_node_configure(gruvid_hub_data(plugin));
+}
+
+static void
+stop(gruvid_plugin_t *plugin)
+{
+    nats_node_free(gruvid_hub_data(plugin));
+}
+
+GRUVID_PLUGIN(nats,
+    .version = "1.0",
+    .summary = "answers requests of NATS",
+    .options = nats_options,
+    .start = start,
+    .stop = stop,
+    .multi_hub = true,
+    .per_hub = true,
+    .reconfigure = reconfigure);

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "session.h"
+
+/* Seconds: the first and the longest delay after no server could be reached,
+ * and what messages have to end when the connection is exchanged. */
+#define SHORTEST 0.25
+#define LONGEST  30.0
+#define EXCHANGE 5.0
+
+/* --- connecting ----------------------------------------------------------- */
+
+/* So that nodes that have lost a server do not come back at once. */
+static double
+jitter(double seconds)
+{
+    uint32_t n = 0;
+
+    uv_random(NULL, NULL, &n, sizeof n, 0, NULL);
+    return seconds * (0.5 + (double)n / UINT32_MAX / 2);
+}
+
+/* Wait, unless the instance is to end: UV_ESHUTDOWN. */
+static GRUVI_SWITCHPOINT int
+wait_for_turn(struct nats_node *node, double seconds)
+{
+    int err =
+        gruvi_event_wait(gruvid_plugin_drain_event(node->plugin), seconds);
+
+    if (err == 0)
+        return UV_ESHUTDOWN;
+    return err == UV_ETIMEDOUT ? 0 : err;
+}
+
+/* One server after the other, for as long as it takes. */
+static GRUVI_SWITCHPOINT int
+connect_to_any(struct nats_node *node)
+{
+    double delay = SHORTEST;
+    size_t failed = 0;
+
+    for (;;) {
+        int err = nats_session_begin(node);
+
+        if (err == 0 || err == UV_ECANCELED)
+            return err;
+        failed++;
+        err = wait_for_turn(node,
+                            failed % node->servers.n == 0 ? jitter(delay) : 0);
+        if (err < 0)
+            return err;
+        if (failed % node->servers.n == 0)
+            delay = 2 * delay < LONGEST ? 2 * delay : LONGEST;
+    }
+}
+
+/* --- routes --------------------------------------------------------------- */
+
+static bool
+put_sub(struct nats_node *node, const struct nats_route *route)
+{
+    return nats_session_put(
+        node, nats_put_sub(&node->out, route->subject, NATS_GROUP, route->sid));
+}
+
+static GRUVI_SWITCHPOINT int
+tell_routes(struct nats_node *node)
+{
+    int err = nats_session_flush(node);
+    size_t n = nats_routes_ready(&node->routes);
+
+    if (err == 0)
+        gruvi_info("%zu route%s subscribed", n, n == 1 ? " is" : "s are");
+    return err == UV_ENOTCONN ? 0 : err;
+}
+
+static GRUVI_SWITCHPOINT int
+subscribe_all(struct nats_node *node)
+{
+    for (size_t i = 0; i < node->routes.n; i++)
+        if (node->routes.at[i]->ready && !put_sub(node, node->routes.at[i]))
+            return 0;
+    return nats_routes_ready(&node->routes) > 0 ? tell_routes(node) : 0;
+}
+
+static GRUVI_SWITCHPOINT int
+begin_route(struct nats_node *node, struct nats_route *route, bool *is_new)
+{
+    bool was_ready = route->ready;
+
+    nats_route_begin(route);
+    if (was_ready || node->is_quiet || !nats_session_is_open(node))
+        return 0;
+    *is_new = true;
+    return put_sub(node, route) ? 0 : UV_ENOMEM;
+}
+
+GRUVI_SWITCHPOINT int
+nats_node_subscribe(void *arg)
+{
+    struct nats_node *node = arg;
+    struct nats_route *route;
+    const char *target;
+    bool is_new = false;
+    int err = 0;
+
+    while (err == 0 &&
+           (route = nats_routes_waiting(&node->routes, &target)) != NULL) {
+        err = gruvid_target_wait(node->plugin, target, GRUVI_FOREVER);
+        if (err == 0)
+            err = begin_route(node, route, &is_new);
+    }
+    if (err == 0 && is_new)
+        err = tell_routes(node);
+    return err;
+}
+
+/* --- a session ------------------------------------------------------------ */
+
+/* Take no more, and answer what has come.  The server has read all answers
+ * then. */
+static GRUVI_SWITCHPOINT int
+end_in_order(struct nats_node *node, double seconds)
+{
+    int err;
+
+    node->is_quiet = true;
+    for (size_t i = 0; i < node->routes.n && nats_session_is_open(node); i++)
+        if (node->routes.at[i]->ready)
+            nats_session_put(
+                node, nats_put_unsub(&node->out, node->routes.at[i]->sid));
+    err = nats_session_flush(node);
+    while (err == 0 && node->queued > 0 && nats_session_is_open(node)) {
+        gruvi_event_clear(&node->idle);
+        err = gruvi_event_wait(&node->idle, seconds);
+    }
+    if (err == 0 || err == UV_ETIMEDOUT)
+        err = nats_session_flush(node);
+    node->is_quiet = false;
+    return err == UV_ENOTCONN ? 0 : err;
+}
+
+/* Until it is over, or is to end. */
+static GRUVI_SWITCHPOINT int
+attend(struct nats_node *node)
+{
+    gruvi_event_t *drain = gruvid_plugin_drain_event(node->plugin);
+    int err = 0;
+
+    while (err >= 0) {
+        bool moves = node->moves || (node->info.is_lame && node->servers.n > 1);
+
+        if (node->lost < 0) {
+            gruvi_warning("the connection to %s is lost: %s", node->info.name,
+                          gruvi_strerror(node->lost));
+            return 0;
+        }
+        if (gruvid_plugin_draining(node->plugin))
+            return end_in_order(node, GRUVI_FOREVER);
+        if (moves) {
+            gruvi_info("the connection to %s is exchanged: %s", node->info.name,
+                       node->moves ? "its options have changed"
+                                   : "the server is to stop");
+            return end_in_order(node, EXCHANGE);
+        }
+        gruvi_event_clear(&node->wake);
+        err = gruvi_wait(
+            (gruvi_waitable_t *[]){
+                gruvi_event_waitable(&node->wake),
+                gruvi_event_waitable(drain),
+            },
+            2, 1, GRUVI_FOREVER, NULL);
+    }
+    return err;
+}
+
+static int
+spawn(int (*main)(void *), struct nats_node *node, const char *name)
+{
+    gruvi_fiber_options_t options = {.name = name};
+    gruvi_fiber_t *fiber = gruvi_spawn_ex(main, node, &options);
+
+    if (fiber == NULL)
+        return gruvi_last_error();
+    gruvi_fiber_unref(fiber);
+    return 0;
+}
+
+/* A drain of the instance waits for its end. */
+static GRUVI_SWITCHPOINT int
+session(struct nats_node *node)
+{
+    int err = 0;
+
+    gruvid_plugin_hold(node->plugin);
+    gruvi_event_clear(&node->ready);
+    GRUVI_WITH_GROUP (group) {
+        err = spawn(nats_session_write, node, "nats writer");
+        if (err == 0)
+            err = spawn(nats_session_read, node, "nats reader");
+        if (err == 0)
+            err = spawn(nats_session_watch, node, "nats watch");
+        if (err == 0)
+            err = subscribe_all(node);
+        gruvi_event_set(&node->up);
+        if (err == 0)
+            err = attend(node);
+        nats_session_lose(node, UV_ECANCELED);
+    }
+    nats_session_end(node);
+    gruvid_plugin_release(node->plugin);
+    return err;
+}
+
+GRUVI_SWITCHPOINT int
+nats_node_main(void *arg)
+{
+    struct nats_node *node = arg;
+    int err = 0;
+
+    while (err == 0) {
+        err = connect_to_any(node);
+        if (err == 0)
+            err = session(node);
+        if (err == 0)
+            err = wait_for_turn(node, jitter(SHORTEST));
+    }
+    return err == UV_ESHUTDOWN ? 0 : err;
+}
+
+/* --- its life ------------------------------------------------------------- */
+
+static GRUVI_SWITCHPOINT void
+stop_subscriber(struct nats_node *node)
+{
+    if (node->subscriber == NULL)
+        return;
+    gruvi_fiber_cancel(node->subscriber, "the routes change");
+    GRUVI_SHIELD {
+        gruvi_fiber_join(node->subscriber, GRUVI_FOREVER);
+    }
+    gruvi_fiber_unref(node->subscriber);
+    node->subscriber = NULL;
+}
+
+static int
+start_subscriber(struct nats_node *node)
+{
+    gruvi_fiber_options_t options = {.name = "nats routes"};
+    const char *target;
+
+    if (nats_routes_waiting(&node->routes, &target) == NULL)
+        return 0;
+    GRUVI_IN_GROUP (&node->group)
+        node->subscriber = gruvi_spawn_ex(nats_node_subscribe, node, &options);
+    return node->subscriber == NULL ? gruvi_last_error() : 0;
+}
+
+/* What has come by routes that are not there any more is still answered. */
+static GRUVI_SWITCHPOINT void
+drop_routes(struct nats_node *node)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < node->routes.n && nats_session_is_open(node); i++) {
+        const struct nats_route *route = node->routes.at[i];
+
+        if (route->wanted || !route->ready)
+            continue;
+        some = true;
+        nats_session_put(node, nats_put_unsub(&node->out, route->sid));
+    }
+    if (some)
+        GRUVI_WITH_SWITCH_BACK (limit, EXCHANGE)
+            nats_session_flush(node);
+    nats_routes_clean(&node->routes);
+}
+
+GRUVI_SWITCHPOINT int
+nats_node_configure(struct nats_node *node)
+{
+    struct nats_settings settings = {.required = false};
+    struct nats_servers servers;
+    int err = nats_settings_read(&settings, &servers, node->plugin);
+
+    if (err < 0)
+        return err;
+    stop_subscriber(node);
+    err = nats_routes_read(&node->routes, node->plugin);
+    if (err == 0) {
+        bool moves = nats_servers_differ(&node->servers, &servers);
+
+        if (moves)
+            node->servers = servers;
+        node->moves |=
+            moves || nats_settings_differ(&node->settings, &settings);
+        node->settings = settings;
+        drop_routes(node);
+        if (node->moves)
+            gruvi_event_set(&node->wake);
+    }
+    if (err == 0)
+        return start_subscriber(node);
+    start_subscriber(node);
+    return err;
+}
+
+static const struct {
+    size_t at;
+    const char *name, *help;
+} counters[] = {
+    {offsetof(struct nats_counts, connections), "nats_connections",
+     "connections to servers of NATS that were made"},
+    {offsetof(struct nats_counts, busy), "nats_busy",
+     "requests that were answered with 503 because of max_queued"},
+    {offsetof(struct nats_counts, dropped), "nats_dropped",
+     "messages without a reply that were dropped because of max_queued"},
+    {offsetof(struct nats_counts, refused), "nats_refused",
+     "messages that were dropped because their reply is not allowed"},
+    {offsetof(struct nats_counts, lost), "nats_replies_lost",
+     "replies that a connection may not have delivered"},
+    {offsetof(struct nats_counts, large), "nats_replies_too_large",
+     "replies over the payload that the server allows"},
+};
+
+static int
+get_counters(struct nats_node *node)
+{
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        gruvid_counter_t **counter =
+            (gruvid_counter_t **)(void *)((char *)&node->counts +
+                                          counters[i].at);
+        int err = gruvid_counter_get(counter, node->plugin, counters[i].name,
+                                     counters[i].help, NULL, NULL);
+
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+struct nats_node *
+nats_node_new(gruvid_plugin_t *plugin)
+{
+    struct nats_node *node = calloc(1, sizeof *node);
+
+    if (node == NULL)
+        return NULL;
+    node->plugin = plugin;
+    node->lost = UV_ENOTCONN;
+    GRUVI_IN_GROUP (gruvid_plugin_group(plugin))
+        gruvi_group_init(&node->group, "nats");
+    gruvi_event_init(&node->wake);
+    gruvi_event_init(&node->up);
+    gruvi_event_init(&node->ready);
+    gruvi_event_init(&node->room);
+    gruvi_event_init(&node->pong);
+    gruvi_event_init(&node->idle);
+    if (get_counters(node) == 0)
+        return node;
+    nats_node_free(node);
+    return NULL;
+}
+
+/* Messages that are left have fibers that never ran. */
+GRUVI_SWITCHPOINT void
+nats_node_free(struct nats_node *node)
+{
+    GRUVI_SHIELD {
+        gruvi_group_cancel(&node->group, "the instance ends");
+        gruvi_group_join(&node->group, GRUVI_FOREVER);
+    }
+    gruvi_group_destroy(&node->group);
+    if (node->subscriber != NULL)
+        gruvi_fiber_unref(node->subscriber);
+    nats_messages_free(node);
+    nats_routes_free(&node->routes);
+    free(node->in.data);
+    gruvi_event_destroy(&node->wake);
+    gruvi_event_destroy(&node->up);
+    gruvi_event_destroy(&node->ready);
+    gruvi_event_destroy(&node->room);
+    gruvi_event_destroy(&node->pong);
+    gruvi_event_destroy(&node->idle);
+    free(node);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol.h"
+
+/* --- text ----------------------------------------------------------------- */
+
+/* gruvid has looked at what is behind the last arrow. */
+struct line {
+    const char *subject, *target;
+    size_t size; /* of the subject */
+};
+
+static void
+split(const char *text, struct line *line)
+{
+    const char *arrow = text;
+
+    for (const char *at = text; (at = strstr(at, "->")) != NULL; at += 2)
+        arrow = at;
+    line->subject = text;
+    line->target = arrow + 2 + strspn(arrow + 2, " \t");
+    line->size = (size_t)(arrow - text);
+    while (line->size > 0 &&
+           (text[line->size - 1] == ' ' || text[line->size - 1] == '\t'))
+        line->size--;
+}
+
+/* What begins with '$' is the server's, and a wildcard in front stands for
+ * that, and for inboxes: for what nobody means. */
+static const char *
+refuse(const struct line *line)
+{
+    if (!nats_is_pattern(line->subject, line->size))
+        return "is not a subject";
+    if (*line->subject == '$')
+        return "is a subject of the server's own";
+    if (line->size > 1024)
+        return "is too long";
+    if ((*line->subject == '*' || *line->subject == '>') &&
+        (line->size == 1 || line->subject[1] == '.'))
+        return "begins with a wildcard, which stands for subjects of the "
+               "server, too";
+    return NULL;
+}
+
+static bool
+is_subject(const struct line *line, const char *subject)
+{
+    return strlen(subject) == line->size &&
+           memcmp(subject, line->subject, line->size) == 0;
+}
+
+static int
+check(const char *const *items, size_t n, gruvid_plugin_t *plugin)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct line line, other;
+        const char *why;
+
+        split(items[i], &line);
+        why = refuse(&line);
+        for (size_t j = 0; why == NULL && j < i; j++) {
+            split(items[j], &other);
+            if (other.size == line.size &&
+                memcmp(other.subject, line.subject, line.size) == 0)
+                why = "is there twice";
+        }
+        if (why != NULL) {
+            gruvid_plugin_fail(plugin, "route %s: the subject %s", items[i],
+                               why);
+            return UV_EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* --- the table ------------------------------------------------------------ */
+
+static void
+free_route(struct nats_route *route)
+{
+    free(route->subject);
+    free(route->target);
+    free(route->next);
+    free(route);
+}
+
+static struct nats_route *
+find_subject(const struct nats_routes *routes, const struct line *line)
+{
+    for (size_t i = 0; i < routes->n; i++)
+        if (is_subject(line, routes->at[i]->subject))
+            return routes->at[i];
+    return NULL;
+}
+
+static struct nats_route *
+new_route(const struct line *line)
+{
+    struct nats_route *route = calloc(1, sizeof *route);
+
+    if (route == NULL)
+        return NULL;
+    route->subject = strndup(line->subject, line->size);
+    route->target = strdup(line->target);
+    if (route->subject != NULL && route->target != NULL)
+        return route;
+    free_route(route);
+    return NULL;
+}
+
+static bool
+add(struct nats_routes *routes, const struct line *line)
+{
+    if (routes->n == routes->room) {
+        size_t room = routes->room == 0 ? 16 : 2 * routes->room;
+        struct nats_route **at = realloc(routes->at, room * sizeof *at);
+
+        if (at == NULL)
+            return false;
+        routes->at = at;
+        routes->room = room;
+    }
+    routes->at[routes->n] = new_route(line);
+    if (routes->at[routes->n] == NULL)
+        return false;
+    routes->at[routes->n++]->sid = ++routes->last;
+    return true;
+}
+
+/* What it leads to now, or soon. */
+static bool
+set_target(struct nats_route *route, const char *target)
+{
+    char *next;
+
+    if (strcmp(route->target, target) == 0) {
+        free(route->next);
+        route->next = NULL;
+        return true;
+    }
+    next = strdup(target);
+    if (next == NULL)
+        return false;
+    free(route->next);
+    route->next = next;
+    return true;
+}
+
+/* Have all of the items in the table; false: without memory. */
+static bool
+take(struct nats_routes *routes, const char *const *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct nats_route *route;
+        struct line line;
+
+        split(items[i], &line);
+        route = find_subject(routes, &line);
+        if (route == NULL ? !add(routes, &line)
+                          : !set_target(route, line.target))
+            return false;
+    }
+    return true;
+}
+
+int
+nats_routes_read(struct nats_routes *routes, gruvid_plugin_t *plugin)
+{
+    size_t n;
+    const char *const *items = gruvid_option_list(plugin, "route", &n);
+    int err = check(items, n, plugin);
+
+    if (err < 0)
+        return err;
+    if (!take(routes, items, n)) {
+        gruvid_plugin_fail(plugin, "there is no memory for its routes");
+        return UV_ENOMEM;
+    }
+    for (size_t i = 0; i < routes->n; i++)
+        routes->at[i]->wanted = false;
+    for (size_t i = 0; i < n; i++) {
+        struct line line;
+
+        split(items[i], &line);
+        find_subject(routes, &line)->wanted = true;
+    }
+    return 0;
+}
+
+struct nats_route *
+nats_routes_find(const struct nats_routes *routes, uint64_t sid)
+{
+    size_t low = 0, high = routes->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (routes->at[middle]->sid < sid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < routes->n && routes->at[low]->sid == sid ? routes->at[low]
+                                                          : NULL;
+}
+
+struct nats_route *
+nats_routes_waiting(const struct nats_routes *routes, const char **target)
+{
+    for (size_t i = 0; i < routes->n; i++) {
+        struct nats_route *route = routes->at[i];
+
+        *target = route->next != NULL ? route->next : route->target;
+        if (route->wanted && (!route->ready || route->next != NULL))
+            return route;
+    }
+    return NULL;
+}
+
+void
+nats_route_begin(struct nats_route *route)
+{
+    route->ready = true;
+    if (route->next == NULL)
+        return;
+    free(route->target);
+    route->target = route->next;
+    route->next = NULL;
+}
+
+size_t
+nats_routes_ready(const struct nats_routes *routes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < routes->n; i++)
+        n += routes->at[i]->ready && routes->at[i]->wanted;
+    return n;
+}
+
+void
+nats_routes_clean(struct nats_routes *routes)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < routes->n; i++) {
+        if (routes->at[i]->wanted)
+            routes->at[kept++] = routes->at[i];
+        else
+            free_route(routes->at[i]);
+    }
+    routes->n = kept;
+}
+
+void
+nats_routes_free(struct nats_routes *routes)
+{
+    for (size_t i = 0; i < routes->n; i++)
+        free_route(routes->at[i]);
+    free(routes->at);
+    *routes = (struct nats_routes){NULL, 0, 0, 0};
+}

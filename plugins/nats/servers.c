@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "servers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#define PORT "4222"
+
+/* The most bytes of a payload that are believed: the server's own limit. */
+#define MOST (64 << 20)
+
+/* --- addresses ------------------------------------------------------------ */
+
+static bool
+is_port(const char *text)
+{
+    int port = 0;
+
+    if (*text == '\0' || strlen(text) > 5)
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        port = port * 10 + *text - '0';
+    }
+    return port > 0 && port < 65536;
+}
+
+static bool
+is_host(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        char letter = (char)(text[i] | 0x20);
+
+        if ((letter < 'a' || letter > 'z') &&
+            (text[i] < '0' || text[i] > '9') && text[i] != '-' &&
+            text[i] != '.' && text[i] != '_')
+            return false;
+    }
+    return size > 0;
+}
+
+/* IPv6, with its brackets. */
+static bool
+is_number(const char *text, size_t size)
+{
+    return size > 2 && strspn(text + 1, "0123456789abcdefABCDEF:.") == size - 2;
+}
+
+/* Split "HOST[:PORT]": the bytes of the host; 0: it is none. */
+static size_t
+split(const char *text, const char **port)
+{
+    const char *end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
+    size_t size = end == NULL ? strlen(text) : (size_t)(end - text);
+
+    if (*text == '[') {
+        if (end == NULL)
+            return 0;
+        size++;
+        end++;
+    }
+    *port = end == NULL || *end == '\0' ? PORT : *end == ':' ? end + 1 : "";
+    if (!is_port(*port))
+        return 0;
+    return (*text == '[' ? is_number(text, size) : is_host(text, size)) ? size
+                                                                        : 0;
+}
+
+/* false: it is no address; one that is there already is not added again. */
+static bool
+add(struct nats_servers *servers, const char *text)
+{
+    const char *port;
+    size_t size = split(text, &port);
+    char *at;
+
+    if (size == 0 || size > NATS_ADDRESS - 16)
+        return false;
+    if (servers->n == NATS_SERVERS)
+        return true;
+    at = servers->at[servers->n];
+    snprintf(at, NATS_ADDRESS, "tcp://%.*s:%s", (int)size, text, port);
+    for (size_t i = 0; i < servers->n; i++)
+        if (strcmp(servers->at[i], at) == 0)
+            return true;
+    servers->n++;
+    return true;
+}
+
+const char *
+nats_servers_add(struct nats_servers *servers, const char *url)
+{
+    if (strncmp(url, "tls://", 6) == 0)
+        return "is tls://, which this version cannot do yet";
+    if (strncmp(url, "nats://", 7) != 0)
+        return "does not begin with nats://";
+    if (strchr(url, '@') != NULL)
+        return "has a user in it: that is for the options user, password and "
+               "token";
+    return add(servers, url + 7) ? NULL : "is not nats://HOST:PORT";
+}
+
+bool
+nats_servers_differ(const struct nats_servers *a, const struct nats_servers *b)
+{
+    if (a->n_own != b->n_own)
+        return true;
+    for (size_t i = 0; i < a->n_own; i++)
+        if (strcmp(a->at[i], b->at[i]) != 0)
+            return true;
+    return false;
+}
+
+/* --- INFO ----------------------------------------------------------------- */
+
+/* Text for the log: no control bytes. */
+static void
+read_text(char *to, size_t size, const json_t *all, const char *name)
+{
+    const char *text = json_string_value(json_object_get(all, name));
+
+    if (text == NULL)
+        return;
+    snprintf(to, size, "%s", text);
+    for (; *to != '\0'; to++)
+        if ((unsigned char)*to < 0x20 || *to == 0x7f)
+            *to = '?';
+}
+
+/* A server that is to stop names the others, and nobody where there are none.
+ */
+static void
+read_servers(struct nats_servers *servers, const json_t *urls, bool is_lame)
+{
+    size_t i;
+    json_t *url;
+
+    if (json_is_array(urls) || is_lame)
+        servers->n = servers->n_own;
+    json_array_foreach(urls, i, url) if (json_is_string(url))
+        add(servers, json_string_value(url));
+}
+
+static bool
+is_true(const json_t *all, const char *name, bool before)
+{
+    const json_t *value = json_object_get(all, name);
+
+    return value == NULL ? before : json_is_true(value);
+}
+
+bool
+nats_info_read(struct nats_info *info, struct nats_servers *servers,
+               const char *text, size_t size)
+{
+    json_t *all = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *most = json_object_get(all, "max_payload");
+    json_int_t payload = json_integer_value(most);
+    bool ok = json_is_object(all) &&
+              (most == NULL || (json_is_integer(most) && payload > 0));
+
+    if (ok && most != NULL)
+        info->max_payload = payload < MOST ? (size_t)payload : MOST;
+    if (ok) {
+        read_text(info->name, sizeof info->name, all, "server_name");
+        read_text(info->version, sizeof info->version, all, "version");
+        info->headers = is_true(all, "headers", info->headers);
+        info->wants_tls = is_true(all, "tls_required", info->wants_tls);
+        info->is_lame = is_true(all, "ldm", info->is_lame);
+        read_servers(servers, json_object_get(all, "connect_urls"),
+                     info->is_lame);
+    }
+    json_decref(all);
+    return ok;
+}

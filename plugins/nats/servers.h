@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The servers of a cluster: those of the section, and those that they name. */
+#ifndef NATS_SERVERS_H
+#define NATS_SERVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The most, and the most bytes of an address, with its zero. */
+#define NATS_SERVERS 32
+#define NATS_ADDRESS 280
+
+struct nats_servers {
+    char at[NATS_SERVERS][NATS_ADDRESS]; /* "tcp://HOST:PORT" */
+    size_t n;
+    size_t n_own; /* those of the section come first */
+    size_t next;  /* which to try next */
+};
+
+/* What a server says of itself. */
+struct nats_info {
+    char name[128], version[32];
+    size_t max_payload;
+    bool headers, wants_tls, is_lame;
+};
+
+/*
+ * Add the server of a URL: "nats://HOST[:PORT]".
+ *
+ * Returns NULL, or what is wrong, static text without the URL: "is not ...".
+ */
+const char *nats_servers_add(struct nats_servers *servers, const char *url);
+
+/*
+ * Read the text of INFO, and take the servers that it names in place of those
+ * that were named before.
+ *
+ *   info  what the text does not say stays
+ *
+ * Returns whether it is as it should be.
+ */
+bool nats_info_read(struct nats_info *info, struct nats_servers *servers,
+                    const char *text, size_t size);
+
+/* Whether two have the same servers in the section. */
+bool nats_servers_differ(const struct nats_servers *a,
+                         const struct nats_servers *b);
+
+#endif

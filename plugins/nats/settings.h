@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of the section.  Text is gruvid's, and lives as long as the
+ * instance. */
+#ifndef NATS_SETTINGS_H
+#define NATS_SETTINGS_H
+
+#include <gruvid/plugin.h>
+
+#include "servers.h"
+
+/* The group that all nodes subscribe in: each message goes to one of them. */
+#define NATS_GROUP "gruvid"
+
+extern const gruvid_option_t nats_options[];
+
+struct nats_settings {
+    const char *user, *password, *token; /* NULL: none */
+    bool required;                       /* the start waits for a connection */
+    double ping_interval;
+    size_t max_queued, max_queued_bytes;
+};
+
+/* Read them, and the URLs.  Returns 0, or UV_EINVAL or UV_ENOMEM after
+ * gruvid_plugin_fail(); then nothing has changed. */
+int nats_settings_read(struct nats_settings *settings,
+                       struct nats_servers *servers, gruvid_plugin_t *plugin);
+
+/* Whether another connection has to be made for them. */
+bool nats_settings_differ(const struct nats_settings *a,
+                          const struct nats_settings *b);
+
+#endif

@@ -1,0 +1,28 @@
+# plugins/nats: bytes of its protocol, and all of it with a server of NATS.
+
+TEST_ARCHIVES += %D%/libbus.a
+%C%_libbus_a_SOURCES = %D%/bus.c %D%/bus.h
+BUS_LIBS = %D%/libbus.a tests/http/libhttp_client.a
+BUS_LIBS += tests/daemon/libserver.a $(RUN_GRUVID_LIBS)
+
+NATS_TESTS = %D%/check_nats_protocol
+%C%_check_nats_protocol_SOURCES = %D%/check_nats_protocol.c
+%C%_check_nats_protocol_SOURCES += plugins/nats/buffer.c plugins/nats/head.c
+%C%_check_nats_protocol_SOURCES += plugins/nats/protocol.c
+# Objects of its own: the plugin's are libtool's.
+%C%_check_nats_protocol_CPPFLAGS = $(AM_CPPFLAGS)
+%C%_check_nats_protocol_LDADD = tests/support/libsupport.a $(UV_LIBS)
+%C%_check_nats_protocol_LDADD += $(CHECK_LIBS)
+
+NATS_TESTS += %D%/check_nats_exchange
+%C%_check_nats_exchange_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_node
+%C%_check_nats_node_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_session
+%C%_check_nats_session_LDADD = $(BUS_LIBS)
+
+TEST_PROGS += $(NATS_TESTS)
+TESTS += $(NATS_TESTS)
+NATS_NEEDS = $(NATS_TESTS:=.needs)
+$(NATS_NEEDS): %.needs: %
+$(NATS_NEEDS): tests/http/plugins/mirror.la
