@@ -107,6 +107,12 @@ bench_memory(void)
 
 /* What each of n has added since then. */
 static inline void
+bench_print_rss(struct bench_memory before, long n)
+{
+    bench_print("rss_bytes", (bench_memory().rss - before.rss) / (double)n);
+}
+
+static inline void
 bench_print_memory(struct bench_memory before, long n)
 {
     struct bench_memory after = bench_memory();

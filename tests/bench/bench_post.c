@@ -7,6 +7,9 @@
  *   post_run   one thread posts a callback when it has seen the one before run,
  *              to a hub that is awake; a figure from the post until the thread
  *              sees that it has run
+ *   backlog    N callbacks pile up in a hub that is busy, which then runs them,
+ *              again and again: a figure from its post until all have run, and
+ *              what each takes of memory
  *   blocking   N fibers have blocking work done that does nothing
  */
 #include <pthread.h>
@@ -107,6 +110,41 @@ bench_post_run(long n, long count)
     pthread_join(thread, NULL);
 }
 
+/* --- that pile up -------------------------------------------------------- */
+
+/* Nothing runs while they are posted: they are for the hub that posts them. */
+static void
+pile_up(struct receiver *receiver, long n)
+{
+    long i;
+
+    receiver->received = 0;
+    gruvi_event_clear(&receiver->done);
+    for (i = 0; i < n; i++)
+        check(gruvi_hub_run_callback(receiver->hub, receive, receiver));
+}
+
+static void
+bench_backlog(long n, long count)
+{
+    struct receiver receiver = {.hub = gruvi_get_hub(), .wanted = n};
+    long i, times = count / n > 0 ? count / n : 1;
+    struct bench_memory before = bench_memory();
+    double begin;
+
+    check(gruvi_event_init(&receiver.done));
+    pile_up(&receiver, n);
+    bench_print_rss(before, n);
+    check(gruvi_event_wait(&receiver.done, GRUVI_FOREVER));
+    begin = bench_now();
+    for (i = 0; i < times; i++) {
+        pile_up(&receiver, n);
+        check(gruvi_event_wait(&receiver.done, GRUVI_FOREVER));
+    }
+    bench_print("ns", (bench_now() - begin) / ((double)n * (double)times));
+    gruvi_event_destroy(&receiver.done);
+}
+
 /* --- work ---------------------------------------------------------------- */
 
 static long works_each;
@@ -148,6 +186,7 @@ bench_blocking(long n, long count)
 static const struct bench_command commands[] = {
     {"post", bench_post},
     {"post_run", bench_post_run},
+    {"backlog", bench_backlog},
     {"blocking", bench_blocking},
 };
 

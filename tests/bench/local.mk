@@ -1,7 +1,9 @@
 # Benchmarks: measured only when asked for (make bench).
 
 EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/base
 EXTRA_DIST += %D%/cases
+EXTRA_DIST += %D%/growth.svg
 EXTRA_DIST += %D%/plot
 EXTRA_DIST += %D%/run
 EXTRA_DIST += %D%/smoke
@@ -17,6 +19,9 @@ EXTRA_DIST += %D%/peers/posts.h
 EXTRA_DIST += %D%/peers/st.c
 EXTRA_DIST += %D%/peers/tarantool.lua
 EXTRA_DIST += %D%/net/net_go.go
+EXTRA_DIST += %D%/net/net_go_http.go
+EXTRA_DIST += %D%/net/net_h2o
+EXTRA_DIST += %D%/net/net_nginx
 
 BENCHMARKS =
 BENCHMARKS += %D%/bench_context
@@ -25,8 +30,10 @@ BENCHMARKS += %D%/bench_post
 BENCHMARKS += %D%/bench_sync
 BENCHMARKS += %D%/bench_timer
 BENCHMARKS += %D%/cache_line
+BENCHMARKS += %D%/net/bench_http
 BENCHMARKS += %D%/net/bench_net
 BENCHMARKS += %D%/net/net_epoll
+BENCHMARKS += %D%/net/net_hello
 BENCHMARKS += %D%/net/net_libuv
 
 BENCH_THREADED = $(AM_CFLAGS) -pthread
@@ -54,6 +61,17 @@ BENCH_LIBS = lib/libgruvi.la $(UV_LIBS)
 %C%_net_bench_net_SOURCES += %D%/net/server.c %D%/bench.h
 %C%_net_bench_net_CFLAGS = $(BENCH_THREADED)
 %C%_net_bench_net_LDADD =
+%C%_net_bench_http_SOURCES = %D%/net/bench_http.c %D%/net/answer.c
+%C%_net_bench_http_SOURCES += %D%/net/idle_tls.c %D%/net/load.c
+%C%_net_bench_http_SOURCES += %D%/net/net.h %D%/net/server.c %D%/bench.h
+if HAVE_OPENSSL
+%C%_net_bench_http_SOURCES += tests/unit/certificates.c
+%C%_net_bench_http_SOURCES += tests/unit/certificates.h
+endif
+%C%_net_bench_http_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+%C%_net_bench_http_LDADD = $(OPENSSL_LIBS)
+%C%_net_net_hello_SOURCES = %D%/net/net_hello.c %D%/bench.h
+%C%_net_net_hello_LDADD =
 %C%_net_net_epoll_SOURCES = %D%/net/net_epoll.c %D%/bench.h
 %C%_net_net_epoll_LDADD =
 %C%_net_net_libuv_SOURCES = %D%/net/net_libuv.c %D%/bench.h
@@ -77,17 +95,24 @@ EXTRA_LTLIBRARIES += $(BENCH_PLUGINS)
 EXTRA_PROGRAMS += $(BENCHMARKS)
 CLEANFILES += $(BENCHMARKS) $(BENCH_PLUGINS)
 if HAVE_CHECK
-TESTS += %D%/smoke
+BENCH_TESTS = %D%/smoke
+TESTS += $(BENCH_TESTS)
 %D%/smoke.needs: $(BENCHMARKS) $(BENCH_PLUGINS)
 endif
 
 # make bench BENCH='yield sleep/10000' runs some of them; run says what else.
+# BASE=REV builds an older commit once, and measures it beside ours.
 .PHONY: bench clean-bench
 bench: $(BENCHMARKS) $(BENCH_PLUGINS) gruvid $(plugin_LTLIBRARIES)
 	@CC='$(CC)' CXX='$(CXX)' UV_CFLAGS='$(UV_CFLAGS)' UV_LIBS='$(UV_LIBS)' \
 	    $(srcdir)/%D%/peers/build bench/peers
-	@$(srcdir)/%D%/run --programs %D% --results bench $(BENCH)
+	@base= && if [ -n '$(BASE)' ]; then \
+	    eval "set -- $$(./config.status --config)" && \
+	    base=$$($(srcdir)/%D%/base . '$(BASE)' "$$@") || exit; \
+	fi; \
+	$(srcdir)/%D%/run --programs %D% --results bench \
+	    $${base:+--base "$$base"} $(BENCH)
 
 clean-bench:
-	rm -rf bench
+	rm -rf bench bench-base-*
 clean-local: clean-bench

@@ -5,6 +5,12 @@
  *   bench_net.c  the commands: what is measured, and printed
  *   server.c     the server, a process of its own, and what it uses
  *   load.c       connections, each with one message on its way
+ *
+ * and of the client of HTTP:
+ *
+ *   bench_http.c what is measured; server.c and load.c as above
+ *   answer.c     how long an answer is
+ *   idle_tls.c   connections of TLS, which have nothing to do
  */
 #ifndef BENCH_NET_NET_H
 #define BENCH_NET_NET_H
@@ -24,6 +30,15 @@
  *   plugin  of gruvid: "echo", or "offload" of this folder
  */
 void server_begin(const char *path, const char *plugin);
+
+/*
+ * The same with another configuration.
+ *
+ *   folder  of gruvid's plugins, in the folder of the build
+ *   config  of gruvid: the sections of the plugins
+ */
+void server_begin_with(const char *path, const char *folder,
+                       const char *config);
 void server_end(void);
 int server_port(void);
 
@@ -42,15 +57,17 @@ double server_calls(void);
 
 struct load {
     int epoll, *fds, connections;
-    size_t bytes, *missing;
-    char *buf;    /* what is sent, and where it comes back */
+    size_t bytes, answer_bytes, *missing; /* as many, unless said otherwise */
+    char *buf;                            /* what is sent */
+    char *came;
     double *sent; /* when, in nanoseconds */
     double *took; /* of each answer; NULL: not of interest */
     long answers, answers_max;
 };
 
 /* A connection; each has one of many local addresses, so that there are enough
- * ports however many were closed just now. */
+ * ports however many were closed just now.  A server that has not begun to
+ * listen is waited for. */
 int load_connect(void);
 
 void load_open(struct load *load, int connections, size_t bytes);
@@ -62,6 +79,9 @@ void load_close(struct load *load);
 void load_run(struct load *load, bool (*more)(void *arg), void *arg);
 void load_messages(struct load *load, long messages);
 
+/* The answers have so many bytes. */
+void load_expect(struct load *load, size_t answer_bytes);
+
 /* So many connections with a message each, as many at a time as load has; it
  * has none of them afterwards. */
 void load_churn(struct load *load, long count);
@@ -71,5 +91,14 @@ void load_churn(struct load *load, long count);
 void load_note(struct load *load, long answers);
 double load_median(struct load *load);
 void load_print(struct load *load);
+
+/* --- HTTP ---------------------------------------------------------------- */
+
+/* Ask for something once.  Returns how long the answer is, with its head. */
+size_t answer_size(const char *request);
+
+/* Open connections of TLS, with a request each that is answered, and keep them
+ * until this process ends; 0: built without TLS. */
+int idle_tls_open(long n, const char *request, size_t answer_bytes);
 
 #endif

@@ -65,10 +65,9 @@ find_build(char *folder, size_t size)
 
 /* The configuration is a pipe: nothing is left of it. */
 static void
-exec_gruvid(const char *plugin)
+exec_gruvid(const char *folder, const char *config)
 {
-    bool ours = strcmp(plugin, "echo") != 0;
-    char build[PATH_MAX], path[PATH_MAX + 64], text[3 * PATH_MAX];
+    char build[PATH_MAX], path[PATH_MAX + 64], text[4 * PATH_MAX];
     int fds[2], n;
 
     find_build(build, sizeof build);
@@ -76,9 +75,8 @@ exec_gruvid(const char *plugin)
     setenv("LD_LIBRARY_PATH", text, 1);
     n = snprintf(text, sizeof text,
                  "[gruvid]\nplugin_dir = %s/%s/.libs\nhubs = 1\n"
-                 "[pools]\nio_threads = 4\n[log]\ntarget = stderr\n"
-                 "[plugin %s]\nlisten = tcp://127.0.0.1:0\n",
-                 build, ours ? "tests/bench/net" : "plugins", plugin);
+                 "[pools]\nio_threads = 4\n[log]\ntarget = stderr\n%s",
+                 build, folder, config);
     bench_check(pipe(fds) == 0 && write(fds[1], text, (size_t)n) == n, "pipe");
     close(fds[1]);
     snprintf(text, sizeof text, "/dev/fd/%d", fds[0]);
@@ -92,7 +90,7 @@ exec_gruvid(const char *plugin)
 static int
 read_port(void)
 {
-    static const char before[] = "tcp://127.0.0.1:";
+    static const char before[] = "://127.0.0.1:";
     char said[4096] = "", *at;
     size_t n = 0;
     int port = 0;
@@ -130,7 +128,7 @@ raise_limit(void)
 }
 
 void
-server_begin(const char *path, const char *plugin)
+server_begin_with(const char *path, const char *folder, const char *config)
 {
     int fds[2];
 
@@ -144,7 +142,7 @@ server_begin(const char *path, const char *plugin)
         dup2(fds[1], 2);
         pin(true);
         if (path == NULL)
-            exec_gruvid(plugin);
+            exec_gruvid(folder, config);
         else
             execl(path, path, (char *)NULL);
         perror(path == NULL ? "gruvid" : path);
@@ -156,6 +154,17 @@ server_begin(const char *path, const char *plugin)
     server.port = read_port();
     bench_check(clock_getcpuclockid(server.pid, &server.clock) == 0,
                 "clock_getcpuclockid");
+}
+
+void
+server_begin(const char *path, const char *plugin)
+{
+    bool ours = strcmp(plugin, "echo") != 0;
+    char config[256];
+
+    snprintf(config, sizeof config, "[plugin %s]\nlisten = tcp://127.0.0.1:0\n",
+             plugin);
+    server_begin_with(path, ours ? "tests/bench/net" : "plugins", config);
 }
 
 void

@@ -368,13 +368,35 @@ func benchPost(n, count int) {
 	reportTime(begin, n*each)
 }
 
+// Go has no callbacks for another goroutine: what waits in a channel is read.
+func benchBacklog(n, count int) {
+	channel := make(chan int, n)
+	times := count / n
+	if times < 1 {
+		times = 1
+	}
+	var begin time.Time
+	for i := 0; i <= times; i++ { // the first time is not measured
+		if i == 1 {
+			begin = time.Now()
+		}
+		for k := 0; k < n; k++ {
+			channel <- k
+		}
+		for k := 0; k < n; k++ {
+			<-channel
+		}
+	}
+	reportTime(begin, n*times)
+}
+
 var commands = map[string]func(n, count int){
 	"yield": benchYield, "mixed": benchMixed, "spawn": benchSpawn,
 	"batch": benchBatch, "cold": benchCold, "park": benchPark,
 	"sleep": benchSleep, "timer": benchTimer, "timer_first": benchTimerFirst,
 	"lock": benchLock, "event": benchEvent, "queue": benchQueue,
 	"event_hubs": benchEventHubs, "queue_hubs": benchQueueHubs,
-	"post": benchPost,
+	"post": benchPost, "backlog": benchBacklog,
 }
 
 func main() {

@@ -137,6 +137,22 @@ bench_post(long n, long count)
 }
 
 static void
+run_loop(void)
+{
+    ev_run(loop, 0);
+}
+
+static void
+bench_backlog(long n, long count)
+{
+    posts.ring = ring;
+    posts.is_over = end_loop;
+    ev_async_init(&async, on_async);
+    ev_async_start(loop, &async);
+    posts_pile_up(n, count, run_loop);
+}
+
+static void
 on_idle(struct ev_loop *ev, ev_idle *idle, int events)
 {
     (void)ev;
@@ -158,7 +174,7 @@ bench_post_run(long n, long count)
 static const struct bench_command commands[] = {
     {"timer", bench_timer},       {"timer_first", bench_timer_first},
     {"sleep", bench_sleep},       {"post", bench_post},
-    {"post_run", bench_post_run},
+    {"post_run", bench_post_run}, {"backlog", bench_backlog},
 };
 
 int

@@ -144,6 +144,21 @@ bench_post(long n, long count)
 }
 
 static void
+run_loop(void)
+{
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
+static void
+bench_backlog(long n, long count)
+{
+    posts.ring = ring;
+    posts.is_over = end_loop;
+    check(uv_async_init(loop, &async, on_async));
+    posts_pile_up(n, count, run_loop);
+}
+
+static void
 on_idle(uv_idle_t *idle)
 {
     (void)idle;
@@ -213,7 +228,8 @@ bench_blocking(long n, long count)
 static const struct bench_command commands[] = {
     {"timer", bench_timer},       {"timer_first", bench_timer_first},
     {"sleep", bench_sleep},       {"post", bench_post},
-    {"post_run", bench_post_run}, {"blocking", bench_blocking},
+    {"post_run", bench_post_run}, {"backlog", bench_backlog},
+    {"blocking", bench_blocking},
 };
 
 int

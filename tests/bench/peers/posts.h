@@ -98,6 +98,29 @@ posts_begin(long n, long count, void *(*produce)(void *arg))
                     "pthread_create");
 }
 
+/* n callbacks pile up before the loop runs them, until posts.is_over(), again
+ * and again. */
+static inline void
+posts_pile_up(long n, long count, void (*run_loop)(void))
+{
+    long i, k, times = count / n > 0 ? count / n : 1;
+    double begin = 0;
+
+    posts.threads = 1;
+    posts.a_thread = n;
+    posts.tail = &posts.head;
+    pthread_mutex_init(&posts.mutex, NULL);
+    for (i = 0; i <= times; i++) { /* the first time is not measured */
+        if (i == 1)
+            begin = bench_now();
+        posts.received = 0;
+        for (k = 0; k < n; k++)
+            post();
+        run_loop();
+    }
+    bench_print("ns", (bench_now() - begin) / ((double)n * (double)times));
+}
+
 /* When the loop has ended. */
 static inline void
 posts_end(void)
