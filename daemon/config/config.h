@@ -36,6 +36,7 @@
 
 #include "gruvid/option.h"
 
+struct gruvid__proxies;
 struct gruvid__routes;
 
 typedef struct gruvid__config gruvid__config_t;
@@ -65,8 +66,8 @@ typedef struct gruvid__value {
         uint64_t size; /* bytes */
     } as;
 
-    /* GRUVID_LIST, GRUVID_ROUTE and "listen": the items in order, ended by
-     * NULL. */
+    /* GRUVID_LIST, GRUVID_ROUTE, GRUVID_TARGET and "listen": the items in
+     * order, ended by NULL. */
     const char *const *list;
     size_t list_length;
 
@@ -266,6 +267,38 @@ void gruvid__section_changed_keys(const gruvid__section_t *runs,
 /* Whether two sections have another value of a key. */
 bool gruvid__section_differs(const gruvid__section_t *a,
                              const gruvid__section_t *b, const char *key);
+
+/* Proxies. */
+
+/*
+ * What a section says of proxies: trusted_proxy and proxy_protocol.
+ *
+ *   proxies  owned by the caller; NULL on failure
+ *
+ * Returns 0.
+ * Errors:  UV_ENOMEM.
+ */
+int gruvid__section_proxies(const gruvid__section_t *section,
+                            struct gruvid__proxies **proxies);
+
+/* With all that they have replaced. */
+void gruvid__proxies_free(struct gruvid__proxies *proxies);
+
+/* Put others in place of those that threads look at: these stay until the new
+ * ones are freed. */
+void gruvid__proxies_replace(struct gruvid__proxies **proxies,
+                             struct gruvid__proxies *next);
+
+bool gruvid__proxies_equal(const struct gruvid__proxies *a,
+                           const struct gruvid__proxies *b);
+
+/* Whether each connection begins with a header of the PROXY protocol. */
+bool gruvid__proxies_send_header(const struct gruvid__proxies *proxies);
+
+/* Whether a peer is trusted: "tcp://192.0.2.1:4711", "unix:", or an address
+ * alone.  Context: any thread. */
+bool gruvid__proxies_trust(const struct gruvid__proxies *proxies,
+                           const char *peer);
 
 /* Routes. */
 

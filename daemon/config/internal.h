@@ -13,6 +13,7 @@
  *   secret.c   file: and credential:
  *   option.c   what an option makes of a text: type, words, limits
  *   listen.c   addresses of a section, and the keys about them
+ *   network.c  proxies that are believed
  *   tables.c   the options that gruvid itself has
  *   check.c    entries and a table become values
  *   get.c      values for the rest of the daemon
@@ -360,11 +361,24 @@ void gruvid__config_check_tls(gruvid__section_t *section);
  * in front of this one are known. */
 void gruvid__config_check_listen(gruvid__section_t *section);
 
+/* network.c */
+
+/* Whether text is a network, or unix:. */
+bool gruvid__accept_proxy(const char *text, gruvid__why_t *why);
+
+/* Proxies of a list that was checked, which ends with NULL after n texts.
+ * NULL: UV_ENOMEM. */
+struct gruvid__proxies *gruvid__proxies_new(const char *const *list, size_t n,
+                                            bool header);
+
 /* routes.c */
 
 /* Whether text is a route. */
 bool gruvid__parse_route(gruvid__config_t *config, const char *text,
                          gruvid__why_t *why);
+
+/* Whether text is "TEXT -> SECTION". */
+bool gruvid__parse_target(const char *text, gruvid__why_t *why);
 
 /* Make the table of a value that has a list of routes without mistakes. */
 void gruvid__make_routes(gruvid__section_t *section, gruvid__value_t *value);

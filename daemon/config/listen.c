@@ -169,6 +169,42 @@ check_key(gruvid__section_t *section, const char *key,
         gruvid__section_error(section, key, "no address of listen is %s", what);
 }
 
+/* --- proxies -------------------------------------------------------------- */
+
+/* proxy_protocol needs somebody who is trusted. */
+static void
+check_proxies(gruvid__section_t *section)
+{
+    const char *const *listen = gruvid__section_list(section, "listen", NULL);
+    const char *const *list;
+    bool local = false, trusted = false;
+
+    if (!gruvid__section_bool(section, "proxy_protocol"))
+        return;
+    if (*listen == NULL) {
+        gruvid__section_error(section, "proxy_protocol",
+                              "the section has no listen");
+        return;
+    }
+    list = gruvid__section_list(section, "trusted_proxy", NULL);
+    for (; *list != NULL; list++) {
+        trusted = true;
+        local |= strcmp(*list, "unix:") == 0;
+    }
+    if (!trusted)
+        gruvid__section_error(section, "proxy_protocol",
+                              "trusted_proxy is empty: every connection would "
+                              "be refused");
+    for (; trusted && !local && *listen != NULL; listen++)
+        if (strncmp(*listen, "unix:", 5) == 0) {
+            gruvid__section_error(section, "proxy_protocol",
+                                  "trusted_proxy has no unix:, so every "
+                                  "connection to %s would be refused",
+                                  *listen);
+            return;
+        }
+}
+
 void
 gruvid__config_check_listen(gruvid__section_t *section)
 {
@@ -182,4 +218,18 @@ gruvid__config_check_listen(gruvid__section_t *section)
     check_key(section, "listen_group", has_file, "unix:/");
     check_key(section, "keepalive", may_be_tcp, "tcp:// or tls://");
     check_key(section, "dual_stack", is_ipv6, "an IPv6 address in brackets");
+    check_proxies(section);
+}
+
+int
+gruvid__section_proxies(const gruvid__section_t *section,
+                        struct gruvid__proxies **result)
+{
+    size_t n;
+    const char *const *list =
+        gruvid__section_list(section, "trusted_proxy", &n);
+
+    *result = gruvid__proxies_new(
+        list, n, gruvid__section_bool(section, "proxy_protocol"));
+    return *result != NULL ? 0 : UV_ENOMEM;
 }

@@ -17,6 +17,7 @@
 static const char *const type_names[] = {
     "string",   "bool",    "integer", "number", "size",
     "duration", "address", "list",    "secret", "route",
+    "target",
 };
 
 enum { N_TYPES = sizeof type_names / sizeof *type_names };
@@ -116,6 +117,8 @@ parse_type(gruvid__config_t *config, const gruvid_option_t *option,
         return value->text != NULL;
     case GRUVID_ROUTE:
         return gruvid__parse_route(config, text, why);
+    case GRUVID_TARGET:
+        return gruvid__parse_target(text, why);
     }
     return gruvid__why(why, "the type %d is unknown", (int)option->type);
 }
@@ -271,8 +274,9 @@ gruvid__option_at(const gruvid_option_t *options, size_t option_size, size_t i,
     if (size > sizeof key->option)
         size = sizeof key->option;
     memcpy(&key->option, (const char *)options + i * option_size, size);
-    key->repeats =
-        key->option.type == GRUVID_LIST || key->option.type == GRUVID_ROUTE;
+    key->repeats = key->option.type == GRUVID_LIST ||
+                   key->option.type == GRUVID_ROUTE ||
+                   key->option.type == GRUVID_TARGET;
     if (key->option.type == GRUVID_ROUTE)
         key->change = GRUVID__CHANGED_LIVE;
     return key->option.name != NULL;

@@ -28,6 +28,31 @@ gruvid__parse_route(gruvid__config_t *config, const char *text,
                                  sizeof why->text);
 }
 
+/* The section, behind the last arrow; NULL: there is none. */
+static const char *
+target_of(const char *text)
+{
+    const char *arrow = NULL;
+
+    for (const char *at = text; (at = strstr(at, "->")) != NULL; at += 2)
+        arrow = at;
+    return arrow == NULL ? NULL : arrow + 2 + strspn(arrow + 2, " \t");
+}
+
+bool
+gruvid__parse_target(const char *text, gruvid__why_t *why)
+{
+    const char *target = target_of(text);
+    gruvid__shown_t shown;
+
+    if (target == NULL || text[strspn(text, " \t")] == '-')
+        return gruvid__why(why, "it has to be TEXT -> PLUGIN");
+    if (!gruvid__is_plugin_name(target))
+        return gruvid__why(why, "\"%s\" cannot be the name of a plugin",
+                           gruvid__shown(&shown, target));
+    return true;
+}
+
 void
 gruvid__make_routes(gruvid__section_t *section, gruvid__value_t *value)
 {
@@ -126,24 +151,44 @@ check_folder(gruvid__section_t *section, const char *key, const char *folder)
 }
 
 static void
-check_target(gruvid__section_t *section, const char *key,
-             const struct gruvid__pattern *pattern,
+check_plugin(gruvid__section_t *section, const char *key, const char *text,
+             const char *name,
              bool (*answers)(const gruvid__section_t *section))
 {
-    const gruvid__section_t *target;
+    const gruvid__section_t *target = find_plugin(section->config, name);
 
-    if (pattern->folder != NULL) {
-        check_folder(section, key, pattern->folder);
-        return;
-    }
-    target = find_plugin(section->config, pattern->target);
     if (target == NULL)
-        name_unknown(section, key, pattern->target);
+        name_unknown(section, key, name);
     else if (!answers(target))
         gruvid__section_error(section, key,
                               "%s leads to plugin %s, which does not answer "
                               "requests",
-                              pattern->text, pattern->target);
+                              text, name);
+}
+
+static void
+check_target(gruvid__section_t *section, const char *key,
+             const struct gruvid__pattern *pattern,
+             bool (*answers)(const gruvid__section_t *section))
+{
+    if (pattern->folder != NULL)
+        check_folder(section, key, pattern->folder);
+    else
+        check_plugin(section, key, pattern->text, pattern->target, answers);
+}
+
+/* An item without a target is a mistake that was said already. */
+static void
+check_items(gruvid__section_t *section, const gruvid__value_t *value,
+            bool (*answers)(const gruvid__section_t *section))
+{
+    for (size_t i = 0; i < value->list_length; i++) {
+        const char *target = target_of(value->list[i]);
+
+        if (target != NULL && gruvid__is_plugin_name(target))
+            check_plugin(section, value->option->name, value->list[i], target,
+                         answers);
+    }
 }
 
 static void
@@ -152,6 +197,8 @@ check_value(gruvid__section_t *section, const gruvid__value_t *value,
 {
     const struct gruvid__routes *routes = value->routes;
 
+    if (value->option != NULL && value->option->type == GRUVID_TARGET)
+        check_items(section, value, answers);
     for (size_t i = 0; routes != NULL && i < routes->n; i++)
         check_target(section, value->option->name, &routes->at[i].pattern,
                      answers);

@@ -355,6 +355,19 @@ static const gruvid__key_t plugin_keys[] = {
                 .type = GRUVID_BOOL,
                 .default_value = "no",
                 .help = "whether [::] stands for every IPv4 address, too"}},
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "proxy_protocol",
+                .type = GRUVID_BOOL,
+                .default_value = "no",
+                .help = "whether each connection begins with a header of the "
+                        "PROXY protocol that names its client"}},
+    {.change = GRUVID__CHANGED_LISTEN,
+     .option = {.name = "trusted_proxy",
+                .type = GRUVID_LIST,
+                .help = "a network of proxies that are believed, such as "
+                        "10.0.0.0/8; or unix:"},
+     .repeats = true,
+     .accept = gruvid__accept_proxy},
     {.change = GRUVID__CHANGED_TLS,
      .option = {.name = "tls_certificate",
                 .help = "of tls:// addresses: a file (PEM) with the "

@@ -132,6 +132,25 @@ gruvid__client_wait(struct gruvid__client *client)
     return client->dropped ? UV_EPIPE : 0;
 }
 
+static void
+put(struct gruvid__outlet *outlet, const char *text, size_t length)
+{
+    gruvid__client_put((struct gruvid__client *)outlet, text, length);
+}
+
+static int
+wait(struct gruvid__outlet *outlet)
+{
+    return gruvid__client_wait((struct gruvid__client *)outlet);
+}
+
+struct gruvid__outlet *
+gruvid__client_outlet(struct gruvid__client *client)
+{
+    client->outlet = (struct gruvid__outlet){.put = put, .wait = wait};
+    return &client->outlet;
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 /* line: NULL, where it is too long. */
@@ -206,6 +225,6 @@ void
 gruvid__client_dismiss(struct gruvid__client *client, const char *why)
 {
     client->leaving = true;
-    gruvid__refuse_line(client, UV_ETIMEDOUT, why);
+    gruvid__refuse_line(gruvid__client_outlet(client), UV_ETIMEDOUT, why);
     gruvid__client_finish(client);
 }

@@ -9,6 +9,7 @@
 
 #include <gruvi.h>
 
+#include "control/outlet.h"
 #include "control/peer.h"
 
 struct gruvid__control;
@@ -20,6 +21,7 @@ struct gruvid__control;
 #define GRUVID__CONTROL_UNREAD ((size_t)1 << 20)
 
 struct gruvid__client {
+    struct gruvid__outlet outlet;        /* see gruvid__client_outlet() */
     struct gruvid__client *next, **link; /* of control->clients */
     struct gruvid__control *control;
     gruvi_stream_t *stream; /* owned */
@@ -56,6 +58,9 @@ void gruvid__client_finish(struct gruvid__client *client);
 
 /* The same, and say why in a line of its own. */
 void gruvid__client_dismiss(struct gruvid__client *client, const char *why);
+
+/* Where the answers to its lines go. */
+struct gruvid__outlet *gruvid__client_outlet(struct gruvid__client *client);
 
 /* Put bytes behind the answers that wait.  Too many of them, or no memory, drop
  * the client.  Never waits. */

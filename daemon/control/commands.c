@@ -17,6 +17,8 @@ static const struct gruvid__command *const table[] = {
     &gruvid__command_pools,
     &gruvid__command_config,
     &gruvid__command_connections,
+    &gruvid__command_requests,
+    &gruvid__command_log,
     &gruvid__command_log_level,
     &gruvid__command_reload,
     &gruvid__command_restart,
@@ -54,5 +56,6 @@ say_hello(struct gruvid__request *request)
 static const struct gruvid__command hello = {
     .name = "hello",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .handler = say_hello,
 };

@@ -9,10 +9,12 @@
 extern const struct gruvid__command gruvid__command_config;
 extern const struct gruvid__command gruvid__command_connections;
 extern const struct gruvid__command gruvid__command_hubs;
+extern const struct gruvid__command gruvid__command_log;
 extern const struct gruvid__command gruvid__command_log_level;
 extern const struct gruvid__command gruvid__command_plugins;
 extern const struct gruvid__command gruvid__command_pools;
 extern const struct gruvid__command gruvid__command_reload;
+extern const struct gruvid__command gruvid__command_requests;
 extern const struct gruvid__command gruvid__command_restart;
 extern const struct gruvid__command gruvid__command_fibers;
 extern const struct gruvid__command gruvid__command_status;

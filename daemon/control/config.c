@@ -95,5 +95,6 @@ answer_config(struct gruvid__request *request)
 const struct gruvid__command gruvid__command_config = {
     .name = "config",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .handler = answer_config,
 };

@@ -13,12 +13,13 @@
 #include "control/text.h"
 #include "instance/shard.h"
 #include "serve/connection.h"
+#include "serve/greet.h"
 
 #define LIMIT      1000
 #define MOST_LIMIT 100000
 
 /* Seconds for all hubs together. */
-#define PATIENCE 5.0
+#define PATIENCE 1.0
 
 struct seen {
     char plugin[40];
@@ -211,6 +212,7 @@ static const struct gruvid__member members[] = {
 const struct gruvid__command gruvid__command_connections = {
     .name = "connections",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .members = members,
     .handler = answer_connections,
 };

@@ -126,6 +126,8 @@ find_command(struct gruvid__request *request)
     else if (request->peer->may < request->command->who)
         gruvid__refuse(request, UV_EPERM,
                        "%s is for root and for gruvid's own user", name);
+    else if (request->only_looks && !request->command->looks)
+        gruvid__refuse(request, UV_EPERM, "%s is not for plugins", name);
     else
         return true;
     return false;
@@ -157,20 +159,37 @@ gruvid__dispatch(struct gruvid__client *client, const char *line, size_t length)
     struct gruvid__request request = {
         .daemon = client->control->daemon,
         .peer = &client->peer,
-        .client = client,
+        .outlet = gruvid__client_outlet(client),
     };
+
+    gruvid__request_run(&request, line, length);
+}
+
+static void
+refuse_line(struct gruvid__request *request, int code, const char *why)
+{
+    request->answered = true;
+    request->refusal = code;
+    gruvid__refuse_line(request->outlet, code, why);
+}
+
+void
+gruvid__request_run(struct gruvid__request *request, const char *line,
+                    size_t length)
+{
     char why[256] = "a line has at most 64 KiB";
     json_t *object = NULL;
 
     if (line != NULL)
         object = gruvid__control_parse(line, length, why, sizeof why);
-    request.members = object;
+    request->members = object;
     if (object == NULL)
-        gruvid__refuse_line(client, line == NULL ? UV_E2BIG : UV_EINVAL, why);
+        refuse_line(request, line == NULL ? UV_E2BIG : UV_EINVAL, why);
     else if (!is_id(json_object_get(object, "id")))
-        gruvid__refuse_line(client, UV_EINVAL,
-                            "\"id\" is no integer, and no short text");
+        refuse_line(request, UV_EINVAL,
+                    "\"id\" is no integer, and no short text");
     else
-        run_command(&request);
+        run_command(request);
+    request->members = NULL;
     json_decref(object);
 }

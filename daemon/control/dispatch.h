@@ -8,6 +8,7 @@
 #include <gruvi.h>
 
 struct gruvid__client;
+struct gruvid__request;
 
 /*
  * Run the command of a line, and answer.
@@ -18,5 +19,10 @@ struct gruvid__client;
  */
 GRUVI_SWITCHPOINT void gruvid__dispatch(struct gruvid__client *client,
                                         const char *line, size_t length);
+
+/* The same for a request that has daemon, peer and outlet; its refusal says
+ * what came of it. */
+GRUVI_SWITCHPOINT void gruvid__request_run(struct gruvid__request *request,
+                                           const char *line, size_t length);
 
 #endif

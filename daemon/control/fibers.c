@@ -396,6 +396,7 @@ static const struct gruvid__member members[] = {
 const struct gruvid__command gruvid__command_fibers = {
     .name = "fibers",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .members = members,
     .handler = answer_fibers,
 };

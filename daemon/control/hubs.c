@@ -86,5 +86,6 @@ answer_hubs(struct gruvid__request *request)
 const struct gruvid__command gruvid__command_hubs = {
     .name = "hubs",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .handler = answer_hubs,
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "plugins": each generation that there is, and the builds of modules that are
- * in memory.  Those that no generation uses any more are counted: their code
- * stays.
+ * "plugins": each generation that there is, the builds of modules that are in
+ * memory, and what plugins count by themselves.  Builds that no generation uses
+ * any more are counted: their code stays.
  */
 #include "control/commands.h"
 #include "control/text.h"
+#include "control/times.h"
 #include "instance/shard.h"
 #include "log/level.h"
 #include "metrics/figures.h"
@@ -63,16 +64,6 @@ show_codes(const struct gruvid__codes *codes)
 }
 
 static json_t *
-show_times(const struct gruvid__times *times)
-{
-    json_t *shown = json_array();
-
-    for (size_t i = 0; i < GRUVID__TIME_BUCKETS; i++)
-        json_array_append_new(shown, json_integer((json_int_t)times->at[i]));
-    return shown;
-}
-
-static json_t *
 show_counts(const struct gruvid__plugin_figures *figures)
 {
     const struct gruvid__counts *counts = &figures->counts;
@@ -80,9 +71,7 @@ show_counts(const struct gruvid__plugin_figures *figures)
 
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, "
-        "s:I, "
-        "s:o, s:f, s:f, s:o}",
+        "s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f, s:f, s:o}",
         "connections", (json_int_t)figures->connections, "parked",
         (json_int_t)figures->parked, "fibers", (json_int_t)figures->fibers,
         "most_fibers", (json_int_t)counts->most_fibers, "spawned",
@@ -92,11 +81,14 @@ show_counts(const struct gruvid__plugin_figures *figures)
         "failed", (json_int_t)counts->failed, "gone", (json_int_t)counts->gone,
         "cut", (json_int_t)counts->cut, "stalls", (json_int_t)counts->stalls,
         "received", (json_int_t)counts->received, "sent",
-        (json_int_t)counts->sent, "full", (json_int_t)counts->full, "errors",
+        (json_int_t)counts->sent, "full", (json_int_t)counts->full,
+        "requests_open", (json_int_t)figures->requests, "requests",
+        (json_int_t)counts->requests, "requests_failed",
+        (json_int_t)counts->requests_failed, "errors",
         show_codes(&counts->codes), "time_p50",
         gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.5), "time_p99",
         gruvid__times_bound(times->at, GRUVID__TIME_BUCKETS, 0.99), "times",
-        show_times(times));
+        gruvid__json_times(times->at, GRUVID__TIME_BUCKETS));
 }
 
 /* Seconds until a time. */
@@ -115,16 +107,15 @@ show_plugin(const gruvid_plugin_t *plugin,
     const struct gruvid__module *module = plugin->module;
     json_t *counts = show_counts(figures);
     /* An old generation ends anyway: nobody has to do anything about it. */
-    bool inconsistent =
-        plugin->inconsistent && plugin->role == GRUVID__CURRENT;
+    bool inconsistent = plugin->inconsistent && plugin->role == GRUVID__CURRENT;
     json_t *shown = json_pack(
         "{s:o, s:I, s:s, s:o, s:I, s:s, s:o, s:o, s:b, s:s}", "plugin",
         gruvid__json_text(plugin->name), "generation",
         (json_int_t)plugin->generation, "state", state_name(plugin), "module",
         gruvid__json_text(module->name), "build", (json_int_t)module->build,
         "build_id", module->build_id, "hubs", show_hubs(plugin), "listen",
-        show_addresses(plugin), "inconsistent", inconsistent,
-        "log_level", gruvi_log_level_name(gruvid__log_level(plugin->name)));
+        show_addresses(plugin), "inconsistent", inconsistent, "log_level",
+        gruvi_log_level_name(gruvid__log_level(plugin->name)));
 
     if (shown != NULL && counts != NULL)
         json_object_update(shown, counts);
@@ -134,20 +125,38 @@ show_plugin(const gruvid_plugin_t *plugin,
     return shown;
 }
 
-/* Only this hub makes and ends generations: the figures are of just these. */
+/* What plugins count by themselves. */
 static json_t *
-show_plugins(struct gruvid__instances *instances)
+show_counter(const struct gruvid__counter_figures *counter)
+{
+    json_t *shown = json_pack("{s:o, s:s, s:I}", "plugin",
+                              gruvid__json_text(counter->plugin), "counter",
+                              counter->name, "count", (json_int_t)counter->n);
+
+    if (shown != NULL && *counter->label != '\0') {
+        json_object_set_new(shown, "label", json_string(counter->label));
+        json_object_set_new(shown, "value", gruvid__json_text(counter->value));
+    }
+    return shown;
+}
+
+/* Only this hub makes and ends generations: the figures are of just these.
+ * Both are NULL without memory. */
+static void
+show_plugins(struct gruvid__instances *instances, json_t **plugins,
+             json_t **counters)
 {
     struct gruvid__figures figures;
-    json_t *shown = NULL;
+    int err = gruvid__figures_collect(&figures, instances);
 
-    if (gruvid__figures_collect(&figures, instances) == 0)
-        shown = json_array();
-    for (size_t i = 0; shown != NULL && i < figures.n_generations; i++)
+    *plugins = err == 0 ? json_array() : NULL;
+    *counters = err == 0 ? json_array() : NULL;
+    for (size_t i = 0; err == 0 && i < figures.n_generations; i++)
         json_array_append_new(
-            shown, show_plugin(instances->at[i], &figures.generations[i]));
+            *plugins, show_plugin(instances->at[i], &figures.generations[i]));
+    for (size_t i = 0; err == 0 && i < figures.n_counters; i++)
+        json_array_append_new(*counters, show_counter(&figures.counters[i]));
     gruvid__figures_free(&figures);
-    return shown;
 }
 
 static bool
@@ -183,21 +192,26 @@ answer_plugins(struct gruvid__request *request)
     struct gruvid__instances *instances = &request->daemon->instances;
     const struct gruvid__module *module =
         gruvid__modules_first(request->daemon->modules);
-    json_t *plugins = show_plugins(instances), *modules = json_array();
+    json_t *plugins, *modules = json_array(), *counters;
     int err;
 
+    show_plugins(instances, &plugins, &counters);
     for (; module != NULL; module = module->next)
         json_array_append_new(modules, show_module(instances, module));
     err = gruvid__answer_pieces(request, "plugins", plugins);
-    if (err < 0) {
+    if (err == 0)
+        err = gruvid__answer_pieces(request, "modules", modules);
+    else
         json_decref(modules);
-        return err;
-    }
-    return gruvid__answer_list(request, "modules", modules);
+    if (err == 0)
+        return gruvid__answer_list(request, "counters", counters);
+    json_decref(counters);
+    return err;
 }
 
 const struct gruvid__command gruvid__command_plugins = {
     .name = "plugins",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .handler = answer_plugins,
 };

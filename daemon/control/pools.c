@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* "pools": the threads for work that blocks or computes. */
 #include "control/commands.h"
+#include "control/times.h"
 #include "instance/times.h"
 #include "metrics/figures.h"
 
@@ -8,16 +9,6 @@ static double
 wait_bound(const gruvi_pool_stats_t *stats, double share)
 {
     return gruvid__times_bound(stats->wait, GRUVI_POOL_WAIT_BUCKETS, share);
-}
-
-static json_t *
-show_waits(const gruvi_pool_stats_t *stats)
-{
-    json_t *shown = json_array();
-
-    for (size_t i = 0; i < GRUVI_POOL_WAIT_BUCKETS; i++)
-        json_array_append_new(shown, json_integer((json_int_t)stats->wait[i]));
-    return shown;
 }
 
 static json_t *
@@ -31,7 +22,8 @@ show_pool(const struct gruvid__pool_figures *pool)
         (json_int_t)stats->size, "busy", (json_int_t)stats->busy, "queued",
         (json_int_t)stats->queued, "done", (json_int_t)stats->done, "wait_p50",
         wait_bound(stats, 0.5), "wait_p99", wait_bound(stats, 0.99), "wait_max",
-        wait_bound(stats, 1), "waits", show_waits(stats));
+        wait_bound(stats, 1), "waits",
+        gruvid__json_times(stats->wait, GRUVI_POOL_WAIT_BUCKETS));
 }
 
 static int
@@ -50,5 +42,6 @@ answer_pools(struct gruvid__request *request)
 const struct gruvid__command gruvid__command_pools = {
     .name = "pools",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .handler = answer_pools,
 };

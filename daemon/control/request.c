@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/client.h"
+#include "control/outlet.h"
 #include "control/text.h"
 
 /* Items of a list in one line. */
@@ -18,7 +18,7 @@
 
 /* Send an object as a line.  It is taken over; NULL: there was no memory. */
 static int
-send_line(struct gruvid__client *client, json_t *object)
+send_line(struct gruvid__outlet *outlet, json_t *object)
 {
     char *text =
         object == NULL
@@ -30,7 +30,7 @@ send_line(struct gruvid__client *client, json_t *object)
     if (text == NULL)
         return UV_ENOMEM;
     text[length] = '\n'; /* in place of the NUL */
-    gruvid__client_put(client, text, length + 1);
+    outlet->put(outlet, text, length + 1);
     free(text);
     return 0;
 }
@@ -57,7 +57,7 @@ id_of(const struct gruvid__request *request)
 
 /* Add fields, which are taken over, to a line. */
 static int
-send_with(struct gruvid__client *client, json_t *line, json_t *fields)
+send_with(struct gruvid__outlet *outlet, json_t *line, json_t *fields)
 {
     if (line != NULL && fields != NULL &&
         json_object_update_missing(line, fields) < 0) {
@@ -65,19 +65,19 @@ send_with(struct gruvid__client *client, json_t *line, json_t *fields)
         line = NULL;
     }
     json_decref(fields);
-    return send_line(client, line);
+    return send_line(outlet, line);
 }
 
 /* The last line of an answer.  Without memory there is one as well: the client
  * waits for it. */
 static void
-send_last(struct gruvid__client *client, json_t *line, json_t *fields)
+send_last(struct gruvid__outlet *outlet, json_t *line, json_t *fields)
 {
     static const char sorry[] = "{\"ok\":false,\"code\":\"ENOMEM\","
                                 "\"error\":\"no memory for the answer\"}\n";
 
-    if (send_with(client, line, fields) < 0)
-        gruvid__client_put(client, sorry, sizeof sorry - 1);
+    if (send_with(outlet, line, fields) < 0)
+        outlet->put(outlet, sorry, sizeof sorry - 1);
 }
 
 static json_t *
@@ -99,7 +99,7 @@ gruvid__answer(struct gruvid__request *request, json_t *fields)
     if (fields == NULL)
         return UV_ENOMEM;
     request->answered = true;
-    send_last(request->client, begin_line(id_of(request), true), fields);
+    send_last(request->outlet, begin_line(id_of(request), true), fields);
     return 0;
 }
 
@@ -115,8 +115,8 @@ gruvid__answer_piece(struct gruvid__request *request, json_t *fields)
         return UV_ENOMEM;
     }
     json_object_set_new(line, "more", json_true());
-    err = send_with(request->client, line, fields);
-    return err < 0 ? err : gruvid__client_wait(request->client);
+    err = send_with(request->outlet, line, fields);
+    return err < 0 ? err : request->outlet->wait(request->outlet);
 }
 
 /* An object with items of an array, from one of them on. */
@@ -163,6 +163,7 @@ int
 gruvid__answer_piece_text(struct gruvid__request *request, const char *members,
                           size_t length)
 {
+    struct gruvid__outlet *outlet = request->outlet;
     json_t *line = begin_line(id_of(request), true);
     char *begin = line == NULL ? NULL : json_dumps(line, JSON_COMPACT);
 
@@ -170,12 +171,12 @@ gruvid__answer_piece_text(struct gruvid__request *request, const char *members,
     if (begin == NULL)
         return UV_ENOMEM;
     /* All but the brace at its end. */
-    gruvid__client_put(request->client, begin, strlen(begin) - 1);
+    outlet->put(outlet, begin, strlen(begin) - 1);
     free(begin);
-    gruvid__client_put(request->client, ",\"more\":true,", 13);
-    gruvid__client_put(request->client, members, length);
-    gruvid__client_put(request->client, "}\n", 2);
-    return gruvid__client_wait(request->client);
+    outlet->put(outlet, ",\"more\":true,", 13);
+    outlet->put(outlet, members, length);
+    outlet->put(outlet, "}\n", 2);
+    return outlet->wait(outlet);
 }
 
 static int
@@ -185,8 +186,9 @@ refuse(struct gruvid__request *request, json_t *fields, int code,
     char why[1024];
 
     request->answered = true;
+    request->refusal = code;
     vsnprintf(why, sizeof why, format, args);
-    send_last(request->client, begin_refusal(id_of(request), code, why),
+    send_last(request->outlet, begin_refusal(id_of(request), code, why),
               fields);
     return 0;
 }
@@ -216,9 +218,9 @@ gruvid__refuse(struct gruvid__request *request, int code, const char *format,
 }
 
 void
-gruvid__refuse_line(struct gruvid__client *client, int code, const char *why)
+gruvid__refuse_line(struct gruvid__outlet *outlet, int code, const char *why)
 {
-    send_last(client, begin_refusal(json_null(), code, why), NULL);
+    send_last(outlet, begin_refusal(json_null(), code, why), NULL);
 }
 
 /* --- members ---------------------------------------------------------------

@@ -22,17 +22,20 @@
 #include "control/peer.h"
 #include "run/state.h"
 
-struct gruvid__client;
+struct gruvid__outlet;
 
 struct gruvid__request {
     struct gruvid__daemon *daemon;
     const struct gruvid__peer *peer;
     const json_t *members; /* what was sent; checked against the command's */
 
-    /* Of request.c. */
-    struct gruvid__client *client;
+    bool only_looks; /* a plugin asks: see gruvid_inspect() */
+
+    /* Of dispatch.c and request.c. */
+    struct gruvid__outlet *outlet;
     const struct gruvid__command *command;
     bool answered; /* the last line of the answer is out */
+    int refusal;   /* the code of a refusal that was sent; 0: none */
 };
 
 enum gruvid__member_type {
@@ -51,6 +54,7 @@ struct gruvid__member {
 struct gruvid__command {
     const char *name; /* NULL ends the table */
     enum gruvid__may who;
+    bool looks; /* it changes nothing, whatever its members are */
     const struct gruvid__member *members; /* NULL: none */
 
     /*
@@ -142,7 +146,7 @@ int gruvid__refuse_with(struct gruvid__request *request, json_t *fields,
     __attribute__((format(printf, 4, 5)));
 
 /* Answer a line that is no request. */
-void gruvid__refuse_line(struct gruvid__client *client, int code,
+void gruvid__refuse_line(struct gruvid__outlet *outlet, int code,
                          const char *why);
 
 #endif

@@ -23,6 +23,7 @@
 
 #include "control/client.h"
 #include "control/dispatch.h"
+#include "control/inspect.h"
 #include "control/places.h"
 #include "control/state.h"
 #include "run/state.h"
@@ -261,6 +262,7 @@ control_begin(struct gruvid__daemon *daemon)
     struct gruvid__control *control = daemon->control;
     gruvi_fiber_t *fiber;
 
+    gruvid__inspect_begin(daemon);
     if (control == NULL)
         return 0;
     fiber = gruvid__control_spawn(control, accept_clients, control,
@@ -302,6 +304,7 @@ control_end(struct gruvid__daemon *daemon, int status)
 {
     struct gruvid__control *control = daemon->control;
 
+    gruvid__inspect_end(daemon);
     if (control == NULL)
         return;
     control->status = status;

@@ -34,4 +34,9 @@ gruvi_fiber_t *gruvid__control_spawn(struct gruvid__control *control,
                                      gruvi_fiber_fn target, void *arg,
                                      const char *name);
 
+/* The same in another group, for fibers that answer plugins. */
+gruvi_fiber_t *gruvid__spawn_aside(struct gruvid__daemon *daemon,
+                                   gruvi_group_t *group, gruvi_fiber_fn target,
+                                   void *arg, const char *name);
+
 #endif

@@ -8,17 +8,21 @@
 #include "log/level.h"
 #include "metrics/figures.h"
 
-struct sums {
-    json_int_t plugins, draining;
-};
-
 static void
-add_up(gruvid_plugin_t *plugin, void *arg)
+add_own(json_t *shown, const struct gruvid__own_figures *own)
 {
-    struct sums *sums = arg;
+    const struct {
+        const char *name;
+        uint64_t n;
+    } members[] = {
+        {"plugins", own->plugins},     {"draining", own->draining},
+        {"reloads", own->reloads},     {"reloads_failed", own->reloads_failed},
+        {"log_lines", own->log_lines}, {"log_lost", own->log_lost},
+    };
 
-    sums->plugins += plugin->role == GRUVID__CURRENT;
-    sums->draining += plugin->role == GRUVID__OLD;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_object_set_new(shown, members[i].name,
+                            json_integer((json_int_t)members[i].n));
 }
 
 /* What all generations have counted, also those that have ended. */
@@ -27,7 +31,7 @@ add_counts(json_t *shown, struct gruvid__instances *instances)
 {
     struct gruvid__figures figures;
     json_int_t connections = 0, parked = 0, accepted = 0, failed = 0;
-    json_int_t received = 0, sent = 0;
+    json_int_t received = 0, sent = 0, open = 0, requests = 0, failures = 0;
     int err = gruvid__figures_collect(&figures, instances);
 
     for (size_t i = 0; err == 0 && i < figures.n_sections; i++) {
@@ -39,7 +43,12 @@ add_counts(json_t *shown, struct gruvid__instances *instances)
         failed += (json_int_t)one->counts.failed;
         received += (json_int_t)one->counts.received;
         sent += (json_int_t)one->counts.sent;
+        open += (json_int_t)one->requests;
+        requests += (json_int_t)one->counts.requests;
+        failures += (json_int_t)one->counts.requests_failed;
     }
+    if (err == 0)
+        add_own(shown, &figures.own);
     gruvid__figures_free(&figures);
     json_object_set_new(shown, "connections", json_integer(connections));
     json_object_set_new(shown, "parked", json_integer(parked));
@@ -47,6 +56,9 @@ add_counts(json_t *shown, struct gruvid__instances *instances)
     json_object_set_new(shown, "failed", json_integer(failed));
     json_object_set_new(shown, "received", json_integer(received));
     json_object_set_new(shown, "sent", json_integer(sent));
+    json_object_set_new(shown, "requests_open", json_integer(open));
+    json_object_set_new(shown, "requests", json_integer(requests));
+    json_object_set_new(shown, "requests_failed", json_integer(failures));
     return err;
 }
 
@@ -67,17 +79,14 @@ static int
 answer_status(struct gruvid__request *request)
 {
     struct gruvid__daemon *daemon = request->daemon;
-    struct sums sums = {0};
     json_t *shown;
     int err = 0;
 
-    gruvid__instances_each(&daemon->instances, add_up, &sums);
-    shown = json_pack("{s:s, s:I, s:o, s:f, s:I, s:I, s:I, s:s}", "version",
+    shown = json_pack("{s:s, s:I, s:o, s:f, s:I, s:s}", "version",
                       gruvi_version(), "pid", (json_int_t)getpid(), "stage",
                       gruvid__json_text(gruvid__stage(&daemon->leader)),
                       "uptime", gruvid__now() - daemon->leader.begun, "hubs",
-                      (json_int_t)daemon->hubs.n, "plugins", sums.plugins,
-                      "draining", sums.draining, "log_level",
+                      (json_int_t)daemon->hubs.n, "log_level",
                       gruvi_log_level_name(gruvid__log_level("")));
     if (shown != NULL) {
         err = add_counts(shown, &daemon->instances);
@@ -92,5 +101,6 @@ answer_status(struct gruvid__request *request)
 const struct gruvid__command gruvid__command_status = {
     .name = "status",
     .who = GRUVID__MAY_LOOK,
+    .looks = true,
     .handler = answer_status,
 };

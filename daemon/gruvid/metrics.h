@@ -3,7 +3,8 @@
  * What gruvid counts, for plugins that show it: the figures of gruvictl's
  * status, hubs, plugins and pools, as text that monitoring programs collect.
  *
- * plugins/metrics serves it over HTTP.
+ * plugins/metrics serves it over HTTP.  Plugins have counters of their own
+ * there: gruvid_counter_get().
  */
 #ifndef GRUVID_METRICS_H
 #define GRUVID_METRICS_H
@@ -65,6 +66,48 @@ GRUVI_API int gruvid_metrics_write(gruvid_plugin_t *plugin,
  */
 GRUVI_API bool gruvid_metrics_ready(const gruvid_plugin_t *plugin,
                                     const char **stage);
+
+/* --- counters of a plugin --------------------------------------------------
+ */
+
+/* How often something has happened in a section. */
+typedef struct gruvid_counter gruvid_counter_t;
+
+/*
+ * Get a counter of the plugin's section; it is made, and is 0, where there is
+ * none yet.  All hubs and all generations of the section get the same one for
+ * the same name, label and value, so that it goes on after a reload.  It shows
+ * among the metrics as NAME_total{plugin="SECTION",LABEL="VALUE"}.
+ *
+ *   counter  there until gruvid ends; NULL on failure
+ *   name     of the family: a-z, 0-9 and '_', a letter first; without _total,
+ *            which is added, and not gruvid_..., which are gruvid's own
+ *   help     a sentence about the family, without '\\', '"' and line ends;
+ *            where plugins say different things, one of them is shown
+ *   label    of letters as name, but not "plugin"; NULL: none
+ *   value    of the label, not empty; NULL: there is no label.  Values have to
+ *            be few, and never what a client says
+ *
+ * Call it in start, for each counter: then it is shown before it counts.
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL (a name, a help or a label is not as it should be);
+ *          UV_ENOSPC (the section has 1000 counters); UV_ENOMEM.
+ * Context: any thread.
+ */
+GRUVI_API int gruvid_counter_get(gruvid_counter_t **counter,
+                                 gruvid_plugin_t *plugin, const char *name,
+                                 const char *help, const char *label,
+                                 const char *value);
+
+/*
+ * Count n more.
+ *
+ *   counter  NULL: nothing is counted
+ *
+ * Context: any thread; cheap in a hub: hubs do not share a cache line.
+ */
+GRUVI_API void gruvid_count(gruvid_counter_t *counter, uint64_t n);
 
 GRUVI_END_DECLS
 

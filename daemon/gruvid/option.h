@@ -44,7 +44,13 @@ typedef enum gruvid_option_type {
 
     /* Since 1.2: "GET /users/{id} -> users"; the key may repeat.  For
      * transports: gruvid checks the routes, and gruvid_route() follows them. */
-    GRUVID_ROUTE = 9
+    GRUVID_ROUTE = 9,
+
+    /* Since 1.3: "TEXT -> users"; the key may repeat.  For transports with
+     * routes of their own (gruvid_route_to()): gruvid checks that the section
+     * is there and answers requests, and the transport reads TEXT.  Read with
+     * gruvid_option_list(). */
+    GRUVID_TARGET = 10
 } gruvid_option_type_t;
 
 /*

@@ -54,13 +54,15 @@ GRUVI_BEGIN_DECLS
  *        gruvid_plugin_draining(), gruvid_plugin_drain_event(),
  *        gruvid_handover_put(), _put_fd(), _get(), _take_fd(); GRUVID_PARK
  *   1.2  gruvid/request.h and gruvid/transport.h; GRUVID_ROUTE;
- *        gruvid/metrics.h
+ *        gruvid/metrics.h; gruvid_log_each(); gruvid/inspect.h
+ *   1.3  GRUVID_TARGET; gruvid_target_wait(), gruvid_plugin_hold(),
+ *        gruvid_plugin_release()
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.
  */
 #define GRUVID_ABI_MAJOR 1
-#define GRUVID_ABI_MINOR 2
+#define GRUVID_ABI_MINOR 3
 
 /* An instance of a plugin: opaque.  Valid until its stop has returned. */
 typedef struct gruvid_plugin gruvid_plugin_t;
@@ -125,8 +127,8 @@ typedef struct gruvid_descriptor {
     void (*stop)(gruvid_plugin_t *plugin);
 
     /* A promise that several hubs, which are threads, may serve connections,
-     * and answer requests, at once: then the instance listens in every hub.  Without it all of an
-     * instance runs in one hub, its home. */
+     * and answer requests, at once: then the instance listens in every hub.
+     * Without it all of an instance runs in one hub, its home. */
     bool multi_hub;
 
     /* start and stop run once in each hub that the instance lives in, in one
@@ -427,6 +429,18 @@ typedef struct gruvid__note {
 #define GRUVID__LOUD
 #define GRUVID__ASSERT(condition, why) _Static_assert(condition, why)
 #endif
+
+/* --- since 1.2 ------------------------------------------------------------ */
+
+/*
+ * Log a line that stands for something of its own: as gruvi_log(), but equal
+ * lines are all written, where others are counted for a second.  For an access
+ * log.
+ *
+ * Context: any thread.
+ */
+GRUVI_API void gruvid_log_each(gruvi_log_level_t level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 GRUVI_END_DECLS
 

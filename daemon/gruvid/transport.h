@@ -264,6 +264,82 @@ GRUVI_API void gruvid_request_refuse(gruvid_request_t *request, int status);
 GRUVI_API const char *gruvid_request_route(const gruvid_request_t *request);
 GRUVI_API const char *gruvid_request_section(const gruvid_request_t *request);
 
+/*
+ * How much a client wants a coding of the reply's content, by Accept-Encoding
+ * among these headers, which may come more than once.
+ *
+ *   coding  "gzip", or "identity" for none
+ *
+ * Returns 1 to 1000, the coding with the most is the best; 0: it must not be
+ *         used, also where there is no such header.  For identity that is not
+ *         named 1: any other is better.
+ * Context: any thread.
+ */
+GRUVI_API int gruvid_coding_weight(const gruvid_header_t *headers,
+                                   size_t n_headers, const char *coding);
+
+/* --- routes of a transport's own, since 1.3 ------------------------------- */
+
+/*
+ * Wait until a section answers requests.  At a start no section does before all
+ * have started; one that a reload has added does from its commit on.  So a
+ * transport that has to say what it takes, to a message bus, says so then.
+ *
+ *   target   the name of the section
+ *   timeout  seconds; 0 polls, GRUVI_FOREVER waits without limit
+ *
+ * Returns 0.
+ * Errors:  UV_ENOENT (there is no such section), UV_ETIMEDOUT, UV_ECANCELED.
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvid_target_wait(gruvid_plugin_t *plugin, const char *target, double timeout);
+
+/*
+ * Something is open that gruvid does not know of, and that ends in order when
+ * the instance drains: the drain waits for it as it waits for connections, for
+ * drain_timeout at most.  It begins with gruvid_plugin_drain_event().  Each
+ * hold has one release, also in a fiber that was cancelled.
+ *
+ * Context: a fiber of the plugin.
+ */
+GRUVI_API void gruvid_plugin_hold(gruvid_plugin_t *plugin);
+GRUVI_API void gruvid_plugin_release(gruvid_plugin_t *plugin);
+
+/* --- connections ---------------------------------------------------------- */
+
+/*
+ * Set how long a connection may take from its accept until its function is
+ * called for the first time: for the header of a proxy, and the TLS handshake.
+ * Without this call it is 30 seconds.
+ *
+ *   seconds  0: no limit
+ *
+ * Context: start and reconfigure.
+ */
+GRUVI_API void gruvid_set_greeting_timeout(gruvid_plugin_t *plugin,
+                                           double seconds);
+
+/*
+ * How long ago the connection was accepted whose function was just called, in
+ * seconds: so that what came before counts, too.
+ *
+ * Context: the function for connections, before its first switchpoint.
+ */
+GRUVI_API double gruvid_connection_age(const gruvid_plugin_t *plugin);
+
+/*
+ * Whether trusted_proxy of the section names an address: then what it says of
+ * others may be believed.
+ *
+ *   address  as gruvi_stream_peer() gives it, or an address of IPv4 or IPv6
+ *            alone; anything else is not trusted
+ *
+ * Context: any thread.
+ */
+GRUVI_API bool gruvid_trusts_proxy(const gruvid_plugin_t *plugin,
+                                   const char *address);
+
 GRUVI_END_DECLS
 
 #endif

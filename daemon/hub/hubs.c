@@ -56,7 +56,7 @@ note_thread(struct gruvid__hub *hub)
 {
     hub->tid = gettid();
     pthread_getcpuclockid(pthread_self(), &hub->cpu_clock);
-    hub->epoll_fd = uv_backend_fd(gruvi_hub_loop(hub->hub));
+    hub->epoll_fd = gruvi__hub_set(hub->hub);
 }
 
 static int

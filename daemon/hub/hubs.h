@@ -41,7 +41,7 @@ struct gruvid__hub {
     /* Its thread, for who watches it. */
     pid_t tid;
     clockid_t cpu_clock;
-    int epoll_fd; /* of its loop */
+    int epoll_fd; /* with which it waits */
     bool ended;   /* the hub is closed; atomic */
     struct gruvid__lag lag;
 

@@ -25,6 +25,11 @@ struct gruvid__leader {
      * atomic. */
     double cancel_timeout;
 
+    /* Reloads that are over, and of them those that have failed; whether the
+     * last has.  Atomic. */
+    uint64_t reloads, reloads_failed;
+    bool last_reload_failed;
+
     const char *stage; /* static text: "serving"; atomic */
     double begun;      /* by gruvid__now() */
     uint64_t started;  /* the same time, in nanoseconds since 1970 */
@@ -73,6 +78,17 @@ static inline void
 gruvid__set_stage(struct gruvid__leader *leader, const char *stage)
 {
     __atomic_store_n(&leader->stage, stage, __ATOMIC_RELEASE);
+}
+
+/* Count a reload.  Context: the leader. */
+static inline void
+gruvid__count_reload(struct gruvid__leader *leader, bool ok)
+{
+    __atomic_store_n(&leader->reloads, leader->reloads + 1, __ATOMIC_RELAXED);
+    if (!ok)
+        __atomic_store_n(&leader->reloads_failed, leader->reloads_failed + 1,
+                         __ATOMIC_RELAXED);
+    __atomic_store_n(&leader->last_reload_failed, !ok, __ATOMIC_RELAXED);
 }
 
 /* Ask gruvid to stop.  Context: any thread. */

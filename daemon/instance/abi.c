@@ -10,6 +10,7 @@
 #include "instance/handover.h"
 #include "instance/instance.h"
 #include "instance/shard.h"
+#include "log/sink.h"
 
 const char *
 gruvid_plugin_name(const gruvid_plugin_t *plugin)
@@ -99,6 +100,16 @@ gruvid_plugin_drain_event(gruvid_plugin_t *plugin)
     return &plugin->drain_event;
 }
 
+void
+gruvid_log_each(gruvi_log_level_t level, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    gruvid__log_each(level, format, args);
+    va_end(args);
+}
+
 /* What handover may put into, or NULL. */
 static struct gruvid__handover *
 given(const gruvid_plugin_t *plugin)
@@ -181,7 +192,8 @@ find(const gruvid_plugin_t *plugin, const char *name, gruvid_option_type_t type)
         return NULL;
     }
     has = value->option->type;
-    if (has != type && (type != GRUVID_STRING || has == GRUVID_LIST)) {
+    if (has != type && (type != GRUVID_STRING || has == GRUVID_LIST) &&
+        (type != GRUVID_LIST || has != GRUVID_TARGET)) {
         gruvi_error("plugin %s asks for its option \"%s\" as another type than "
                     "it has",
                     plugin->name, name);

@@ -12,8 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instance/counters.h"
 #include "instance/handover.h"
 #include "instance/shard.h"
+#include "instance/traffic.h"
+
+/* Seconds for what comes before the first call of a connection. */
+#define GREETING 30.0
 
 /* --- lines ---------------------------------------------------------------- */
 
@@ -32,8 +37,11 @@ add_line(struct gruvid__instances *instances, const char *name)
 {
     struct gruvid__line *line = calloc(1, sizeof *line);
 
-    if (line == NULL)
+    if (line == NULL || gruvid__traffic_open(line, instances->hubs->n) < 0) {
+        free(line);
         return NULL;
+    }
+    gruvi_event_init(&line->answers);
     snprintf(line->name, sizeof line->name, "%s", name);
     pthread_mutex_lock(&instances->lock);
     line->next = instances->lines;
@@ -367,7 +375,8 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
         gruvid__section_duration(section, "request_timeout");
     plugin->max_body = gruvid__section_size(section, "max_body");
     plugin->routes = gruvid__section_routes(section);
-    return 0;
+    plugin->greeting = GREETING;
+    return gruvid__section_proxies(section, &plugin->proxies);
 }
 
 void
@@ -384,6 +393,7 @@ free_plugin(gruvid_plugin_t *plugin)
     gruvi_event_destroy(&plugin->drain_event);
     gruvid__handover_free(plugin->given);
     gruvid__handover_free(plugin->received);
+    gruvid__proxies_free(plugin->proxies);
     while (plugin->n_held > 0)
         gruvid__section_drop(plugin->held[--plugin->n_held]);
     free(plugin->held);
@@ -486,6 +496,9 @@ gruvid__instances_free(struct gruvid__instances *instances)
         struct gruvid__line *line = instances->lines;
 
         instances->lines = line->next;
+        gruvid__traffic_close(line);
+        gruvid__counters_close(line);
+        gruvi_event_destroy(&line->answers);
         free(line);
     }
     pthread_mutex_destroy(&instances->lock);

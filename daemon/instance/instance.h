@@ -36,9 +36,13 @@
 #include "module/load.h"
 
 struct gruvid__handover;
+struct gruvid__proxies;
 struct gruvid__routes;
 struct gruvid__listening;
 struct gruvid__shard;
+struct gruvid__tally;
+struct gruvid__unrouted;
+struct gruvid_counter;
 
 enum gruvid__state {
     GRUVID__LOADED,   /* nothing of it has run */
@@ -75,6 +79,14 @@ struct gruvid__line {
     uint64_t last;               /* generation */
     struct gruvid__counts ended; /* what generations counted that are gone */
     gruvid_plugin_t *target;     /* that answers requests; NULL: none; atomic */
+    gruvi_event_t answers;       /* set while there is a target */
+
+    /* Requests: traffic.h.  The first tally is of those without a route; the
+     * lock guards the list, and unrouted has an item for each hub. */
+    struct gruvid__tally *tallies;
+    struct gruvid__unrouted *unrouted;
+
+    struct gruvid_counter *counters; /* of the plugin; under the lock */
 };
 
 /* A generation of a plugin's section. */
@@ -135,6 +147,8 @@ struct gruvid_plugin {
     double request_timeout; /* seconds until a reply begins; 0: no limit */
     uint64_t max_body;      /* bytes of a request's body; atomic */
     struct gruvid__routes *routes; /* of the section; NULL: none; atomic */
+    struct gruvid__proxies *proxies; /* owned; atomic */
+    double greeting; /* seconds for what comes before the first call; atomic */
     size_t coming;   /* requests from other hubs: request/list.c; atomic */
     uint64_t cut;    /* connections */
     uint64_t full;   /* times that the limit was reached; atomic */
@@ -233,6 +247,13 @@ static inline void
 gruvid__instance_become(gruvid_plugin_t *plugin, enum gruvid__role role)
 {
     __atomic_store_n(&plugin->role, role, __ATOMIC_RELAXED);
+}
+
+/* Its role.  Context: any thread. */
+static inline enum gruvid__role
+gruvid__role(const gruvid_plugin_t *plugin)
+{
+    return __atomic_load_n(&plugin->role, __ATOMIC_RELAXED);
 }
 
 /* Free a generation that nothing is left of; its line keeps what it counted.

@@ -78,7 +78,24 @@ gruvid__report_handshake(struct gruvid__shard *shard, int err)
         gruvi_debug("connection ended: %s", gruvi_strerror(err));
     else
         gruvid__rate_log(shard, GRUVID__RATE_HANDSHAKE, err, GRUVI_LOG_INFO,
-                         "TLS handshake failed: %s (%s)", gruvi_error_message(),
+                         "TLS handshake failed: %s (%s)",
+                         err == UV_ETIMEDOUT ? "the handshake took too long"
+                                             : gruvi_error_message(),
+                         gruvi_err_name(err));
+}
+
+/* Not even a peer that is just gone: who uses the address has to know it. */
+void
+gruvid__report_proxy(struct gruvid__shard *shard, int err, const char *why)
+{
+    gruvid__count(&shard->served);
+    gruvid__count(&shard->gone);
+    gruvid__codes_count(&shard->codes, err);
+    if (err == UV_ECANCELED || err == UV_ESHUTDOWN)
+        gruvi_debug("connection ended: %s", gruvi_strerror(err));
+    else
+        gruvid__rate_log(shard, GRUVID__RATE_PROXY, err, GRUVI_LOG_WARNING,
+                         "connection refused, PROXY protocol: %s (%s)", why,
                          gruvi_err_name(err));
 }
 

@@ -20,6 +20,11 @@ void gruvid__report_connection(struct gruvid__shard *shard, int status);
  * why. */
 void gruvid__report_handshake(struct gruvid__shard *shard, int err);
 
+/* The same where the header of a proxy is missing, wrong or not wanted from
+ * this peer.  why: for the log. */
+void gruvid__report_proxy(struct gruvid__shard *shard, int err,
+                          const char *why);
+
 /*
  * The same for a fiber that the plugin has spawned.
  *

@@ -18,6 +18,7 @@ struct gruvid__shard;
 enum gruvid__rate_kind {
     GRUVID__RATE_CONNECTION,
     GRUVID__RATE_HANDSHAKE,
+    GRUVID__RATE_PROXY,
     GRUVID__RATE_FIBER,
     GRUVID__RATE_ACCEPT,
     GRUVID__RATE_REQUEST

@@ -38,6 +38,8 @@ struct gruvid__shard {
     gruvid__section_t *options;         /* atomic: what the getters give here */
     struct gruvid__endpoint *endpoints; /* a list */
     struct gruvid__connection *streams;
+    double called_since; /* when the connection whose function was called last
+                            was accepted */
     struct gruvid__park *park; /* NULL: no connections */
     gruvi_fiber_t *watcher;    /* of idle connections; owned; NULL: none */
     gruvid_request_t *requests;  /* that it answers here */

@@ -3,7 +3,7 @@
  * perhaps around the end. */
 #include "log/ring.h"
 
-#include <string.h>
+#include "log/wrap.h"
 
 /* Memory is touched only as far as lines wait. */
 #define SIZE ((size_t)4 << 20)
@@ -14,20 +14,14 @@ static uint64_t head, tail; /* bytes put and taken; both 0 when it is empty */
 static void
 copy_in(const void *from, size_t n)
 {
-    size_t at = head % SIZE, first = SIZE - at < n ? SIZE - at : n;
-
-    memcpy(ring + at, from, first);
-    memcpy(ring, (const char *)from + first, n - first);
+    gruvid__wrap_in(ring, SIZE, head, from, n);
     head += n;
 }
 
 static void
 copy_out(void *to, uint64_t from, size_t n)
 {
-    size_t at = from % SIZE, first = SIZE - at < n ? SIZE - at : n;
-
-    memcpy(to, ring + at, first);
-    memcpy((char *)to + first, ring, n - first);
+    gruvid__wrap_out(to, ring, SIZE, from, n);
 }
 
 bool

@@ -23,6 +23,7 @@
 
 #include "log/journal.h"
 #include "log/level.h"
+#include "log/recent.h"
 #include "log/repeat.h"
 #include "log/writer.h"
 
@@ -273,6 +274,9 @@ write_record(const gruvi_log_record_t *record, struct gruvid__log_origin origin)
     gruvi_log_record_t named = *record;
     int saved = errno;
 
+    /* In a child after fork() another thread may hold its lock for ever. */
+    if (gruvid__writer_runs())
+        gruvid__recent_put(record);
     if (hides_hub())
         named.hub = "";
     gruvid__writer_put(buffer,
@@ -305,6 +309,17 @@ tell_counted(void)
     return gruvid__repeat_due(now());
 }
 
+/* Whether the line of this thread stands for itself. */
+static __thread bool is_each;
+
+void
+gruvid__log_each(gruvi_log_level_t level, const char *format, va_list args)
+{
+    is_each = true;
+    gruvi_vlog(level, format, args);
+    is_each = false;
+}
+
 void
 gruvid__log_write(const gruvi_log_record_t *record)
 {
@@ -317,7 +332,7 @@ gruvid__log_write(const gruvi_log_record_t *record)
     /* The library's own name for a hub says nothing. */
     named.hub = hub_name;
     /* In a child after fork() nobody would tell what was counted. */
-    if (!gruvid__writer_runs()) {
+    if (is_each || !gruvid__writer_runs()) {
         write_record(&named, origin_now());
         return;
     }

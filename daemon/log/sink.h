@@ -91,6 +91,10 @@ void gruvid__log_on_error(void (*fn)(void *arg,
  * hub is the record's.  Context: any thread. */
 void gruvid__log_about(const gruvi_log_record_t *record, uint64_t generation);
 
+/* gruvi_vlog() of a line that is not counted with equal ones. */
+void gruvid__log_each(gruvi_log_level_t level, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
 /* The sink.  Context: any thread. */
 void gruvid__log_write(const gruvi_log_record_t *record);
 

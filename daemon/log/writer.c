@@ -42,6 +42,7 @@ static struct {
     uint64_t put;  /* lines, ever */
     uint64_t done; /* lines that are written or lost, ever */
     bool idle;     /* the thread has nothing to do */
+    uint64_t full; /* lines that had no room, ever */
 
     /* Under the lock. */
     uint64_t taken; /* lines, ever */
@@ -54,6 +55,7 @@ static struct {
     struct gruvid__output out;
     pthread_t thread;
     uint64_t untold; /* lines that are missing and were not told */
+    uint64_t failed; /* lines that were not written, ever; atomic */
 } writer = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
 };
@@ -137,15 +139,18 @@ static void
 write_batch(struct batch *batch)
 {
     char *bytes = batch->bytes + 1;
+    uint64_t lost = 0;
     size_t n = 0;
 
     if (writer.untold == 0 || tell_untold())
         n = gruvid__output_write(&writer.out, bytes, batch->length);
     if (n == 0)
-        writer.untold += batch->lines;
+        lost = batch->lines;
     else
         for (; n < batch->length; n++)
-            writer.untold += bytes[n] == '\n';
+            lost += bytes[n] == '\n';
+    writer.untold += lost;
+    SET(failed, writer.failed + lost);
 }
 
 /* --- the thread ----------------------------------------------------------- */
@@ -324,10 +329,20 @@ gruvid__writer_put(const char *line, size_t length)
         SET(put, writer.put + 1);
     } else {
         writer.lost++;
+        SET(full, writer.full + 1);
     }
     if (writer.idle)
         pthread_cond_signal(&writer.work);
     pthread_mutex_unlock(&writer.lock);
+}
+
+void
+gruvid__writer_counts(uint64_t *lines, uint64_t *lost)
+{
+    uint64_t full = GET(full);
+
+    *lost = full + GET(failed);
+    *lines = full + GET(put);
 }
 
 bool

@@ -31,6 +31,11 @@ int gruvid__writer_start(const struct gruvid__log_target *target);
  * child after fork(), it is written at once.  Context: any thread. */
 void gruvid__writer_put(const char *line, size_t length);
 
+/* How many lines were put since the process began, those that were lost
+ * included, and how many were lost: there was no room, or the target has not
+ * taken them.  Context: any thread. */
+void gruvid__writer_counts(uint64_t *lines, uint64_t *lost);
+
 /* Whether there is the thread.  Context: any thread. */
 bool gruvid__writer_runs(void);
 

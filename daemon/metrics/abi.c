@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls of gruvid/metrics.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub/leader.h"
 #include "metrics/exposition.h"
@@ -55,10 +56,26 @@ gruvid_metrics_write(gruvid_plugin_t *plugin, gruvid_metrics_format_t format,
     return 0;
 }
 
+/* The stage is set a moment before gruvid is ready, and after it was asked to
+ * stop. */
+static const char *
+stage_of(const struct gruvid__leader *leader, bool ready)
+{
+    const char *stage = gruvid__stage(leader);
+
+    if (ready)
+        return "serving";
+    if (strcmp(stage, "serving") != 0)
+        return stage;
+    return gruvid__stopping(leader) ? "stopping" : "starting";
+}
+
 bool
 gruvid_metrics_ready(const gruvid_plugin_t *plugin, const char **stage)
 {
+    bool ready = gruvid__ready(plugin->leader);
+
     if (stage != NULL)
-        *stage = gruvid__stage(plugin->leader);
-    return gruvid__ready(plugin->leader);
+        *stage = stage_of(plugin->leader, ready);
+    return ready;
 }

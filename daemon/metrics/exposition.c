@@ -195,7 +195,7 @@ gruvid__exposition_sample(struct gruvid__exposition *e,
                           const struct gruvid__family *family,
                           const struct gruvid__label *labels, uint64_t value)
 {
-    begin_sample(e, family, suffix(family), labels, 2);
+    begin_sample(e, family, suffix(family), labels, GRUVID__LABELS);
     if (family->unit != NULL && strcmp(family->unit, "seconds") == 0)
         put_seconds(e, value);
     else
@@ -213,11 +213,13 @@ static const char *const bounds[] = {
 
 static void
 put_bucket(struct gruvid__exposition *e, const struct gruvid__family *family,
-           const struct gruvid__label *label, const char *bound, uint64_t n)
+           const struct gruvid__label *labels, const char *bound, uint64_t n)
 {
-    struct gruvid__label labels[2] = {*label, {"le", bound}};
+    struct gruvid__label all[GRUVID__LABELS + 1];
 
-    begin_sample(e, family, "_bucket", labels, 2);
+    memcpy(all, labels, GRUVID__LABELS * sizeof *labels);
+    all[GRUVID__LABELS] = (struct gruvid__label){"le", bound};
+    begin_sample(e, family, "_bucket", all, GRUVID__LABELS + 1);
     put_number(e, n, 1);
     put(e, "\n");
 }
@@ -225,7 +227,7 @@ put_bucket(struct gruvid__exposition *e, const struct gruvid__family *family,
 void
 gruvid__exposition_histogram(struct gruvid__exposition *e,
                              const struct gruvid__family *family,
-                             const struct gruvid__label *label,
+                             const struct gruvid__label *labels,
                              const uint64_t *at, size_t n, uint64_t sum)
 {
     uint64_t all = 0;
@@ -233,13 +235,13 @@ gruvid__exposition_histogram(struct gruvid__exposition *e,
     for (size_t i = 0; i < n; i++) {
         all += at[i];
         if (i % 2 == 0 && i + 1 < n)
-            put_bucket(e, family, label, bounds[i / 2], all);
+            put_bucket(e, family, labels, bounds[i / 2], all);
     }
-    put_bucket(e, family, label, "+Inf", all);
-    begin_sample(e, family, "_count", label, 1);
+    put_bucket(e, family, labels, "+Inf", all);
+    begin_sample(e, family, "_count", labels, GRUVID__LABELS);
     put_number(e, all, 1);
     put(e, "\n");
-    begin_sample(e, family, "_sum", label, 1);
+    begin_sample(e, family, "_sum", labels, GRUVID__LABELS);
     put_seconds(e, sum);
     put(e, "\n");
 }

@@ -40,6 +40,9 @@ struct gruvid__label {
     const char *name, *value; /* name NULL: none */
 };
 
+/* So many a sample has at most; an array of them is always of that size. */
+#define GRUVID__LABELS 4
+
 struct gruvid__exposition {
     gruvid_metrics_format_t format;
     char *text; /* owned by the caller; NULL: nothing */
@@ -55,7 +58,7 @@ void gruvid__exposition_family(struct gruvid__exposition *exposition,
  * Add a sample.  What is not UTF-8 in a label, and control characters but LF,
  * become '?'.
  *
- *   labels  two
+ *   labels  GRUVID__LABELS
  */
 void gruvid__exposition_sample(struct gruvid__exposition *exposition,
                                const struct gruvid__family *family,
@@ -70,7 +73,7 @@ void gruvid__exposition_sample(struct gruvid__exposition *exposition,
  */
 void gruvid__exposition_histogram(struct gruvid__exposition *exposition,
                                   const struct gruvid__family *family,
-                                  const struct gruvid__label *label,
+                                  const struct gruvid__label *labels,
                                   const uint64_t *at, size_t n, uint64_t sum);
 
 /* Nothing follows. */

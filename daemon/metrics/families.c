@@ -13,89 +13,19 @@
 
 #include <gruvi.h>
 
-struct column {
-    struct gruvid__family family;
-    size_t offset, size; /* of an unsigned integer or bool in the figures */
-};
-
-#define AT(type, member)                                                       \
-    offsetof(struct type, member), sizeof(((struct type *)0)->member)
-#define GAUGE(name, unit, type, member, help)                                  \
-    {                                                                          \
-        {name, GRUVID__GAUGE, unit, help}, AT(type, member)                    \
-    }
-#define COUNTER(name, unit, type, member, help)                                \
-    {                                                                          \
-        {name, GRUVID__COUNTER, unit, help}, AT(type, member)                  \
-    }
-
-static uint64_t
-value_at(const void *item, const struct column *column)
-{
-    const char *at = (const char *)item + column->offset;
-    uint64_t wide;
-    uint32_t half;
-    uint8_t byte;
-
-    switch (column->size) {
-    case sizeof wide:
-        memcpy(&wide, at, sizeof wide);
-        return wide;
-    case sizeof half:
-        memcpy(&half, at, sizeof half);
-        return half;
-    default:
-        memcpy(&byte, at, sizeof byte);
-        return byte;
-    }
-}
-
-/* Items that are alike: hubs, sections, or pools. */
-struct items {
-    const void *at;
-    size_t n, size;
-    const char *label;
-    /* The label's value; may be in buf. */
-    const char *(*name)(const void *item, char *buf, size_t size);
-};
-
-static const void *
-item_at(const struct items *items, size_t i)
-{
-    return (const char *)items->at + i * items->size;
-}
-
-/* The labels of an item; the second is free. */
-static void
-label_item(const struct items *items, size_t i, struct gruvid__label *labels,
-           char *buf, size_t size)
-{
-    labels[0] = (struct gruvid__label){
-        items->label, items->name(item_at(items, i), buf, size)};
-    labels[1] = (struct gruvid__label){NULL, NULL};
-}
-
-static void
-write_columns(struct gruvid__exposition *e, const struct column *columns,
-              size_t n, const struct items *items)
-{
-    struct gruvid__label labels[2];
-    char buf[32];
-
-    for (size_t c = 0; c < n; c++) {
-        gruvid__exposition_family(e, &columns[c].family);
-        for (size_t i = 0; i < items->n; i++) {
-            label_item(items, i, labels, buf, sizeof buf);
-            gruvid__exposition_sample(e, &columns[c].family, labels,
-                                      value_at(item_at(items, i), &columns[c]));
-        }
-    }
-}
-
-#define WRITE_COLUMNS(e, columns, items)                                       \
-    write_columns(e, columns, sizeof(columns) / sizeof *(columns), items)
+#include "metrics/columns.h"
 
 /* --- gruvid --------------------------------------------------------------- */
+
+static void
+write_one(struct gruvid__exposition *e, const struct gruvid__family *family,
+          uint64_t value)
+{
+    static const struct gruvid__label none[GRUVID__LABELS];
+
+    gruvid__exposition_family(e, family);
+    gruvid__exposition_sample(e, family, none, value);
+}
 
 static void
 write_about(struct gruvid__exposition *e, const struct gruvid__about *about)
@@ -108,21 +38,54 @@ write_about(struct gruvid__exposition *e, const struct gruvid__about *about)
     static const struct gruvid__family ready = {
         "gruvid_ready", GRUVID__GAUGE, NULL,
         "1 while gruvid takes connections and was not asked to stop."};
-    struct gruvid__label labels[2] = {{"version", about->version},
-                                      {NULL, NULL}};
-    struct gruvid__label none[2] = {{NULL, NULL}, {NULL, NULL}};
+    struct gruvid__label labels[GRUVID__LABELS] = {{"version", about->version}};
 
     gruvid__exposition_family(e, &build);
     gruvid__exposition_sample(e, &build, labels, 1);
-    gruvid__exposition_family(e, &start);
-    gruvid__exposition_sample(e, &start, none, about->begun);
-    gruvid__exposition_family(e, &ready);
-    gruvid__exposition_sample(e, &ready, none, about->ready);
+    write_one(e, &start, about->begun);
+    write_one(e, &ready, about->ready);
+}
+
+/* Each is one item: gruvid. */
+static const struct gruvid__column own_columns[] = {
+    GAUGE("gruvid_plugins", NULL, gruvid__own_figures, plugins,
+          "Sections of plugins that run."),
+    GAUGE("gruvid_draining_generations", NULL, gruvid__own_figures, draining,
+          "Old generations of plugins that drain."),
+    COUNTER("gruvid_reloads", NULL, gruvid__own_figures, reloads,
+            "Reloads that are over."),
+    COUNTER("gruvid_reloads_failed", NULL, gruvid__own_figures, reloads_failed,
+            "Reloads that have failed."),
+    GAUGE("gruvid_last_reload_failed", NULL, gruvid__own_figures,
+          last_reload_failed, "1 if the last reload has failed."),
+    COUNTER("gruvid_log_lines", NULL, gruvid__own_figures, log_lines,
+            "Lines of the log, those that were lost included."),
+    COUNTER("gruvid_log_lost_lines", NULL, gruvid__own_figures, log_lost,
+            "Lines of the log that were lost: nothing took them in time."),
+};
+
+static void
+label_nothing(const void *item, struct gruvid__label *labels, char *buf,
+              size_t size)
+{
+    (void)item;
+    (void)labels;
+    (void)buf;
+    (void)size;
+}
+
+static void
+write_own(struct gruvid__exposition *e, const struct gruvid__figures *figures)
+{
+    const struct gruvid__items items = {&figures->own, 1, sizeof figures->own,
+                                        label_nothing};
+
+    WRITE_COLUMNS(e, own_columns, &items);
 }
 
 /* --- hubs ----------------------------------------------------------------- */
 
-static const struct column hub_columns[] = {
+static const struct gruvid__column hub_columns[] = {
     GAUGE("gruvid_hub_up", NULL, gruvid__hub_figures, answers,
           "1 while the hub answers within a second."),
     GAUGE("gruvid_hub_lag_seconds", "seconds", gruvid__hub_figures, lag,
@@ -136,6 +99,8 @@ static const struct column hub_columns[] = {
           view.most_ready, "The most fibers that were ready at once."),
     GAUGE("gruvid_hub_connections", NULL, gruvid__hub_figures, connections,
           "Connections of the hub."),
+    GAUGE("gruvid_hub_generations", NULL, gruvid__hub_figures, generations,
+          "Generations of plugins that live in the hub."),
     COUNTER("gruvid_hub_turns", NULL, gruvid__hub_figures, view.turns,
             "Looks of the hub at events."),
     COUNTER("gruvid_hub_switches", NULL, gruvid__hub_figures, view.switches,
@@ -148,26 +113,27 @@ static const struct column hub_columns[] = {
             "memory."),
 };
 
-static const char *
-hub_name(const void *item, char *buf, size_t size)
+static void
+label_hub(const void *item, struct gruvid__label *labels, char *buf,
+          size_t size)
 {
     snprintf(buf, size, "%u",
              ((const struct gruvid__hub_figures *)item)->number);
-    return buf;
+    labels[0] = (struct gruvid__label){"hub", buf};
 }
 
 static void
 write_hubs(struct gruvid__exposition *e, const struct gruvid__figures *figures)
 {
-    const struct items items = {figures->hubs, figures->n_hubs,
-                                sizeof *figures->hubs, "hub", hub_name};
+    const struct gruvid__items items = {figures->hubs, figures->n_hubs,
+                                        sizeof *figures->hubs, label_hub};
 
     WRITE_COLUMNS(e, hub_columns, &items);
 }
 
 /* --- plugins -------------------------------------------------------------- */
 
-static const struct column plugin_columns[] = {
+static const struct gruvid__column plugin_columns[] = {
     GAUGE("gruvid_plugin_generations", NULL, gruvid__plugin_figures,
           generations,
           "Generations that there are: more than 1 while old "
@@ -206,6 +172,12 @@ static const struct column plugin_columns[] = {
     COUNTER("gruvid_plugin_stalls", NULL, gruvid__plugin_figures, counts.stalls,
             "Times that the plugin has kept a hub for longer "
             "than stall_warning."),
+    GAUGE("gruvid_plugin_requests_open", NULL, gruvid__plugin_figures, requests,
+          "Requests that the handler answers just now."),
+    COUNTER("gruvid_plugin_requests", NULL, gruvid__plugin_figures,
+            counts.requests, "Requests that the handler has answered."),
+    COUNTER("gruvid_plugin_requests_failed", NULL, gruvid__plugin_figures,
+            counts.requests_failed, "Requests that the handler has failed at."),
     COUNTER("gruvid_plugin_received_bytes", "bytes", gruvid__plugin_figures,
             counts.received,
             "Bytes that connections have received, as far as "
@@ -216,12 +188,14 @@ static const struct column plugin_columns[] = {
             "were counted."),
 };
 
-static const char *
-plugin_name(const void *item, char *buf, size_t size)
+static void
+label_plugin(const void *item, struct gruvid__label *labels, char *buf,
+             size_t size)
 {
     (void)buf;
     (void)size;
-    return ((const struct gruvid__plugin_figures *)item)->name;
+    labels[0] = (struct gruvid__label){
+        "plugin", ((const struct gruvid__plugin_figures *)item)->name};
 }
 
 static void
@@ -240,7 +214,7 @@ write_codes(struct gruvid__exposition *e, const struct gruvid__family *family,
 }
 
 static void
-write_errors(struct gruvid__exposition *e, const struct items *items)
+write_errors(struct gruvid__exposition *e, const struct gruvid__items *items)
 {
     static const struct gruvid__family errors = {
         "gruvid_plugin_errors", GRUVID__COUNTER, NULL,
@@ -248,16 +222,16 @@ write_errors(struct gruvid__exposition *e, const struct items *items)
 
     gruvid__exposition_family(e, &errors);
     for (size_t i = 0; i < items->n; i++) {
-        const struct gruvid__plugin_figures *one = item_at(items, i);
-        struct gruvid__label labels[2];
+        const struct gruvid__plugin_figures *one = gruvid__item_at(items, i);
+        struct gruvid__label labels[GRUVID__LABELS];
 
-        label_item(items, i, labels, NULL, 0);
+        gruvid__item_label(items, i, labels, NULL, 0);
         write_codes(e, &errors, labels, &one->counts.codes);
     }
 }
 
 static void
-write_times(struct gruvid__exposition *e, const struct items *items)
+write_times(struct gruvid__exposition *e, const struct gruvid__items *items)
 {
     static const struct gruvid__family times = {
         "gruvid_plugin_call_duration_seconds", GRUVID__HISTOGRAM, "seconds",
@@ -265,10 +239,10 @@ write_times(struct gruvid__exposition *e, const struct items *items)
 
     gruvid__exposition_family(e, &times);
     for (size_t i = 0; i < items->n; i++) {
-        const struct gruvid__plugin_figures *one = item_at(items, i);
-        struct gruvid__label labels[2];
+        const struct gruvid__plugin_figures *one = gruvid__item_at(items, i);
+        struct gruvid__label labels[GRUVID__LABELS];
 
-        label_item(items, i, labels, NULL, 0);
+        gruvid__item_label(items, i, labels, NULL, 0);
         gruvid__exposition_histogram(e, &times, labels, one->counts.times.at,
                                      GRUVID__TIME_BUCKETS,
                                      one->counts.times.sum);
@@ -279,9 +253,9 @@ static void
 write_plugins(struct gruvid__exposition *e,
               const struct gruvid__figures *figures)
 {
-    const struct items items = {figures->sections, figures->n_sections,
-                                sizeof *figures->sections, "plugin",
-                                plugin_name};
+    const struct gruvid__items items = {figures->sections, figures->n_sections,
+                                        sizeof *figures->sections,
+                                        label_plugin};
 
     WRITE_COLUMNS(e, plugin_columns, &items);
     write_errors(e, &items);
@@ -290,7 +264,7 @@ write_plugins(struct gruvid__exposition *e,
 
 /* --- pools ---------------------------------------------------------------- */
 
-static const struct column pool_columns[] = {
+static const struct gruvid__column pool_columns[] = {
     GAUGE("gruvid_pool_threads", NULL, gruvid__pool_figures, stats.size,
           "Threads of the pool."),
     GAUGE("gruvid_pool_threads_limit", NULL, gruvid__pool_figures,
@@ -303,12 +277,14 @@ static const struct column pool_columns[] = {
             "Work that was done."),
 };
 
-static const char *
-pool_name(const void *item, char *buf, size_t size)
+static void
+label_pool(const void *item, struct gruvid__label *labels, char *buf,
+           size_t size)
 {
     (void)buf;
     (void)size;
-    return ((const struct gruvid__pool_figures *)item)->name;
+    labels[0] = (struct gruvid__label){
+        "pool", ((const struct gruvid__pool_figures *)item)->name};
 }
 
 static void
@@ -317,16 +293,16 @@ write_pools(struct gruvid__exposition *e, const struct gruvid__figures *figures)
     static const struct gruvid__family waits = {
         "gruvid_pool_wait_seconds", GRUVID__HISTOGRAM, "seconds",
         "How long work has waited for a thread."};
-    const struct items items = {figures->pools, GRUVID__POOLS,
-                                sizeof *figures->pools, "pool", pool_name};
+    const struct gruvid__items items = {figures->pools, GRUVID__POOLS,
+                                        sizeof *figures->pools, label_pool};
 
     WRITE_COLUMNS(e, pool_columns, &items);
     gruvid__exposition_family(e, &waits);
     for (size_t i = 0; i < GRUVID__POOLS; i++) {
         const gruvi_pool_stats_t *stats = &figures->pools[i].stats;
-        struct gruvid__label labels[2];
+        struct gruvid__label labels[GRUVID__LABELS];
 
-        label_item(&items, i, labels, NULL, 0);
+        gruvid__item_label(&items, i, labels, NULL, 0);
         gruvid__exposition_histogram(e, &waits, labels, stats->wait,
                                      GRUVI_POOL_WAIT_BUCKETS, stats->wait_sum);
     }
@@ -338,8 +314,11 @@ gruvid__families_write(struct gruvid__exposition *exposition,
                        const struct gruvid__figures *figures)
 {
     write_about(exposition, about);
+    write_own(exposition, figures);
     write_hubs(exposition, figures);
     write_plugins(exposition, figures);
+    gruvid__families_write_requests(exposition, figures);
     write_pools(exposition, figures);
+    gruvid__families_write_counters(exposition, figures);
     gruvid__exposition_end(exposition);
 }

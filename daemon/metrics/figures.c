@@ -7,7 +7,9 @@
 
 #include "hub/hubs.h"
 #include "hub/lag.h"
+#include "instance/counters.h"
 #include "instance/shard.h"
+#include "log/writer.h"
 
 /* --- hubs ----------------------------------------------------------------- */
 
@@ -47,6 +49,8 @@ collect_shards(struct gruvid__figures *figures,
         hub->generations++;
         hub->connections += open;
         sum->connections += open;
+        sum->requests +=
+            __atomic_load_n(&shard->requests_open, __ATOMIC_RELAXED);
         sum->parked += __atomic_load_n(&shard->parked, __ATOMIC_RELAXED);
     }
 }
@@ -62,6 +66,8 @@ collect_plugin(struct gruvid__figures *figures,
     sum->fibers = gruvid__plugin_fibers(plugin);
     sum->counts = gruvid__plugin_counts(plugin);
     collect_shards(figures, sum, plugin);
+    figures->own.plugins += gruvid__role(plugin) == GRUVID__CURRENT;
+    figures->own.draining += gruvid__role(plugin) == GRUVID__OLD;
 }
 
 /* What generations of a section have counted that are gone, and then what the
@@ -82,8 +88,11 @@ collect_section(struct gruvid__figures *figures,
         sum->fibers += one->fibers;
         sum->connections += one->connections;
         sum->parked += one->parked;
+        sum->requests += one->requests;
         gruvid__counts_add(&sum->counts, &one->counts);
     }
+    for (size_t i = 0; i < figures->n_hubs; i++)
+        gruvid__codes_add(&sum->unrouted, &line->unrouted[i].codes);
 }
 
 static int
@@ -128,6 +137,113 @@ collect_plugins(struct gruvid__figures *figures,
     return 0;
 }
 
+/* --- routes --------------------------------------------------------------- */
+
+static int
+by_plugin_and_route(const void *a, const void *b)
+{
+    const struct gruvid__route_figures *first = a, *second = b;
+    int order = strcmp(first->plugin, second->plugin);
+
+    return order != 0 ? order : strcmp(first->route, second->route);
+}
+
+static size_t
+count_tallies(const struct gruvid__instances *instances)
+{
+    size_t n = 0;
+
+    for (const struct gruvid__line *line = instances->lines; line != NULL;
+         line = line->next)
+        for (struct gruvid__tally *tally = line->tallies; tally != NULL;
+             tally = tally->next)
+            n++;
+    return n;
+}
+
+static bool
+collect_tally(struct gruvid__route_figures *sum,
+              const struct gruvid__line *line,
+              const struct gruvid__tally *tally, size_t n_hubs)
+{
+    *sum = (struct gruvid__route_figures){.plugin = line->name,
+                                          .route = tally->route};
+    for (size_t i = 0; i < n_hubs; i++)
+        gruvid__traffic_add(&sum->traffic, &tally->at[i]);
+    return sum->traffic.open > 0 || gruvid__traffic_done(&sum->traffic) > 0;
+}
+
+static int
+collect_routes(struct gruvid__figures *figures,
+               const struct gruvid__instances *instances)
+{
+    size_t size = (count_tallies(instances) + 1) * sizeof *figures->routes;
+    void *memory;
+
+    if (posix_memalign(&memory, 64, size) != 0)
+        return UV_ENOMEM;
+    figures->routes = memory;
+    for (const struct gruvid__line *line = instances->lines; line != NULL;
+         line = line->next)
+        for (struct gruvid__tally *tally = line->tallies; tally != NULL;
+             tally = tally->next)
+            figures->n_routes +=
+                collect_tally(&figures->routes[figures->n_routes], line, tally,
+                              figures->n_hubs);
+    qsort(figures->routes, figures->n_routes, sizeof *figures->routes,
+          by_plugin_and_route);
+    return 0;
+}
+
+/* --- counters of plugins ---------------------------------------------------
+ */
+
+static int
+by_name_and_label(const void *a, const void *b)
+{
+    const struct gruvid__counter_figures *first = a, *second = b;
+    int order = strcmp(first->name, second->name);
+
+    if (order == 0)
+        order = strcmp(first->plugin, second->plugin);
+    if (order == 0)
+        order = strcmp(first->label, second->label);
+    return order != 0 ? order : strcmp(first->value, second->value);
+}
+
+static size_t
+count_counters(const struct gruvid__instances *instances)
+{
+    size_t n = 0;
+
+    for (const struct gruvid__line *line = instances->lines; line != NULL;
+         line = line->next)
+        for (struct gruvid_counter *c = line->counters; c != NULL; c = c->next)
+            n++;
+    return n;
+}
+
+static int
+collect_counters(struct gruvid__figures *figures,
+                 const struct gruvid__instances *instances)
+{
+    size_t n = 0;
+
+    figures->counters =
+        calloc(count_counters(instances) + 1, sizeof *figures->counters);
+    if (figures->counters == NULL)
+        return UV_ENOMEM;
+    for (const struct gruvid__line *line = instances->lines; line != NULL;
+         line = line->next)
+        for (struct gruvid_counter *c = line->counters; c != NULL; c = c->next)
+            figures->counters[n++] = (struct gruvid__counter_figures){
+                line->name, c->name,  c->help,
+                c->label,   c->value, gruvid__counter_sum(c)};
+    figures->n_counters = n;
+    qsort(figures->counters, n, sizeof *figures->counters, by_name_and_label);
+    return 0;
+}
+
 /* --- all ------------------------------------------------------------------ */
 
 static void
@@ -137,6 +253,18 @@ collect_pools(struct gruvid__figures *figures)
     gruvi_pool_stats(gruvi_get_cpu_pool(), &figures->pools[0].stats);
     figures->pools[1].name = "io";
     gruvi_pool_stats(gruvi_get_io_pool(), &figures->pools[1].stats);
+}
+
+static void
+collect_own(struct gruvid__own_figures *own,
+            const struct gruvid__leader *leader)
+{
+    own->reloads = __atomic_load_n(&leader->reloads, __ATOMIC_RELAXED);
+    own->reloads_failed =
+        __atomic_load_n(&leader->reloads_failed, __ATOMIC_RELAXED);
+    own->last_reload_failed =
+        __atomic_load_n(&leader->last_reload_failed, __ATOMIC_RELAXED);
+    gruvid__writer_counts(&own->log_lines, &own->log_lost);
 }
 
 int
@@ -151,10 +279,16 @@ gruvid__figures_collect(struct gruvid__figures *figures,
         return err;
     pthread_mutex_lock(&instances->lock);
     err = collect_plugins(figures, instances);
-    pthread_mutex_unlock(&instances->lock);
     if (err == 0)
-        collect_pools(figures);
-    return err;
+        err = collect_routes(figures, instances);
+    if (err == 0)
+        err = collect_counters(figures, instances);
+    pthread_mutex_unlock(&instances->lock);
+    if (err < 0)
+        return err;
+    collect_pools(figures);
+    collect_own(&figures->own, instances->hubs->leader);
+    return 0;
 }
 
 void
@@ -163,4 +297,6 @@ gruvid__figures_free(struct gruvid__figures *figures)
     free(figures->hubs);
     free(figures->generations);
     free(figures->sections);
+    free(figures->routes);
+    free(figures->counters);
 }

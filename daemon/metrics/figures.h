@@ -17,6 +17,7 @@
 #include <gruvi.h>
 
 #include "instance/instance.h"
+#include "instance/traffic.h"
 
 struct gruvid__hub_figures {
     unsigned number;
@@ -34,7 +35,25 @@ struct gruvid__plugin_figures {
     uint64_t generation; /* 0: of all */
     size_t generations;  /* that exist */
     size_t fibers, connections, parked;
+    size_t requests; /* that it answers just now */
     struct gruvid__counts counts;
+    struct gruvid__codes unrouted; /* of a section: requests that its routes
+                                      have not taken; -404, ... */
+};
+
+/* The requests of a route, of all hubs. */
+struct gruvid__route_figures {
+    const char *plugin; /* the section that answers: the line's name */
+    const char *route;  /* its pattern; "": none; there until gruvid ends */
+    struct gruvid__traffic traffic;
+};
+
+/* A counter of a plugin, of all hubs; texts are there until gruvid ends. */
+struct gruvid__counter_figures {
+    const char *plugin; /* the section: the line's name */
+    const char *name, *help;
+    const char *label, *value; /* "": none */
+    uint64_t n;
 };
 
 struct gruvid__pool_figures {
@@ -43,6 +62,14 @@ struct gruvid__pool_figures {
 };
 
 #define GRUVID__POOLS 2
+
+/* Of gruvid itself. */
+struct gruvid__own_figures {
+    size_t plugins, draining; /* current and old generations */
+    uint64_t reloads, reloads_failed;
+    bool last_reload_failed;
+    uint64_t log_lines, log_lost;
+};
 
 struct gruvid__figures {
     struct gruvid__hub_figures *hubs;
@@ -56,7 +83,16 @@ struct gruvid__figures {
     struct gruvid__plugin_figures *sections;
     size_t n_sections;
 
+    /* By section and pattern; those that have had no request are missing. */
+    struct gruvid__route_figures *routes;
+    size_t n_routes;
+
+    /* By name, section, label and value. */
+    struct gruvid__counter_figures *counters;
+    size_t n_counters;
+
     struct gruvid__pool_figures pools[GRUVID__POOLS];
+    struct gruvid__own_figures own;
 };
 
 /*

@@ -236,7 +236,7 @@ gruvid_call(const char *plugin, const gruvid_call_t *call,
 {
     struct gruvid__shard *shard = gruvid__shard_of(gruvi_current_fiber());
     struct gruvid_request *outer = gruvid__request_here();
-    unsigned depth = outer == NULL ? 1 : outer->depth + 1;
+    unsigned depth = gruvid__request_depth() + 1;
     struct gruvid__line *line;
     struct gruvid__exchange *exchange;
     int err = look_up(plugin, shard, &line);

@@ -4,90 +4,25 @@
  *
  * The kernel resolves the path and does not leave the folder (openat2(2)),
  * whoever changes links and folders meanwhile.  All that is said of the file is
- * said of the open descriptor.  Its opening may wait for a disk, so a thread of
- * the pool does it.
+ * said of the open descriptor.  Where its opening would wait for a disk a
+ * thread of the pool does it.
  */
 #include "request/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "request/beneath.h"
 #include "request/condition.h"
 #include "request/port.h"
 #include "request/type.h"
 
-/* openat2() gives up where something is renamed meanwhile. */
-#define TRIES 8
-
 #define PART 65536
 
-/* --- opening -------------------------------------------------------------- */
-
-struct opening {
-    const char *folder, *relative;
-    int fd;
-    struct stat st;
-};
-
-static int
-open_beneath(int folder, const char *relative)
-{
-    struct open_how how = {.flags =
-                               O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    long fd;
-
-    for (int i = 0; i < TRIES; i++) {
-        fd = syscall(SYS_openat2, folder, relative, &how, sizeof how);
-        if (fd >= 0 || errno != EAGAIN)
-            break;
-    }
-    return fd < 0 ? -errno : (int)fd;
-}
-
-/* What leads out of the folder is not there. */
-static int
-without_secrets(int err)
-{
-    switch (err) {
-    case UV_ENOTDIR:
-    case UV_ELOOP:
-    case UV_EXDEV:
-    case UV_ENAMETOOLONG:
-    case UV_ENXIO:
-        return UV_ENOENT;
-    default:
-        return err;
-    }
-}
-
-/* In a thread of the pool. */
-static int
-open_file(void *arg, void **result)
-{
-    struct opening *opening = arg;
-    int folder = open(opening->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    (void)result;
-    if (folder < 0)
-        return -errno;
-    opening->fd = open_beneath(folder, opening->relative);
-    close(folder);
-    if (opening->fd < 0)
-        return without_secrets(opening->fd);
-    if (fstat(opening->fd, &opening->st) == 0 && S_ISREG(opening->st.st_mode))
-        return 0;
-    close(opening->fd);
-    return UV_ENOENT;
-}
+/* --- names ---------------------------------------------------------------- */
 
 /* No dot files, and nothing that names no file. */
 static bool
@@ -103,6 +38,31 @@ is_sound(const char *relative)
     return true;
 }
 
+/* --- forms that are compressed -------------------------------------------- */
+
+enum { CODINGS = 3 };
+
+/* Of those that a client wants equally the first. */
+static const struct {
+    const char *name, *ending;
+} codings[CODINGS] = {{"zstd", ".zst"}, {"br", ".br"}, {"gzip", ".gz"}};
+
+/* What the client wants more than the file itself. */
+static void
+weigh(const gruvid_request_t *request, struct gruvid__variant *variants)
+{
+    const gruvid_incoming_t *in = &request->in;
+    int plain = gruvid_coding_weight(in->headers, in->n_headers, "identity");
+
+    for (int i = 0; i < CODINGS; i++) {
+        int weight =
+            gruvid_coding_weight(in->headers, in->n_headers, codings[i].name);
+
+        variants[i] = (struct gruvid__variant){codings[i].ending,
+                                               weight >= plain ? weight : 0};
+    }
+}
+
 /* --- what is said of it --------------------------------------------------- */
 
 struct description {
@@ -115,12 +75,15 @@ struct description {
 /* A file that was changed in this second may change again without another
  * time. */
 static void
-describe(struct description *description, const struct stat *st)
+describe(struct description *description, const struct gruvid__found *found)
 {
+    const struct stat *st = &found->st;
+
     snprintf(description->etag, sizeof description->etag,
-             "\"%llx-%llx.%lx-%llx-%llx\"", (unsigned long long)st->st_size,
+             "\"%llx-%llx.%lx-%llx-%llx%s\"", (unsigned long long)st->st_size,
              (unsigned long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-             (unsigned long long)st->st_ino, (unsigned long long)st->st_dev);
+             (unsigned long long)st->st_ino, (unsigned long long)st->st_dev,
+             found->variant < 0 ? "" : codings[found->variant].ending);
     description->content = (struct gruvid__content){
         .etag = description->etag,
         .modified = st->st_mtim.tv_sec < time(NULL) ? st->st_mtim.tv_sec : -1,
@@ -219,11 +182,10 @@ send_body(gruvid_request_t *request, gruvi_file_t *file,
     if (request->is_dropped)
         return 0;
     if (request->in.transport->sendfile == NULL || request->crossing != NULL)
-        return copy(request, file, verdict);
+        return gruvid__reply_took(request, copy(request, file, verdict));
     err = gruvid__port_sendfile(request, file, verdict->first, verdict->length);
-    if (err == 0)
-        request->written += (int64_t)verdict->length;
-    return err;
+    request->written += (int64_t)verdict->length;
+    return gruvid__reply_took(request, err);
 }
 
 static int
@@ -240,46 +202,59 @@ send_file(gruvid_request_t *request, gruvi_file_t *file, const char *type,
     return err < 0 ? err : gruvid_reply_end(request);
 }
 
+/* That it could be another form, and which it is. */
 static int
-answer(gruvid_request_t *request, gruvi_file_t *file, const struct stat *st,
+say_form(gruvid_request_t *request, const struct gruvid__found *found,
+         int status)
+{
+    int err = 0;
+
+    if (found->varies)
+        err = gruvid_reply_header(request, "Vary", "Accept-Encoding");
+    if (err < 0 || found->variant < 0 || (status != 200 && status != 206))
+        return err;
+    return gruvid_reply_header(request, "Content-Encoding",
+                               codings[found->variant].name);
+}
+
+static int
+answer(gruvid_request_t *request, const struct gruvid__found *found,
        const char *relative)
 {
     struct description description = {.etag = ""};
     struct gruvid__verdict verdict;
     int err;
 
-    describe(&description, st);
+    describe(&description, found);
     verdict = judge(request, &description.content);
     err = say(request, &description, &verdict);
+    if (err == 0)
+        err = say_form(request, found, verdict.status);
     if (err < 0)
         return err;
     if (verdict.status != 200 && verdict.status != 206)
         return gruvid_reply(request, verdict.status, NULL, NULL, 0);
-    return send_file(request, file, gruvid__type_of(relative), &verdict);
+    return send_file(request, found->file, gruvid__type_of(relative), &verdict);
 }
 
 GRUVI_SWITCHPOINT int
 gruvid_reply_file(gruvid_request_t *request, const char *folder,
                   const char *relative)
 {
-    struct opening opening = {.folder = folder, .relative = relative, .fd = -1};
-    gruvi_file_t *file;
+    struct gruvid__variant variants[CODINGS];
+    struct gruvid__found found;
     int err;
 
     if (request->state != GRUVID__REPLY_NONE)
         return UV_EALREADY;
     if (!is_sound(relative))
         return UV_ENOENT;
-    err = gruvi_blocking(open_file, &opening, NULL);
+    weigh(request, variants);
+    err = gruvid__beneath_open(&found, folder, relative, variants, CODINGS);
     if (err < 0)
         return err;
-    err = gruvi_file_from_fd(&file, opening.fd);
-    if (err < 0) {
-        close(opening.fd);
-        return err;
-    }
-    err = answer(request, file, &opening.st, relative);
-    gruvi_file_close(file);
+    err = answer(request, &found, relative);
+    gruvid__beneath_close(&found);
     return err;
 }
 

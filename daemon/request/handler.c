@@ -24,6 +24,32 @@ gruvid__request_here(void)
     return request;
 }
 
+/* The request whose handler has spawned the running fiber, or NULL. */
+static const struct gruvid_request *
+request_around(void)
+{
+    gruvi_fiber_t *fiber = gruvi_current_fiber();
+    struct gruvid__shard *shard = gruvid__shard_of(fiber);
+    const gruvi_group_t *group = gruvi_fiber_group(fiber);
+
+    for (; shard != NULL && group != NULL; group = gruvi_group_parent(group))
+        for (const struct gruvid_request *request = shard->requests;
+             request != NULL; request = request->next)
+            if (request->runs && request->group == group)
+                return request;
+    return NULL;
+}
+
+unsigned
+gruvid__request_depth(void)
+{
+    const struct gruvid_request *request = gruvid__request_here();
+
+    if (request == NULL)
+        request = request_around();
+    return request == NULL ? 0 : request->depth;
+}
+
 static const char *
 id_here(void)
 {
@@ -46,6 +72,7 @@ call_handler(void *arg)
     struct gruvid_request *request = arg;
     gruvid_plugin_t *target = request->target;
 
+    request->group = gruvi_fiber_group(gruvi_current_fiber());
     return target->module->descriptor.request(request, target);
 }
 
@@ -69,7 +96,6 @@ GRUVI_SWITCHPOINT int
 gruvid__request_call(struct gruvid_request *request)
 {
     struct gruvid_request *outer = gruvid__request_here();
-    uint64_t begun = uv_hrtime();
     int status = gruvi_local_set(&here, request);
 
     if (status < 0)
@@ -80,6 +106,9 @@ gruvid__request_call(struct gruvid_request *request)
     request->runs = false;
     gruvi_local_set(&here, outer);
     gruvid__count(&request->shard->requests_done);
-    gruvid__times_count(&request->shard->times, uv_hrtime() - begun);
+    if (request->ended == 0)
+        request->ended = uv_hrtime();
+    gruvid__times_count(&request->shard->times,
+                        request->ended - request->begun);
     return status;
 }

@@ -2,7 +2,7 @@
 /*
  * The head of a request.  Text stays where the transport has it; what has to be
  * decoded or joined is made when a handler asks for it, but for the path, which
- * routes need.
+ * routes need.  It is made once: a handler may ask as long as its reply lasts.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +21,46 @@ copy(struct gruvid_request *request, const char *text, size_t length)
     memcpy(to, text, length);
     to[length] = '\0';
     return to;
+}
+
+/* --- what was made -------------------------------------------------------- */
+
+enum kind { QUERY, PARAM, HEADER };
+
+struct gruvid__made {
+    struct gruvid__made *next;
+    enum kind kind;
+    const char *value; /* NULL: there is none */
+    char name[];
+};
+
+static struct gruvid__made *
+made_before(const struct gruvid_request *request, enum kind kind,
+            const char *name)
+{
+    struct gruvid__made *made = request->made;
+
+    while (made != NULL &&
+           (made->kind != kind || strcmp(made->name, name) != 0))
+        made = made->next;
+    return made;
+}
+
+/* Without memory it is made again the next time. */
+static const char *
+keep(struct gruvid_request *request, enum kind kind, const char *name,
+     const char *value)
+{
+    size_t size = strlen(name) + 1;
+    struct gruvid__made *made =
+        gruvid_request_alloc(request, sizeof *made + size);
+
+    if (made != NULL) {
+        *made = (struct gruvid__made){request->made, kind, value};
+        memcpy(made->name, name, size);
+        request->made = made;
+    }
+    return value;
 }
 
 /* --- what is looked at at once -------------------------------------------- */
@@ -109,29 +149,36 @@ gruvid_request_query_string(const gruvid_request_t *request)
 const char *
 gruvid_request_query(gruvid_request_t *request, const char *name)
 {
+    const struct gruvid__made *made = made_before(request, QUERY, name);
     char *to;
 
-    if (*request->query == '\0')
-        return NULL;
+    if (made != NULL || *request->query == '\0')
+        return made != NULL ? made->value : NULL;
     to = gruvid_request_alloc(request, strlen(request->query) + 1);
-    return to != NULL && gruvid__query_find(to, request->query, name) ? to
-                                                                      : NULL;
+    if (to == NULL)
+        return NULL;
+    if (!gruvid__query_find(to, request->query, name))
+        to = NULL;
+    return keep(request, QUERY, name, to);
 }
 
 const char *
 gruvid_request_param(const gruvid_request_t *request, const char *name)
 {
+    const struct gruvid__made *made = made_before(request, PARAM, name);
+    /* The arena is the request's, which the caller sees as constant. */
+    struct gruvid_request *own = (struct gruvid_request *)(uintptr_t)request;
     size_t length;
-    const char *at;
+    const char *at, *value;
 
+    if (made != NULL)
+        return made->value;
     if (request->route == NULL || *name == '\0')
         return NULL;
     at = gruvid__pattern_param(&request->route->pattern, request->path, name,
                                &length);
-    /* The arena is the request's, which the caller sees as constant. */
-    return at == NULL
-               ? NULL
-               : copy((struct gruvid_request *)(uintptr_t)request, at, length);
+    value = at == NULL ? NULL : copy(own, at, length);
+    return value == NULL ? NULL : keep(own, PARAM, name, value);
 }
 
 const char *
@@ -177,8 +224,12 @@ static const char *
 join(gruvid_request_t *request, const char *name, size_t size)
 {
     const char *between = strcasecmp(name, "Cookie") == 0 ? "; " : ", ";
-    char *text = gruvid_request_alloc(request, size), *at = text;
+    const struct gruvid__made *made = made_before(request, HEADER, name);
+    char *text, *at;
 
+    if (made != NULL)
+        return made->value;
+    text = at = gruvid_request_alloc(request, size);
     if (text == NULL)
         return NULL;
     for (size_t i = 0; i < request->in.n_headers; i++) {
@@ -190,7 +241,7 @@ join(gruvid_request_t *request, const char *name, size_t size)
             at = stpcpy(at, between);
         at = stpcpy(at, header->value);
     }
-    return text;
+    return keep(request, HEADER, name, text);
 }
 
 const char *

@@ -2,6 +2,8 @@
 /* The requests that a shard answers: see list.h. */
 #include "request/list.h"
 
+#include <gruvid/transport.h>
+
 #include "request/request.h"
 
 void
@@ -66,6 +68,22 @@ void
 gruvid__requests_watch(gruvid_plugin_t *plugin)
 {
     __atomic_or_fetch(&plugin->coming, WATCHED, __ATOMIC_SEQ_CST);
+}
+
+void
+gruvid_plugin_hold(gruvid_plugin_t *plugin)
+{
+    gruvid__requests_come(plugin);
+}
+
+/* The instance may be gone once it is released. */
+void
+gruvid_plugin_release(gruvid_plugin_t *plugin)
+{
+    struct gruvid__leader *leader = plugin->leader;
+
+    if (gruvid__requests_came(plugin))
+        gruvid__wake(leader);
 }
 
 bool

@@ -11,6 +11,15 @@ run(struct gruvid_request *request, const struct gruvid__errand *errand)
                                      : gruvid__cross_run(request, errand);
 }
 
+/* Count bytes of the body that the transport has taken. */
+static inline int
+sent(struct gruvid_request *request, uint64_t size, ssize_t result)
+{
+    if (result >= 0)
+        request->sent += size;
+    return (int)result;
+}
+
 GRUVI_SWITCHPOINT ssize_t
 gruvid__port_read(struct gruvid_request *request, void *buf, size_t len)
 {
@@ -22,17 +31,20 @@ gruvid__port_read(struct gruvid_request *request, void *buf, size_t len)
 GRUVI_SWITCHPOINT int
 gruvid__port_begin(struct gruvid_request *request, const gruvid_reply_t *reply)
 {
-    return (int)run(request, &(struct gruvid__errand){
-                                 .what = GRUVID__PORT_BEGIN, .reply = reply});
+    return sent(request, reply->size,
+                run(request, &(struct gruvid__errand){
+                                 .what = GRUVID__PORT_BEGIN, .reply = reply}));
 }
 
 GRUVI_SWITCHPOINT int
 gruvid__port_write(struct gruvid_request *request, const void *data,
                    size_t size)
 {
-    return (int)run(
-        request, &(struct gruvid__errand){
-                     .what = GRUVID__PORT_WRITE, .data = data, .size = size});
+    return sent(
+        request, size,
+        run(request, &(struct gruvid__errand){.what = GRUVID__PORT_WRITE,
+                                              .data = data,
+                                              .size = size}));
 }
 
 GRUVI_SWITCHPOINT int
@@ -46,9 +58,10 @@ GRUVI_SWITCHPOINT int
 gruvid__port_sendfile(struct gruvid_request *request, gruvi_file_t *file,
                       uint64_t offset, uint64_t length)
 {
-    return (int)run(request,
-                    &(struct gruvid__errand){.what = GRUVID__PORT_SENDFILE,
-                                             .file = file,
-                                             .offset = offset,
-                                             .length = length});
+    return sent(
+        request, length,
+        run(request, &(struct gruvid__errand){.what = GRUVID__PORT_SENDFILE,
+                                              .file = file,
+                                              .offset = offset,
+                                              .length = length}));
 }

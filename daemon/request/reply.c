@@ -17,6 +17,7 @@
 #include <strings.h>
 
 #include "request/field.h"
+#include "request/format.h"
 #include "request/port.h"
 #include "request/request.h"
 
@@ -96,9 +97,8 @@ has_no_body(int status)
     return status == 204 || status == 304;
 }
 
-/* The first error of the transport stays. */
-static int
-took(struct gruvid_request *request, int err)
+int
+gruvid__reply_took(struct gruvid_request *request, int err)
 {
     if (err >= 0)
         return 0;
@@ -133,7 +133,7 @@ gruvid__reply_send(struct gruvid_request *request, int status, int64_t length,
     request->status = status;
     request->length = length;
     request->is_dropped = drops;
-    return took(request, gruvid__port_begin(request, &reply));
+    return gruvid__reply_took(request, gruvid__port_begin(request, &reply));
 }
 
 /* Why a reply cannot begin; 0: it can. */
@@ -149,17 +149,16 @@ check(const struct gruvid_request *request, int status)
 
 /* --- whole replies -------------------------------------------------------- */
 
-GRUVI_SWITCHPOINT int
-gruvid_reply(gruvid_request_t *request, int status, const char *type,
-             const void *data, size_t size)
+/* type: known to be right. */
+static int
+reply_whole(gruvid_request_t *request, int status, const char *type,
+            const void *data, size_t size)
 {
     int64_t length = (int64_t)size;
     int err = check(request, status);
 
     if (err < 0)
         return err;
-    if (type != NULL && !gruvid__is_value(type))
-        return UV_EINVAL;
     if (request->is_head && size == 0 && request->length >= 0)
         length = request->length;
     else if (request->length >= 0 && request->length != length)
@@ -169,6 +168,19 @@ gruvid_reply(gruvid_request_t *request, int status, const char *type,
     return err < 0 ? err
                    : gruvid__reply_send(request, status, length, data, size,
                                         true, false);
+}
+
+GRUVI_SWITCHPOINT int
+gruvid_reply(gruvid_request_t *request, int status, const char *type,
+             const void *data, size_t size)
+{
+    int err = check(request, status);
+
+    if (err < 0)
+        return err;
+    if (type != NULL && !gruvid__is_value(type))
+        return UV_EINVAL;
+    return reply_whole(request, status, type, data, size);
 }
 
 #define PLAIN "text/plain; charset=utf-8"
@@ -183,7 +195,7 @@ reply_formatted(gruvid_request_t *request, int status, const char *format,
     if (text == NULL)
         return UV_ENOMEM;
     vsnprintf(text, size + 1, format, args);
-    err = gruvid_reply(request, status, PLAIN, text, size);
+    err = reply_whole(request, status, PLAIN, text, size);
     free(text);
     return err;
 }
@@ -197,12 +209,12 @@ gruvid_reply_text(gruvid_request_t *request, int status, const char *format,
     int length, err;
 
     va_start(args, format);
-    length = vsnprintf(text, sizeof text, format, args);
+    length = gruvid__format(text, sizeof text, format, args);
     va_end(args);
     if (length < 0)
         return UV_EINVAL;
     if ((size_t)length < sizeof text)
-        return gruvid_reply(request, status, PLAIN, text, (size_t)length);
+        return reply_whole(request, status, PLAIN, text, (size_t)length);
     va_start(args, format);
     err = reply_formatted(request, status, format, (size_t)length, args);
     va_end(args);
@@ -212,8 +224,7 @@ gruvid_reply_text(gruvid_request_t *request, int status, const char *format,
 GRUVI_SWITCHPOINT int
 gruvid_reply_json(gruvid_request_t *request, int status, const char *text)
 {
-    return gruvid_reply(request, status, "application/json", text,
-                        strlen(text));
+    return reply_whole(request, status, "application/json", text, strlen(text));
 }
 
 static bool
@@ -275,7 +286,7 @@ gruvid_reply_write(gruvid_request_t *request, const void *data, size_t size)
     request->written += (int64_t)size;
     if (size == 0 || request->is_dropped)
         return 0;
-    return took(request, gruvid__port_write(request, data, size));
+    return gruvid__reply_took(request, gruvid__port_write(request, data, size));
 }
 
 GRUVI_SWITCHPOINT int
@@ -288,9 +299,11 @@ gruvid_reply_end(gruvid_request_t *request)
         return err;
     if (request->length >= 0 && request->written < request->length &&
         !request->is_dropped)
-        return took(request, UV_EPROTO);
+        return gruvid__reply_took(request, UV_EPROTO);
     request->state = GRUVID__REPLY_ENDED;
-    return request->is_dropped ? 0 : took(request, gruvid__port_end(request));
+    return request->is_dropped
+               ? 0
+               : gruvid__reply_took(request, gruvid__port_end(request));
 }
 
 /* --- events --------------------------------------------------------------- */
@@ -308,6 +321,8 @@ begin_events(struct gruvid_request *request)
 
     if (err == 0)
         err = gruvid__reply_add(request, "Cache-Control", "no-store");
+    /* What may last for days is no time of an answer. */
+    request->ended = uv_hrtime();
     return err < 0 ? err
                    : gruvid__reply_send(request, 200, -1, NULL, 0, false, true);
 }
@@ -374,9 +389,9 @@ gruvid_reply_event(gruvid_request_t *request, const char *event, const char *id,
     if (err == 0 && request->is_dropped)
         err = UV_EPIPE; /* nobody would ever end it */
     if (err == 0)
-        err =
-            took(request, gruvid__port_write(request, text,
-                                             put_event(text, event, id, data)));
+        err = gruvid__reply_took(
+            request, gruvid__port_write(request, text,
+                                        put_event(text, event, id, data)));
     free(text);
     return err;
 }
@@ -416,13 +431,16 @@ gruvid_request_upgrade(gruvid_request_t *request, const char *protocol,
         return UV_ENOTSUP;
     if (!asks_for(request, protocol))
         return UV_EINVAL;
+    request->ended = uv_hrtime();
     err = transport->upgrade(request->in.exchange, protocol, &reply, stream);
-    if (err == UV_ENOTSUP)
+    if (err == UV_ENOTSUP) {
+        request->ended = 0;
         return err; /* another reply can still be sent */
+    }
     gruvid__request_unlimit(request);
     request->status = 101;
     request->state = GRUVID__REPLY_UPGRADED;
     if (err < 0)
         *stream = NULL;
-    return took(request, err);
+    return gruvid__reply_took(request, err);
 }

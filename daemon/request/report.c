@@ -9,21 +9,24 @@ is_failure(const struct gruvid_request *request, int status)
 {
     bool gone = __atomic_load_n(&request->is_gone, __ATOMIC_RELAXED);
 
+    /* A client that has failed, but for a reply or a file that is too short. */
     if (request->state == GRUVID__REPLY_BROKEN && request->error == status)
-        return request->error == UV_EPROTO && request->refused == 0;
+        return status == UV_EIO ||
+               (status == UV_EPROTO && request->refused == 0);
     return status < 0 && status != UV_ECANCELED && !gone &&
            !request->body_is_lost && request->refused == 0;
 }
 
 static void
-log_failure(struct gruvid_request *request, int status)
+log_failure(struct gruvid_request *request, struct gruvid__shard *shard,
+            int status)
 {
     gruvi_log_level_t level =
         status == UV_ENOENT || status == UV_EINVAL || status == UV_EACCES
             ? GRUVI_LOG_INFO
             : GRUVI_LOG_ERROR;
 
-    gruvid__rate_log(request->shard, GRUVID__RATE_REQUEST, status, level,
+    gruvid__rate_log(shard, GRUVID__RATE_REQUEST, status, level,
                      "request %s failed: %s (%s)", gruvid_request_id(request),
                      request->is_expired ? "request_timeout is over"
                                          : gruvid__explain(status),
@@ -45,6 +48,13 @@ mistake(const struct gruvid_request *request, int status)
     return NULL;
 }
 
+static void
+count_failure(struct gruvid_request *request, struct gruvid__shard *shard)
+{
+    gruvid__count(&shard->requests_failed);
+    request->has_failed = true;
+}
+
 void
 gruvid__outcome_report(struct gruvid_request *request, int status)
 {
@@ -54,12 +64,26 @@ gruvid__outcome_report(struct gruvid_request *request, int status)
     if (status < 0)
         gruvid__codes_count(&shard->codes, status);
     if (is_failure(request, status)) {
-        gruvid__count(&shard->requests_failed);
-        log_failure(request, status);
+        count_failure(request, shard);
+        log_failure(request, shard, status);
     } else if (wrong != NULL) {
-        gruvid__count(&shard->requests_failed);
+        count_failure(request, shard);
         gruvid__rate_log(shard, GRUVID__RATE_REQUEST, UV_EPROTO,
                          GRUVI_LOG_ERROR, "request %s failed: %s (%d)",
                          gruvid_request_id(request), wrong, status);
+    }
+}
+
+/* A file that is not there is the client's mistake. */
+void
+gruvid__static_report(struct gruvid_request *request,
+                      struct gruvid__shard *shard, int status)
+{
+    if (shard == NULL || status >= 0 || status == UV_ENOENT)
+        return;
+    gruvid__codes_count(&shard->codes, status);
+    if (is_failure(request, status)) {
+        count_failure(request, shard);
+        log_failure(request, shard, status);
     }
 }

@@ -20,6 +20,7 @@
 
 #include "instance/instance.h"
 #include "instance/shard.h"
+#include "instance/traffic.h"
 #include "request/arena.h"
 #include "route/table.h"
 
@@ -40,13 +41,23 @@ struct gruvid_request {
     gruvid_plugin_t *plugin; /* the transport's instance */
     struct gruvid__arena arena;
 
+    /* What counts it, and when: count.h. */
+    unsigned hub;                    /* its number; 0: none of gruvid's */
+    struct gruvid__traffic *traffic; /* NULL: nothing does */
+    uint64_t begun; /* uv_hrtime() */
+    uint64_t ended; /* likewise: the handler, or a stream of events or an
+                     * upgrade had begun; 0: none of these */
+    uint64_t sent;         /* bytes of the reply's body */
+    bool has_failed;       /* an operator has to look at it */
+
     /* The head. */
     const char *path; /* decoded; NULL: it cannot be */
     const char *query;
     bool is_malformed; /* 400 */
     bool is_head;
-    const char *id; /* NULL: nobody has asked for it */
-    unsigned depth; /* of calls within each other */
+    const char *id;            /* NULL: nobody has asked for it */
+    struct gruvid__made *made; /* what was made of it: see head.c */
+    unsigned depth;            /* of calls within each other */
 
     /* Where it goes. */
     struct gruvid__route *route; /* NULL: none */
@@ -58,8 +69,9 @@ struct gruvid_request {
     /* While the handler runs, in its hub. */
     struct gruvid_request *next, **link; /* on shard->requests */
     gruvi_fiber_t *fiber;                /* the handler's; borrowed */
-    bool runs;                           /* the handler's fiber has begun */
-    gruvi_switch_back_t limit;           /* request_timeout */
+    gruvi_group_t *group;      /* of what the handler spawns; borrowed */
+    bool runs;                 /* the handler's fiber has begun */
+    gruvi_switch_back_t limit; /* request_timeout */
     bool is_limited;
     bool is_expired; /* request_timeout has ended it */
 
@@ -88,6 +100,10 @@ struct gruvid_request {
     bool is_dropped; /* the body is not sent: HEAD, or a status without one */
 };
 
+/* How deep a call of the running fiber is: of the handler's, or of one that it
+ * has spawned. */
+unsigned gruvid__request_depth(void);
+
 /* The request that the running fiber answers, or NULL. */
 struct gruvid_request *gruvid__request_here(void);
 
@@ -101,6 +117,10 @@ bool gruvid__request_read_head(struct gruvid_request *request);
 /* reply.c: add a header that is known to be right. */
 int gruvid__reply_add(struct gruvid_request *request, const char *name,
                       const char *value);
+
+/* reply.c: what a call of the transport has returned: after a failure nothing
+ * more is sent.  Returns 0, or the first error. */
+int gruvid__reply_took(struct gruvid_request *request, int err);
 
 /* reply.c: begin, with all of a body or its first bytes. */
 GRUVI_SWITCHPOINT int gruvid__reply_send(struct gruvid_request *request,
@@ -117,6 +137,11 @@ GRUVI_SWITCHPOINT int gruvid__reply_page(struct gruvid_request *request,
 
 /* report.c: log and count what a handler has returned.  Context: its fiber. */
 void gruvid__outcome_report(struct gruvid_request *request, int status);
+
+/* The same for a file that gruvid itself has not sent: shard is the
+ * transport's, or NULL. */
+void gruvid__static_report(struct gruvid_request *request,
+                           struct gruvid__shard *shard, int status);
 
 /* outcome.c: make a reply of what a handler has returned, or break it off.
  * Returns as gruvid_route().  Context: the transport's fiber, switchpoint. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "request/count.h"
 #include "request/cross.h"
 #include "request/file.h"
 #include "request/request.h"
@@ -14,6 +15,7 @@ int
 gruvid_request_new(gruvid_request_t **result, gruvid_plugin_t *plugin,
                    const gruvid_incoming_t *incoming)
 {
+    const struct gruvid__hub *hub = gruvid__hub_self();
     struct gruvid__arena arena;
     struct gruvid_request *request = gruvid__arena_begin(
         &arena, gruvid__shard_here(plugin), sizeof *request);
@@ -24,6 +26,7 @@ gruvid_request_new(gruvid_request_t **result, gruvid_plugin_t *plugin,
     request->arena = arena;
     request->in = *incoming;
     request->plugin = plugin;
+    request->hub = hub == NULL ? 0 : hub->number;
     request->length = -1;
     if (!gruvid__request_read_head(request)) {
         gruvid_request_free(request);
@@ -75,9 +78,9 @@ call_there(struct gruvid_request *request)
     return status;
 }
 
-GRUVI_SWITCHPOINT int
-gruvid__request_send_to(struct gruvid_request *request,
-                        struct gruvid__line *line, bool own_fiber)
+static int
+send_to(struct gruvid_request *request, struct gruvid__line *line,
+        bool own_fiber)
 {
     gruvid_plugin_t *target = __atomic_load_n(&line->target, __ATOMIC_SEQ_CST);
     struct gruvid__shard *here;
@@ -99,6 +102,14 @@ gruvid__request_send_to(struct gruvid_request *request,
     return gruvid__outcome_send(request, here != NULL && !own_fiber
                                              ? call_here(request)
                                              : call_there(request));
+}
+
+GRUVI_SWITCHPOINT int
+gruvid__request_send_to(struct gruvid_request *request,
+                        struct gruvid__line *line, bool own_fiber)
+{
+    gruvid__count_begin(request, line->tallies);
+    return gruvid__count_end(request, send_to(request, line, own_fiber));
 }
 
 /* --- routes --------------------------------------------------------------- */
@@ -144,17 +155,50 @@ line_of(struct gruvid_request *request)
     return line;
 }
 
+static struct gruvid__tally *
+tally_of(struct gruvid_request *request, struct gruvid__line *line)
+{
+    struct gruvid__route *route = request->route;
+    struct gruvid__tally *tally =
+        __atomic_load_n(&route->tally, __ATOMIC_ACQUIRE);
+
+    if (tally == NULL) {
+        tally =
+            gruvid__tally_of(request->plugin->all, line, route->pattern.text);
+        __atomic_store_n(&route->tally, tally, __ATOMIC_RELEASE);
+    }
+    return tally == NULL ? line->tallies : tally;
+}
+
+/* Of a static route: files are the transport's own. */
+static int
+send_file(struct gruvid_request *request)
+{
+    int status = gruvid__static_reply(request);
+
+    gruvid__static_report(request, gruvid__shard_here(request->plugin), status);
+    return gruvid__outcome_send(request, status);
+}
+
 static int
 follow(struct gruvid_request *request)
 {
-    struct gruvid__line *line;
+    bool is_static = request->route->pattern.folder != NULL;
+    struct gruvid__line *line =
+        is_static ? request->plugin->line : line_of(request);
 
-    if (request->route->pattern.folder != NULL)
-        return gruvid__outcome_send(request, gruvid__static_reply(request));
-    line = line_of(request);
     if (line == NULL)
-        return send_page(request, 503);
-    return gruvid__request_send_to(request, line, false);
+        return gruvid__count_unrouted(request, send_page(request, 503));
+    gruvid__count_begin(request, tally_of(request, line));
+    return gruvid__count_end(request, is_static
+                                          ? send_file(request)
+                                          : send_to(request, line, false));
+}
+
+static int
+refuse(struct gruvid_request *request, int status)
+{
+    return gruvid__count_unrouted(request, send_page(request, status));
 }
 
 GRUVI_SWITCHPOINT int
@@ -164,11 +208,13 @@ gruvid_route(gruvid_request_t *request)
         __atomic_load_n(&request->plugin->routes, __ATOMIC_ACQUIRE);
 
     if (request->is_malformed)
-        return send_page(request, 400);
+        return refuse(request, 400);
     if (routes != NULL && strcmp(request->path, "*") != 0)
         request->route = gruvid__routes_find(routes, request->in.method,
                                              request->in.host, request->path);
-    return request->route == NULL ? explain(request, routes) : follow(request);
+    return request->route == NULL
+               ? gruvid__count_unrouted(request, explain(request, routes))
+               : follow(request);
 }
 
 GRUVI_SWITCHPOINT int
@@ -177,14 +223,14 @@ gruvid_route_to(gruvid_request_t *request, const char *target)
     struct gruvid__line *line = gruvid__line_find(request->plugin->all, target);
 
     if (request->is_malformed)
-        return send_page(request, 400);
+        return refuse(request, 400);
     if (line == NULL)
-        return send_page(request, 404);
+        return refuse(request, 404);
     return gruvid__request_send_to(request, line, false);
 }
 
 GRUVI_SWITCHPOINT int
 gruvid_route_error(gruvid_request_t *request, int status)
 {
-    return send_page(request, status >= 400 && status <= 599 ? status : 500);
+    return refuse(request, status >= 400 && status <= 599 ? status : 500);
 }

@@ -7,6 +7,8 @@
  */
 #include "request/target.h"
 
+#include <gruvid/transport.h>
+
 #include "instance/instance.h"
 
 /* Seconds until a hub that did not answer is asked again. */
@@ -15,10 +17,15 @@
 void
 gruvid__target_begin(gruvid_plugin_t *plugin)
 {
-    if (plugin->module->descriptor.request != NULL)
-        __atomic_store_n(&plugin->line->target, plugin, __ATOMIC_SEQ_CST);
-    else
-        __atomic_store_n(&plugin->line->target, NULL, __ATOMIC_SEQ_CST);
+    struct gruvid__line *line = plugin->line;
+
+    if (plugin->module->descriptor.request != NULL) {
+        __atomic_store_n(&line->target, plugin, __ATOMIC_SEQ_CST);
+        gruvi_event_set(&line->answers);
+    } else {
+        gruvi_event_clear(&line->answers);
+        __atomic_store_n(&line->target, NULL, __ATOMIC_SEQ_CST);
+    }
 }
 
 void
@@ -26,8 +33,17 @@ gruvid__target_end(gruvid_plugin_t *plugin)
 {
     gruvid_plugin_t *expected = plugin;
 
-    __atomic_compare_exchange_n(&plugin->line->target, &expected, NULL, false,
-                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (__atomic_compare_exchange_n(&plugin->line->target, &expected, NULL,
+                                    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        gruvi_event_clear(&plugin->line->answers);
+}
+
+GRUVI_SWITCHPOINT int
+gruvid_target_wait(gruvid_plugin_t *plugin, const char *target, double timeout)
+{
+    struct gruvid__line *line = gruvid__line_find(plugin->all, target);
+
+    return line == NULL ? UV_ENOENT : gruvi_event_wait(&line->answers, timeout);
 }
 
 static int

@@ -3,6 +3,7 @@
  * twice stays encoded once. */
 #include "route/path.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static int
@@ -54,21 +55,46 @@ is_dots(const char *segment, size_t length)
            (length == 2 && segment[0] == '.' && segment[1] == '.');
 }
 
+#define BIT(c) (UINT64_C(1) << ((c) % 64))
+
+/* A byte of a segment that stands for itself: may_be_in_segment(), but none of
+ * "%?#". */
+static inline bool
+is_plain(char c)
+{
+    static const uint64_t others[4] = {
+        UINT32_MAX | BIT('/') | BIT('%') | BIT('?') | BIT('#'),
+        BIT('\\') | BIT(0x7f),
+    };
+    unsigned char byte = (unsigned char)c;
+
+    return (others[byte / 64] >> byte % 64 & 1) == 0;
+}
+
 /* Decode a segment to *to, and move both behind it. */
 static bool
 decode_segment(char **to, const char **from)
 {
-    char *begin = *to;
+    const char *at = *from;
+    char *out = *to;
 
-    while (!ends_path(**from) && **from != '/') {
-        bool fragment = **from == '#';
-        int byte = next_byte(from);
+    for (;;) {
+        int byte;
 
-        if (fragment || !may_be_in_segment(byte))
+        while (is_plain(*at))
+            *out++ = *at++;
+        if (*at != '%')
+            break;
+        byte = next_byte(&at);
+        if (!may_be_in_segment(byte))
             return false;
-        *(*to)++ = (char)byte;
+        *out++ = (char)byte;
     }
-    return !is_dots(begin, (size_t)(*to - begin));
+    if ((!ends_path(*at) && *at != '/') || is_dots(*to, (size_t)(out - *to)))
+        return false;
+    *to = out;
+    *from = at;
+    return true;
 }
 
 bool

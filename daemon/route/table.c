@@ -70,6 +70,8 @@ gruvid__routes_make(const char *const *items, size_t n,
         routes->n +=
             gruvid__pattern_parse(&routes->at[routes->n].pattern, items[i],
                                   memory, unused, sizeof unused);
+    for (size_t i = 0; i < routes->n; i++)
+        routes->names_hosts |= routes->at[i].pattern.host != NULL;
     qsort(routes->at, routes->n, sizeof *routes->at, compare);
     return has_clash(routes, why, why_size) ? NULL : routes;
 }
@@ -101,7 +103,7 @@ struct gruvid__route *
 gruvid__routes_find(const struct gruvid__routes *routes, const char *method,
                     const char *host, const char *path)
 {
-    size_t length = without_port(host);
+    size_t length = routes->names_hosts ? without_port(host) : 0;
 
     for (size_t i = 0; i < routes->n; i++) {
         const struct gruvid__pattern *pattern = &routes->at[i].pattern;

@@ -8,14 +8,15 @@
 struct gruvid__route {
     struct gruvid__pattern pattern;
 
-    /* Whoever looks a target up keeps here what it has found, which never
-     * changes; NULL: nobody has.  Atomic. */
-    void *found;
+    /* Whoever looks a target up keeps here what it has found, and what counts
+     * the requests, which never change; NULL: nobody has.  Atomic. */
+    void *found, *tally;
 };
 
 struct gruvid__routes {
     struct gruvid__route *at;
     size_t n;
+    bool names_hosts; /* one of them */
 };
 
 /*

@@ -99,6 +99,8 @@ be_lame(struct gruvid__daemon *daemon, unsigned interrupts)
     gruvi_info("stopping: connections are accepted for %g more seconds "
                "(lame_duck)%s",
                seconds, hint(daemon));
+    gruvid__set_stage(&daemon->leader,
+                      "stopping: connections are still accepted");
     gruvid__notify_extend(seconds + GRUVID__SPARE);
     gruvid__notify_status("stopping: accepting for %g more seconds", seconds);
     while (!is_hurried(daemon, interrupts) &&

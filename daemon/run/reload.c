@@ -219,6 +219,7 @@ tell_end(struct gruvid__daemon *daemon, struct gruvid__report *report, int err,
         gruvi_error("no reload: %s", gruvi_strerror(err));
     gruvid__report_listen(NULL);
     gruvid__report_end(report, err == 0, seconds);
+    gruvid__count_reload(&daemon->leader, err == 0);
     if (err == 0)
         gruvi_info("reload %llu is done", number);
     else
@@ -289,6 +290,7 @@ gruvid__reload_all(struct gruvid__daemon *daemon)
 
         if (report == NULL) {
             gruvi_error("no reload: %s", gruvi_strerror(UV_ENOMEM));
+            gruvid__count_reload(&daemon->leader, false);
             refuse(take_requests(reloads), gruvi_strerror(UV_ENOMEM));
             continue;
         }

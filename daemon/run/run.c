@@ -167,7 +167,6 @@ begin_serving(gruvid_plugin_t *plugin)
     int err = gruvid__serve_start(plugin);
 
     gruvid__instance_become(plugin, GRUVID__CURRENT);
-    gruvid__target_begin(plugin);
     if (err < 0)
         gruvi_error("plugin %s: cannot accept connections: %s", plugin->name,
                     gruvi_strerror(err));
@@ -185,6 +184,10 @@ start_plugins(struct gruvid__daemon *daemon)
             !(err == UV_ECANCELED && gruvid__stopping(&daemon->leader)))
             return GRUVID__EXIT_PLUGIN;
     }
+    /* Requests come with the first connection. */
+    for (size_t i = 0; i < daemon->instances.n; i++)
+        if (daemon->instances.at[i]->state == GRUVID__STARTED)
+            gruvid__target_begin(daemon->instances.at[i]);
     for (size_t i = 0;
          i < daemon->instances.n && !gruvid__stopping(&daemon->leader); i++)
         if (begin_serving(daemon->instances.at[i]) < 0)

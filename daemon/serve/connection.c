@@ -11,18 +11,14 @@
  */
 #include "serve/connection.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "instance/instance.h"
 #include "instance/outcome.h"
 #include "os/probe.h"
+#include "serve/greet.h"
 #include "serve/limit.h"
 #include "serve/park.h"
-
-/* Seconds for a TLS handshake where there is no read_timeout. */
-#define HANDSHAKE 60.0
 
 /* --- its life ------------------------------------------------------------ */
 
@@ -58,6 +54,7 @@ call_plugin(void *arg)
     gruvid_plugin_t *plugin = connection->shard->plugin;
 
     connection->greeted = true;
+    connection->shard->called_since = connection->accepted;
     return plugin->module->descriptor.connection(connection->stream, plugin);
 }
 
@@ -80,35 +77,6 @@ end_group(gruvi_group_t *group, void *arg)
     }
 }
 
-static int
-shake_hands(struct gruvid__shard *shard, gruvi_stream_t *stream)
-{
-    gruvi_tls_info_t info;
-    int err = 0;
-
-    if (gruvi_tls_info(stream, &info) == UV_ENOTCONN)
-        err = gruvi_tls_handshake(
-            stream, gruvid__seconds(&shard->plugin->read_timeout) > 0
-                        ? GRUVI_FOREVER
-                        : HANDSHAKE);
-    if (err == 0)
-        return 0;
-    gruvid__report_handshake(shard, err);
-    return err;
-}
-
-/* The first call of a connection comes after its handshake. */
-static int
-greet(struct gruvid__connection *connection)
-{
-    struct gruvid__shard *shard = connection->shard;
-    double timeout = gruvid__seconds(&shard->plugin->read_timeout);
-
-    if (timeout > 0)
-        gruvi_stream_set_timeout(connection->stream, timeout);
-    return shake_hands(shard, connection->stream);
-}
-
 /* Call the plugin, and count how long that takes. */
 static int
 call_timed(struct gruvid__connection *connection)
@@ -127,7 +95,7 @@ connection_main(void *arg)
     int status, err;
 
     connection->runs = true;
-    if (!connection->greeted && greet(connection) < 0) {
+    if (!connection->greeted && gruvid__greet(connection) < 0) {
         gruvid__connection_close(connection);
         return 0;
     }
@@ -172,10 +140,18 @@ gruvid__connection_count(struct gruvid__connection *connection)
 
 /* --- a stream that was accepted ------------------------------------------- */
 
+uint64_t
+gruvid__connection_traffic(const struct gruvid__connection *connection)
+{
+    const gruvi_stream_t *stream = connection->stream;
+
+    return gruvi_stream_traffic(stream) - gruvi__stream_held(stream);
+}
+
 double
 gruvid__connection_silent(struct gruvid__connection *connection, double now)
 {
-    uint64_t traffic = gruvi_stream_traffic(connection->stream);
+    uint64_t traffic = gruvid__connection_traffic(connection);
 
     gruvid__connection_count(connection);
     if (traffic != connection->traffic || connection->since == 0) {
@@ -185,29 +161,13 @@ gruvid__connection_silent(struct gruvid__connection *connection, double now)
     return now - connection->since;
 }
 
-const char *
-gruvid__connection_name(struct gruvid__connection *connection, char *buf,
-                        size_t size)
-{
-    if (connection->number == 0 &&
-        gruvi_stream_peer(connection->stream, buf, size) == 0 &&
-        (strncmp(buf, "tcp://", 6) == 0 || gruvid__is_tls(buf)))
-        return buf + 6;
-    if (connection->number == 0)
-        connection->number = (unsigned)connection->shard->accepted + 1;
-    snprintf(buf, size, "connection-%u", connection->number - 1);
-    return buf;
-}
-
 int
 gruvid__connection_serve(struct gruvid__connection *connection)
 {
     struct gruvid__shard *shard = connection->shard;
-    gruvi_fiber_options_t options = {0};
+    gruvi_fiber_options_t options = {.name = connection->name};
     gruvi_fiber_t *fiber = NULL;
-    char name[128];
 
-    options.name = gruvid__connection_name(connection, name, sizeof name);
     GRUVI_IN_GROUP (&shard->connections) {
         fiber = gruvi_spawn_ex(connection_main, connection, &options);
     }
@@ -230,10 +190,12 @@ gruvid__connection_begin(struct gruvid__shard *shard, gruvi_stream_t *stream)
     *connection = (struct gruvid__connection){
         .shard = shard,
         .stream = stream,
+        .accepted = gruvid__now(),
         .since = gruvid__seconds(&shard->plugin->idle_timeout) > 0
                      ? gruvid__now()
                      : 0,
     };
+    gruvid__connection_set_name(connection);
     err = gruvid__connection_serve(connection);
     if (err < 0) {
         free(connection);

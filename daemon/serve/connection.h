@@ -31,16 +31,20 @@ struct gruvid__connection {
 
     uint64_t received, sent; /* what of the stream the shard has counted */
 
-    /* For timeouts: the stream's traffic, and when it was first seen. */
+    /* For timeouts: gruvid__connection_traffic(), and when it was first seen.
+     */
     uint64_t traffic;
     double since;
 
+    double accepted; /* by gruvid__now() */
+
     unsigned number;  /* in its name, where its peer has none; 0: it has */
-    uint16_t vain;    /* calls in a row that have parked without traffic */
+    uint16_t vain;    /* calls in a row that have done nothing but park */
     uint8_t state;    /* enum gruvid__connection_state */
     bool greeted : 1; /* its function was called before */
     bool runs : 1;    /* its fiber has begun: a fiber that is cancelled before
                          would close nothing */
+    char name[32];    /* of its fibers, which keep no more of it */
 };
 
 /* Hand a stream to a fiber of its own; its place is claimed.  On failure both
@@ -57,10 +61,10 @@ int gruvid__connection_begin(struct gruvid__shard *shard,
  */
 int gruvid__connection_serve(struct gruvid__connection *connection);
 
-/* The name of a connection, and of its fiber: its peer, where the peer has an
- * address.  May be in buf. */
-const char *gruvid__connection_name(struct gruvid__connection *connection,
-                                    char *buf, size_t size);
+/* A number that changes when bytes come or go, or the plugin takes some of
+ * those that the stream holds. */
+uint64_t
+gruvid__connection_traffic(const struct gruvid__connection *connection);
 
 /*
  * How long a connection has had no traffic, in seconds, as far as was seen: the

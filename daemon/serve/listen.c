@@ -89,11 +89,17 @@ gruvid__listening_new(gruvid_plugin_t *plugin, const gruvid__section_t *section,
 
     *result = NULL;
     t.listening = calloc(1, sizeof *t.listening);
-    err = t.listening == NULL ? UV_ENOMEM : take(&t);
+    err = t.listening == NULL
+              ? UV_ENOMEM
+              : gruvid__section_proxies(section, &t.listening->proxies);
+    if (err == 0)
+        err = take(&t);
     if (err < 0 && t.status == 0)
         gruvi_error("plugin %s cannot listen: %s", plugin->name,
                     gruvi_strerror(err));
     if (err < 0) {
+        if (t.listening != NULL)
+            gruvid__proxies_free(t.listening->proxies);
         free(t.listening);
         return err;
     }
@@ -110,6 +116,7 @@ gruvid__listening_free(struct gruvid__listening *listening)
         return;
     gruvid__sockets_give_back(&listening->taken);
     gruvi_tls_unref(listening->tls);
+    gruvid__proxies_free(listening->proxies);
     free(listening);
 }
 

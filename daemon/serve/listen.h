@@ -15,8 +15,9 @@
 struct gruvid__listening {
     struct gruvid__listening *next_left; /* see left_listening */
     struct gruvid__taken taken;
-    gruvi_tls_t *tls;             /* owned; NULL: no address has TLS */
-    struct gruvid__limits limits; /* of connections */
+    gruvi_tls_t *tls;                /* owned; NULL: no address has TLS */
+    struct gruvid__limits limits;    /* of connections */
+    struct gruvid__proxies *proxies; /* owned, until the commit */
 };
 
 /* One socket of an address, in one hub. */

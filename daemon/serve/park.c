@@ -30,8 +30,8 @@
 /* Milliseconds between two looks at what is silent, while it drains. */
 #define SWEEP 250
 
-/* Calls without traffic.  As many messages may have come at once. */
-#define VAIN 10000
+/* Calls that have taken nothing of what there is to read. */
+#define VAIN 1000
 
 struct gruvid__park {
     struct gruvid__shard *shard;
@@ -136,6 +136,8 @@ wake(gruvi__await_t *await)
 {
     struct gruvid__connection *connection = (struct gruvid__connection *)await;
 
+    /* The function will look there, and it was long ago that it did. */
+    __builtin_prefetch(gruvi_stream_data(connection->stream));
     return serve(connection);
 }
 
@@ -150,7 +152,7 @@ is_over(const struct gruvid__shard *shard)
 static bool
 is_in_vain(struct gruvid__connection *connection)
 {
-    uint64_t traffic = gruvi_stream_traffic(connection->stream);
+    uint64_t traffic = gruvid__connection_traffic(connection);
 
     if (connection->traffic != traffic || !connection->greeted)
         connection->vain = 0;

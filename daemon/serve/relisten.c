@@ -47,12 +47,15 @@ same_settings(const struct gruvid__socket_settings *now,
 }
 
 static bool
-is_same(const struct gruvid__listening *a, const struct gruvid__listening *b)
+is_same(const gruvid_plugin_t *plugin, const struct gruvid__listening *b)
 {
+    const struct gruvid__listening *a = plugin->listening;
+
     return a != NULL && a->tls == b->tls &&
            same_addresses(&a->taken, &b->taken) &&
            same_settings(&a->taken.wanted, &b->taken.wanted) &&
-           gruvid__limits_equal(&a->limits, &b->limits);
+           gruvid__limits_equal(&a->limits, &b->limits) &&
+           gruvid__proxies_equal(plugin->proxies, b->proxies);
 }
 
 /* --- in the hub of a shard ------------------------------------------------ */
@@ -138,7 +141,7 @@ gruvid__relisten_prepare(gruvid_plugin_t *plugin, const gruvid__section_t *next)
 
     if (err < 0)
         return err;
-    if (is_same(plugin->listening, plugin->next_listening)) {
+    if (is_same(plugin, plugin->next_listening)) {
         gruvid__listening_free(plugin->next_listening);
         plugin->next_listening = NULL;
         return 0;
@@ -170,6 +173,16 @@ tell_gone(const gruvid_plugin_t *plugin, const struct gruvid__taken *old,
     }
 }
 
+/* Fibers may look at the old ones until they switch, so these stay. */
+static void
+take_proxies(gruvid_plugin_t *plugin, struct gruvid__listening *listening)
+{
+    if (gruvid__proxies_equal(plugin->proxies, listening->proxies))
+        return;
+    gruvid__proxies_replace(&plugin->proxies, listening->proxies);
+    listening->proxies = NULL;
+}
+
 /* A hub that has not answered may still look at them: then they stay. */
 static void
 drop(gruvid_plugin_t *plugin, struct gruvid__listening *listening, int err)
@@ -196,6 +209,7 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
     plugin->next_listening = NULL;
     gruvid__sockets_settle(&plugin->listening->taken, plugin->name);
     gruvid__limits_set(plugin, &plugin->listening->limits);
+    take_proxies(plugin, plugin->listening);
     if (old != NULL) {
         tell_gone(plugin, &old->taken, &plugin->listening->taken);
         gruvid__sockets_leave(&old->taken);

@@ -40,8 +40,10 @@ START_TEST(test_status_counts_plugins_and_connections)
     expect_text(fd, "x\n");
     answer = ask_once(g, "{\"do\":\"status\"}");
     expect_answer(answer, "\"stage\":\"serving\"");
-    expect_answer(answer, "\"plugins\":2,\"draining\":0,\"log_level\":\"info\","
-                          "\"connections\":1,\"parked\":0,\"accepted\":1,"
+    expect_answer(answer, "\"log_level\":\"info\",\"plugins\":2,"
+                          "\"draining\":0,\"reloads\":0,\"reloads_failed\":0,"
+                          "\"log_lines\":");
+    expect_answer(answer, "\"connections\":1,\"parked\":0,\"accepted\":1,"
                           "\"failed\":0,\"received\":");
     close(fd);
 }

@@ -18,7 +18,7 @@ static const struct gruvid__family gauge = {"size_bytes", GRUVID__GAUGE,
                                    info = {"build", GRUVID__INFO, NULL,
                                            "What."};
 
-static const struct gruvid__label none[2] = {{NULL, NULL}, {NULL, NULL}};
+static const struct gruvid__label none[GRUVID__LABELS];
 
 static struct gruvid__exposition text;
 
@@ -49,7 +49,8 @@ expect(const char *expected)
 static void
 write_some(void)
 {
-    struct gruvid__label labels[2] = {{"plugin", "echo"}, {"code", "EIO"}};
+    struct gruvid__label labels[GRUVID__LABELS] = {{"plugin", "echo"},
+                                                   {"code", "EIO"}};
 
     gruvid__exposition_family(&text, &info);
     gruvid__exposition_sample(&text, &info, labels, 1);
@@ -101,11 +102,11 @@ END_TEST
 START_TEST(test_a_histogram_adds_up)
 {
     static const uint64_t at[6] = {1, 2, 0, 4, 0, 8};
-    struct gruvid__label label = {"pool", "io"};
+    struct gruvid__label label[GRUVID__LABELS] = {{"pool", "io"}};
 
     begin(GRUVID_METRICS_OPENMETRICS);
     gruvid__exposition_family(&text, &times);
-    gruvid__exposition_histogram(&text, &times, &label, at, 6, 1002000003);
+    gruvid__exposition_histogram(&text, &times, label, at, 6, 1002000003);
     expect("# TYPE wait_seconds histogram\n"
            "# UNIT wait_seconds seconds\n"
            "# HELP wait_seconds How long.\n"
@@ -123,12 +124,12 @@ END_TEST
 START_TEST(test_each_bound_is_four_times_the_one_before)
 {
     static const uint64_t at[32] = {[30] = 1, [31] = 1};
-    struct gruvid__label label = {"pool", "io"};
+    struct gruvid__label label[GRUVID__LABELS] = {{"pool", "io"}};
     double bound = 0.25e-6;
     const char *le;
 
     begin(GRUVID_METRICS_PROMETHEUS);
-    gruvid__exposition_histogram(&text, &times, &label, at, 32, 0);
+    gruvid__exposition_histogram(&text, &times, label, at, 32, 0);
     le = text.text;
     for (int i = 0; i < 16; i++) {
         le = strstr(le, "le=\"") + 4;
@@ -165,7 +166,7 @@ static const struct {
 
 START_TEST(test_labels_are_escaped_and_utf8)
 {
-    struct gruvid__label label[2] = {{"l", labels[_i].value}, {NULL, NULL}};
+    struct gruvid__label label[GRUVID__LABELS] = {{"l", labels[_i].value}};
     char line[100];
 
     begin(GRUVID_METRICS_OPENMETRICS);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The metrics of a gruvid, as its plugins get them. */
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +90,106 @@ SMALL_GRUVID_TEST(test_no_counter_goes_down_when_a_generation_ends)
     free(after);
 }
 
+static gruvid_counter_t *
+counter_of(gruvid_plugin_t *plugin, const char *name, const char *label,
+           const char *value)
+{
+    gruvid_counter_t *counter;
+
+    ck_assert_int_eq(
+        gruvid_counter_get(&counter, plugin, name, "Help.", label, value), 0);
+    ck_assert_ptr_nonnull(counter);
+    return counter;
+}
+
+static void *
+count_in_a_thread(void *counter)
+{
+    gruvid_count(counter, 100);
+    return NULL;
+}
+
+/* By all generations, and by any thread. */
+SMALL_GRUVID_TEST(test_a_plugin_counts)
+{
+    gruvid_plugin_t *one = make("old"), *two = make("new");
+    gruvid_counter_t *colds =
+        counter_of(one, "shop_teas", "kind", "a \"cold\"");
+    gruvid_counter_t *all = counter_of(one, "shop_all", NULL, NULL);
+    pthread_t thread;
+
+    ck_assert_ptr_eq(counter_of(two, "shop_teas", "kind", "a \"cold\""), colds);
+    ck_assert_ptr_ne(counter_of(two, "shop_teas", "kind", "hot"), colds);
+    ck_assert_ptr_ne(counter_of(two, "shop_teas", "sort", "hot"), colds);
+    gruvid_count(colds, 3);
+    gruvid_count(NULL, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, count_in_a_thread, colds),
+                     0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    gruvid_count(all, UINT64_C(1) << 40);
+    gruvid__instance_free(&instances, one);
+    gruvid_count(colds, 1);
+    for (int format = 1; format <= 2; format++) {
+        char *text = write_metrics(two, (gruvid_metrics_format_t)format);
+
+        ck_assert_double_eq(
+            metric(text,
+                   "shop_teas_total{plugin=\"p\",kind=\"a \\\"cold\\\"\"}"),
+            104);
+        ck_assert_double_eq(
+            metric(text, "shop_teas_total{plugin=\"p\",kind=\"hot\"}"), 0);
+        ck_assert_double_eq(
+            metric(text, "shop_teas_total{plugin=\"p\",sort=\"hot\"}"), 0);
+        ck_assert_double_eq(metric(text, "shop_all_total{plugin=\"p\"}"),
+                            1099511627776.0);
+        free(text);
+    }
+}
+
+SMALL_GRUVID_TEST(test_what_is_no_counter)
+{
+    static const char *const wrong[][4] = {
+        {"", "Help.", NULL, NULL},
+        {"9s", "Help.", NULL, NULL},
+        {"_s", "Help.", NULL, NULL},
+        {"Teas", "Help.", NULL, NULL},
+        {"teas-cold", "Help.", NULL, NULL},
+        {"gruvid_teas", "Help.", NULL, NULL},
+        {"teas_total", "Help.", NULL, NULL},
+        {"teas_created", "Help.", NULL, NULL},
+        {"teas", "", NULL, NULL},
+        {"teas", "Two\nlines.", NULL, NULL},
+        {"teas", "A \"help\".", NULL, NULL},
+        {"teas", "Help.", "kind", NULL},
+        {"teas", "Help.", "kind", ""},
+        {"teas", "Help.", NULL, "cold"},
+        {"teas", "Help.", "plugin", "cold"},
+        {"teas", "Help.", "Kind", "cold"},
+        {"teas", "Help.", "__kind", "cold"},
+    };
+    gruvid_plugin_t *one = make("old");
+    char value[20];
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        gruvid_counter_t *counter = (gruvid_counter_t *)value;
+
+        ck_assert_int_eq(gruvid_counter_get(&counter, one, wrong[i][0],
+                                            wrong[i][1], wrong[i][2],
+                                            wrong[i][3]),
+                         UV_EINVAL);
+        ck_assert_ptr_null(counter);
+    }
+    for (int i = 0; i <= 1000; i++) {
+        gruvid_counter_t *counter;
+
+        snprintf(value, sizeof value, "%d", i);
+        ck_assert_int_eq(
+            gruvid_counter_get(&counter, one, "teas", "Help.", "kind", value),
+            i < 1000 ? 0 : UV_ENOSPC);
+    }
+    counter_of(one, "teas", "kind", "999");
+}
+
 SMALL_GRUVID_TEST(test_what_there_is_no_format_of)
 {
     gruvid_plugin_t *one = make("old");
@@ -135,6 +237,8 @@ main(void)
     tcase_set_timeout(tc, PATIENCE);
     tcase_add_test(tc, test_figures_are_there_in_both_formats);
     tcase_add_test(tc, test_no_counter_goes_down_when_a_generation_ends);
+    tcase_add_test(tc, test_a_plugin_counts);
+    tcase_add_test(tc, test_what_is_no_counter);
     tcase_add_test(tc, test_what_there_is_no_format_of);
     tcase_add_test(tc, test_ready_is_from_the_start_to_the_stop);
     suite_add_tcase(suite, tc);

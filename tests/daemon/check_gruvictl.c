@@ -43,8 +43,9 @@ END_TEST
 START_TEST(test_help_and_version_ask_nobody)
 {
     static const char *const commands[] = {
-        "status", "plugins", "hubs", "fibers", "pools", "connections", "config",
-        "reload", "restart", "stop", "top",    "trace", "log-level",
+        "status",      "plugins", "hubs",      "fibers",   "pools",
+        "connections", "config",  "reload",    "restart",  "stop",
+        "top",         "trace",   "log-level", "requests",
     };
 
     ck_assert_int_eq(RUN("/nowhere", "--help"), 0);
@@ -125,10 +126,14 @@ START_TEST(test_each_command_shows_something)
     expect_out("HUB  ANSWERS");
     ck_assert_int_eq(RUN(path, "pools"), 0);
     expect_out("\nio  ");
+    ck_assert_int_eq(RUN(path, "requests"), 0);
+    expect_out("no request\n");
     ck_assert_int_eq(RUN(path, "config"), 0);
     expect_out("[plugin trial]\n");
     expect_out("\nlisten = tcp://127.0.0.1:0  ; ");
     expect_out("\n;serve = echo\n");
+    ck_assert_int_eq(RUN(path, "log", "--lines", "50"), 0);
+    expect_out("Z info hub 1 [Root]: ready\n");
     ck_assert_int_eq(RUN(path, "log-level", "debug", "trial"), 0);
     expect_out("log level of plugin trial: debug, was info\n");
     ck_assert_int_eq(RUN(path, "reload"), 0);

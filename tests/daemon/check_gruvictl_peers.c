@@ -133,11 +133,14 @@ START_TEST(test_values_of_any_type_are_shown)
         "\"modules\":[{\"mapped\":\"a\",\"tls\":-1,\"used\":3}],\"hubs\":{},"
         "\"settings\":[{\"value\":{}},{\"section\":1,\"value\":[[]]},7],"
         "\"status\":\"x\",\"reload\":[],\"pools\":[{\"wait_p50\":1e300}],"
-        "\"connections\":\"x\",\"more_of_them\":[],\"uptime\":-5}\n",
+        "\"connections\":\"x\",\"requests\":[{\"plugin\":7,\"route\":[],"
+        "\"time_p50\":\"x\"},5],\"unrouted\":[[],{\"status\":{}}],"
+        "\"more_of_them\":[],\"uptime\":-5}\n",
         EACH_TIME);
     for (const char *const *c =
              (const char *const[]){"status", "plugins", "hubs", "pools",
-                                   "config", "connections", "reload", NULL};
+                                   "config", "connections", "requests",
+                                   "reload", NULL};
          *c != NULL; c++)
         ck_assert_int_eq(RUN(peer_path, *c), 0);
     ck_assert_int_eq(RUN(peer_path, "top", "--count", "1"), 0);

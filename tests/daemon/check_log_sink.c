@@ -142,26 +142,54 @@ START_TEST(test_notices_are_written_at_every_level)
 }
 END_TEST
 
-/* As a plugin that says the same in a loop. */
+/* How often it was said, in lines of their own and in sums. */
+static unsigned long
+times_said(const char *text)
+{
+    FILE *file = fopen(path, "r");
+    unsigned long n = 0;
+    char line[500], *at;
+
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if ((at = strstr(line, text)) != NULL) {
+            at += strlen(text);
+            n += strncmp(at, " (", 2) == 0 ? strtoul(at + 2, NULL, 10) : 1;
+        }
+    fclose(file);
+    return n;
+}
+
+/* As a plugin that says the same in a loop.  A busy machine may need more than
+ * a second for it, and then it is told of in two sums; but not each time. */
 START_TEST(test_equal_lines_of_a_plugin_are_counted)
 {
+    char message[40], sum[100], line[60];
     gruvi_log_record_t record = {
         .level = GRUVI_LOG_INFO,
         .hub = "",
         .fiber = "worker",
         .group = "echo",
-        .message = "it rains",
+        .message = message,
     };
+    int n = 0;
 
-    for (int i = 0; i < 1000; i++)
-        gruvid__log_write(&record);
-    gruvi_info("something else");
-    /* The writer's thread tells of them; nobody logs any more. */
-    while (count(path, "echo[worker]: it rains (999 more in the last second)") <
-           1)
-        usleep(1000);
-    ck_assert_int_eq(count(path, "it rains\n"), 1);
-    ck_assert_int_eq(count(path, "something else\n"), 1);
+    do {
+        snprintf(message, sizeof message, "it rains, day %d;", n);
+        snprintf(line, sizeof line, "%s\n", message);
+        snprintf(sum, sizeof sum,
+                 "echo[worker]: %s (999 more in the last second)", message);
+        for (int i = 0; i < 1000; i++)
+            gruvid__log_write(&record);
+        gruvi_info("something else");
+        /* The writer's thread tells of them; nobody logs any more. */
+        while (times_said(message) < 1000)
+            usleep(1000);
+        ck_assert_uint_eq(times_said(message), 1000);
+    } while (count(path, sum) < 1 && ++n < 20);
+    ck_assert_int_eq(count(path, sum), 1);
+    ck_assert_int_eq(count(path, line), 1);
+    ck_assert_int_eq(count(path, "something else\n"), n + 1);
 }
 END_TEST
 

@@ -7,64 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/control_json.h"
 #include "daemon/hubs_clients.h"
 #include "daemon/metrics_text.h"
+#include "daemon/plugin_folder.h"
 #include "support/folder.h"
 
 #define METRICS                                                                \
     CONTROL "[plugin bring]\nlisten = unix:@DIR@/bring\n"                      \
             "route = /{name} -> metrics\n[plugin metrics]\n"
 #define TRIAL "[plugin trial]\nlisten = tcp://127.0.0.1:0\n"
-
-/* --- gruvid with this plugin and those of tests --------------------------- */
-
-static char folder[64];
-
-static void
-link_plugin(const char *from, const char *name)
-{
-    char source[300], target[100], *whole;
-
-    snprintf(source, sizeof source, "%s/%s/.libs/%s.so", getenv("top_builddir"),
-             from, name);
-    snprintf(target, sizeof target, "%s/%s.so", folder, name);
-    whole = realpath(source, NULL);
-    ck_assert_msg(whole != NULL, "there is no %s", source);
-    ck_assert_int_eq(symlink(whole, target), 0);
-    free(whole);
-}
-
-static void
-open_plugins(void)
-{
-    strcpy(folder, "/tmp/check_metrics.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    link_plugin("plugins", "http");
-    link_plugin("plugins", "metrics");
-    link_plugin("tests/daemon/plugins", "bring");
-    link_plugin("tests/daemon/plugins", "trial");
-    link_plugin("tests/daemon/plugins", "spread");
-}
-
-static void
-close_plugins(void)
-{
-    remove_folder(folder);
-}
-
-static struct gruvid *
-begin(const char *config)
-{
-    static char dir[100];
-    const char *args[] = {"-o", dir, NULL};
-    struct gruvid_options options = {.args = args};
-
-    snprintf(dir, sizeof dir, "gruvid.plugin_dir=%s", folder);
-    return gruvid_ready(config, &options);
-}
 
 static int
 enter(struct gruvid *g)
@@ -145,7 +100,7 @@ expect_answer_of(int fd, const char *request, const char *answer)
 
 START_TEST(test_metrics_are_in_the_format_that_is_accepted)
 {
-    struct gruvid *g = begin(METRICS);
+    struct gruvid *g = ready_with_plugins(METRICS, NULL);
     int fd = enter(g);
 
     for (int format = 1; format <= 2; format++) {
@@ -162,7 +117,7 @@ END_TEST
 
 START_TEST(test_other_paths_and_methods)
 {
-    struct gruvid *g = begin(METRICS);
+    struct gruvid *g = ready_with_plugins(METRICS, NULL);
     int fd = enter(g);
 
     expect_answer_of(fd, "GET /healthz 0\n\n", PAGE("200", "3", "ok"));
@@ -185,7 +140,7 @@ END_TEST
 /* A connection keeps the drain from ending. */
 START_TEST(test_it_is_not_ready_any_more_when_gruvid_stops)
 {
-    struct gruvid *g = begin(METRICS TRIAL);
+    struct gruvid *g = ready_with_plugins(METRICS TRIAL, NULL);
     int fd = enter(g), held = connect_to(g, 0);
 
     send_text(held, "x");
@@ -227,7 +182,7 @@ static const struct {
 
 START_TEST(test_the_figures_are_those_of_gruvictl)
 {
-    struct gruvid *g = begin(METRICS TRIAL);
+    struct gruvid *g = ready_with_plugins(METRICS TRIAL, NULL);
     int fd = enter(g), client = connect_to(g, 0);
     json_t *answer, *trial;
     char *text;
@@ -263,7 +218,7 @@ END_TEST
 /* A new generation, and then a section that goes. */
 START_TEST(test_no_counter_goes_down_over_reloads)
 {
-    struct gruvid *g = begin(METRICS TRIAL);
+    struct gruvid *g = ready_with_plugins(METRICS TRIAL, NULL);
     int fd = enter(g), client = connect_to(g, 0);
     char *first, *second, *third;
 
@@ -278,6 +233,8 @@ START_TEST(test_no_counter_goes_down_over_reloads)
     ck_assert_double_eq(
         metric(second, "gruvid_plugin_received_bytes_total{plugin=\"trial\"}"),
         1);
+    ck_assert_double_eq(metric(second, "trial_starts_total{plugin=\"trial\"}"),
+                        2);
     gruvid_configure(g, METRICS);
     json_decref(ask_json_once(g, "{\"do\":\"reload\"}"));
     gruvid_says(g, "plugin trial, generation 2 has stopped");
@@ -294,10 +251,12 @@ END_TEST
 
 START_TEST(test_a_silent_hub_has_its_last_values)
 {
-    struct gruvid *g = begin("[gruvid]\nhubs = 2\n"
-                             "[plugin bring]\nlisten = unix:@DIR@/bring\n"
-                             "route = /{name} -> metrics\n"
-                             "[plugin metrics]\n" SPREAD);
+    struct gruvid *g =
+        ready_with_plugins("[gruvid]\nhubs = 2\n"
+                           "[plugin bring]\nlisten = unix:@DIR@/bring\n"
+                           "route = /{name} -> metrics\n"
+                           "[plugin metrics]\n" SPREAD,
+                           NULL);
     struct place place = connect_hub(g, 2);
     int fd = enter(g);
     char *text;
@@ -313,11 +272,141 @@ START_TEST(test_a_silent_hub_has_its_last_values)
 }
 END_TEST
 
+/* A folder with a locale whose point is a comma; false: there is none. */
+static bool
+make_locale(const char *folder)
+{
+    char command[200];
+
+    snprintf(command, sizeof command,
+             "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > %s/said 2>&1",
+             folder, folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    return system(command) == 0;
+}
+
+START_TEST(test_the_locale_of_a_plugin_changes_no_number)
+{
+    char folder[] = "/tmp/check_locale.XXXXXX", path[60], env[80];
+    const char *const environment[] = {env, NULL};
+    struct gruvid *g;
+    json_t *answer;
+    char *text;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/locale", folder);
+    snprintf(env, sizeof env, "LOCPATH=%s", path);
+    if (!make_locale(path)) {
+        remove_folder(folder);
+        return;
+    }
+    g = ready_with_plugins(
+        CONTROL "[plugin bring]\nlisten = unix:@DIR@/bring\n"
+                "route = /locale -> answers\nroute = /{name} -> metrics\n"
+                "[plugin metrics]\n[plugin answers]\n",
+        environment);
+    fd = enter(g);
+    expect_answer_of(fd, "GET /locale?name=de_DE.UTF-8 0\n\n",
+                     "begin 200 2 whole\n"
+                     "Content-Type: text/plain; charset=utf-8\n.\n"
+                     "data 2\n,\n\n= 200 /locale answers\n");
+    for (int format = 1; format <= 2; format++) {
+        text = ask_metrics(fd, (gruvid_metrics_format_t)format);
+        ck_assert_double_gt(metric(text, "gruvid_start_time_seconds"), 1.6e9);
+        free(text);
+    }
+    answer = ask_json_once(g, "{\"do\":\"status\"}");
+    ck_assert(json_is_real(json_object_get(answer, "uptime")));
+    json_decref(answer);
+    gruvid_reload(g,
+                  CONTROL "drain_timeout = 1.5s\n"
+                          "[plugin bring]\nlisten = unix:@DIR@/bring\n"
+                          "route = /{name} -> metrics\n[plugin metrics]\n",
+                  true);
+    answer = ask_json_once(g, "{\"do\":\"config\"}");
+    ck_assert_str_eq(
+        text_of(find_element(answer, "settings", "key", "drain_timeout"),
+                "value"),
+        "1.5s");
+    json_decref(answer);
+    close(fd);
+    remove_folder(folder);
+}
+END_TEST
+
+/* The status line of what plugins/http answers on a connection of its own. */
+static void
+expect_status(struct gruvid *g, const char *request, const char *status)
+{
+    char line[60];
+    int fd = connect_to(g, 0);
+
+    send_text(fd, request);
+    snprintf(line, sizeof line, "HTTP/1.1 %s\r\n", status);
+    expect_text(fd, line);
+    close(fd);
+}
+
+#define OVER_HTTP                                                              \
+    "[plugin http]\nlisten = tcp://127.0.0.1:0\nmax_headers = 1K\n"            \
+    "route = /{name} -> metrics\n[plugin metrics]\n"
+
+START_TEST(test_what_http_refuses_is_counted)
+{
+    struct gruvid *g = ready_with_plugins(CONTROL OVER_HTTP, NULL);
+    char large[2048];
+    json_t *answer;
+    size_t i;
+    static const char *const statuses[] = {"400", "404", "431", "501"};
+
+    snprintf(large, sizeof large,
+             "GET / HTTP/1.1\r\nHost: a\r\nX: %01500d\r\n\r\n", 0);
+    expect_status(g, large, "431 Request Header Fields Too Large");
+    expect_status(g, "GET / HTTP/1.1\r\n\r\n", "400 Bad Request");
+    expect_status(g, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "404 Not Found");
+    expect_status(g,
+                  "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n"
+                  "\r\n",
+                  "501 Not Implemented");
+    do {
+        answer = ask_json_once(g, "{\"do\":\"requests\"}");
+        i = json_array_size(json_object_get(answer, "unrouted"));
+        if (i < 4)
+            json_decref(answer);
+    } while (i < 4);
+    for (i = 0; i < 4; i++)
+        ck_assert_int_eq(
+            whole_of(find_element(answer, "unrouted", "status", statuses[i]),
+                     "count"),
+            1);
+    json_decref(answer);
+}
+END_TEST
+
+/* A balancer has to see it on a new connection, before any is refused. */
+START_TEST(test_a_lame_duck_is_alive_and_not_ready)
+{
+    struct gruvid *g =
+        ready_with_plugins("[gruvid]\nlame_duck = 1h\n" OVER_HTTP, NULL);
+
+    expect_status(g, "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n", "200 OK");
+    gruvid_signal(g, SIGTERM);
+    gruvid_says(g, "(lame_duck)");
+    expect_status(g, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "200 OK");
+    expect_status(g, "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n",
+                  "503 Service Unavailable");
+    ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
+}
+END_TEST
+
 /* As Prometheus asks. */
 START_TEST(test_it_is_reached_over_http)
 {
-    struct gruvid *g = begin("[plugin http]\nlisten = tcp://127.0.0.1:0\n"
-                             "route = /metrics -> metrics\n[plugin metrics]\n");
+    struct gruvid *g =
+        ready_with_plugins("[plugin http]\nlisten = tcp://127.0.0.1:0\n"
+                           "route = /metrics -> metrics\n[plugin metrics]\n",
+                           NULL);
     int fd = connect_to(g, 0);
     char type[100] = "", *text;
     const char *line;
@@ -356,6 +445,9 @@ main(void)
     tcase_add_test(tc, test_the_figures_are_those_of_gruvictl);
     tcase_add_test(tc, test_no_counter_goes_down_over_reloads);
     tcase_add_test(tc, test_a_silent_hub_has_its_last_values);
+    tcase_add_test(tc, test_the_locale_of_a_plugin_changes_no_number);
     tcase_add_test(tc, test_it_is_reached_over_http);
+    tcase_add_test(tc, test_what_http_refuses_is_counted);
+    tcase_add_test(tc, test_a_lame_duck_is_alive_and_not_ready);
     return run_suite(suite);
 }

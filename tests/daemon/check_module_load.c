@@ -3,9 +3,11 @@
  * that are there, and which are refused. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -297,6 +299,30 @@ many(void)
     return text != NULL ? (unsigned)atoi(text) : 150;
 }
 
+/* Have a file system of our own at the folder; false: that is not permitted. */
+static bool
+mount_over_dir(void)
+{
+    return unshare(CLONE_NEWNS) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", dir, "tmpfs", 0, NULL) == 0;
+}
+
+START_TEST(test_a_file_system_without_programs_is_named)
+{
+    if (!mount_over_dir()) {
+        puts("skipped: no file system can be mounted");
+        return;
+    }
+    make_build("swap", "one", "-Wl,--build-id");
+    ck_assert_int_eq(mount(NULL, dir, NULL, MS_REMOUNT | MS_NOEXEC, NULL), 0);
+    refused("swap", "its file system is mounted noexec");
+    ck_assert_int_eq(mount(NULL, dir, NULL, MS_REMOUNT, NULL), 0);
+    opened("swap");
+    ck_assert_int_eq(umount2(dir, MNT_DETACH), 0);
+}
+END_TEST
+
 START_TEST(test_many_builds_are_all_open)
 {
     char old[40] = "build 00000000", new[40];
@@ -344,6 +370,7 @@ main(void)
                    test_another_file_with_the_same_build_id_is_the_same_build);
     tcase_add_test(tc, test_static_tls_that_is_used_up_says_what_to_do);
     tcase_add_test(tc, test_threads_that_find_a_new_build_open_it_once);
+    tcase_add_test(tc, test_a_file_system_without_programs_is_named);
     tcase_add_test(tc, test_many_builds_are_all_open);
     return run_suite(suite);
 }

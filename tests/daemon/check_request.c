@@ -86,6 +86,19 @@ START_TEST(test_a_handler_sees_the_request)
 }
 END_TEST
 
+/* Else a reply that lasts would grow. */
+START_TEST(test_what_is_made_of_a_head_is_made_once)
+{
+    struct gruvid *g = begin(configs[_i]);
+    int fd = enter(g);
+
+    ask(fd, "GET /again?a=%41 0\nCookie: a\nCookie: b\n\n",
+        TEXT("200", "23", "0 16 A none again a; b\n") END("200"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_what_it_returns_becomes_a_status)
 {
     static const struct {
@@ -582,6 +595,7 @@ START_TEST(test_plugins_call_each_other)
         TEXT("200", "10", "ETIMEDOUT\n") END("200"));
     gruvid_says(g, "waited: ECANCELED");
     ask(fd, "GET /cycle 0\n\n", TEXT("200", "2", "33") END("200"));
+    ask(fd, "GET /cycle?spawn=1 0\n\n", TEXT("200", "2", "33") END("200"));
     close(fd);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
@@ -595,6 +609,7 @@ main(void)
 
     tcase_add_loop_test(tc, test_a_handler_is_asked_and_replies, 0, 2);
     tcase_add_loop_test(tc, test_a_handler_sees_the_request, 0, 2);
+    tcase_add_loop_test(tc, test_what_is_made_of_a_head_is_made_once, 0, 2);
     tcase_add_loop_test(tc, test_what_it_returns_becomes_a_status, 0, 2);
     tcase_add_loop_test(tc, test_a_failure_is_logged_once_with_the_id, 0, 2);
     tcase_add_loop_test(tc, test_lines_of_its_fiber_have_the_id, 0, 2);

@@ -151,6 +151,38 @@ START_TEST(test_nothing_else_is_served)
 }
 END_TEST
 
+/* That is no mistake of the client. */
+START_TEST(test_a_folder_that_cannot_be_opened_is_logged)
+{
+    struct gruvid *g;
+    char www[100], config[512];
+    int fd;
+
+    snprintf(www, sizeof www, "%s/www", folder);
+    ck_assert_int_eq(mkdir(www, 0755), 0);
+    snprintf(config, sizeof config,
+             "[plugin bring]\nlisten = unix:@DIR@/bring\n"
+             "route = /{path...} -> static:%s\n",
+             www);
+    g = gruvid_ready(config, NULL);
+    ck_assert_int_eq(rmdir(www), 0);
+    fd = open(www, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    fd = connect_unix(gruvid_path(g, "bring"));
+    send_text(fd,
+              "GET /a 0\ntraceparent: "
+              "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n\n");
+    expect_text(fd, "begin 500 26 whole\n");
+    gruvid_says(g, "request 4bf92f3577b34da6a3ce929d0e0e4736 failed: ");
+    gruvid_says(g, "(ENOTDIR)");
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+    ck_assert_uint_eq(gruvid_said(g, "failed: "), 1);
+    ck_assert_int_eq(unlink(www), 0);
+}
+END_TEST
+
 /* In another hub the file is read and written. */
 START_TEST(test_a_handler_sends_a_file)
 {
@@ -212,6 +244,7 @@ main(void)
     tcase_add_checked_fixture(tc, make_folder, remove_folder);
     tcase_add_test(tc, test_a_folder_is_served);
     tcase_add_test(tc, test_nothing_else_is_served);
+    tcase_add_test(tc, test_a_folder_that_cannot_be_opened_is_logged);
     tcase_add_loop_test(tc, test_a_handler_sends_a_file, 0, 2);
     tcase_add_test(tc, test_routes_that_lead_nowhere_are_mistakes);
     return run_suite(suite);

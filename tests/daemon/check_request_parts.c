@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Parts of requests that need no gruvid: fields, ids, statuses, conditions. */
+#include <stdio.h>
 #include <string.h>
 
 #include <uv.h>
 
+#include <gruvid/transport.h>
+
 #include "instance/instance.h"
 #include "request/condition.h"
 #include "request/field.h"
+#include "request/format.h"
 #include "request/id.h"
 #include "request/list.h"
 #include "request/status.h"
@@ -275,6 +279,102 @@ START_TEST(test_types_are_known_by_names)
 }
 END_TEST
 
+/* As vsnprintf() does, into so many bytes. */
+static __attribute__((format(printf, 2, 3))) void
+formats(size_t size, const char *format, ...)
+{
+    char ours[64], theirs[64];
+    va_list args;
+    int n;
+
+    memset(ours, '~', sizeof ours);
+    memset(theirs, '~', sizeof theirs);
+    va_start(args, format);
+    n = gruvid__format(ours, size, format, args);
+    va_end(args);
+    va_start(args, format);
+    ck_assert_int_eq(n, vsnprintf(theirs, size, format, args));
+    va_end(args);
+    ck_assert_mem_eq(ours, theirs, size);
+    ck_assert_int_eq(ours[size], '~');
+}
+
+START_TEST(test_formats_are_those_of_printf)
+{
+    const char *volatile none = NULL;
+
+    for (size_t size = 0; size < 32; size++) {
+        formats(size, "text");
+        formats(size, "Hello, %s!\n", "you");
+        formats(size, "%s%s", "", "all of it is text");
+        formats(size, "100%%%s", "%s");
+        formats(size, "%s", none);
+        formats(size, "%s and %d", "one", 2);
+        formats(size, "%5s|%-5s|%.1s", "a", "b", "cd");
+    }
+}
+END_TEST
+
+static const struct {
+    const char *accept;
+    int gzip, zstd, identity;
+} weights[] = {
+    {"gzip", 1000, 0, 1},
+    {"", 0, 0, 1},
+    {"GZIP , zstd", 1000, 1000, 1},
+    {"x-gzip;q=0.3", 300, 0, 1},
+    {"gzip;q=0.5, zstd;q=0.125, identity;q=0", 500, 125, 0},
+    {"gzip;q=1.000,*;q=0", 1000, 0, 0},
+    {"*", 1000, 1000, 1000},
+    {"*;q=0.2, gzip;q=0", 0, 200, 200},
+    {"br, compress", 0, 0, 1},
+    {"identity;q=0", 0, 0, 0},
+    {"gzip ; q=0.7", 700, 0, 1},
+    {"gzip;Q=0.7", 700, 0, 1},
+    {",, ,gzip,,", 1000, 0, 1},
+    {"gzip;q=0, gzip;q=1", 0, 0, 1},
+    /* What is malformed is not taken. */
+    {"gzip;q=2", 0, 0, 1},
+    {"gzip;q=1.001", 0, 0, 1},
+    {"gzip;q=", 0, 0, 1},
+    {"gzip;q=-1", 0, 0, 1},
+    {"gzip;q=nan", 0, 0, 1},
+    {"gzip;q=0.5x", 0, 0, 1},
+    {"gzip;q=0.5000", 0, 0, 1},
+    {"gzip;level=9", 0, 0, 1},
+    {"gzip;q=0.5;q=1", 0, 0, 1},
+    {"gzip zstd", 0, 0, 1},
+    {"gzip;", 0, 0, 1},
+    {";q=1", 0, 0, 1},
+    {"gzipped, agzip", 0, 0, 1},
+};
+
+START_TEST(test_codings_have_weights)
+{
+    gruvid_header_t headers[] = {{"Accept", "gzip"},
+                                 {"accept-encoding", weights[_i].accept}};
+
+    ck_assert_int_eq(gruvid_coding_weight(headers, 2, "gzip"),
+                     weights[_i].gzip);
+    ck_assert_int_eq(gruvid_coding_weight(headers, 2, "zstd"),
+                     weights[_i].zstd);
+    ck_assert_int_eq(gruvid_coding_weight(headers, 2, "identity"),
+                     weights[_i].identity);
+}
+END_TEST
+
+START_TEST(test_codings_may_be_in_several_headers)
+{
+    gruvid_header_t headers[] = {{"Accept-Encoding", "*;q=0.1"},
+                                 {"Accept-Encoding", "zstd"}};
+
+    ck_assert_int_eq(gruvid_coding_weight(headers, 2, "zstd"), 1000);
+    ck_assert_int_eq(gruvid_coding_weight(headers, 2, "gzip"), 100);
+    ck_assert_int_eq(gruvid_coding_weight(NULL, 0, "gzip"), 0);
+    ck_assert_int_eq(gruvid_coding_weight(NULL, 0, "identity"), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -298,6 +398,10 @@ main(void)
     tcase_add_test(tc,
                    test_the_last_request_from_afar_knows_that_it_is_waited_for);
     tcase_add_test(tc, test_types_are_known_by_names);
+    tcase_add_test(tc, test_formats_are_those_of_printf);
+    tcase_add_loop_test(tc, test_codings_have_weights, 0,
+                        (int)(sizeof weights / sizeof *weights));
+    tcase_add_test(tc, test_codings_may_be_in_several_headers);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

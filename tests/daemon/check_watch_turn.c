@@ -56,7 +56,7 @@ hub_main(void *arg)
     one.hub.hub = gruvi_hub_ref(gruvi_get_hub());
     one.hub.tid = gettid();
     pthread_getcpuclockid(pthread_self(), &one.hub.cpu_clock);
-    one.hub.epoll_fd = uv_backend_fd(gruvi_hub_loop(one.hub.hub));
+    one.hub.epoll_fd = gruvi__hub_set(one.hub.hub);
     gruvi_event_set(&one.ready);
     act();
     gruvi_hub_close(one.hub.hub);

@@ -84,6 +84,23 @@ static const gruvid_option_t http[] = {
     {.name = "max_requests", .type = GRUVID_INTEGER},
     {.name = "event_comment", .type = GRUVID_DURATION},
     {.name = "access_log"},
+    {.name = "compress", .type = GRUVID_LIST},
+    {.name = "compress_types", .type = GRUVID_LIST},
+    {.name = "compress_least", .type = GRUVID_SIZE},
+    {.name = "gzip_level", .type = GRUVID_INTEGER},
+    {.name = "zstd_level", .type = GRUVID_INTEGER},
+    GRUVID_OPTIONS_END,
+};
+
+static const gruvid_option_t leads[] = {
+    {.name = "route", .type = GRUVID_TARGET},
+    GRUVID_OPTIONS_END,
+};
+
+static const gruvid_option_t dashboard[] = {
+    {.name = "host", .type = GRUVID_LIST},
+    {.name = "token", .type = GRUVID_SECRET},
+    {.name = "interval", .type = GRUVID_DURATION},
     GRUVID_OPTIONS_END,
 };
 
@@ -115,6 +132,8 @@ static const struct module {
     {"needy", needy},
     {"heartbeat", heartbeat},
     {"http", http},
+    {"dashboard", dashboard},
+    {"leads", leads},
     {"broken-name", broken_name},
     {"broken-twice", broken_twice},
     {"broken-reserved", broken_reserved},

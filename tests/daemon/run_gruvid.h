@@ -116,6 +116,17 @@ const char *read_text(const char *path);
 /* Wait until a file contains text. */
 void file_says(const char *path, const char *text);
 
+/* --- what it takes ------------------------------------------------------- */
+
+/* Bytes of memory that are resident. */
+size_t gruvid_memory(const struct gruvid *g);
+
+/* Whether they say something: sanitizers and Valgrind keep what is freed. */
+bool gruvid_memory_counts(void);
+
+/* Seconds of its threads, to be printed: they depend on the machine. */
+double gruvid_cpu(const struct gruvid *g);
+
 /* --- clients ------------------------------------------------------------- */
 
 /* The port of its n-th "listening on tcp://..." line, from 0. */

@@ -49,6 +49,10 @@ find_program(const char *name)
             return path;
         from += len + (from[len] == ':');
     }
+    /* Not everybody's PATH has the folder of servers. */
+    snprintf(path, sizeof path, "/usr/sbin/%s", name);
+    if (access(path, X_OK) == 0)
+        return path;
     snprintf(path, sizeof path, "/usr/lib/postgresql/*/bin/%s", name);
     if (glob(path, 0, NULL, &found) != 0)
         return NULL;
@@ -69,6 +73,15 @@ need(const char *plugin, const char *library, const char *program)
         printf("%s is not installed\n", program);
     else
         return;
+    exit(77);
+}
+
+void
+need_program(const char *program)
+{
+    if (find_program(program) != NULL)
+        return;
+    printf("%s is not installed\n", program);
     exit(77);
 }
 
@@ -108,6 +121,7 @@ server_prepare(struct server *server)
     const struct passwd *user = nobody();
 
     server->pid = 0;
+    server->ready = NULL;
     strcpy(server->dir, "/tmp/gruvid-server-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(server->dir));
     if (user != NULL)
@@ -190,10 +204,11 @@ void
 server_begin(struct server *server, const char *const argv[])
 {
     time_t until = time(NULL) + PATIENCE;
+    const char *ready = server->ready != NULL ? server->ready : READY;
 
     unlink(server_path(server, "log"));
     fork_program(server, argv);
-    while (strstr(read_text(server_path(server, "log")), READY) == NULL) {
+    while (strstr(read_text(server_path(server, "log")), ready) == NULL) {
         if (waitpid(server->pid, NULL, WNOHANG) != 0) {
             server->pid = 0;
             ck_abort_msg("%s has ended:\n%s", argv[0],

@@ -15,6 +15,10 @@ struct server {
     pid_t pid;      /* 0: does not run */
     int end_signal; /* ends it at once */
     char dir[64];   /* its folder */
+
+    /* What its log says when it is ready; NULL: "ready to accept
+     * connections". */
+    const char *ready;
 };
 
 /*
@@ -26,6 +30,9 @@ struct server {
  *   program  the server that it asks; NULL: none
  */
 void need(const char *plugin, const char *library, const char *program);
+
+/* The same for a server alone. */
+void need_program(const char *program);
 
 /* The argument of -o with which gruvid finds the examples, in static memory. */
 const char *examples_option(void);
@@ -39,12 +46,11 @@ const char *server_path(const struct server *server, const char *name);
 void server_remove(struct server *server);
 
 /* Run a program in the folder to its end; it has to succeed.  Its output goes
- * to the file log.  It is searched in $PATH and in Debian's folder of
+ * to the file log.  It is searched in $PATH, /usr/sbin and Debian's folder of
  * PostgreSQL. */
 void server_run(struct server *server, const char *const argv[]);
 
-/* Begin a server, and wait until its log says that it is ready to accept
- * connections. */
+/* Begin a server, and wait until its log says that it is ready. */
 void server_begin(struct server *server, const char *const argv[]);
 
 /* End a server, if it runs, and wait for its end. */

@@ -19,6 +19,11 @@ static const struct option fibers_options[] = {
     {.name = NULL},
 };
 
+static const struct option log_options[] = {
+    {"lines", WHOLE_VALUE, "N", "the last N lines; 100 otherwise"},
+    {.name = NULL},
+};
+
 static const struct option stop_options[] = {
     {"no-wait", NO_VALUE, NULL, "return at once, and leave gruvid to stop"},
     {.name = NULL},
@@ -57,9 +62,17 @@ const struct command commands[] = {
      .help = "who is connected",
      .options = connections_options,
      .show = show_connections},
+    {.name = "requests",
+     .help = "what requests each route has had, and how long they took",
+     .show = show_requests},
     {.name = "config",
      .help = "the configuration in force, without secrets",
      .show = show_config},
+    {.name = "log",
+     .help = "the last lines of the log",
+     .options = log_options,
+     .show = show_log,
+     .acts = true},
     {.name = "log-level",
      .help = "log more or less, of all plugins or of one",
      .details =

@@ -290,6 +290,48 @@ show_connections(const struct task *task, const json_t *answer)
         puts("and those of hubs that do not answer: see gruvictl hubs");
 }
 
+/* Statuses and how often each was sent, in a line. */
+static void
+print_unrouted(const json_t *unrouted)
+{
+    for (size_t i = 0; i < json_array_size(unrouted); i++) {
+        const json_t *one = json_array_get(unrouted, i);
+
+        printf("%s", i == 0 ? "without a route: " : ", ");
+        put(ANY, one, "plugin");
+        printf(" ");
+        put(ANY, one, "status");
+        printf(" ");
+        put(ANY, one, "count");
+    }
+    if (json_array_size(unrouted) > 0)
+        putchar('\n');
+}
+
+void
+show_requests(const struct task *task, const json_t *answer)
+{
+    static const struct column columns[] = {
+        {"PLUGIN", "plugin", ANY, 12, 0},
+        {"ROUTE", "route", ANY, 12, 0},
+        {"OPEN", "open", NUMBER, 0, 0},
+        {"DONE", "done", NUMBER, 0, 0},
+        {"FAILED", "failed", NUMBER, 0, 0},
+        {"TIMED OUT", "timed_out", NUMBER, 0, 4},
+        {"CANCELLED", "cancelled", NUMBER, 0, 5},
+        {"CUT", "cut", NUMBER, 0, 3},
+        {"P50", "time_p50", PERIOD, 0, 2},
+        {"P99", "time_p99", PERIOD, 0, 1},
+        {"RECEIVED", "received", BYTES, 0, 6},
+        {"SENT", "sent", BYTES, 0, 6},
+        {.title = NULL},
+    };
+
+    (void)task;
+    print_list("no request", columns, json_object_get(answer, "requests"));
+    print_unrouted(json_object_get(answer, "unrouted"));
+}
+
 /* --- config -----------------------------------------------------------------
  */
 
@@ -371,4 +413,46 @@ show_log_level(const struct task *task, const json_t *answer)
     printf(", was ");
     put(ANY, answer, "before");
     putchar('\n');
+}
+
+/* Who has logged a line: "hub 2 echo[accept]"; what is not said is left out. */
+static void
+print_who(const json_t *line)
+{
+    const char *hub = json_string_value(json_object_get(line, "hub"));
+    const char *plugin = json_string_value(json_object_get(line, "plugin"));
+    const char *fiber = json_string_value(json_object_get(line, "fiber"));
+
+    if (hub != NULL && (plugin != NULL || fiber != NULL)) {
+        print_safe(stdout, hub);
+        putchar(' ');
+    }
+    if (plugin != NULL)
+        print_safe(stdout, plugin);
+    if (fiber != NULL) {
+        putchar('[');
+        print_safe(stdout, fiber);
+        putchar(']');
+    }
+    if (plugin != NULL || fiber != NULL)
+        printf(": ");
+}
+
+void
+show_log(const struct task *task, const json_t *answer)
+{
+    const json_t *lines = json_object_get(answer, "lines");
+
+    (void)task;
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const json_t *line = json_array_get(lines, i);
+
+        put(ANY, line, "time");
+        putchar(' ');
+        put(ANY, line, "level");
+        putchar(' ');
+        print_who(line);
+        put(ANY, line, "message");
+        putchar('\n');
+    }
 }

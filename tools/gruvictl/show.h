@@ -9,9 +9,11 @@ void show_status(const struct task *task, const json_t *answer);
 void show_plugins(const struct task *task, const json_t *answer);
 void show_hubs(const struct task *task, const json_t *answer);
 void show_pools(const struct task *task, const json_t *answer);
+void show_requests(const struct task *task, const json_t *answer);
 void show_connections(const struct task *task, const json_t *answer);
 void show_fibers(const struct task *task, const json_t *answer);
 void show_config(const struct task *task, const json_t *answer);
+void show_log(const struct task *task, const json_t *answer);
 void show_log_level(const struct task *task, const json_t *answer);
 void show_reload(const struct task *task, const json_t *answer);
 

@@ -19,9 +19,12 @@
  *   finish           waits until the line "go" is in the body, whoever goes
  *   upgrade          to the protocol "lines", and sends one line back
  *   call?to=         what another plugin replies to /hello
- *   cycle            calls itself
+ *   cycle            calls itself; with spawn: in another fiber
+ *   again            whether it gets the same again, and no other memory
  *   file?folder=&name=   a file
+ *   locale?name=     sets the locale of all of gruvid; the point of numbers
  */
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,20 +295,72 @@ call(gruvid_request_t *request)
         (const char *)answer->data);
 }
 
+struct cycle {
+    const char *plugin, *path;
+    int err, number;
+};
+
+static int
+call_self(void *arg)
+{
+    struct cycle *cycle = arg;
+    gruvid_call_t what = {.path = cycle->path};
+    gruvid_answer_t *answer;
+
+    cycle->err = gruvid_call(cycle->plugin, &what, &answer, GRUVI_FOREVER);
+    if (cycle->err < 0)
+        return 0;
+    cycle->number = atoi((const char *)answer->data);
+    gruvid_answer_free(answer);
+    return 0;
+}
+
 static int
 cycle(gruvid_request_t *request, const gruvid_plugin_t *plugin)
 {
-    gruvid_call_t what = {.path = "/cycle"};
-    gruvid_answer_t *answer;
-    int err =
-        gruvid_call(gruvid_plugin_name(plugin), &what, &answer, GRUVI_FOREVER);
+    bool spawns = gruvid_request_query(request, "spawn") != NULL;
+    struct cycle cycle = {gruvid_plugin_name(plugin),
+                          spawns ? "/cycle?spawn=1" : "/cycle", 0, 0};
+    static int deep;
+    gruvi_fiber_t *fiber;
 
-    if (err == UV_ELOOP)
+    if (++deep > 100)
+        return 508;
+    if (spawns) {
+        fiber = gruvi_spawn(call_self, &cycle);
+        gruvi_fiber_join(fiber, GRUVI_FOREVER);
+        gruvi_fiber_unref(fiber);
+    } else {
+        call_self(&cycle);
+    }
+    deep--;
+    if (cycle.err == UV_ELOOP)
         return gruvid_reply_text(request, 200, "1");
-    if (err < 0)
-        return err;
-    return gruvid_reply_text(request, 200, "%d",
-                             atoi((const char *)answer->data) + 1);
+    if (cycle.err < 0)
+        return cycle.err;
+    return gruvid_reply_text(request, 200, "%d", cycle.number + 1);
+}
+
+/* Two pieces of the arena that lie side by side have nothing between them. */
+static int
+again(gruvid_request_t *request)
+{
+    const char *values[2][4];
+    char *first, *second;
+
+    for (int i = 0; i < 2; i++) {
+        first = gruvid_request_alloc(request, 16);
+        values[i][0] = gruvid_request_query(request, "a");
+        values[i][1] = gruvid_request_query(request, "none");
+        values[i][2] = gruvid_request_param(request, "rest");
+        values[i][3] = gruvid_request_header(request, "Cookie");
+        second = gruvid_request_alloc(request, 16);
+    }
+    return gruvid_reply_text(request, 200, "%d %td %s %s %s %s\n",
+                             memcmp(values[0], values[1], sizeof values[0]),
+                             second - first, or_none(values[1][0]),
+                             or_none(values[1][1]), or_none(values[1][2]),
+                             or_none(values[1][3]));
 }
 
 static int
@@ -313,6 +368,14 @@ file(gruvid_request_t *request)
 {
     return gruvid_reply_file(request, gruvid_request_query(request, "folder"),
                              gruvid_request_query(request, "name"));
+}
+
+static int
+locale(gruvid_request_t *request)
+{
+    if (setlocale(LC_ALL, gruvid_request_query(request, "name")) == NULL)
+        return UV_ENOENT;
+    return gruvid_reply_text(request, 200, "%s\n", localeconv()->decimal_point);
 }
 
 static const struct {
@@ -328,6 +391,7 @@ static const struct {
     {"/go", let_go},          {"/upgrade", upgrade},
     {"/call", call},          {"/file", file},
     {"/patient", patient},    {"/cut", cut},
+    {"/locale", locale},      {"/again", again},
 };
 
 static int

@@ -9,6 +9,7 @@
  *   spawn   spawns a fiber that says "bye" when it is cancelled
  *   stray   leaves a fiber inside a read of the stream
  *   fail    fails
+ *   q       nothing: it is quiet
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,8 @@ answer(gruvi_stream_t *stream, gruvid_plugin_t *plugin, const char *line)
                                   gruvi_local_get(&kept, &value) == 0);
         return err < 0 ? err : gruvi_local_set(&kept, plugin);
     }
+    if (strcmp(line, "q") == 0)
+        return 0;
     if (strcmp(line, "fail") == 0)
         return UV_EINVAL;
     if (strcmp(line, "spawn") == 0 && (err = gruvi_go(companion, stream)) == 0)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <gruvid/metrics.h>
 #include <gruvid/plugin.h>
 
 static const char *const start_choices[] = {
@@ -265,11 +266,17 @@ raise_often(void)
 static int
 start(gruvid_plugin_t *plugin)
 {
+    gruvid_counter_t *starts;
+
     gruvi_info("start of %s", gruvid_plugin_name(plugin));
     if (gruvid_set_plugin_data(plugin, plugin) != 0 ||
         gruvid_set_hub_data(plugin, plugin) != 0)
         return UV_EIO;
     log_options(plugin);
+    if (gruvid_counter_get(&starts, plugin, "trial_starts",
+                           "Starts of the plugin.", NULL, NULL) < 0)
+        return UV_EIO;
+    gruvid_count(starts, 1);
     if (!is(plugin, "fiber", "none"))
         gruvi_fiber_unref(spawn_named(fiber_main, plugin, "worker"));
     if (is(plugin, "at_start", "refuse"))
