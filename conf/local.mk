@@ -67,6 +67,8 @@ else
 EXTRA_DIST += %D%/gruvid.socket
 endif
 dist_doc_DATA += %D%/gruvid-drop-in.conf
+dist_doc_DATA += %D%/haproxy.cfg.example
+dist_doc_DATA += %D%/nginx.conf.example
 EXTRA_DIST += %D%/gruvid.service.in
 EXTRA_DIST += %D%/gruvid.sysusers
 CLEANFILES += %D%/gruvid.service

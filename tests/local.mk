@@ -28,14 +28,22 @@ TEST_ARCHIVES =
 TEST_PROGS =
 check_DATA += tests.needs
 tests.needs: $(TESTS:=.needs)
-	@:
+	@$(if $(filter %/policy/installed,$(TESTS)),$(INSTALL_FOR_TEST),:)
 .PHONY: tests.needs $(TESTS:=.needs)
+
+# Tests that say the same however and wherever this is built: of the sources, and
+# of builds of their own.
+SOURCE_TESTS =
+TESTS += $(SOURCE_TESTS)
+EXTRA_DIST += $(SOURCE_TESTS)
 
 if HAVE_CHECK
 include tests/support/local.mk
 include tests/unit/local.mk
 include tests/daemon/local.mk
 include tests/http/local.mk
+include tests/nats/local.mk
+include tests/dashboard/local.mk
 include tests/policy/local.mk
 include tests/model/local.mk
 include tests/fuzz/local.mk
@@ -47,6 +55,9 @@ endif
 
 include tests/bench/local.mk
 include tests/system/local.mk
+
+mostlyclean-local:
+	rm -rf %D%/policy/installed.tree
 
 EXTRA_LIBRARIES += $(TEST_ARCHIVES)
 EXTRA_LTLIBRARIES += $(TEST_PLUGINS)
@@ -61,7 +72,7 @@ $(TEST_ARCHIVES) $(TEST_PROGS): Makefile
 
 # What is tested is optimised as configured; what tests it takes a third less
 # time to compile, and debuggers see its variables.
-tests/unit/%.o tests/daemon/%.o tests/http/%.o: private CFLAGS := $(CFLAGS:-O2=-Og)
+tests/unit/%.o tests/daemon/%.o tests/http/%.o tests/nats/%.o: private CFLAGS := $(CFLAGS:-O2=-Og)
 
 # Everything that make check builds, and nothing is run.
 check-build: all

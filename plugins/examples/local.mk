@@ -30,6 +30,15 @@ TEST_PLUGINS += %D%/postgres.la
 %C%_postgres_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 endif
 
+if HAVE_WSLAY
+TEST_PLUGINS += %D%/websocket.la
+%C%_websocket_la_SOURCES = %D%/websocket.c
+%C%_websocket_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_websocket_la_LDFLAGS = $(EXAMPLE_LINKING)
+%C%_websocket_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS) -lwslay -lcrypto
+%C%_websocket_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+endif
+
 if HAVE_LIBCURL
 TEST_PLUGINS += %D%/fetch.la
 %C%_fetch_la_SOURCES = %D%/fetch.c

@@ -1,22 +1,33 @@
-# Rules that are tests: scripts, run by the shell.
+# Rules that are tests: scripts, run by the shell.  POLICY_TESTS are about what
+# was built, or compile something.
 
 POLICY_TESTS =
 POLICY_TESTS += %D%/calls
-POLICY_TESTS += %D%/compile_commands
-POLICY_TESTS += %D%/configure
 POLICY_TESTS += %D%/examples
-POLICY_TESTS += %D%/files
 POLICY_TESTS += %D%/headers
 POLICY_TESTS += %D%/installed
-POLICY_TESTS += %D%/layers
-POLICY_TESTS += %D%/manual
 POLICY_TESTS += %D%/probes
 POLICY_TESTS += %D%/service
 POLICY_TESTS += %D%/shadow_stack
-POLICY_TESTS += %D%/switchpoints
 POLICY_TESTS += %D%/symbols
+
+SOURCE_TESTS += %D%/compile_commands
+SOURCE_TESTS += %D%/configure
+SOURCE_TESTS += %D%/files
+SOURCE_TESTS += %D%/layers
+SOURCE_TESTS += %D%/manual
+SOURCE_TESTS += %D%/switchpoints
 
 TESTS += $(POLICY_TESTS)
 EXTRA_DIST += $(POLICY_TESTS)
 EXTRA_DIST += %D%/common.sh
 EXTRA_DIST += %D%/levels
+
+# What the test "installed" looks at is installed before any test runs: libtool
+# links libraries anew, and while it does those in the build folder are not
+# whole.  The test takes it away.
+INSTALL_FOR_TEST = $(MKDIR_P) %D% && rm -rf %D%/installed.tree && \
+    $(MAKE) $(AM_MAKEFLAGS) -s install \
+    DESTDIR='$(abs_top_builddir)/%D%/installed.tree' > %D%/installed.out 2>&1 || \
+    { cat %D%/installed.out; exit 1; }
+CLEANFILES += %D%/installed.out
