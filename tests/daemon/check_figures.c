@@ -126,16 +126,19 @@ await_answer(void)
         gruvi_sleep(0.001);
 }
 
+/* A hub that has just begun may answer in its first turn: turns are counted as
+ * they end. */
 SMALL_GRUVID_TEST(test_a_hub_tells_its_lag_the_next_time)
 {
     collect();
     ck_assert_uint_eq(figures.n_hubs, 2);
     ck_assert(figures.hubs[1].answers);
-    await_answer();
-    collect();
-    ck_assert(figures.hubs[1].answers);
-    ck_assert_uint_gt(figures.hubs[1].lag, 0);
-    ck_assert_uint_gt(figures.hubs[1].view.turns, 0);
+    do {
+        await_answer();
+        collect();
+        ck_assert(figures.hubs[1].answers);
+        ck_assert_uint_gt(figures.hubs[1].lag, 0);
+    } while (figures.hubs[1].view.turns == 0);
     forget();
 }
 
