@@ -6,7 +6,7 @@
  *   settings.c servers.c         the options; where servers are
  *   routes.c                     which plugin answers a subject
  *   node.c                       a hub's connection, from server to server
- *   session.c                    a connection, from INFO to its end
+ *   session.c inbox.c login.c    a connection, from INFO to its end
  *   message.c exchange.c         a message: a request with its reply
  *
  * Each hub has a connection of its own, in the same group as all others, so

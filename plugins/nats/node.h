@@ -15,18 +15,13 @@
 #include <gruvid/transport.h>
 
 #include "buffer.h"
+#include "inbox.h"
 #include "protocol.h"
 #include "routes.h"
 #include "servers.h"
 #include "settings.h"
 
 struct nats_message;
-
-/* What is read and not used yet. */
-struct nats_inbox {
-    char *data;
-    size_t start, end, room;
-};
 
 struct nats_counts {
     gruvid_counter_t *connections; /* that were made */

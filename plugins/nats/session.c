@@ -5,77 +5,20 @@
  */
 #include "session.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include <jansson.h>
-
+#include "login.h"
 #include "message.h"
 
 /* Seconds for a connection, and for what the server says then. */
 #define PATIENCE 5.0
 
-/* Bytes: of a read, and of output from which on it is waited for. */
-#define READ 65536
+/* Bytes of output from which on it is waited for. */
 #define HIGH ((size_t)1 << 20)
 
 /* Without a PONG for so many questions the server is not there. */
 #define UNANSWERED 2
-
-/* --- input ---------------------------------------------------------------- */
-
-/* Room for an operation of need bytes. */
-static bool
-make_room(struct nats_inbox *in, size_t need)
-{
-    size_t room = need < READ ? READ : need;
-    char *data;
-
-    if (in->start > 0)
-        memmove(in->data, in->data + in->start, in->end - in->start);
-    in->end -= in->start;
-    in->start = 0;
-    /* What a large message took is given back. */
-    if (room <= in->room && (in->room == READ || in->end > 0 || room > READ))
-        return true;
-    data = realloc(in->data, room);
-    if (data == NULL)
-        return false;
-    in->data = data;
-    in->room = room;
-    return true;
-}
-
-static GRUVI_SWITCHPOINT int
-read_more(struct nats_node *node, size_t need)
-{
-    struct nats_inbox *in = &node->in;
-    ssize_t n;
-
-    if (!make_room(in, need))
-        return UV_ENOMEM;
-    n = gruvi_stream_read(node->stream, in->data + in->end, in->room - in->end);
-    if (n <= 0)
-        return n == 0 ? UV_EOF : (int)n;
-    in->end += (size_t)n;
-    return 0;
-}
-
-/* Take the next operation that has come; 0: there is none. */
-static ssize_t
-take(struct nats_inbox *in, struct nats_input *input, size_t *need)
-{
-    ssize_t n;
-
-    *need = 1;
-    if (in->end == in->start)
-        return 0;
-    n = nats_parse(in->data + in->start, in->end - in->start, input, need);
-    if (n > 0)
-        in->start += (size_t)n;
-    return n;
-}
 
 /* --- output --------------------------------------------------------------- */
 
@@ -144,155 +87,8 @@ nats_session_flush(struct nats_node *node)
                                                                   : UV_ENOTCONN;
 }
 
-/* --- logging in ----------------------------------------------------------- */
-
-static bool
-set(json_t *all, const char *name, json_t *value)
-{
-    return json_object_set_new(all, name, value) == 0;
-}
-
-static bool
-set_text(json_t *all, const char *name, const char *text)
-{
-    return text == NULL || set(all, name, json_string(text));
-}
-
-/* The text of CONNECT, owned: free(). */
-static char *
-connect_text(const struct nats_node *node)
-{
-    const struct nats_settings *settings = &node->settings;
-    json_t *all = json_object();
-    char *text = NULL;
-
-    if (set(all, "verbose", json_false()) &&
-        set(all, "pedantic", json_false()) &&
-        set(all, "tls_required", json_false()) &&
-        set(all, "headers", json_true()) &&
-        set(all, "no_responders", json_true()) &&
-        set(all, "protocol", json_integer(1)) && set_text(all, "lang", "c") &&
-        set_text(all, "version", "gruvid") &&
-        set_text(all, "name", gruvid_plugin_name(node->plugin)) &&
-        set_text(all, "user", settings->user) &&
-        set_text(all, "pass", settings->password) &&
-        set_text(all, "auth_token", settings->token))
-        text = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return text;
-}
-
-static void
-forget(char *secret)
-{
-    if (secret != NULL)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-
-/* Written at once: the session's writer does not run yet. */
-static GRUVI_SWITCHPOINT int
-say_hello(struct nats_node *node)
-{
-    struct nats_buffer hello = {NULL, 0, 0};
-    char *text = connect_text(node);
-    int err = UV_ENOMEM;
-
-    if (text != NULL && nats_reserve(&hello, strlen(text) + 64) &&
-        nats_put_connect(&hello, text) && nats_put_ping(&hello))
-        err = gruvi_stream_write(node->stream, hello.data, hello.size);
-    forget(text);
-    if (hello.data != NULL)
-        explicit_bzero(hello.data, hello.size);
-    nats_buffer_free(&hello);
-    return err;
-}
-
-/* Its text is the server's: nothing of it may end a line of the log. */
-static void
-tell_error(const struct nats_node *node, const struct nats_span *text)
-{
-    char line[256];
-    size_t size = text->size < sizeof line ? text->size : sizeof line - 1;
-
-    memcpy(line, text->at, size);
-    line[size] = '\0';
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
-    gruvi_error("the server %s says: %s", node->info.name, line);
-}
-
-static bool
-is_login(const struct nats_span *text)
-{
-    return memmem(text->at, text->size, "Authori", 7) != NULL ||
-           memmem(text->at, text->size, "Authenti", 8) != NULL;
-}
-
-/* The next operation, whatever it is. */
-static GRUVI_SWITCHPOINT int
-next(struct nats_node *node, struct nats_input *input)
-{
-    size_t need;
-    ssize_t n;
-
-    while ((n = take(&node->in, input, &need)) == 0) {
-        int err = read_more(node, need);
-
-        if (err < 0)
-            return err;
-    }
-    return n < 0 ? (int)n : 0;
-}
-
-static int
-check_info(const struct nats_node *node)
-{
-    if (node->info.wants_tls) {
-        gruvi_error("the server %s wants TLS, which this version cannot do yet",
-                    node->info.name);
-        return UV_ENOTSUP;
-    }
-    if (node->info.headers)
-        return 0;
-    gruvi_error("the server %s has no headers: it is too old, or they are "
-                "turned off",
-                node->info.name);
-    return UV_ENOTSUP;
-}
-
-/* From INFO to the PONG that says that the login was right. */
-static GRUVI_SWITCHPOINT int
-log_in(struct nats_node *node)
-{
-    struct nats_input input;
-    int err = next(node, &input);
-
-    node->info = (struct nats_info){.max_payload = 1 << 20};
-    if (err == 0 && (input.op != NATS_INFO ||
-                     !nats_info_read(&node->info, &node->servers, input.text.at,
-                                     input.text.size)))
-        err = UV_EPROTO;
-    if (err == 0)
-        err = check_info(node);
-    if (err == 0)
-        err = say_hello(node);
-    while (err == 0) {
-        err = next(node, &input);
-        if (err < 0 || input.op == NATS_PONG)
-            break;
-        if (input.op == NATS_ERR) {
-            tell_error(node, &input.text);
-            err = is_login(&input.text) ? UV_EACCES : UV_EPROTO;
-        } else if (input.op == NATS_INFO &&
-                   !nats_info_read(&node->info, &node->servers, input.text.at,
-                                   input.text.size)) {
-            err = UV_EPROTO;
-        }
-    }
-    return err;
-}
+/* --- from its begin to its end ---------------------------------------------
+ */
 
 static GRUVI_SWITCHPOINT int
 connect_within(struct nats_node *node, const char *address)
@@ -302,7 +98,7 @@ connect_within(struct nats_node *node, const char *address)
     GRUVI_WITH_SWITCH_BACK (limit, PATIENCE) {
         err = gruvi_connect(&node->stream, address, NULL, GRUVI_FOREVER);
         if (err == 0)
-            err = log_in(node);
+            err = nats_login(node);
         if (gruvi_switch_back_timed_out(&limit))
             err = UV_ETIMEDOUT;
     }
@@ -371,7 +167,7 @@ serve(struct nats_node *node, const struct nats_input *input)
         gruvi_event_set(&node->pong);
         return node->pongs > node->pings ? UV_EPROTO : 0;
     case NATS_ERR:
-        tell_error(node, &input->text);
+        nats_login_tell(node, &input->text);
         return 0; /* the server closes where it cannot go on */
     case NATS_INFO:
         if (!nats_info_read(&node->info, &node->servers, input->text.at,
@@ -397,7 +193,7 @@ nats_session_read(void *arg)
     ssize_t n = 0;
 
     while (n >= 0 && nats_session_is_open(node)) {
-        while ((n = take(&node->in, &input, &need)) > 0) {
+        while ((n = nats_inbox_take(&node->in, &input, &need)) > 0) {
             int err = serve(node, &input);
 
             if (err < 0) {
@@ -410,7 +206,7 @@ nats_session_read(void *arg)
         if (n == 0)
             n = nats_session_wait_room(node);
         if (n == 0 && nats_session_is_open(node))
-            n = read_more(node, need);
+            n = nats_inbox_read(&node->in, node->stream, need);
     }
     nats_session_lose(node, n < 0 ? (int)n : UV_EOF);
     return 0;
