@@ -86,24 +86,31 @@ endif
 %C%_http_la_LIBADD += $(ZSTD_LIBS)
 %C%_http_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
+# All but its descriptor is a library that a plugin of the tests has, too.
+noinst_LTLIBRARIES += %D%/nats/libnats.la
+%C%_nats_libnats_la_SOURCES = %D%/nats/ask.c %D%/nats/ask.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/buffer.c %D%/nats/buffer.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/exchange.c %D%/nats/exchange.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/head.c %D%/nats/head.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/inbox.c %D%/nats/inbox.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/login.c %D%/nats/login.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/message.c %D%/nats/message.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/node.c %D%/nats/node.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/protocol.c %D%/nats/protocol.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/routes.c %D%/nats/routes.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/servers.c %D%/nats/servers.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/session.c %D%/nats/session.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/settings.c %D%/nats/settings.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/subscription.c
+%C%_nats_libnats_la_SOURCES += %D%/nats/subscription.h
+%C%_nats_libnats_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+
 plugin_LTLIBRARIES += %D%/nats.la
 %C%_nats_la_SOURCES = %D%/nats/nats.c
-%C%_nats_la_SOURCES += %D%/nats/buffer.c %D%/nats/buffer.h
-%C%_nats_la_SOURCES += %D%/nats/exchange.c %D%/nats/exchange.h
-%C%_nats_la_SOURCES += %D%/nats/head.c %D%/nats/head.h
-%C%_nats_la_SOURCES += %D%/nats/inbox.c %D%/nats/inbox.h
-%C%_nats_la_SOURCES += %D%/nats/login.c %D%/nats/login.h
-%C%_nats_la_SOURCES += %D%/nats/message.c %D%/nats/message.h
-%C%_nats_la_SOURCES += %D%/nats/node.c %D%/nats/node.h
-%C%_nats_la_SOURCES += %D%/nats/protocol.c %D%/nats/protocol.h
-%C%_nats_la_SOURCES += %D%/nats/routes.c %D%/nats/routes.h
-%C%_nats_la_SOURCES += %D%/nats/servers.c %D%/nats/servers.h
-%C%_nats_la_SOURCES += %D%/nats/session.c %D%/nats/session.h
-%C%_nats_la_SOURCES += %D%/nats/settings.c %D%/nats/settings.h
-%C%_nats_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_nats_la_LDFLAGS = $(PLUGIN_LINKING)
-%C%_nats_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS) $(JANSSON_LIBS)
-%C%_nats_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+%C%_nats_la_LIBADD = %D%/nats/libnats.la
+%C%_nats_la_LIBADD += $(PLUGIN_LIBS) $(UV_LIBS) $(JANSSON_LIBS)
+%C%_nats_la_DEPENDENCIES = %D%/nats/libnats.la $(PLUGIN_NEEDS)
 
 plugin_LTLIBRARIES += %D%/dashboard.la
 %C%_dashboard_la_SOURCES = %D%/dashboard/dashboard.c %D%/dashboard/files.h

@@ -96,7 +96,8 @@ nats_put_sub(struct nats_buffer *buffer, const char *subject, const char *group,
     return all_or_nothing(
         buffer, before,
         nats_put_text(buffer, "SUB ") && nats_put_text(buffer, subject) &&
-            nats_put_text(buffer, " ") && nats_put_text(buffer, group) &&
+            (group == NULL ||
+             (nats_put_text(buffer, " ") && nats_put_text(buffer, group))) &&
             nats_put_text(buffer, end));
 }
 
@@ -110,20 +111,34 @@ nats_put_unsub(struct nats_buffer *buffer, uint64_t sid)
 }
 
 bool
-nats_put_hpub(struct nats_buffer *buffer, const char *subject,
-              const struct nats_buffer *head, const void *data, size_t size)
+nats_put_publish(struct nats_buffer *buffer, const char *subject,
+                 const char *reply, const struct nats_buffer *head,
+                 const void *data, size_t size)
 {
     size_t before = buffer->size;
     char numbers[64];
 
-    snprintf(numbers, sizeof numbers, " %zu %zu\r\n", head->size,
-             head->size + size);
+    if (head == NULL)
+        snprintf(numbers, sizeof numbers, " %zu\r\n", size);
+    else
+        snprintf(numbers, sizeof numbers, " %zu %zu\r\n", head->size,
+                 head->size + size);
     return all_or_nothing(
         buffer, before,
-        nats_put_text(buffer, "HPUB ") && nats_put_text(buffer, subject) &&
+        nats_put_text(buffer, head == NULL ? "PUB " : "HPUB ") &&
+            nats_put_text(buffer, subject) &&
+            (reply == NULL ||
+             (nats_put_text(buffer, " ") && nats_put_text(buffer, reply))) &&
             nats_put_text(buffer, numbers) &&
-            nats_put(buffer, head->data, head->size) &&
+            (head == NULL || nats_put(buffer, head->data, head->size)) &&
             nats_put(buffer, data, size) && nats_put_text(buffer, "\r\n"));
+}
+
+bool
+nats_put_hpub(struct nats_buffer *buffer, const char *subject,
+              const struct nats_buffer *head, const void *data, size_t size)
+{
+    return nats_put_publish(buffer, subject, NULL, head, data, size);
 }
 
 /* --- heads ---------------------------------------------------------------- */

@@ -28,14 +28,19 @@ void nats_buffer_free(struct nats_buffer *buffer);
 bool nats_put_connect(struct nats_buffer *buffer, const char *json);
 bool nats_put_ping(struct nats_buffer *buffer);
 bool nats_put_pong(struct nats_buffer *buffer);
+/* group: NULL: none */
 bool nats_put_sub(struct nats_buffer *buffer, const char *subject,
                   const char *group, uint64_t sid);
 bool nats_put_unsub(struct nats_buffer *buffer, uint64_t sid);
+/* PUB, or HPUB with a head; reply, head: NULL: none. */
+bool nats_put_publish(struct nats_buffer *buffer, const char *subject,
+                      const char *reply, const struct nats_buffer *head,
+                      const void *data, size_t size);
 bool nats_put_hpub(struct nats_buffer *buffer, const char *subject,
                    const struct nats_buffer *head, const void *data,
                    size_t size);
 
-/* A head for nats_put_hpub(): begin it, add fields, end it.  A field that is
+/* A head for them: begin it, add fields, end it.  A field that is
  * none is false, too. */
 bool nats_put_version(struct nats_buffer *head);
 bool nats_put_field(struct nats_buffer *head, const char *name,

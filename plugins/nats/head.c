@@ -107,6 +107,17 @@ line_size(const char *at, const char *end)
 }
 
 int
+nats_head_status(const char *block, size_t size)
+{
+    ssize_t length = line_size(block, block + size);
+    int status;
+
+    return length < 0 || !read_version(block, (size_t)length, &status)
+               ? UV_EPROTO
+               : status;
+}
+
+int
 nats_head_parse(char *block, size_t size, gruvid_header_t *fields, int *status)
 {
     char *at = block, *end = block + size;

@@ -33,6 +33,9 @@
 int nats_head_parse(char *block, size_t size, gruvid_header_t *fields,
                     int *status);
 
+/* The status of the first line; 0: it has none; negative: it is malformed. */
+int nats_head_status(const char *block, size_t size);
+
 /* Whether text is a token, and a value: no control bytes but tabs, and no
  * blanks around it. */
 bool nats_is_name(const char *text, size_t size);

@@ -8,6 +8,8 @@
  *   node.c                       a hub's connection, from server to server
  *   session.c inbox.c login.c    a connection, from INFO to its end
  *   message.c exchange.c         a message: a request with its reply
+ *   subscription.c ask.c         subscriptions beside routes, and requests of
+ *                                our own by them
  *
  * Each hub has a connection of its own, in the same group as all others, so
  * nothing is locked.

@@ -82,6 +82,8 @@ tell_routes(struct nats_node *node)
 static GRUVI_SWITCHPOINT int
 subscribe_all(struct nats_node *node)
 {
+    if (!nats_subscriptions_put(node))
+        return 0;
     for (size_t i = 0; i < node->routes.n; i++)
         if (node->routes.at[i]->ready && !put_sub(node, node->routes.at[i]))
             return 0;
@@ -134,6 +136,7 @@ end_in_order(struct nats_node *node, double seconds)
         if (node->routes.at[i]->ready)
             nats_session_put(
                 node, nats_put_unsub(&node->out, node->routes.at[i]->sid));
+    nats_subscriptions_end(node);
     err = nats_session_flush(node);
     while (err == 0 && node->queued > 0 && nats_session_is_open(node)) {
         gruvi_event_clear(&node->idle);
@@ -380,6 +383,8 @@ nats_node_free(struct nats_node *node)
         gruvi_fiber_unref(node->subscriber);
     nats_messages_free(node);
     nats_routes_free(&node->routes);
+    nats_subscriptions_free(node);
+    nats_asks_free(node);
     free(node->in.data);
     gruvi_event_destroy(&node->wake);
     gruvi_event_destroy(&node->up);

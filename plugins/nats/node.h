@@ -14,12 +14,14 @@
 #include <gruvid/metrics.h>
 #include <gruvid/transport.h>
 
+#include "ask.h"
 #include "buffer.h"
 #include "inbox.h"
 #include "protocol.h"
 #include "routes.h"
 #include "servers.h"
 #include "settings.h"
+#include "subscription.h"
 
 struct nats_message;
 
@@ -38,6 +40,8 @@ struct nats_node {
     struct nats_servers servers;
     struct nats_info info;
     struct nats_routes routes;
+    struct nats_subscriptions subscriptions;
+    struct nats_asks asks;
     struct nats_counts counts;
     gruvi_group_t group;       /* of all its fibers */
     gruvi_fiber_t *subscriber; /* the routes fiber; NULL: none was needed */

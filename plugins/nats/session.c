@@ -51,6 +51,7 @@ nats_session_lose(struct nats_node *node, int why)
     gruvi_event_set(&node->room);
     gruvi_event_set(&node->pong);
     gruvi_event_set(&node->idle);
+    nats_asks_lose(node);
 }
 
 GRUVI_SWITCHPOINT int
@@ -156,7 +157,8 @@ serve(struct nats_node *node, const struct nats_input *input)
 {
     switch (input->op) {
     case NATS_MESSAGE:
-        nats_message_take(node, input);
+        if (!nats_subscriptions_take(node, input))
+            nats_message_take(node, input);
         return 0;
     case NATS_PING:
         nats_session_put(node, nats_put_pong(&node->out));

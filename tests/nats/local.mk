@@ -2,6 +2,7 @@
 
 TEST_ARCHIVES += %D%/libbus.a
 %C%_libbus_a_SOURCES = %D%/bus.c %D%/bus.h
+%C%_libbus_a_SOURCES += %D%/script.c %D%/script.h
 BUS_LIBS = %D%/libbus.a tests/http/libhttp_client.a
 BUS_LIBS += tests/daemon/libserver.a $(RUN_GRUVID_LIBS)
 
@@ -14,12 +15,23 @@ NATS_TESTS = %D%/check_nats_protocol
 %C%_check_nats_protocol_LDADD = tests/support/libsupport.a $(UV_LIBS)
 %C%_check_nats_protocol_LDADD += $(CHECK_LIBS)
 
+NATS_TESTS += %D%/check_nats_ask
+%C%_check_nats_ask_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_exchange
 %C%_check_nats_exchange_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_node
 %C%_check_nats_node_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session
 %C%_check_nats_session_LDADD = $(BUS_LIBS)
+
+# Asks, and subscribes, by what plugins/nats is made of.
+TEST_PLUGINS += %D%/plugins/asker.la
+%C%_plugins_asker_la_SOURCES = %D%/plugins/asker.c
+%C%_plugins_asker_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_asker_la_LIBADD = plugins/nats/libnats.la
+%C%_plugins_asker_la_LIBADD += $(PLUGIN_LIBS) $(UV_LIBS) $(JANSSON_LIBS)
+%C%_plugins_asker_la_DEPENDENCIES = plugins/nats/libnats.la $(PLUGIN_NEEDS)
+%D%/check_nats_ask.needs: %D%/plugins/asker.la
 
 TEST_PROGS += $(NATS_TESTS)
 TESTS += $(NATS_TESTS)
