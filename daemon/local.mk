@@ -1,6 +1,7 @@
 # libgruvid, which plugins link with, and gruvid, a thin main over it.  As with
 # libgruvi, tests that reach the hidden parts link the library of convenience.
 
+gruvidinclude_HEADERS += %D%/gruvid/cluster.h
 gruvidinclude_HEADERS += %D%/gruvid/inspect.h
 gruvidinclude_HEADERS += %D%/gruvid/metrics.h
 gruvidinclude_HEADERS += %D%/gruvid/option.h
@@ -272,6 +273,7 @@ LIBGRUVID_SOURCES += %D%/control/events.h
 LIBGRUVID_SOURCES += %D%/control/hubs.c
 LIBGRUVID_SOURCES += %D%/control/inquiry.c
 LIBGRUVID_SOURCES += %D%/control/inquiry.h
+LIBGRUVID_SOURCES += %D%/control/cluster.c
 LIBGRUVID_SOURCES += %D%/control/inspect.c
 LIBGRUVID_SOURCES += %D%/control/inspect.h
 LIBGRUVID_SOURCES += %D%/control/level.c

@@ -18,6 +18,7 @@ static const struct gruvid__command *const table[] = {
     &gruvid__command_config,
     &gruvid__command_connections,
     &gruvid__command_requests,
+    &gruvid__command_cluster,
     &gruvid__command_log,
     &gruvid__command_log_level,
     &gruvid__command_reload,

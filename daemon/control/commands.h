@@ -6,6 +6,7 @@
 
 #include "control/request.h"
 
+extern const struct gruvid__command gruvid__command_cluster;
 extern const struct gruvid__command gruvid__command_config;
 extern const struct gruvid__command gruvid__command_connections;
 extern const struct gruvid__command gruvid__command_hubs;

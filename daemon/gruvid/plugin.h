@@ -57,12 +57,13 @@ GRUVI_BEGIN_DECLS
  *        gruvid/metrics.h; gruvid_log_each(); gruvid/inspect.h
  *   1.3  GRUVID_TARGET; gruvid_target_wait(), gruvid_plugin_hold(),
  *        gruvid_plugin_release()
+ *   1.4  cluster of the descriptor, with gruvid/cluster.h
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.
  */
 #define GRUVID_ABI_MAJOR 1
-#define GRUVID_ABI_MINOR 3
+#define GRUVID_ABI_MINOR 4
 
 /* An instance of a plugin: opaque.  Valid until its stop has returned. */
 typedef struct gruvid_plugin gruvid_plugin_t;
@@ -78,6 +79,9 @@ typedef struct gruvid_plugin gruvid_plugin_t;
 
 /* A request: opaque.  See gruvid/request.h. */
 typedef struct gruvid_request gruvid_request_t;
+
+/* A question to all nodes.  See gruvid/cluster.h. */
+typedef struct gruvid_cluster_question gruvid_cluster_question_t;
 
 /*
  * Describes a plugin.  Every member but the name may be left out.  The order is
@@ -177,8 +181,21 @@ typedef struct gruvid_descriptor {
      * ended by NULL; NULL: none. */
     const char *const *alpn;
 
+    /*
+     * Ask all nodes, and give their answers to question->take, before this
+     * returns.  gruvid/cluster.h says how; plugins that know no other nodes
+     * have none.
+     *
+     *   question  borrowed
+     *
+     * Returns 0; UV_ENOTCONN: none can be reached now.
+     * Context: fiber of the first hub that the instance lives in, switchpoint.
+     */
+    int (*cluster)(gruvid_plugin_t *plugin,
+                   const gruvid_cluster_question_t *question);
+
     /* For later.  NULL. */
-    void (*reserved[4])(void);
+    void (*reserved[3])(void);
 } gruvid_descriptor_t;
 
 /*

@@ -250,11 +250,12 @@ AT(request, 64);
 AT(reconfigure, 72);
 AT(handover, 80);
 AT(alpn, 88);
-AT(reserved, 96);
+AT(cluster, 96);
+AT(reserved, 104);
 _Static_assert(sizeof(gruvid_descriptor_t) == 128, "the descriptor has grown");
 #endif
 
-/* 1.0 reserved the place of the members of 1.1. */
+/* Earlier minors reserved the place of later members. */
 void
 gruvid__descriptor_copy(gruvid_descriptor_t *to, const void *from,
                         const struct gruvid__abi *theirs)
@@ -263,6 +264,8 @@ gruvid__descriptor_copy(gruvid_descriptor_t *to, const void *from,
 
     if (theirs->minor < 1)
         known = offsetof(gruvid_descriptor_t, request);
+    else if (theirs->minor < 4)
+        known = offsetof(gruvid_descriptor_t, cluster);
     if (known > theirs->descriptor_size)
         known = theirs->descriptor_size;
     memset(to, 0, sizeof *to);

@@ -315,6 +315,14 @@ do_nothing(void)
 
 static const char *const protocols[] = {"x", NULL};
 
+static int
+no_nodes(gruvid_plugin_t *mine, const gruvid_cluster_question_t *question)
+{
+    (void)mine;
+    (void)question;
+    return 0;
+}
+
 static gruvid_descriptor_t
 copy_of(unsigned minor, size_t size)
 {
@@ -322,6 +330,7 @@ copy_of(unsigned minor, size_t size)
         .name = "x",
         .per_hub = true,
         .alpn = protocols,
+        .cluster = no_nodes,
         .reserved = {do_nothing},
     };
     struct gruvid__abi theirs = {.major = GRUVID_ABI_MAJOR,
@@ -335,7 +344,7 @@ copy_of(unsigned minor, size_t size)
     ck_assert(to.per_hub);
     ck_assert_ptr_null(to.request);
     ck_assert_ptr_null(to.reserved[0]);
-    ck_assert_ptr_null(to.reserved[3]);
+    ck_assert_ptr_null(to.reserved[2]);
     return to;
 }
 
@@ -345,6 +354,8 @@ START_TEST(test_what_the_minor_of_a_plugin_does_not_have_is_0)
 
     ck_assert_ptr_eq(copy_of(1, size).alpn, protocols);
     ck_assert_ptr_null(copy_of(0, 96).alpn);
+    ck_assert(copy_of(4, size).cluster == no_nodes);
+    ck_assert(copy_of(3, size).cluster == NULL);
     /* The minor decides, whatever the size. */
     ck_assert_ptr_null(copy_of(0, size).alpn);
     /* And nothing is read behind the plugin's own. */

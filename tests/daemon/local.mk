@@ -159,6 +159,12 @@ DAEMON_TESTS += %D%/check_control
 DAEMON_TESTS += %D%/check_control_places
 %C%_check_control_places_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_control_places_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_control_cluster
+%C%_check_control_cluster_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+%C%_check_control_cluster_SOURCES = %D%/check_control_cluster.c
+%C%_check_control_cluster_SOURCES += %D%/control_json.c %D%/control_json.h
+%C%_check_control_cluster_LDADD = $(RUN_GRUVID_LIBS) $(JANSSON_LIBS)
+%D%/check_control_cluster.needs: tools/gruvictl/gruvictl
 DAEMON_TESTS += %D%/check_control_requests
 %C%_check_control_requests_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_control_requests_SOURCES = %D%/check_control_requests.c
@@ -324,6 +330,12 @@ TEST_PLUGINS += %D%/plugins/inspects.la
 %C%_plugins_inspects_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_inspects_la_LIBADD = $(PLUGIN_LIBS)
 %C%_plugins_inspects_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
+TEST_PLUGINS += %D%/plugins/knows_nodes.la
+%C%_plugins_knows_nodes_la_SOURCES = %D%/plugins/knows_nodes.c
+%C%_plugins_knows_nodes_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_knows_nodes_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_knows_nodes_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 TEST_PLUGINS += %D%/plugins/answers.la
 %C%_plugins_answers_la_SOURCES = %D%/plugins/answers.c

@@ -18,7 +18,9 @@ _gruvictl()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -s | --socket) socket=${COMP_WORDS[++i]} ;;
-        --timeout | --plugin | --limit | --seconds | --count | --hub) ((i++)) ;;
+        --timeout | --expect | --plugin | --limit | --seconds | --count | --hub)
+            ((i++))
+            ;;
         -*) ;;
         *)
             if [ -z "$command" ]; then
@@ -36,11 +38,11 @@ _gruvictl()
         return
         ;;
     --plugin) words=$(_gruvictl_plugins) ;;
-    --timeout | --limit | --seconds | --count | --hub) return ;;
+    --timeout | --expect | --limit | --seconds | --count | --hub) return ;;
     *)
         case $word:$command:$n in
         -*:*)
-            words='--socket --json --timeout --help --version'
+            words='--socket --json --timeout --cluster --expect --help --version'
             [ -z "$command" ] ||
                 words+=" $("$gruvictl" "$command" --help 2> /dev/null |
                     sed -n 's/^  \(--[a-z-]*\).*/\1/p')"

@@ -9,6 +9,7 @@
  *   table.c     lists as tables that fit the terminal
  *   text.c      text of an answer as a terminal may get it
  *   show.c      what the commands show; top.c and stop.c do more
+ *   cluster.c   the answers of many nodes as one
  *   fibers.c    fibers and stacks, named by names.c, by debug.c with libdw
  *
  * Nothing that is at the other end is trusted: it may be no gruvid, and names
@@ -30,6 +31,7 @@ enum status {
     DONE = 0,
     REFUSED = 1, /* gruvid has said why */
     USAGE = 2,   /* the command line */
+    MISSING = 3, /* nodes, of --expect */
     NOBODY = 69  /* no gruvid is there, or nothing that speaks like one */
 };
 
@@ -41,10 +43,12 @@ struct wire;
 struct task {
     const struct command *command;
     const char *socket;
-    bool json;       /* show answers as JSON */
-    double timeout;  /* seconds for an answer; negative: no limit */
-    double seconds;  /* of --seconds; negative: not given */
-    json_t *members; /* of the request: what the command line says */
+    bool json;        /* show answers as JSON */
+    double timeout;   /* seconds for an answer; negative: no limit */
+    double seconds;   /* of --seconds; negative: not given */
+    bool cluster;     /* of all nodes */
+    long long expect; /* nodes that have to answer; 0: none has */
+    json_t *members;  /* of the request: what the command line says */
 };
 
 enum value { NO_VALUE, TEXT_VALUE, WHOLE_VALUE, SECONDS_VALUE };
@@ -65,6 +69,7 @@ struct command {
     const struct option *options; /* NULL: none */
     bool patient;                 /* it may take as long as it takes */
     bool acts;                    /* for root and gruvid's own user only */
+    bool of_nodes;                /* --cluster asks all nodes */
 
     /* Shows an answer.  NULL: as JSON. */
     void (*show)(const struct task *task, const json_t *answer);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gruvictl/cluster.h"
 #include "gruvictl/gruvictl.h"
 #include "gruvictl/text.h"
 #include "gruvictl/wire.h"
@@ -67,9 +68,15 @@ print_help(void)
     print_option("--timeout S", NULL,
                  "seconds for an answer; 30 otherwise, and no limit");
     print_option("", NULL, "for reload, restart, stop and trace");
+    print_option("--cluster", NULL,
+                 "of all nodes: status, plugins, hubs, fibers, pools,");
+    print_option("", NULL, "requests and top");
+    print_option("--expect N", NULL,
+                 "fail where fewer than N nodes answer; with --cluster");
     print_option("-h, --help", NULL, "this; COMMAND --help tells of a command");
     print_option("--version", NULL, "the version of gruvictl");
-    puts("\nExit status: 0 done, 1 refused, 2 usage, 69 nobody is there.\n"
+    puts("\nExit status: 0 done, 1 refused, 2 usage, 3 fewer nodes than "
+         "--expect says,\n69 nobody is there.\n"
          "The manual has the rest: man gruvictl");
 }
 
@@ -245,6 +252,14 @@ read_option(struct line *line, struct task *task, const char *word)
 
         if (value == NULL || !parse_seconds(value, &task->timeout))
             return usage(task->command, "%s: not a number of seconds", word);
+    } else if (strcmp(word, "--cluster") == 0) {
+        task->cluster = true;
+    } else if (is_named(word, equals, "--expect")) {
+        const char *value = take_value(line, equals);
+
+        if (value == NULL || !parse_whole(value, &task->expect) ||
+            task->expect == 0)
+            return usage(task->command, "%s: not a number of nodes", word);
     } else {
         return read_own_option(line, task, word, equals);
     }
@@ -294,6 +309,14 @@ read_line(struct line *line, struct task *task)
         return status;
     if (task->command == NULL)
         return usage(NULL, "%s", "a command is missing; --help lists them");
+    if (task->expect > 0 && !task->cluster)
+        return usage(task->command, "%s", "--expect goes with --cluster");
+    if (task->cluster && !task->command->of_nodes)
+        return usage(task->command, "%s is of one node: not with --cluster",
+                     task->command->name);
+    if (task->cluster && json_object_get(task->members, "stacks") != NULL)
+        return usage(task->command, "%s",
+                     "stacks are of one node: not with --cluster");
     if (line->n_arguments < task->command->n_needed)
         return usage(task->command, "an argument is missing: %s",
                      task->command->arguments[line->n_arguments]);
@@ -307,9 +330,9 @@ static enum status
 ask_and_show(const struct task *task, struct wire *wire)
 {
     json_t *answer;
-    enum status status = wire_ask(wire, task->members, task->timeout, &answer);
+    enum status status = task_ask(task, wire, task->members, &answer);
 
-    if (status == DONE)
+    if (answer != NULL)
         show_answer(task, answer);
     json_decref(answer);
     return status;

@@ -65,12 +65,35 @@ show_reload(const struct task *task, const json_t *answer)
 /* --- status -----------------------------------------------------------------
  */
 
+static void
+show_nodes(const json_t *answer)
+{
+    static const struct column columns[] = {
+        {"STAGE", "stage", STATE, 0, 0},
+        {"UP FOR", "uptime", PERIOD, 0, 0},
+        {"PLUGINS", "plugins", NUMBER, 0, 3},
+        {"CONN", "connections", NUMBER, 0, 0},
+        {"REQUESTS", "requests", NUMBER, 0, 0},
+        {"OPEN", "requests_open", NUMBER, 0, 1},
+        {"FAILED", "requests_failed", NUMBER, 0, 2},
+        {"HUBS", "hubs", NUMBER, 0, 4},
+        {"PID", "pid", NUMBER, 0, 6},
+        {"VERSION", "version", ANY, 0, 5},
+        {.title = NULL},
+    };
+
+    print_table(stdout, columns, json_object_get(answer, "nodes"));
+}
+
 void
 show_status(const struct task *task, const json_t *answer)
 {
     const json_t *reload = json_object_get(answer, "reload");
 
-    (void)task;
+    if (task->cluster) {
+        show_nodes(answer);
+        return;
+    }
     printf("gruvid ");
     put(ANY, answer, "version");
     printf(", pid ");

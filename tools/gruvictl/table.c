@@ -18,7 +18,7 @@
 #define HARD_LEAST 4
 
 struct laid_out {
-    const struct column *columns;
+    struct column *columns; /* owned */
     size_t n, n_rows;
     char **texts;   /* n for each row, the titles first */
     size_t *widths; /* of each text */
@@ -50,14 +50,30 @@ lay_out_row(struct laid_out *table, size_t row, const json_t *object)
     }
 }
 
+/* The columns, behind that of the node where there are nodes. */
+static void
+choose_columns(struct laid_out *table, const struct column *columns,
+               const json_t *rows)
+{
+    static const struct column node = {"NODE", "node", ANY, 8, 0};
+    bool has_nodes = json_object_get(json_array_get(rows, 0), "node") != NULL;
+    size_t n = 0;
+
+    while (columns[n].title != NULL)
+        n++;
+    table->n = n + has_nodes;
+    table->columns = need(calloc(table->n, sizeof *columns));
+    if (has_nodes)
+        table->columns[0] = node;
+    memcpy(table->columns + has_nodes, columns, n * sizeof *columns);
+}
+
 static void
 lay_out(struct laid_out *table, const struct column *columns,
         const json_t *rows)
 {
-    *table = (struct laid_out){.columns = columns,
-                               .n_rows = json_array_size(rows) + 1};
-    while (columns[table->n].title != NULL)
-        table->n++;
+    *table = (struct laid_out){.n_rows = json_array_size(rows) + 1};
+    choose_columns(table, columns, rows);
     table->texts = need(calloc(table->n * table->n_rows, sizeof(char *)));
     table->widths = need(calloc(table->n * table->n_rows, sizeof(size_t)));
     table->places = need(calloc(table->n, sizeof(size_t)));
@@ -71,6 +87,7 @@ free_table(struct laid_out *table)
 {
     for (size_t i = 0; i < table->n * table->n_rows; i++)
         free(table->texts[i]);
+    free(table->columns);
     free(table->texts);
     free(table->widths);
     free(table->places);
@@ -201,7 +218,7 @@ print_table(FILE *out, const struct column *columns, const json_t *rows)
     for (size_t row = 0; row < table.n_rows; row++) {
         for (size_t i = 0; i <= last; i++)
             if (table.places[i] > 0)
-                print_cell(out, &table, row, i, is_right(&columns[i]),
+                print_cell(out, &table, row, i, is_right(&table.columns[i]),
                            i == last, colour);
         fputc('\n', out);
     }

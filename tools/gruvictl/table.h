@@ -31,7 +31,7 @@ struct column {
 };
 
 /*
- * Print a list.
+ * Print a list.  Where items are of nodes, each has its node first.
  *
  *   rows  an array of objects; anything else is an empty list
  */

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gruvictl/cluster.h"
 #include "gruvictl/show.h"
 #include "gruvictl/table.h"
 #include "gruvictl/text.h"
@@ -16,10 +17,19 @@ ask(const struct task *task, struct wire *wire, const char *what,
     json_t **answer)
 {
     json_t *request = need(json_pack("{s:i, s:s}", "id", 1, "do", what));
-    enum status status = wire_ask(wire, request, task->timeout, answer);
+    enum status status = task_ask(task, wire, request, answer);
 
     json_decref(request);
-    return status;
+    return status == MISSING ? DONE : status;
+}
+
+static bool
+is_same(const json_t *a, const json_t *b, const char *member)
+{
+    const json_t *mine = json_object_get(a, member);
+    const json_t *theirs = json_object_get(b, member);
+
+    return mine == theirs || json_equal(mine, theirs);
 }
 
 /* The same generation in the answer before. */
@@ -29,10 +39,9 @@ find_before(const json_t *plugins, const json_t *plugin)
     for (size_t i = 0; i < json_array_size(plugins); i++) {
         const json_t *other = json_array_get(plugins, i);
 
-        if (json_equal(json_object_get(other, "plugin"),
-                       json_object_get(plugin, "plugin")) &&
-            json_equal(json_object_get(other, "generation"),
-                       json_object_get(plugin, "generation")))
+        if (is_same(other, plugin, "node") &&
+            is_same(other, plugin, "plugin") &&
+            is_same(other, plugin, "generation"))
             return other;
     }
     return NULL;

@@ -311,9 +311,8 @@ wire_stream(struct wire *wire, const json_t *request, double timeout,
     return status;
 }
 
-/* Lists grow, anything else is replaced. */
-static void
-join(const json_t *line, void *arg)
+void
+wire_join(const json_t *line, void *arg)
 {
     json_t *answer = arg;
     const char *name;
@@ -341,7 +340,7 @@ wire_ask(struct wire *wire, const json_t *request, double timeout,
     wire->keeps = true;
     wire->kept = 0;
     *answer = need(json_object());
-    status = wire_stream(wire, request, timeout, join, *answer);
+    status = wire_stream(wire, request, timeout, wire_join, *answer);
     wire->keeps = false;
     if (status != DONE) {
         json_decref(*answer);

@@ -49,6 +49,9 @@ enum status wire_stream(struct wire *wire, const json_t *request,
                         void (*piece)(const json_t *line, void *arg),
                         void *arg);
 
+/* Add a line to an answer, a json_t: lists grow, anything else is replaced. */
+void wire_join(const json_t *line, void *answer);
+
 /*
  * Wait until the process has ended; where it is not known, not at all.
  *
