@@ -114,16 +114,18 @@ gruvid__config_error(gruvid__config_t *config, const char *file, unsigned line,
     va_end(args);
 }
 
-static void __attribute__((format(printf, 4, 0)))
+/* item: of a key that repeats, the text of the line that is meant, as a value's
+ * list has it; NULL: the last line. */
+static void __attribute__((format(printf, 5, 0)))
 add_to_section(gruvid__section_t *section, bool note, const char *key,
-               const char *format, va_list args)
+               const char *item, const char *format, va_list args)
 {
     const char *file = section->file;
     unsigned line = section->line;
 
     for (const gruvid__entry_t *e = section->entries; key != NULL && e != NULL;
          e = e->next) {
-        if (strcmp(e->key, key) == 0) {
+        if (strcmp(e->key, key) == 0 && (item == NULL || e->text == item)) {
             file = e->file;
             line = e->line;
         }
@@ -139,7 +141,18 @@ gruvid__section_error(gruvid__section_t *section, const char *key,
     va_list args;
 
     va_start(args, format);
-    add_to_section(section, false, key, format, args);
+    add_to_section(section, false, key, NULL, format, args);
+    va_end(args);
+}
+
+void
+gruvid__item_error(gruvid__section_t *section, const char *key,
+                   const char *item, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_to_section(section, false, key, item, format, args);
     va_end(args);
 }
 
@@ -150,7 +163,7 @@ gruvid__section_note(gruvid__section_t *section, const char *key,
     va_list args;
 
     va_start(args, format);
-    add_to_section(section, true, key, format, args);
+    add_to_section(section, true, key, NULL, format, args);
     va_end(args);
 }
 

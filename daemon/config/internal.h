@@ -207,6 +207,12 @@ gruvid__section_t *gruvid__config_add_section(gruvid__config_t *config,
 void gruvid__section_add(gruvid__section_t *section, const char *file,
                          unsigned line, const char *key, const char *text);
 
+/* gruvid__section_error() for an item of a value's list: at the item's line.
+ * NULL: the last line of the key. */
+void gruvid__item_error(gruvid__section_t *section, const char *key,
+                        const char *item, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* reader.c: file is the name of one of config->files. */
 void gruvid__config_parse(gruvid__config_t *config, const char *file,
                           const char *text, size_t length);

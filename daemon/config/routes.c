@@ -58,11 +58,13 @@ gruvid__make_routes(gruvid__section_t *section, gruvid__value_t *value)
 {
     struct gruvid__memory memory = {alloc, section->config};
     gruvid__why_t why;
+    const char *wrong;
 
-    value->routes = gruvid__routes_make(value->list, value->list_length,
-                                        &memory, why.text, sizeof why.text);
+    value->routes =
+        gruvid__routes_make(value->list, value->list_length, &memory, &wrong,
+                            why.text, sizeof why.text);
     if (value->routes == NULL)
-        gruvid__section_error(section, value->option->name, "%s", why.text);
+        gruvid__item_error(section, value->option->name, wrong, "%s", why.text);
 }
 
 void
@@ -113,7 +115,8 @@ find_plugin(const gruvid__config_t *config, const char *name)
 }
 
 static void
-name_unknown(gruvid__section_t *section, const char *key, const char *target)
+name_unknown(gruvid__section_t *section, const char *key, const char *item,
+             const char *target)
 {
     gruvid__suggestion_t s = {.word = target};
     const gruvid__section_t *other = section->config->sections;
@@ -122,18 +125,19 @@ name_unknown(gruvid__section_t *section, const char *key, const char *target)
         if (other->kind == GRUVID__PLUGIN)
             gruvid__suggest(&s, other->plugin);
     if (s.best != NULL)
-        gruvid__section_error(section, key,
-                              "there is no section [plugin %s]; did you mean "
-                              "\"%s\"?",
-                              target, s.best);
+        gruvid__item_error(section, key, item,
+                           "there is no section [plugin %s]; did you mean "
+                           "\"%s\"?",
+                           target, s.best);
     else
-        gruvid__section_error(section, key, "there is no section [plugin %s]",
-                              target);
+        gruvid__item_error(section, key, item,
+                           "there is no section [plugin %s]", target);
 }
 
 /* Without openat2() nothing would keep a file within its folder. */
 static void
-check_folder(gruvid__section_t *section, const char *key, const char *folder)
+check_folder(gruvid__section_t *section, const char *key, const char *item,
+             const char *folder)
 {
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
                            .resolve = RESOLVE_NO_MAGICLINKS};
@@ -142,39 +146,42 @@ check_folder(gruvid__section_t *section, const char *key, const char *folder)
     if (fd >= 0)
         close((int)fd);
     else if (errno == ENOSYS)
-        gruvid__section_error(section, key,
-                              "static: needs openat2(), which this system has "
-                              "not");
+        gruvid__item_error(section, key, item,
+                           "static: needs openat2(), which this system has "
+                           "not");
     else
-        gruvid__section_error(section, key, "the folder %s: %s", folder,
-                              strerror(errno));
+        gruvid__item_error(section, key, item, "the folder %s: %s", folder,
+                           strerror(errno));
 }
 
 static void
-check_plugin(gruvid__section_t *section, const char *key, const char *text,
-             const char *name,
+check_plugin(gruvid__section_t *section, const char *key, const char *item,
+             const char *text, const char *name,
              bool (*answers)(const gruvid__section_t *section))
 {
     const gruvid__section_t *target = find_plugin(section->config, name);
 
     if (target == NULL)
-        name_unknown(section, key, name);
+        name_unknown(section, key, item, name);
     else if (!answers(target))
-        gruvid__section_error(section, key,
-                              "%s leads to plugin %s, which does not answer "
-                              "requests",
-                              text, name);
+        gruvid__item_error(section, key, item,
+                           "%s leads to plugin %s, which does not answer "
+                           "requests",
+                           text, name);
 }
 
 static void
 check_target(gruvid__section_t *section, const char *key,
-             const struct gruvid__pattern *pattern,
+             const struct gruvid__route *route,
              bool (*answers)(const gruvid__section_t *section))
 {
+    const struct gruvid__pattern *pattern = &route->pattern;
+
     if (pattern->folder != NULL)
-        check_folder(section, key, pattern->folder);
+        check_folder(section, key, route->item, pattern->folder);
     else
-        check_plugin(section, key, pattern->text, pattern->target, answers);
+        check_plugin(section, key, route->item, pattern->text, pattern->target,
+                     answers);
 }
 
 /* An item without a target is a mistake that was said already. */
@@ -186,8 +193,8 @@ check_items(gruvid__section_t *section, const gruvid__value_t *value,
         const char *target = target_of(value->list[i]);
 
         if (target != NULL && gruvid__is_plugin_name(target))
-            check_plugin(section, value->option->name, value->list[i], target,
-                         answers);
+            check_plugin(section, value->option->name, value->list[i],
+                         value->list[i], target, answers);
     }
 }
 
@@ -200,8 +207,7 @@ check_value(gruvid__section_t *section, const gruvid__value_t *value,
     if (value->option != NULL && value->option->type == GRUVID_TARGET)
         check_items(section, value, answers);
     for (size_t i = 0; routes != NULL && i < routes->n; i++)
-        check_target(section, value->option->name, &routes->at[i].pattern,
-                     answers);
+        check_target(section, value->option->name, &routes->at[i], answers);
 }
 
 void

@@ -32,7 +32,8 @@ compare(const void *a, const void *b)
 }
 
 static bool
-has_clash(const struct gruvid__routes *routes, char *why, size_t why_size)
+has_clash(const struct gruvid__routes *routes, const char **wrong, char *why,
+          size_t why_size)
 {
     for (size_t i = 0; i < routes->n; i++)
         for (size_t j = i + 1; j < routes->n; j++) {
@@ -47,6 +48,7 @@ has_clash(const struct gruvid__routes *routes, char *why, size_t why_size)
                      "\"%s\" (to %s) and \"%s\" (to %s) are the same pattern, "
                      "and take the same method",
                      a->text, a->target, b->text, b->target);
+            *wrong = routes->at[j].item;
             return true;
         }
     return false;
@@ -54,26 +56,30 @@ has_clash(const struct gruvid__routes *routes, char *why, size_t why_size)
 
 struct gruvid__routes *
 gruvid__routes_make(const char *const *items, size_t n,
-                    const struct gruvid__memory *memory, char *why,
-                    size_t why_size)
+                    const struct gruvid__memory *memory, const char **wrong,
+                    char *why, size_t why_size)
 {
     struct gruvid__routes *routes =
         memory->alloc(memory->arg, 1, sizeof *routes);
     char unused[200];
 
+    *wrong = NULL;
     snprintf(why, why_size, "out of memory");
     if (routes != NULL)
         routes->at = memory->alloc(memory->arg, n + 1, sizeof *routes->at);
     if (routes == NULL || routes->at == NULL)
         return NULL;
-    for (size_t i = 0; i < n; i++)
-        routes->n +=
-            gruvid__pattern_parse(&routes->at[routes->n].pattern, items[i],
-                                  memory, unused, sizeof unused);
+    for (size_t i = 0; i < n; i++) {
+        struct gruvid__route *route = &routes->at[routes->n];
+
+        route->item = items[i];
+        routes->n += gruvid__pattern_parse(&route->pattern, items[i], memory,
+                                           unused, sizeof unused);
+    }
     for (size_t i = 0; i < routes->n; i++)
         routes->names_hosts |= routes->at[i].pattern.host != NULL;
     qsort(routes->at, routes->n, sizeof *routes->at, compare);
-    return has_clash(routes, why, why_size) ? NULL : routes;
+    return has_clash(routes, wrong, why, why_size) ? NULL : routes;
 }
 
 /* --- finding -------------------------------------------------------------- */

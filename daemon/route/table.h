@@ -7,6 +7,7 @@
 
 struct gruvid__route {
     struct gruvid__pattern pattern;
+    const char *item; /* the text that it was read from; borrowed */
 
     /* Whoever looks a target up keeps here what it has found, and what counts
      * the requests, which never change; NULL: nobody has.  Atomic. */
@@ -22,7 +23,8 @@ struct gruvid__routes {
 /*
  * Make a table.
  *
- *   items  routes as text; what is none is left out
+ *   items  routes as text, borrowed by the table; what is none is left out
+ *   wrong  the item that is a mistake, or NULL
  *   why    what is wrong, in a sentence
  *
  * Returns the table, of memory; NULL where two cannot be told apart, or without
@@ -30,7 +32,8 @@ struct gruvid__routes {
  */
 struct gruvid__routes *gruvid__routes_make(const char *const *items, size_t n,
                                            const struct gruvid__memory *memory,
-                                           char *why, size_t why_size);
+                                           const char **wrong, char *why,
+                                           size_t why_size);
 
 /*
  * Find the route of a request.

@@ -212,23 +212,31 @@ END_TEST
 START_TEST(test_routes_that_lead_nowhere_are_mistakes)
 {
     struct gruvid_options options = {.args = (const char *[]){"-t", NULL}};
-    struct gruvid *g =
-        gruvid_run("[plugin bring]\nlisten = unix:@DIR@/bring\n"
-                   "route = /a -> answer\nroute = /b -> trial\n"
-                   "route = /c/* -> static:/nonexistent\nroute = /d\n"
-                   "[plugin answers]\nmax_body = x\n"
-                   "[plugin trial]\nlisten = unix:@DIR@/trial\nmax_body = 1\n",
-                   &options);
+    struct gruvid *g = gruvid_run(
+        "[plugin bring]\nlisten = unix:@DIR@/bring\n"
+        "route = /a -> answer\nroute = /b -> trial\n"
+        "route = /c/* -> static:/nonexistent\nroute = /d\n"
+        "[plugin twice]\nmodule = bring\n"
+        "route = /e -> trial\nroute = /e -> trial\nroute = /g -> trial\n"
+        "[plugin answers]\nmax_body = x\n"
+        "[plugin trial]\nlisten = unix:@DIR@/trial\nmax_body = 1\n",
+        &options);
 
     ck_assert_int_eq(g->status, 78);
-    gruvid_says(g, "plugin bring.route: there is no section [plugin answer]; "
+    gruvid_says(g, "gruvid.conf:3: plugin bring.route: there is no section "
+                   "[plugin answer]; "
                    "did you mean \"answers\"?");
-    gruvid_says(g, "plugin bring.route: /b leads to plugin trial, which does "
+    gruvid_says(g, "gruvid.conf:4: plugin bring.route: /b leads to plugin "
+                   "trial, which does "
                    "not answer requests");
-    gruvid_says(g, "plugin bring.route: the folder /nonexistent: No such file "
+    gruvid_says(g, "gruvid.conf:5: plugin bring.route: the folder "
+                   "/nonexistent: No such file "
                    "or directory");
     ck_assert_uint_eq(gruvid_said(g, "gruvid.conf:6: plugin bring.route: it is "
                                      "not of the form PATTERN -> TARGET"),
+                      1);
+    ck_assert_uint_eq(gruvid_said(g, "gruvid.conf:10: plugin twice.route: ") +
+                          gruvid_said(g, "gruvid.conf:9: plugin twice.route: "),
                       1);
     ck_assert_uint_eq(gruvid_said(g, "plugin answers.max_body"), 1);
     ck_assert_uint_eq(gruvid_said(g, "plugin trial.max_body: unknown key"), 1);

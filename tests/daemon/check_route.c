@@ -292,12 +292,13 @@ static struct gruvid__routes *
 table(const char *const *items)
 {
     struct gruvid__routes *routes;
+    const char *wrong;
     char why[300] = "";
     size_t n = 0;
 
     while (items[n] != NULL)
         n++;
-    routes = gruvid__routes_make(items, n, &pieces, why, sizeof why);
+    routes = gruvid__routes_make(items, n, &pieces, &wrong, why, sizeof why);
     ck_assert_msg(routes != NULL, "%s", why);
     return routes;
 }
@@ -405,14 +406,17 @@ static const struct {
 START_TEST(test_the_same_pattern_twice_is_a_mistake)
 {
     const char *items[] = {clashes[_i].a, "/between -> z", clashes[_i].b};
+    const char *wrong;
     char why[300] = "";
     bool clash =
-        gruvid__routes_make(items, 3, &pieces, why, sizeof why) == NULL;
+        gruvid__routes_make(items, 3, &pieces, &wrong, why, sizeof why) == NULL;
 
     ck_assert_msg(clash == clashes[_i].clash, "%s %s", clashes[_i].a,
                   clashes[_i].b);
-    if (clash)
+    if (clash) {
         ck_assert_ptr_nonnull(strstr(why, "are the same pattern"));
+        ck_assert(wrong == items[0] || wrong == items[2]);
+    }
     free_memory();
 }
 END_TEST
