@@ -319,9 +319,9 @@ bool gruvid__section_routes_differ(const gruvid__section_t *a,
  *
  *   answers  whether the plugin of a section does
  */
-void gruvid__config_check_routes(
-    gruvid__config_t *config,
-    bool (*answers)(const gruvid__section_t *section));
+void
+gruvid__config_check_routes(gruvid__config_t *config,
+                            bool (*answers)(const gruvid__section_t *section));
 
 /*
  * Call a function for each key of a built-in section that has another value.

@@ -15,9 +15,8 @@
 
 /* In the order of their numbers. */
 static const char *const type_names[] = {
-    "string",   "bool",    "integer", "number", "size",
-    "duration", "address", "list",    "secret", "route",
-    "target",
+    "string",  "bool", "integer", "number", "size",   "duration",
+    "address", "list", "secret",  "route",  "target",
 };
 
 enum { N_TYPES = sizeof type_names / sizeof *type_names };

@@ -146,7 +146,7 @@ struct gruvid_plugin {
     double idle_timeout;    /* seconds without traffic; 0: no limit */
     double request_timeout; /* seconds until a reply begins; 0: no limit */
     uint64_t max_body;      /* bytes of a request's body; atomic */
-    struct gruvid__routes *routes; /* of the section; NULL: none; atomic */
+    struct gruvid__routes *routes;   /* of the section; NULL: none; atomic */
     struct gruvid__proxies *proxies; /* owned; atomic */
     double greeting; /* seconds for what comes before the first call; atomic */
     size_t coming;   /* requests from other hubs: request/list.c; atomic */

@@ -40,8 +40,8 @@ struct gruvid__shard {
     struct gruvid__connection *streams;
     double called_since; /* when the connection whose function was called last
                             was accepted */
-    struct gruvid__park *park; /* NULL: no connections */
-    gruvi_fiber_t *watcher;    /* of idle connections; owned; NULL: none */
+    struct gruvid__park *park;   /* NULL: no connections */
+    gruvi_fiber_t *watcher;      /* of idle connections; owned; NULL: none */
     gruvid_request_t *requests;  /* that it answers here */
     struct gruvid__piece *spare; /* memory for requests that it brings */
     size_t n_spare;
@@ -66,7 +66,7 @@ struct gruvid__shard {
      * fibers of the plugin's own. */
     uint64_t accepted, served, failed, gone;
     gruvi__group_counts_t fibers;
-    uint64_t received, sent;    /* bytes of connections; as far as was looked */
+    uint64_t received, sent; /* bytes of connections; as far as was looked */
     uint64_t requests_done, requests_failed;
     struct gruvid__times times; /* of calls of connection and request */
     struct gruvid__codes codes; /* of what is failed or gone */

@@ -44,11 +44,11 @@ struct gruvid_request {
     /* What counts it, and when: count.h. */
     unsigned hub;                    /* its number; 0: none of gruvid's */
     struct gruvid__traffic *traffic; /* NULL: nothing does */
-    uint64_t begun; /* uv_hrtime() */
-    uint64_t ended; /* likewise: the handler, or a stream of events or an
-                     * upgrade had begun; 0: none of these */
-    uint64_t sent;         /* bytes of the reply's body */
-    bool has_failed;       /* an operator has to look at it */
+    uint64_t begun;                  /* uv_hrtime() */
+    uint64_t ended;  /* likewise: the handler, or a stream of events or an
+                      * upgrade had begun; 0: none of these */
+    uint64_t sent;   /* bytes of the reply's body */
+    bool has_failed; /* an operator has to look at it */
 
     /* The head. */
     const char *path; /* decoded; NULL: it cannot be */

@@ -28,8 +28,8 @@ struct gruvid__daemon {
     struct gruvid__signals signals;
     struct gruvid__source source; /* of the configuration */
     struct gruvid__reloads reloads;
-    bool verbose;         /* -v */
-    double drain_timeout; /* seconds */
+    bool verbose;                    /* -v */
+    double drain_timeout;            /* seconds */
     struct gruvid__control *control; /* of daemon/control; NULL: none */
 };
 

@@ -15,7 +15,7 @@ struct gruvi__load {
     unsigned busy; /* begun and not done */
     uint64_t done;
     uint64_t wait[GRUVI_POOL_WAIT_BUCKETS];
-    uint64_t wait_sum; /* nanoseconds */
+    uint64_t wait_sum;                   /* nanoseconds */
     struct gruvi__list joiners, closers; /* struct gruvi__waiter */
 };
 

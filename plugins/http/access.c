@@ -146,8 +146,7 @@ json(struct line *line, const struct http_access *access)
 {
     char buf[128];
 
-    member(line, "{\"peer\":\"", peer(access, buf, sizeof buf),
-           MOST_PEER);
+    member(line, "{\"peer\":\"", peer(access, buf, sizeof buf), MOST_PEER);
     member(line, ",\"method\":\"", access->method, MOST_METHOD);
     member(line, ",\"target\":\"", access->target, MOST_TARGET);
     member(line, ",\"referer\":\"", access->referer, MOST_FIELD);

@@ -36,12 +36,12 @@ struct http_exchange {
     double waited;    /* seconds, for the client */
 
     /* The reply. */
-    int status;              /* 0: none has begun */
-    uint8_t minor;           /* of the request's version */
-    bool keep_alive;         /* the connection goes on */
-    bool chunked;            /* the reply is */
-    bool unbounded;          /* it ends with the connection */
-    bool reset;              /* nothing more may be sent */
+    int status;      /* 0: none has begun */
+    uint8_t minor;   /* of the request's version */
+    bool keep_alive; /* the connection goes on */
+    bool chunked;    /* the reply is */
+    bool unbounded;  /* it ends with the connection */
+    bool reset;      /* nothing more may be sent */
     struct http_comments comments;
     uint64_t sent; /* bytes of the body */
     struct http_coding coding;

@@ -29,8 +29,8 @@ reply_metrics(gruvid_request_t *request, gruvid_plugin_t *plugin)
     if (err == 0)
         err = gruvid_reply_header(request, "Vary", "Accept");
     if (err == 0)
-        err = gruvid_reply(request, 200, gruvid_metrics_type(format), text,
-                           size);
+        err =
+            gruvid_reply(request, 200, gruvid_metrics_type(format), text, size);
     free(text);
     return err;
 }

@@ -131,10 +131,9 @@ main(void)
 
     tcase_add_checked_fixture(tc, open_folder, close_folder);
     tcase_set_timeout(tc, PATIENCE);
-    tcase_add_test(
-        tc, test_a_bind_ends_where_a_stop_was_asked_for_just_before);
-    tcase_add_test(
-        tc, test_nothing_is_left_of_addresses_that_found_too_few_fibers);
+    tcase_add_test(tc, test_a_bind_ends_where_a_stop_was_asked_for_just_before);
+    tcase_add_test(tc,
+                   test_nothing_is_left_of_addresses_that_found_too_few_fibers);
     tcase_add_test(tc, test_a_hub_that_missed_a_commit_catches_up);
     tcase_add_test(tc, test_a_hub_that_missed_an_undo_catches_up);
     tcase_add_test(tc, test_a_hub_that_missed_the_begin_catches_up);

@@ -172,7 +172,8 @@ END_TEST
 
 START_TEST(test_idle_timeout_says_the_end_in_order)
 {
-    /* It holds while hands are shaken, which may take a busy machine a while. */
+    /* It holds while hands are shaken, which may take a busy machine a while.
+     */
     struct gruvid *g = begin("idle_timeout = 1s\n");
     struct client c;
 

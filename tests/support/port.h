@@ -4,8 +4,9 @@
 #ifndef TESTS_SUPPORT_PORT_H
 #define TESTS_SUPPORT_PORT_H
 
-/* Returns a descriptor.  While it is open, the kernel picks the port for nobody;
- * sockets with SO_REUSEADDR, as listeners of gruvi are, may be bound to it. */
+/* Returns a descriptor.  While it is open, the kernel picks the port for
+ * nobody; sockets with SO_REUSEADDR, as listeners of gruvi are, may be bound to
+ * it. */
 int reserve_port(int *port);
 
 #endif

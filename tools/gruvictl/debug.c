@@ -291,8 +291,8 @@ find_line(Dwarf_Die *cu, Dwarf_Addr at, struct debug_frame *frame)
     dwarf_lineno(line, &frame->line);
 }
 
-/* The unit of an address.  libdw looks it up in .debug_aranges, which clang does
- * not write. */
+/* The unit of an address.  libdw looks it up in .debug_aranges, which clang
+ * does not write. */
 static Dwarf_Die *
 find_unit(struct debug *debug, Dwarf_Addr at, Dwarf_Addr *bias)
 {
