@@ -27,7 +27,7 @@ static const struct {
     {'v', "verbose", NULL, "log everything, as with log.level=debug"},
     {RUN, "run", "FILE [ADDRESS]...", "serve a plugin without a configuration"},
     {TRUST_FILES, "trust-files", NULL,
-     "as root, do not look who may write files"},
+     "as root, do not look at the owners of files"},
     {READY_FD, "ready-fd", "N", "write a newline there when gruvid is ready"},
     {DESCRIBE, "describe", "[PLUGIN]",
      "print the options of gruvid or a plugin"},

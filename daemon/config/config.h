@@ -416,7 +416,7 @@ gruvi_tls_t *gruvid__section_tls(const gruvid__section_t *section);
 void gruvid__section_set_alpn(gruvid__section_t *section,
                               const char *const *alpn);
 
-/* Who is to own the socket files of a plugin section: listen_owner, or else the
+/* The owner of the socket files of a plugin section: listen_owner, or else the
  * user that gruvid becomes; "": nobody in particular. */
 const char *gruvid__section_socket_owner(const gruvid__section_t *section);
 

@@ -120,7 +120,7 @@ gruvid__config_read(gruvid__config_t *config, gruvid__content_t *content,
     return err;
 }
 
-/* FNV-1a: it tells a change, and is no defence against who may write a key. */
+/* FNV-1a: it tells a change, and is no defence against writers of a key. */
 static uint64_t
 digest_of(const char *text, size_t length)
 {

@@ -73,7 +73,8 @@ is_known(const gruvid__config_t *config, const gruvid__content_t *content)
     return false;
 }
 
-/* Root reads only what root, or who has started gruvid, can have written. */
+/* Root reads only what root, or the user that has started gruvid, can have
+ * written. */
 static int
 read_text(gruvid__config_t *config, gruvid__content_t *content,
           const char *path, gruvid__why_t *why)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proxies that are believed: networks, and who connects by a Unix socket.
+ * Proxies that are believed: networks, and peers of Unix sockets.
  *
  * An address of IPv4 is compared with networks of IPv4 only, also where it is
  * written as one of IPv6 (::ffff:192.0.2.1): ::/0 is no network of it.

@@ -4,7 +4,7 @@
  *
  * A secret is not shown at all.  In any other value the user and password of a
  * URL are hidden, wherever the URL is.  A password may hold any character, and
- * who writes it may have escaped none: so all from "://" to the last '@' of the
+ * its writer may have escaped none: so all from "://" to the last '@' of the
  * word counts.
  */
 #include <stdlib.h>

@@ -326,8 +326,8 @@ static const gruvid__key_t plugin_keys[] = {
     {.change = GRUVID__CHANGED_LISTEN,
      .option = {.name = "listen_owner",
                 .default_value = "",
-                .help = "who owns the files of unix:/ addresses; empty: the "
-                        "user that gruvid becomes"},
+                .help = "the owner of the files of unix:/ addresses; empty: "
+                        "the user that gruvid becomes"},
      .accept = accept_user},
     {.change = GRUVID__CHANGED_LISTEN,
      .option = {.name = "listen_group",
@@ -370,9 +370,10 @@ static const gruvid__key_t plugin_keys[] = {
      .accept = gruvid__accept_proxy},
     {.change = GRUVID__CHANGED_TLS,
      .option = {.name = "tls_certificate",
-                .help = "of tls:// addresses: a file (PEM) with the "
-                        "certificate, and those that lead to its authority; "
-                        "or credential:NAME"},
+                .help =
+                    "of tls:// addresses: a file (PEM) with the "
+                    "certificate, and the certificates up to its authority; or "
+                    "credential:NAME"},
      .accept = accept_credential},
     {.change = GRUVID__CHANGED_TLS,
      .option = {.name = "tls_key",

@@ -78,15 +78,15 @@ make_tls(const gruvid__section_t *section)
     return gruvi_tls_new(&files);
 }
 
-/* What OpenSSL says in two words, for who has to mend it. */
+/* What OpenSSL says in two words, in a sentence that helps to mend it. */
 static const struct {
     const char *says, *means;
 } sentences[] = {
     {"values mismatch", "it is not the key of tls_certificate; give the key "
                         "that belongs to that certificate"},
     {"type mismatch",
-     "it is not the key of tls_certificate, but one of another "
-     "kind; give the key that belongs to that certificate"},
+     "it is not the key of tls_certificate, but of another kind; "
+     "give the key that belongs to that certificate"},
     {"unsupported", "there is nothing of that kind in the file; it has to be "
                     "PEM, with a line of dashes and BEGIN"},
     {"no start line", "there is nothing of that kind in the file; it has to be "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "connections": who is connected, and what for.  Each hub notes what it sees
- * of its own, up to the limit, which also bounds how long it is kept from its
- * work; of those beyond it only the number is known.
+ * "connections": the peers, and what is done for them.  Each hub notes what it
+ * sees of its own, up to the limit, which also bounds how long it is kept from
+ * its work; of those beyond it only the number is known.
  */
 #include <stdio.h>
 #include <stdlib.h>

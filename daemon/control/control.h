@@ -15,7 +15,7 @@
  *   "writer" fiber  writes what the commands answer
  *
  * All of it runs in fibers of the first hub that belong to no plugin.  They are
- * not counted among max_fibers: a hub that is full is what an operator wants to
+ * not counted among max_fibers: a hub that is full is what an operator has to
  * look at.
  */
 #ifndef GRUVID_CONTROL_H

@@ -21,7 +21,7 @@ struct gruvid__peer {
 };
 
 /*
- * Ask the kernel who has connected.
+ * Ask the kernel for the user and process that have connected.
  *
  *   fd     of the connection
  *   group  whose members may look

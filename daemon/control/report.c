@@ -17,7 +17,7 @@ gruvid__show_time(const struct timespec *time)
     return json_string(text);
 }
 
-/* A line quotes values, and who may only look sees it, too. */
+/* A line quotes values, and users who may only look see it, too. */
 static json_t *
 show_line(const char *line)
 {

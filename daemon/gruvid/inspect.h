@@ -23,7 +23,7 @@ GRUVI_BEGIN_DECLS
  *   request  a JSON object: "{\"do\":\"fibers\",\"group\":true}"; copied
  *   limit    the most bytes of the answer; 0: 16 MiB
  *   answer   a string that the caller owns: free().  One JSON object a line,
- *            as gruvictl gets them: a long answer has several, of which each
+ *            as gruvictl gets them: a long answer has several, and each
  *            but the last has "more":true.  NULL on failure
  *   size     its bytes, without the zero at the end; may be NULL
  *

@@ -80,8 +80,8 @@ GRUVI_API const char *gruvid_request_method(const gruvid_request_t *request);
 /*
  * The path, decoded: "/users/Zoe".  It begins with "/", its segments are
  * neither "." nor "..", and only the last may be empty.  A path that cannot be
- * decoded, or a segment of which would have a "/", a "\" or a control byte in
- * it, was answered with 400.
+ * decoded, or has a "/", a "\" or a control byte in a segment when decoded, was
+ * answered with 400.
  */
 GRUVI_API const char *gruvid_request_path(const gruvid_request_t *request);
 
@@ -124,8 +124,8 @@ GRUVI_API void gruvid_request_each_header(
 GRUVI_API const char *gruvid_request_param(const gruvid_request_t *request,
                                            const char *name);
 
-/* Who asks: "tcp://192.0.2.1:4711", "unix:", or as a trusted proxy says; the
- * name of the plugin for a call. */
+/* The peer: "tcp://192.0.2.1:4711", "unix:", or as a trusted proxy says; for a
+ * call the name of the plugin. */
 GRUVI_API const char *gruvid_request_peer(const gruvid_request_t *request);
 
 /* "http", "https", "call", or the transport's own. */

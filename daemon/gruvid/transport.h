@@ -157,7 +157,7 @@ typedef struct gruvid_incoming {
     const char *scheme;
     const char *host; /* with the port; NULL or "": none */
 
-    /* Who asks; NULL: peer_of is called with exchange when a handler asks for
+    /* The peer; NULL: peer_of is called with exchange when a handler asks for
      * it, and gives text that lives as long as the request. */
     const char *peer;
     const char *(*peer_of)(void *exchange);
@@ -265,7 +265,7 @@ GRUVI_API const char *gruvid_request_route(const gruvid_request_t *request);
 GRUVI_API const char *gruvid_request_section(const gruvid_request_t *request);
 
 /*
- * How much a client wants a coding of the reply's content, by Accept-Encoding
+ * How much a client prefers a coding of the reply's content, by Accept-Encoding
  * among these headers, which may come more than once.
  *
  *   coding  "gzip", or "identity" for none

@@ -84,7 +84,7 @@ gruvid__report_handshake(struct gruvid__shard *shard, int err)
                          gruvi_err_name(err));
 }
 
-/* Not even a peer that is just gone: who uses the address has to know it. */
+/* Not even a peer that is just gone: a user of the address has to know it. */
 void
 gruvid__report_proxy(struct gruvid__shard *shard, int err, const char *why)
 {

@@ -121,7 +121,7 @@ await_target(struct gruvid__output *out)
     return false;
 }
 
-/* Where the line begins of which a part is written: another target gets all of
+/* Where the line that is partly written begins: another target gets all of
  * it. */
 static char *
 whole_line(char *bytes, char *at)

@@ -5,7 +5,7 @@
  *   entry | hub \0 group \0 fiber \0 message \0 | entry | ...
  *
  * An entry and its texts may lie around the end of the ring.  The oldest ones
- * make room for a new one.  Who reads copies all of the ring under the lock,
+ * make room for a new one.  A reader copies all of the ring under the lock,
  * which takes some 20 us, and looks at the copy.
  */
 #include "log/recent.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last lines of the log, for who looks at a gruvid that runs.
+ * The last lines of the log, for a look at a gruvid that runs.
  *
  * They are kept as records, 256 KiB of them: the log itself may be a journal,
  * or a pipe that others read.  Memory is touched only as far as lines come.

@@ -230,9 +230,9 @@ gruvid__log_check_reopen(void)
                       "gruvid's user",
                       sink.path, strerror(errno));
     else if (access(dirname(folder), W_OK | X_OK) < 0)
-        gruvi_info("%s: gruvid's user makes no files in that folder; who moves "
-                   "the log away makes the next one, for that user, before "
-                   "SIGUSR1",
+        gruvi_info("%s: gruvid's user makes no files in that folder; when the "
+                   "log is moved away, make the next one, for that user, "
+                   "before SIGUSR1",
                    sink.path);
 }
 

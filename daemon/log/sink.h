@@ -71,7 +71,7 @@ void gruvid__log_show_hubs(bool show);
  * Log a line at level info, whatever the log's level: an operator asked for it.
  *
  *   plugin, generation, fiber
- *           whom it is about, for fields; text says it in its own words.
+ *           what it is about, for fields; text says it in its own words.
  *           "", 0: gruvid itself
  */
 void gruvid__log_notice(const char *plugin, uint64_t generation,

@@ -37,7 +37,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t work, progress;
 
-    /* Under the lock, written atomically for who reads without. */
+    /* Under the lock, written atomically for readers without it. */
     enum state state;
     uint64_t put;  /* lines, ever */
     uint64_t done; /* lines that are written or lost, ever */

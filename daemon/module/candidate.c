@@ -2,7 +2,7 @@
 /*
  * What is checked of a file before dlopen() may run its code:
  *
- *   owner.c    nobody but root and who has started gruvid can have written it
+ *   owner.c    nobody but root and the starter of gruvid can have written it
  *   note.c     it is a plugin, for this machine and this plugin ABI
  *   image.c    its headers are sound
  *   build.c    which build it is

@@ -13,7 +13,7 @@
  *     /opt/app/releases/7/echo.so  file
  *
  * So the way is gone as the kernel goes it.  What was found good cannot become
- * bad afterwards but by root or by who has started gruvid.
+ * bad afterwards but by root or by the starter of gruvid.
  */
 #include "os/owner.h"
 
@@ -143,7 +143,7 @@ check_writers(const struct way *way, const struct stat *st)
                       kind(st), way->at, (unsigned long)st->st_gid, way->at);
     if (has_access_list(way->at))
         return refuse(way,
-                      "%s%s may be written by those that its access list "
+                      "%s%s may be written by users that its access list "
                       "names, and gruvid runs as root: \"setfacl -b %s\", or "
                       "say --trust-files",
                       kind(st), way->at, way->at);
@@ -153,7 +153,7 @@ check_writers(const struct way *way, const struct stat *st)
 /* --- the way -------------------------------------------------------------- */
 
 /* Links of /proc/PID/fd lead to what is open, whatever their text says.  What
- * is no file there was handed over by who has started gruvid. */
+ * is no file there was handed over by the starter of gruvid. */
 static bool
 is_open_file(const char *link)
 {

@@ -9,7 +9,7 @@
  * Check a file that is to be read or run by root: the file itself, and each
  * folder and link on the way to it.
  *
- * Its owner, and theirs, is root or who has started gruvid: with sudo, the user
+ * Its owner, and theirs, is root or the starter of gruvid: with sudo, the user
  * who called that.  Neither others nor a group other than 0 may write.  A
  * sticky folder may be written by anybody, because nobody can replace what
  * another user has there.

@@ -15,7 +15,7 @@ struct gruvid__piece {
 };
 
 struct gruvid__arena {
-    struct gruvid__piece *first; /* of which it takes */
+    struct gruvid__piece *first; /* memory is taken from it */
     struct gruvid__piece *last;  /* that came from the store */
     struct gruvid__shard *shard; /* that has the store; NULL: there is none */
 };

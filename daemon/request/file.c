@@ -42,12 +42,12 @@ is_sound(const char *relative)
 
 enum { CODINGS = 3 };
 
-/* Of those that a client wants equally the first. */
+/* Of the codings that a client accepts equally the first. */
 static const struct {
     const char *name, *ending;
 } codings[CODINGS] = {{"zstd", ".zst"}, {"br", ".br"}, {"gzip", ".gz"}};
 
-/* What the client wants more than the file itself. */
+/* What the client prefers to the file itself. */
 static void
 weigh(const gruvid_request_t *request, struct gruvid__variant *variants)
 {

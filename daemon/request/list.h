@@ -17,9 +17,9 @@ void gruvid__requests_remove(struct gruvid_request *request);
 /* Cancel all of them: cut.c. */
 void gruvid__requests_cut(struct gruvid__shard *shard, const char *why);
 
-/* A request is on its way from another hub; it is over: true where who waits
- * for that has to be woken.  The instance may be gone by then.  Context: any
- * thread. */
+/* A request is on its way from another hub; it is over: true where a caller
+ * that waits for that has to be woken.  The instance may be gone by then.
+ * Context: any thread. */
 void gruvid__requests_come(gruvid_plugin_t *plugin);
 bool gruvid__requests_came(gruvid_plugin_t *plugin);
 

@@ -3,7 +3,7 @@
  * The stop, in stages, which lose no connection without need:
  *
  *   not ready      for whoever asks; with lame_duck so many seconds more of
- *                  accepting, for those who have not asked yet
+ *                  accepting, for clients that have not asked yet
  *   drain          all at once: accept what is queued, then nothing more;
  *                  connections end by themselves, until drain_timeout or a
  *                  second interrupt; then they are cut

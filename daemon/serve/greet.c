@@ -5,8 +5,8 @@
  *   | PROXY TCP4 ... \r\n | ClientHello, or the first bytes of the protocol |
  *     taken, in pieces      stay in the socket
  *
- * Who may send one is known before anything is read, so a stranger is sent away
- * at once.
+ * Whether a peer may send one is known before anything is read, so a stranger
+ * is sent away at once.
  */
 #include "serve/greet.h"
 

@@ -7,7 +7,7 @@
 #include "serve/connection.h"
 
 /*
- * Read the header where the section wants one, make the handshake where there
+ * Read the header where the section needs one, make the handshake where there
  * is TLS, both within the time that the connection has from its accept on.
  *
  * Returns 0, or why the connection has to be closed; logged and counted.

@@ -19,7 +19,7 @@ struct gruvid__proxy_header {
     size_t size;      /* with all that belongs to it */
     const char *why;  /* what is wrong: static text */
     socklen_t length; /* of client; 0: the header names none, and the client is
-                         who has connected */
+                         the client */
     union {
         struct sockaddr any;
         struct sockaddr_in in;

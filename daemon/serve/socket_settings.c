@@ -18,7 +18,7 @@
 
 /* --- from the section ----------------------------------------------------- */
 
-/* Who is to own a socket file. */
+/* The owner of a socket file. */
 static void
 find_owner(const gruvid__section_t *section, uid_t *uid, gid_t *gid)
 {

@@ -12,7 +12,7 @@
 #include "watch/owners.h"
 #include "watch/sample.h"
 
-/* --- whom it works for ---------------------------------------------------- */
+/* --- what it works for ---------------------------------------------------- */
 
 static void
 copy(char *to, size_t size, const char *from)

@@ -2,11 +2,11 @@
 /*
  * The question and its answer:
  *
- *   who asks     IDLE --> ASKED, a signal; waits for ANSWERED --> IDLE
+ *   the asker    IDLE --> ASKED, a signal; waits for ANSWERED --> IDLE
  *   handler      ASKED --> ANSWERING, fills in, --> ANSWERED
  *
- * Who waits in vain takes the question back, unless the handler has begun with
- * the answer: that comes.
+ * An asker that waits in vain takes the question back, unless the handler has
+ * begun with the answer: that comes.
  */
 #include "watch/sample.h"
 

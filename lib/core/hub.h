@@ -58,7 +58,7 @@ struct gruvi_hub {
     uint32_t ready, most_ready; /* fibers that ran in the last turn; at most */
     int turn_began;             /* not atomic: the budget then */
 
-    struct gruvi__thread *thread; /* its own: for who looks from another */
+    struct gruvi__thread *thread; /* its own, for readers in other threads */
 
     gruvi_fiber_t *root;
     gruvi_fiber_t fiber; /* the hub's own */

@@ -173,8 +173,9 @@ gruvi__queue_push_far(struct gruvi__queue *queue, gruvi_fiber_t *fiber)
     }
 }
 
-/* The scout's control block is here by now.  Its frames, of which it knows the
- * lowest, are as far below it as its function is deep: most are not. */
+/* The scout's control block is here by now.  It knows its lowest frame only,
+ * and the others are as far above as its function is deep: most are not here.
+ */
 __attribute__((noinline)) void
 gruvi__fetch_ahead(gruvi_hub_t *hub)
 {

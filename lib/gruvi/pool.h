@@ -34,7 +34,7 @@ typedef int (*gruvi_work_fn)(void *arg, void **result);
 
 /*
  * Set the sizes of the two pools, at any time.  Where there are more threads
- * than that, those that find no work end.
+ * than that, idle threads end.
  *
  *   cpu_threads  0: the number of cores this process may use
  *   io_threads   0: 20

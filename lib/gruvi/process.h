@@ -160,7 +160,7 @@ GRUVI_API int gruvi_process_kill_group(gruvi_process_t *p, int signum);
 /*
  * Whether a child was started by gruvi_process_spawn(), in any hub, and is not
  * reaped yet.  For code that waits for children of any kind, in process 1 say:
- * it leaves those alone.
+ * it leaves such children alone.
  *
  *   pid  of a child, as waitid() with WNOWAIT returns it
  *

@@ -84,7 +84,7 @@ void gruvi__workers_init(struct gruvi__workers *workers,
 void gruvi__workers_set_max(struct gruvi__workers *workers, unsigned max);
 
 /*
- * Add work, of which the owner's part is filled in.  Work is begun in the order
+ * Add work whose owner has filled in its part.  Work is begun in the order
  * in which it was added.  The worker that ran it calls done.
  *
  *   outer  the work that waits for this one, from gruvi__work_current(), or

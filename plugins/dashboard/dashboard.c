@@ -10,7 +10,7 @@
  *   ?log              the last lines of the log, as gruvictl gets them
  *   ?stacks           all fibers with their stacks, likewise
  *
- * It changes nothing.  guard.c says who may see it, sampler.c how it looks.
+ * It changes nothing.  guard.c has the rights, sampler.c how it looks.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +27,7 @@ static const gruvid_option_t options[] = {
     {.name = "host",
      .type = GRUVID_LIST,
      .help = "a name that browsers may ask for, besides localhost"},
-    {.name = "token",
-     .type = GRUVID_SECRET,
-     .help = "who has it may see the log and stacks"},
+    {.name = "token", .type = GRUVID_SECRET, .help = "for the log and stacks"},
     {.name = "interval",
      .type = GRUVID_DURATION,
      .default_value = "1s",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may see the page, and the log. */
+/* The rights to see the page, and the log. */
 #ifndef DASHBOARD_GUARD_H
 #define DASHBOARD_GUARD_H
 

@@ -365,7 +365,7 @@
     follow = setTimeout(() => followLog(pre), 2000);
   }
 
-  // What is new goes below; who has scrolled up stays there.  It ends when
+  // New lines go below; a view that was scrolled up stays there.  It ends when
   // something else is shown, also where that comes while it waits for gruvid.
   async function followLog(pre) {
     const box = id("inside"), ends = () => pre !== box.firstElementChild;

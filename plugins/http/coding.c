@@ -225,7 +225,7 @@ code_whole(struct http_coding *coding, gruvid_reply_t *reply)
 
 /* --- a reply -------------------------------------------------------------- */
 
-/* The coding that the client wants most, of those that there are; -1: none. */
+/* The coding of ours that the client prefers; -1: none. */
 static int
 choose(const struct http_coding_wish *wish)
 {

@@ -45,7 +45,7 @@ struct http_coding {
     void *exchange;
 };
 
-/* What the client wants, and how it gets it. */
+/* What the client asks for, and how it gets it. */
 struct http_coding_wish {
     struct http_coders *coders;
     const struct http_settings *settings;
@@ -75,7 +75,7 @@ http_coding_is_on(const struct http_coding *coding)
     return coding->coder != NULL;
 }
 
-/* Write a part, all of which the client can read then.  Returns 0, what send
+/* Write a part that the client can read whole then.  Returns 0, what send
  * has returned, or an error of gruvi_compute(). */
 GRUVI_SWITCHPOINT int http_coding_write(struct http_coding *coding,
                                         const void *data, size_t size);

@@ -24,7 +24,7 @@ struct http_comments {
 /*
  * A stream of events begins.  Zeros before.  When the plugin drains, the caller
  * is cancelled, which ends the stream in order: a client connects again, and
- * meets who comes after.
+ * meets the next generation.
  *
  *   plugin the transport
  *   pause  seconds between comments; 0: none

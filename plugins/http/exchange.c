@@ -227,7 +227,7 @@ decide_framing(struct http_work *work, const gruvid_reply_t *reply)
         x->keep_alive = false;
 }
 
-/* The body of a reply of which the head is in the output. */
+/* The body of a reply whose head is in the output. */
 static GRUVI_SWITCHPOINT int
 begin_body(struct http_work *work, const gruvid_reply_t *reply)
 {

@@ -7,7 +7,7 @@
 
 extern const gruvid_transport_t http_transport;
 
-/* Who asks: the peer, or whom a trusted proxy names.  In work->peer; "": not
+/* The peer, or the client that a trusted proxy names.  In work->peer; "": not
  * known. */
 const char *http_peer(struct http_work *work);
 

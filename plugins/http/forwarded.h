@@ -9,7 +9,7 @@
 #include "hub.h"
 
 /*
- * Who asks: the peer of the connection, or whom that names.
+ * The client: the peer of the connection, or as that names it.
  *
  *   buf  "tcp://192.0.2.1:0", with its port where the header has it; "": not
  *        known

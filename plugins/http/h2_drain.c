@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fiber of the plugin waits for the drain.  It tells all clients at once: the
- * parked too, for whom no fiber of their own would.
+ * A fiber of the plugin waits for the drain.  It tells all clients at once,
+ * also of parked connections, which have no fiber.
  *
  *   notice --> the PING comes back, or a second --> the last stream is known
  *          --> it has ended --> the connection ends

@@ -89,7 +89,8 @@ wait_until_taken(struct h2_stream *stream)
     return err;
 }
 
-/* Bytes as they are; for who has entered the comments, as the next. */
+/* Bytes as they are; for a caller that has entered the comments, as the next.
+ */
 static GRUVI_SWITCHPOINT int
 send_raw(void *exchange, const void *data, size_t size)
 {

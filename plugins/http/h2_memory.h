@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for nghttp2: blocks of a few sizes, of which a hub keeps those that
+ * Memory for nghttp2: blocks of a few sizes; a hub keeps those that
  * are free.  Each stream takes five or six, and gives them back soon.
  */
 #ifndef HTTP_H2_MEMORY_H

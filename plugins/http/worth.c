@@ -34,7 +34,7 @@ has_word(const char *list, const char *word)
     return false;
 }
 
-/* Whether a type is among the names, of which the last is NULL; "text/" and a
+/* Whether a type is among the names, which NULL ends; "text/" and a
  * star is all of text. */
 static bool
 is_type(const char *type, const char *const *names)
@@ -109,7 +109,7 @@ http_worth(const gruvid_reply_t *reply, const struct http_settings *settings)
 
 /* --- the head ------------------------------------------------------------- */
 
-/* A tag of which what is the same may have other bytes. */
+/* A weak tag: equal content may have other bytes. */
 static const char *
 weaken(const char *etag, char **memory)
 {

@@ -7,7 +7,7 @@
 
 struct http_settings;
 
-/* Whether a reply is coded for a client that wants it. */
+/* Whether a reply is coded for a client that asks for it. */
 bool http_worth(const gruvid_reply_t *reply,
                 const struct http_settings *settings);
 

@@ -86,7 +86,7 @@ START_TEST(test_version_says_what_it_is_made_of)
 
     ck_assert_int_eq(g->status, 0);
     gruvid_says(g, "gruvid " PACKAGE_VERSION "\n");
-    gruvid_says(g, "plugin ABI 1.3, libuv 1.");
+    gruvid_says(g, "plugin ABI 1.4, libuv 1.");
     gruvid_says(g, "stacks guarded by ");
     ck_assert_int_eq(RUN("--version")->status, 0);
 }

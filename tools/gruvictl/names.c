@@ -8,8 +8,8 @@
  *   echo.so+0x11f3                   else; a note says why
  *
  * How libgruvi parks and starts a fiber is the same everywhere, and of use to
- * nobody who asks where a fiber waits: of its frames at the end of a stack none
- * is shown, and of those at the beginning only the call that waits.
+ * nobody that asks where a fiber waits: of its frames at the end of a stack
+ * none is shown, and of those at the beginning only the call that waits.
  */
 #include "gruvictl/names.h"
 

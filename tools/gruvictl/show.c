@@ -438,7 +438,7 @@ show_log_level(const struct task *task, const json_t *answer)
     putchar('\n');
 }
 
-/* Who has logged a line: "hub 2 echo[accept]"; what is not said is left out. */
+/* The source of a line: "hub 2 echo[accept]"; what is not said is left out. */
 static void
 print_who(const json_t *line)
 {

@@ -140,7 +140,7 @@ no_gruvid(const struct wire *wire, const char *why)
     return NOBODY;
 }
 
-/* Who does not take a request may have said why: that is read. */
+/* A peer that does not take a request may have said why: that is read. */
 static void
 send_line(const struct wire *wire, const json_t *request)
 {

@@ -85,7 +85,7 @@ struct gruvi__call {
 
 void gruvi__socket_init(struct gruvi__socket *socket, gruvi_hub_t *hub, int fd);
 
-/* The descriptor, for a caller who may share it. */
+/* The descriptor, for a caller that may share it. */
 int gruvi__socket_give(const struct gruvi__socket *socket);
 
 /* Whether a call without MSG_DONTWAIT may block: the descriptor is shared, and

@@ -156,7 +156,7 @@ int gruvi__buffer_put_back(struct gruvi__buffer *buffer, const void *from,
 /* Free the memory if nothing is held. */
 void gruvi__buffer_trim(struct gruvi__buffer *buffer);
 
-/* The same for a buffer of GRUVI__TAKE_SIZE bytes, of which the hub keeps the
+/* The same for a buffer of GRUVI__TAKE_SIZE bytes; the hub keeps the
  * memory. */
 int gruvi__buffer_lend(struct gruvi__buffer *buffer, gruvi_hub_t *hub);
 void gruvi__buffer_give_back(struct gruvi__buffer *buffer, gruvi_hub_t *hub);
