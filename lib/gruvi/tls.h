@@ -9,6 +9,9 @@
  * without: by default the server has to have a certificate that the system
  * trusts, for the host of the address, which may be a name or a number.
  *
+ * gruvi_tls_start_client() and gruvi_tls_start_server() begin TLS on a stream
+ * that is open.
+ *
  * gruvi_connect() makes the handshake of a client.  The first call on the
  * stream, or gruvi_tls_handshake(), makes the handshake of a server, in the
  * fiber of the connection, so that slow clients do not delay gruvi_accept().
@@ -139,6 +142,49 @@ GRUVI_API int gruvi_listener_set_tls(gruvi_listener_t *listener,
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_tls_handshake(gruvi_stream_t *s,
                                                     double timeout);
+
+/*
+ * Begin TLS on an open stream, as the client: after the peers have agreed on it
+ * in clear, as SMTP, LDAP, PostgreSQL and NATS do (STARTTLS).  The call makes
+ * the handshake.  From then on the stream is as if its address had been
+ * tls://.
+ *
+ * Bytes that the stream has received and not given out yet end it: UV_EPROTO.
+ * They came in clear, maybe from an attacker, and the next read would take them
+ * for what came through TLS.  They are dropped.  A program that has read more
+ * than it used has to do the same, because the stream does not know of it.
+ *
+ *   s            a stream without TLS
+ *   tls          borrowed; NULL: the defaults
+ *   server_name  whose certificate the server has to have, a name or a number
+ *   timeout      seconds for the handshake; its own limit, handshake_timeout,
+ *                holds as well
+ *
+ * Returns 0.
+ * Errors:  before anything is done, and the stream goes on as it was: UV_EINVAL
+ *          (server_name is no name), UV_EALREADY (it has TLS), UV_EBUSY (a
+ * fiber reads or writes), UV_EPIPE (the writing side has ended), UV_ENOMEM,
+ * UV_ENOTSUP. Later the stream is of no more use, and has to be closed; nothing
+ * is read or written in clear any more: UV_EPROTO, UV_EACCES (the certificate
+ * of the server), UV_ECONNRESET, UV_ETIMEDOUT, UV_ENOMEM, UV_ECANCELED,
+ * UV_ECONNABORTED (closed meanwhile). Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int gruvi_tls_start_client(gruvi_stream_t *s,
+                                                       gruvi_tls_t *tls,
+                                                       const char *server_name,
+                                                       double timeout);
+
+/*
+ * The same as the server.
+ *
+ *   tls  borrowed; it has a certificate
+ *
+ * Returns 0.
+ * Errors:  as gruvi_tls_start_client(); UV_EINVAL (no certificate).
+ * Context: fiber, switchpoint.
+ */
+GRUVI_API GRUVI_SWITCHPOINT int
+gruvi_tls_start_server(gruvi_stream_t *s, gruvi_tls_t *tls, double timeout);
 
 /* The results of a handshake.  Texts are borrowed from the stream. */
 typedef struct gruvi_tls_info_values {

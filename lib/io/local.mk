@@ -64,6 +64,7 @@ LIBGRUVI_TLS_SOURCES += %D%/tls/tls_handshake.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_openssl.h
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_revoked.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_session.c
+LIBGRUVI_TLS_SOURCES += %D%/tls/tls_start.c
 LIBGRUVI_TLS_SOURCES += %D%/tls/tls_stream.c
 if HAVE_OPENSSL
 LIBGRUVI_SOURCES += $(LIBGRUVI_TLS_SOURCES)

@@ -260,6 +260,7 @@ connect_by_name(gruvi_hub_t *hub)
 #ifdef HAVE_OPENSSL
 struct secure {
     gruvi_tls_t *server, *client;
+    bool late; /* TLS begins on open streams */
     struct pair pair;
     int result; /* of the server */
 };
@@ -287,6 +288,8 @@ serve_securely(void *arg)
     struct secure *s = arg;
 
     s->result = gruvi_accept(s->pair.listener, &s->pair.far, GRUVI_FOREVER);
+    if (s->result == 0 && s->late)
+        s->result = gruvi_tls_start_server(s->pair.far, s->server, 10);
     if (s->result == 0)
         s->result = talk(s->pair.far);
     gruvi_stream_close(s->pair.far);
@@ -305,7 +308,10 @@ connect_securely(struct secure *s)
     gruvi_fiber_t *fiber;
     int err;
 
-    err = gruvi_listen(&s->pair.listener, "tls://127.0.0.1:0", &listening);
+    if (s->late)
+        err = gruvi_listen(&s->pair.listener, "tcp://127.0.0.1:0", NULL);
+    else
+        err = gruvi_listen(&s->pair.listener, "tls://127.0.0.1:0", &listening);
     if (err < 0)
         return err;
     gruvi_listener_address(s->pair.listener, address, sizeof address);
@@ -315,7 +321,10 @@ connect_securely(struct secure *s)
         gruvi_listener_close(s->pair.listener);
         return err;
     }
-    err = gruvi_connect(&s->pair.near, address, &connecting, 10);
+    err =
+        gruvi_connect(&s->pair.near, address, s->late ? NULL : &connecting, 10);
+    if (err == 0 && s->late)
+        err = gruvi_tls_start_client(s->pair.near, s->client, "127.0.0.1", 10);
     if (err == 0)
         err = talk(s->pair.near);
     gruvi_stream_close(s->pair.near);
@@ -326,17 +335,16 @@ connect_securely(struct secure *s)
 }
 
 static int
-talk_securely(gruvi_hub_t *hub)
+talk_securely_by(bool late)
 {
     gruvi_tls_options_t of_server = {.certificate = certificate("good.pem"),
                                      .key = certificate("good.key")};
     static const char *const alpn[] = {"ab", NULL};
     gruvi_tls_options_t of_client = {.authorities = certificate("ca.pem"),
                                      .alpn = alpn};
-    struct secure s = {.result = 0};
+    struct secure s = {.late = late};
     int err = 0;
 
-    (void)hub;
     s.server = gruvi_tls_new(&of_server);
     if (s.server == NULL)
         return gruvi_last_error();
@@ -349,13 +357,28 @@ talk_securely(gruvi_hub_t *hub)
     gruvi_tls_unref(s.client);
     return err;
 }
+
+static int
+talk_securely(gruvi_hub_t *hub)
+{
+    (void)hub;
+    return talk_securely_by(false);
+}
+
+static int
+talk_securely_later(gruvi_hub_t *hub)
+{
+    (void)hub;
+    return talk_securely_by(true);
+}
 #endif
 
 static const operation_fn operations[] = {
-    listen_unix,   listen_twice, read_lines, await_bytes,
-    watch_peer,    serve,        look_up,    connect_by_name,
+    listen_unix,   listen_twice,        read_lines,
+    await_bytes,   watch_peer,          serve,
+    look_up,       connect_by_name,
 #ifdef HAVE_OPENSSL
-    talk_securely,
+    talk_securely, talk_securely_later,
 #endif
 };
 

@@ -312,6 +312,8 @@ TLS_TESTS += %D%/check_tls_handshake
 TLS_TESTS += %D%/check_tls_interrupted
 TLS_TESTS += %D%/check_interop_tls
 TLS_TESTS += %D%/check_tls_session
+TLS_TESTS += %D%/check_tls_start
+TLS_TESTS += %D%/check_tls_start_failed
 TLS_TESTS += %D%/check_tls_stream
 if HAVE_OPENSSL
 %C%_libtls_a_SOURCES = $(TLS_TEST_SOURCES)
@@ -329,6 +331,8 @@ TEST_PROGS += $(TLS_TESTS)
 %C%_check_tls_interrupted_LDADD = $(TLS_TEST_LIBS)
 %C%_check_interop_tls_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_session_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_start_LDADD = $(TLS_TEST_LIBS)
+%C%_check_tls_start_failed_LDADD = $(TLS_TEST_LIBS)
 %C%_check_tls_stream_LDADD = $(TLS_TEST_LIBS)
 
 TEST_PROGS += $(UNIT_TESTS)

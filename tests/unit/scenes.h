@@ -83,9 +83,10 @@ struct scene {
     int ran;     /* atomic */
     struct ends ends;
     struct peer *tls; /* its peer */
-    bool spoiled;     /* the stream in it */
-    bool emptied;     /* the peer has read what was there */
-    size_t sent;      /* how much the calls have sent since */
+    gruvi_tls_t *credentials;
+    bool spoiled; /* the stream in it */
+    bool emptied; /* the peer has read what was there */
+    size_t sent;  /* how much the calls have sent since */
     gruvi_listener_t *listener;
     char address[GRUVI_ADDRESS_SIZE];
     gruvi_udp_t *udp; /* fds[1] is its peer */

@@ -65,6 +65,53 @@ SCENE_CALL(call_handshake)
     return gruvi_tls_handshake(scene->ends.stream, timeout);
 }
 
+/* After a failure of TLS only another stream will do. */
+static int
+note_start(struct scene *scene, int result)
+{
+    gruvi_tls_info_t info;
+
+    scene->spoiled = gruvi_tls_info(scene->ends.stream, &info) != UV_EINVAL;
+    return result;
+}
+
+static void
+open_for_client(struct scene *scene)
+{
+    open_stream(scene);
+    scene->credentials = client_of("ca.pem");
+}
+
+static void
+open_for_server(struct scene *scene)
+{
+    open_stream(scene);
+    scene->credentials = server_of("good");
+}
+
+static void
+close_with_credentials(struct scene *scene)
+{
+    gruvi_tls_unref(scene->credentials);
+    close_stream(scene);
+}
+
+SCENE_CALL(call_start_client)
+{
+    renew_stream(scene, GRUVI_FOREVER);
+    return note_start(scene, gruvi_tls_start_client(scene->ends.stream,
+                                                    scene->credentials,
+                                                    "localhost", timeout));
+}
+
+SCENE_CALL(call_start_server)
+{
+    renew_stream(scene, GRUVI_FOREVER);
+    return note_start(scene,
+                      gruvi_tls_start_server(scene->ends.stream,
+                                             scene->credentials, timeout));
+}
+
 /* A handshake takes several turns; what ends it at once is nonsense. */
 static void
 grant_handshake(struct scene *scene)
@@ -85,6 +132,12 @@ const struct scene_row tls_scenes[] = {
     {"gruvi_tls_handshake", "handshake", SCENE_TIMED_WAIT | SCENE_ALLOCATES,
      UV_EPROTO, open_silent_tls_stream, call_handshake, grant_handshake,
      close_tls_stream},
+    {"gruvi_tls_start_client", "handshake", SCENE_TIMED_WAIT | SCENE_ALLOCATES,
+     UV_EPROTO, open_for_client, call_start_client, grant_handshake,
+     close_with_credentials},
+    {"gruvi_tls_start_server", "handshake", SCENE_TIMED_WAIT | SCENE_ALLOCATES,
+     UV_EPROTO, open_for_server, call_start_server, grant_handshake,
+     close_with_credentials},
     {0},
 };
 #else
@@ -93,9 +146,24 @@ SCENE_CALL(call_handshake)
     return gruvi_tls_handshake(scene->ends.stream, timeout);
 }
 
+SCENE_CALL(call_start_client)
+{
+    return gruvi_tls_start_client(scene->ends.stream, NULL, "localhost",
+                                  timeout);
+}
+
+SCENE_CALL(call_start_server)
+{
+    return gruvi_tls_start_server(scene->ends.stream, NULL, timeout);
+}
+
 const struct scene_row tls_scenes[] = {
     {"gruvi_tls_handshake", NULL, SCENE_READY, UV_ENOTSUP, open_stream,
      call_handshake, NULL, close_stream},
+    {"gruvi_tls_start_client", NULL, SCENE_READY, UV_ENOTSUP, open_stream,
+     call_start_client, NULL, close_stream},
+    {"gruvi_tls_start_server", NULL, SCENE_READY, UV_ENOTSUP, open_stream,
+     call_start_server, NULL, close_stream},
     {0},
 };
 #endif

@@ -287,3 +287,92 @@ close_pair(struct tls_pair *pair)
     gruvi_stream_close(pair->server);
     gruvi_listener_close(pair->listener);
 }
+
+/* --- TLS on an open stream --------------------------------------------------
+ */
+
+#define SECRET "never in clear"
+
+int
+clear_start(struct clear *c, double timeout)
+{
+    gruvi_stream_t *s = c->ends.stream;
+
+    return c->is_server
+               ? gruvi_tls_start_server(s, c->tls, timeout)
+               : gruvi_tls_start_client(s, c->tls, "localhost", timeout);
+}
+
+int
+clear_start_it(void *arg)
+{
+    return clear_start(arg, GRUVI_FOREVER);
+}
+
+/* It is TCP: what is sent arrives, and what is reset is reset. */
+void
+open_clear(struct clear *c, bool is_server)
+{
+    struct ends plain;
+
+    open_ends(&plain, NET_TCP);
+    c->is_server = is_server;
+    c->tls = is_server ? server_of("good") : client_of("ca.pem");
+    c->ends.stream = plain.stream;
+    peer_says(&plain, "hello\n");
+    hears_line(plain.stream, 100, "hello\n");
+    ck_assert_int_eq(gruvi_stream_write(plain.stream, "go\n", 3), 0);
+    peer_hears(&plain, "go\n");
+    peer_open(&c->ends.peer, plain.peer, is_server ? NULL : "good");
+}
+
+void
+close_clear(struct clear *c)
+{
+    close_tls(&c->ends);
+    gruvi_tls_unref(c->tls);
+}
+
+gruvi_fiber_t *
+clear_start_and_wait(struct clear *c)
+{
+    gruvi_fiber_t *fiber = spawn(clear_start_it, c);
+
+    wait_until(strcmp(gruvi_fiber_waiting_for(fiber), "handshake") == 0);
+    return fiber;
+}
+
+void
+clear_is_of_no_use(struct clear *c, int err)
+{
+    gruvi_stream_t *s = c->ends.stream;
+    char byte[1];
+
+    ck_assert_int_eq(gruvi_stream_read(s, byte, 1), err);
+    ck_assert_int_eq(gruvi_stream_write(s, SECRET, strlen(SECRET)), err);
+    ck_assert_int_eq(gruvi_stream_try_write(s, SECRET, strlen(SECRET)),
+                     UV_EPIPE);
+    ck_assert_int_eq(gruvi_tls_handshake(s, GRUVI_FOREVER), err);
+    ck_assert_str_ne(gruvi_error_message(), "");
+    ck_assert_int_eq(clear_start(c, GRUVI_FOREVER), UV_EALREADY);
+}
+
+/* Close it, and look at all that the peer has got. */
+void
+clear_end_unheard(struct clear *c)
+{
+    char buf[8192];
+    size_t got = 0;
+    ssize_t n;
+
+    gruvi_stream_close(c->ends.stream);
+    c->ends.stream = NULL;
+    while ((n = recv(c->ends.peer.fd, buf + got, sizeof buf - got, 0)) != 0) {
+        if (n < 0 && errno != EAGAIN)
+            break;
+        got += n > 0 ? (size_t)n : 0;
+        turns(1);
+    }
+    ck_assert_ptr_null(memmem(buf, got, SECRET, strlen(SECRET)));
+    close_clear(c);
+}

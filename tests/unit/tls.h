@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_TLS_H
 #define TESTS_UNIT_TLS_H
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "unit/certificates.h"
@@ -77,5 +78,25 @@ struct tls_pair {
 void open_pair(struct tls_pair *pair, gruvi_tls_t *server,
                const gruvi_connect_options_t *options);
 void close_pair(struct tls_pair *pair);
+
+/* A stream without TLS, with OpenSSL at its other end, after a word in clear.
+ */
+struct clear {
+    struct tls_ends ends;
+    gruvi_tls_t *tls; /* for the stream */
+    bool is_server;   /* the stream is to be */
+};
+void open_clear(struct clear *c, bool is_server);
+void close_clear(struct clear *c);
+
+/* Begin TLS on it; the same with a struct clear; in a fiber, which waits. */
+int clear_start(struct clear *c, double timeout);
+int clear_start_it(void *clear);
+gruvi_fiber_t *clear_start_and_wait(struct clear *c);
+
+/* All calls fail with err, after a write writes with UV_EPIPE; close it, and
+ * see that none has said anything. */
+void clear_is_of_no_use(struct clear *c, int err);
+void clear_end_unheard(struct clear *c);
 
 #endif

@@ -4,6 +4,7 @@
  * of it; otherwise
  *
  *   tls_stream.c     the layer between a stream and its socket
+ *   tls_start.c      where TLS begins: connecting, accepting, STARTTLS
  *   tls_handshake.c  the handshake
  *   tls_end.c        an end of a connection: made, asked about, freed
  *   tls_bio.c        the socket, as OpenSSL sees it

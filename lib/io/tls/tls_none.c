@@ -43,6 +43,32 @@ gruvi_tls_handshake(gruvi_stream_t *s, double timeout)
     return err < 0 ? err : refuse();
 }
 
+GRUVI_SWITCHPOINT int
+gruvi_tls_start_client(gruvi_stream_t *s, gruvi_tls_t *tls,
+                       const char *server_name, double timeout)
+{
+    gruvi_fiber_t *fiber;
+    int err = gruvi__enter(__func__, &fiber);
+
+    (void)s;
+    (void)tls;
+    (void)server_name;
+    (void)timeout;
+    return err < 0 ? err : refuse();
+}
+
+GRUVI_SWITCHPOINT int
+gruvi_tls_start_server(gruvi_stream_t *s, gruvi_tls_t *tls, double timeout)
+{
+    gruvi_fiber_t *fiber;
+    int err = gruvi__enter(__func__, &fiber);
+
+    (void)s;
+    (void)tls;
+    (void)timeout;
+    return err < 0 ? err : refuse();
+}
+
 int
 gruvi_tls_info(const gruvi_stream_t *s, gruvi_tls_info_t *info)
 {

@@ -83,6 +83,10 @@ int gruvi__tls_flush(struct gruvi__tls *tls);
 /* Send all that is held, and wait for that; inside the call. */
 int gruvi__tls_flush_all(struct gruvi__tls *tls, struct gruvi__call *call);
 
+/* tls_stream.c: the layer on a stream that has none; NULL without memory. */
+struct gruvi__tls *gruvi__tls_put_on(gruvi_stream_t *s,
+                                     gruvi_tls_t *credentials, bool client);
+
 /* tls_end.c */
 
 /* Make the SSL of a server; 0, UV_ENOMEM. */

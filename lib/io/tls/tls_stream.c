@@ -295,28 +295,8 @@ static const struct gruvi__layer tls_layer = {
     .free = gruvi__tls_end_free,
 };
 
-/* --- putting it on a stream -------------------------------------------------
- */
-
-/* Of clients that were given none; made on first use, never freed. */
-static gruvi_tls_t *defaults;
-GRUVI__FORK_LOCK(lock);
-
-static gruvi_tls_t *
-default_credentials(void)
-{
-    gruvi_tls_t *tls;
-
-    pthread_mutex_lock(&lock);
-    if (defaults == NULL)
-        defaults = gruvi_tls_new(NULL);
-    tls = defaults;
-    pthread_mutex_unlock(&lock);
-    return tls;
-}
-
-static struct gruvi__tls *
-put_on(gruvi_stream_t *s, gruvi_tls_t *credentials, bool client)
+struct gruvi__tls *
+gruvi__tls_put_on(gruvi_stream_t *s, gruvi_tls_t *credentials, bool client)
 {
     struct gruvi__tls *tls = calloc(1, sizeof *tls);
 
@@ -328,51 +308,4 @@ put_on(gruvi_stream_t *s, gruvi_tls_t *credentials, bool client)
     s->tls = tls;
     s->layer = &tls_layer;
     return tls;
-}
-
-int
-gruvi__tls_attach(gruvi_stream_t *s, gruvi_tls_t *credentials)
-{
-    gruvi_tls_t *old;
-
-    if (s->tls == NULL)
-        return put_on(s, credentials, false) == NULL ? UV_ENOMEM : 0;
-    old = s->tls->credentials;
-    s->tls->credentials = gruvi_tls_ref(credentials);
-    gruvi_tls_unref(old);
-    return 0;
-}
-
-/* The host of an address, a name or a number. */
-static const char *
-host_of(const struct gruvi__address *address, char *buf, size_t size)
-{
-    if (address->host[0] != '\0')
-        return address->host;
-    if (address->at.any.sa_family == AF_INET6)
-        uv_ip6_name(&address->at.in6, buf, size);
-    else
-        uv_ip4_name(&address->at.in, buf, size);
-    return buf;
-}
-
-int
-gruvi__tls_connect(gruvi_stream_t *s, const struct gruvi__address *address,
-                   const gruvi_connect_options_t *options, double timeout)
-{
-    gruvi_tls_t *credentials = options == NULL ? NULL : options->tls;
-    const char *name = options == NULL ? NULL : options->server_name;
-    char buf[INET6_ADDRSTRLEN];
-    int err;
-
-    if (credentials == NULL)
-        credentials = default_credentials();
-    if (credentials == NULL)
-        return gruvi_last_error();
-    if (put_on(s, credentials, true) == NULL)
-        return UV_ENOMEM;
-    if (name == NULL)
-        name = host_of(address, buf, sizeof buf);
-    err = gruvi__tls_end_open_client(s->tls, name, address->port);
-    return err < 0 ? err : gruvi_tls_handshake(s, timeout);
 }
