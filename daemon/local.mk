@@ -1,6 +1,7 @@
 # libgruvid, which plugins link with, and gruvid, a thin main over it.  As with
 # libgruvi, tests that reach the hidden parts link the library of convenience.
 
+gruvidinclude_HEADERS += %D%/gruvid/bus.h
 gruvidinclude_HEADERS += %D%/gruvid/cluster.h
 gruvidinclude_HEADERS += %D%/gruvid/inspect.h
 gruvidinclude_HEADERS += %D%/gruvid/metrics.h
@@ -160,6 +161,11 @@ LIBGRUVID_SOURCES += %D%/request/target.c
 LIBGRUVID_SOURCES += %D%/request/target.h
 LIBGRUVID_SOURCES += %D%/request/type.c
 LIBGRUVID_SOURCES += %D%/request/type.h
+LIBGRUVID_SOURCES += %D%/bus/bus.h
+LIBGRUVID_SOURCES += %D%/bus/call.c
+LIBGRUVID_SOURCES += %D%/bus/line.c
+LIBGRUVID_SOURCES += %D%/bus/message.c
+LIBGRUVID_SOURCES += %D%/bus/subscription.c
 LIBGRUVID_SOURCES += %D%/serve/abi.c
 LIBGRUVID_SOURCES += %D%/serve/accept.c
 LIBGRUVID_SOURCES += %D%/serve/accept.h

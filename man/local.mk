@@ -24,6 +24,7 @@ MAN3_PAGES += %D%/gruvi_sync.3
 MAN3_PAGES += %D%/gruvi_tls.3
 MAN3_PAGES += %D%/gruvi_version.3
 MAN3_PAGES += %D%/gruvi_wait.3
+MAN3_PAGES += %D%/gruvid_bus.3
 MAN3_PAGES += %D%/gruvid_inspect.3
 MAN3_PAGES += %D%/gruvid_metrics.3
 MAN3_PAGES += %D%/gruvid_request.3

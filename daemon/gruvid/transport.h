@@ -32,6 +32,7 @@
 #ifndef GRUVID_TRANSPORT_H
 #define GRUVID_TRANSPORT_H
 
+#include <gruvid/bus.h>
 #include <gruvid/plugin.h>
 #include <gruvid/request.h>
 
@@ -305,6 +306,124 @@ gruvid_target_wait(gruvid_plugin_t *plugin, const char *target, double timeout);
  */
 GRUVI_API void gruvid_plugin_hold(gruvid_plugin_t *plugin);
 GRUVI_API void gruvid_plugin_release(gruvid_plugin_t *plugin);
+
+/* --- a bus, since 1.4 ----------------------------------------------------- */
+
+/* What has come by a bus, all borrowed.  What does not apply is 0 or NULL. */
+typedef struct gruvid_bus_content {
+    const char *subject, *reply; /* of a message */
+    int status;                  /* of an answer: 200 to 599 */
+    const gruvid_header_t *headers;
+    size_t n_headers;
+    const void *data;
+    size_t size;
+    uint64_t revision; /* of a value */
+    void *reserved[4];
+} gruvid_bus_content_t;
+
+/* Where what was asked for goes: opaque. */
+typedef struct gruvid_bus_result gruvid_bus_result_t;
+
+typedef enum gruvid_kv_how {
+    GRUVID_KV_PUT,
+    GRUVID_KV_CREATE,
+    GRUVID_KV_UPDATE,
+    GRUVID_KV_DELETE
+} gruvid_kv_how_t;
+
+/* A change of a value, all borrowed. */
+typedef struct gruvid_kv_change {
+    gruvid_kv_how_t how;
+    const char *bucket, *key;
+    const void *data;
+    size_t size;
+    uint64_t last; /* UPDATE, DELETE: revision; 0 of DELETE: any */
+    void *reserved[4];
+} gruvid_kv_change_t;
+
+/*
+ * The functions of a bus, behind the calls of gruvid/bus.h.  They run in the
+ * fiber that calls, in any hub, and use what the transport has in that hub:
+ * gruvid_hub_data().  Any may be left out: the call is UV_ENOTSUP.
+ *
+ * The timeout of the call is a deadline of the fiber, and the end of the
+ * instance another: each wait returns UV_ETIMEDOUT or UV_ENOTCONN then, and the
+ * function returns that.  A drain waits for calls; the instance does not stop
+ * before they have returned.
+ *
+ * Names and values of headers were checked, as for a reply.
+ *
+ * Context of all: fiber, switchpoint, unless said otherwise.
+ */
+typedef struct gruvid_bus_functions {
+    size_t size; /* of this struct */
+    int (*publish)(gruvid_plugin_t *plugin, const char *subject,
+                   const gruvid_publish_options_t *options, const void *data,
+                   size_t size);
+
+    /* Give the answer to gruvid_bus_fill() before it returns 0. */
+    int (*call)(gruvid_plugin_t *plugin, const char *subject,
+                const gruvid_call_t *call, gruvid_bus_result_t *result);
+
+    /*
+     * Call gruvid_bus_deliver() with to for each message from now on, also
+     * where there is no connection yet.
+     *
+     *   group   NULL: none
+     *   handle  for unsubscribe
+     *
+     * Context: hub thread, no switchpoint.
+     */
+    int (*subscribe)(gruvid_plugin_t *plugin, const char *subject,
+                     const char *group, gruvid_subscription_t *to,
+                     void **handle);
+
+    /* It must not be delivered to any more.  All handles of an instance come
+     * here before its stop.  Context: hub thread, no switchpoint. */
+    void (*unsubscribe)(gruvid_plugin_t *plugin, void *handle);
+
+    /* As call. */
+    int (*kv_get)(gruvid_plugin_t *plugin, const char *bucket, const char *key,
+                  gruvid_bus_result_t *result);
+
+    /* Set revision where it returns 0. */
+    int (*kv_change)(gruvid_plugin_t *plugin, const gruvid_kv_change_t *change,
+                     uint64_t *revision);
+    void (*reserved[8])(void); /* NULL */
+} gruvid_bus_functions_t;
+
+/*
+ * Be a bus.  Plugins find it once all starts have returned, or, where a
+ * generation before it serves, from when it takes its place.
+ *
+ *   functions  borrowed until stop has returned
+ *
+ * Returns 0.
+ * Errors:  UV_EPERM anywhere but in start; UV_EINVAL (the descriptor has not
+ *          both multi_hub and per_hub: each hub needs a connection of its own).
+ * Context: hub thread, during start.
+ */
+GRUVI_API int gruvid_bus_provide(gruvid_plugin_t *plugin,
+                                 const gruvid_bus_functions_t *functions);
+
+/*
+ * Give what was asked for; it is copied.
+ *
+ * Returns 0.
+ * Errors:  UV_EINVAL (a status that is none), UV_ENOMEM.
+ */
+GRUVI_API int gruvid_bus_fill(gruvid_bus_result_t *result,
+                              const gruvid_bus_content_t *content);
+
+/*
+ * A message has come for a subscription; it is copied.
+ *
+ * Returns 0.
+ * Errors:  UV_ENOBUFS (it was dropped, and counted), UV_ENOMEM (likewise).
+ * Context: the hub of the subscription, callbacks included.
+ */
+GRUVI_API int gruvid_bus_deliver(gruvid_subscription_t *to,
+                                 const gruvid_bus_content_t *content);
 
 /* --- connections ---------------------------------------------------------- */
 

@@ -28,6 +28,8 @@
 #include "hub/lag.h"
 #include "hub/leader.h"
 
+struct gruvid_subscription;
+
 /* The most that gruvid.hubs may be: more threads than any machine has use for.
  */
 #define GRUVID__MOST_HUBS 256
@@ -49,6 +51,8 @@ struct gruvid__hub {
     pthread_t thread;
     bool stuck;  /* for the leader: it is not called any more */
     bool silent; /* for the leader: it has not answered, which was logged */
+
+    struct gruvid_subscription *subscriptions; /* of the hub: bus/bus.h */
 
     /* Calls of several fibers of the first hub wait for each other. */
     bool busy;

@@ -35,6 +35,7 @@
 #include "instance/times.h"
 #include "module/load.h"
 
+struct gruvid_bus_functions;
 struct gruvid__handover;
 struct gruvid__proxies;
 struct gruvid__routes;
@@ -80,6 +81,8 @@ struct gruvid__line {
     struct gruvid__counts ended; /* what generations counted that are gone */
     gruvid_plugin_t *target;     /* that answers requests; NULL: none; atomic */
     gruvi_event_t answers;       /* set while there is a target */
+    gruvid_plugin_t *bus; /* that gruvid/bus.h reaches; NULL: none; atomic */
+    bool is_bus;          /* there was one; atomic */
 
     /* Requests: traffic.h.  The first tally is of those without a route; the
      * lock guards the list, and unrouted has an item for each hub. */
@@ -139,6 +142,8 @@ struct gruvid_plugin {
      * and whether there is such a hub. */
     struct gruvid__listening *left_listening;
     bool is_behind;
+
+    const struct gruvid_bus_functions *bus; /* NULL: it is none; atomic */
 
     void *data;             /* the plugin's own; atomic */
     size_t max_connections; /* of all hubs together; 0: no limit */

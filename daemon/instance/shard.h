@@ -21,6 +21,7 @@
 #include "instance/rate.h"
 #include "instance/times.h"
 
+struct gruvid__bus_call;
 struct gruvid__connection;
 struct gruvid__endpoint;
 struct gruvid__park;
@@ -46,6 +47,10 @@ struct gruvid__shard {
     struct gruvid__piece *spare; /* memory for requests that it brings */
     size_t n_spare;
 
+    /* As a bus: whether it takes calls, and those in flight. */
+    bool bus_is_open;
+    struct gruvid__bus_call *bus_calls;
+
     struct gruvid__rate rate; /* lines of the log that may be many */
 
     double until; /* when cancelled fibers are given up */
@@ -61,6 +66,7 @@ struct gruvid__shard {
     size_t open, accepting; /* connections; fibers that accept */
     size_t parked;          /* of open */
     size_t requests_open;
+    size_t bus_calls_open;
 
     /* Counters, for the log: atomic.  gone and failed are connections, and
      * fibers of the plugin's own. */

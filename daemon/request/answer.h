@@ -19,4 +19,20 @@ struct gruvid__exchange {
 
 void gruvid__exchange_free(struct gruvid__exchange *exchange);
 
+/* Copy headers; or all that an answer has but its status.  Returns 0 or
+ * UV_ENOMEM. */
+int gruvid__exchange_headers(struct gruvid__exchange *exchange,
+                             const gruvid_header_t *headers, size_t n);
+int gruvid__exchange_fill(struct gruvid__exchange *exchange,
+                          const gruvid_header_t *headers, size_t n,
+                          const void *data, size_t size);
+
+/* Make an answer of what was collected; outer NULL: it belongs to no request.
+ */
+gruvid_answer_t *gruvid__exchange_keep(struct gruvid_request *outer,
+                                       struct gruvid__exchange *exchange);
+
+/* call.c: whether a call is one. */
+bool gruvid__call_is_sound(const gruvid_call_t *call);
+
 #endif

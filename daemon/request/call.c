@@ -56,40 +56,6 @@ on_write(void *arg, const void *data, size_t size)
     return 0;
 }
 
-static size_t
-header_bytes(const gruvid_reply_t *reply)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < reply->n_headers; i++)
-        size += strlen(reply->headers[i].name) +
-                strlen(reply->headers[i].value) + 2;
-    return size;
-}
-
-static int
-copy_headers(struct gruvid__exchange *exchange, const gruvid_reply_t *reply)
-{
-    size_t n = reply->n_headers;
-    gruvid_header_t *headers;
-    char *text;
-
-    exchange->header = malloc(n * sizeof *headers + header_bytes(reply) + 1);
-    if (exchange->header == NULL)
-        return exchange->error = UV_ENOMEM;
-    headers = (gruvid_header_t *)(void *)exchange->header;
-    text = (char *)(headers + n);
-    for (size_t i = 0; i < n; i++) {
-        headers[i].name = text;
-        text = stpcpy(text, reply->headers[i].name) + 1;
-        headers[i].value = text;
-        text = stpcpy(text, reply->headers[i].value) + 1;
-    }
-    exchange->answer.headers = headers;
-    exchange->answer.n_headers = n;
-    return 0;
-}
-
 static int
 on_begin(void *arg, const gruvid_reply_t *reply)
 {
@@ -99,7 +65,8 @@ on_begin(void *arg, const gruvid_reply_t *reply)
     if (reply->events)
         return exchange->error = UV_ENOTSUP;
     exchange->answer.status = reply->status;
-    err = copy_headers(exchange, reply);
+    err = exchange->error =
+        gruvid__exchange_headers(exchange, reply->headers, reply->n_headers);
     return err < 0 ? err : on_write(exchange, reply->data, reply->size);
 }
 
@@ -132,8 +99,8 @@ static const gruvid_transport_t transport = {
 
 /* --- the call ------------------------------------------------------------- */
 
-static bool
-is_sound(const gruvid_call_t *call)
+bool
+gruvid__call_is_sound(const gruvid_call_t *call)
 {
     if (call->method != NULL && !gruvid__is_token(call->method))
         return false;
@@ -201,22 +168,6 @@ ask(gruvid_plugin_t *caller, struct gruvid__line *line,
     return err;
 }
 
-static int
-keep(struct gruvid_request *outer, struct gruvid__exchange *exchange,
-     gruvid_answer_t **answer)
-{
-    exchange->answer.data = exchange->data;
-    exchange->answer.size = exchange->size;
-    exchange->call = NULL;
-    if (outer != NULL) {
-        exchange->is_owned = true;
-        exchange->next = outer->answers;
-        outer->answers = exchange;
-    }
-    *answer = &exchange->answer;
-    return 0;
-}
-
 /* The section has to be there, and to answer requests. */
 static int
 look_up(const char *plugin, const struct gruvid__shard *shard,
@@ -244,7 +195,7 @@ gruvid_call(const char *plugin, const gruvid_call_t *call,
     *answer = NULL;
     if (err < 0)
         return err;
-    if (!is_sound(call))
+    if (!gruvid__call_is_sound(call))
         return UV_EINVAL;
     if (depth > MAX_DEPTH)
         return UV_ELOOP;
@@ -254,7 +205,8 @@ gruvid_call(const char *plugin, const gruvid_call_t *call,
     exchange->call = call;
     err = ask(shard->plugin, line, exchange, depth, timeout);
     if (err == 0)
-        return keep(outer, exchange, answer);
-    gruvid__exchange_free(exchange);
+        *answer = gruvid__exchange_keep(outer, exchange);
+    else
+        gruvid__exchange_free(exchange);
     return err;
 }

@@ -59,7 +59,7 @@ gruvid__target_settle(gruvid_plugin_t *plugin)
     struct gruvid__hubs *hubs = plugin->all->hubs;
     struct gruvid__leader *leader = plugin->leader;
 
-    if (plugin->module->descriptor.request == NULL)
+    if (plugin->module->descriptor.request == NULL && plugin->bus == NULL)
         return; /* no other plugin's hub matters to its end */
     for (unsigned i = 0; i < hubs->n && !gruvid__stopping(leader); i++)
         while (gruvid__hub_call(&hubs->at[i], nothing, NULL, 0) ==

@@ -22,6 +22,7 @@
 
 #include <gruvi/inspect.h>
 
+#include "bus/bus.h"
 #include "instance/fibers.h"
 #include "instance/handover.h"
 #include "instance/instance.h"
@@ -80,6 +81,14 @@ close_shard(void *arg)
     return 0;
 }
 
+/* Nothing of it runs any more, stop included. */
+static int
+close_for_good(void *arg)
+{
+    gruvid__subscriptions_free(arg);
+    return close_shard(arg);
+}
+
 static int
 cancel_shard(void *arg)
 {
@@ -87,6 +96,7 @@ cancel_shard(void *arg)
 
     gruvid__serve_cut(shard);
     gruvid__requests_cut(shard, shard->why);
+    gruvid__bus_cut(shard);
     if (shard->has_group)
         gruvi_group_cancel(&shard->group, shard->why);
     return 0;
@@ -104,7 +114,7 @@ join_shard(void *arg)
         until = shard->until;
     if ((!shard->has_group ||
          gruvid__join(shard->plugin->leader, &shard->group, until)) &&
-        shard->requests == NULL)
+        shard->requests == NULL && shard->bus_calls == NULL)
         return 0;
     return gruvid__now() < shard->until ? UV_EAGAIN : UV_EBUSY;
 }
@@ -187,7 +197,8 @@ join_until(struct gruvid__shard *shard, double until)
     shard->until = until;
     do {
         err = gruvid__shard_call(shard, join_shard, SLICE);
-        if (__atomic_load_n(&shard->requests_open, __ATOMIC_RELAXED) > 0)
+        if (__atomic_load_n(&shard->requests_open, __ATOMIC_RELAXED) > 0 ||
+            __atomic_load_n(&shard->bus_calls_open, __ATOMIC_RELAXED) > 0)
             gruvid__wait(shard->plugin->leader, gruvid__now() + LOOK);
     } while (err == UV_EAGAIN);
     return err;
@@ -341,10 +352,12 @@ gruvid__plugin_start(gruvid_plugin_t *plugin)
         if (err == 0 && i == 0)
             forget_handover(plugin);
     }
-    if (err < 0)
+    if (err < 0) {
         give_up(plugin);
-    else
+    } else {
         plugin->state = GRUVID__STARTED;
+        gruvid__bus_offer(plugin);
+    }
     gruvi__modules_update(); /* it may have loaded libraries */
     gruvid__handlers_check(plugin->name);
     return err;
@@ -436,6 +449,7 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
     bool was_started = plugin->state == GRUVID__STARTED;
 
     gruvid__target_end(plugin);
+    gruvid__bus_end(plugin);
     gruvid__listen_end(plugin);
     if (!end_groups(plugin, WHY(plugin)) ||
         gruvid__each_shard(plugin, close_shard, 0) < 0 || !run_stops(plugin))
@@ -450,5 +464,5 @@ gruvid__plugin_close(gruvid_plugin_t *plugin)
 {
     gruvid__listen_end(plugin);
     if (plugin->state != GRUVID__ABANDONED)
-        gruvid__each_shard(plugin, close_shard, 0);
+        gruvid__each_shard(plugin, close_for_good, 0);
 }

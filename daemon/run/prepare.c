@@ -8,6 +8,7 @@
  */
 #include "run/prepare.h"
 
+#include "bus/bus.h"
 #include "instance/shard.h"
 #include "run/life.h"
 #include "run/reconfigure.h"
@@ -218,6 +219,7 @@ begin_again(struct gruvid__daemon *daemon, const struct gruvid__item *item)
     if (err == 0) {
         gruvid__instance_become(again, GRUVID__CURRENT);
         gruvid__target_begin(again);
+        gruvid__bus_begin(again);
         gruvi_warning("plugin %s: the old configuration was started again",
                       name);
         return;
@@ -321,8 +323,10 @@ void
 gruvid__plan_commit(struct gruvid__daemon *daemon, struct gruvid__plan *plan)
 {
     for (size_t i = 0; i < plan->n; i++)
-        if (plan->items[i].next != NULL)
+        if (plan->items[i].next != NULL) {
             gruvid__target_begin(plan->items[i].next);
+            gruvid__bus_begin(plan->items[i].next);
+        }
     for (size_t i = 0; i < plan->n; i++)
         commit_item(&plan->items[i]);
     for (size_t i = 0; i < plan->n; i++)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bus/bus.h"
 #include "instance/shard.h"
 #include "request/list.h"
 #include "request/target.h"
@@ -44,11 +45,13 @@ gruvid__plugin_cut(gruvid_plugin_t *plugin)
 
 /* --- in its fiber --------------------------------------------------------- */
 
-/* A stop may change the time. */
+/* A stop may change the time.  Calls of a bus count here only: at a stop it
+ * ends after the sections behind it, whose fibers call. */
 static void
 await_connections(const gruvid_plugin_t *plugin)
 {
-    while (!gruvid__plugin_over(plugin) && gruvid__now() < plugin->cut_at)
+    while ((!gruvid__plugin_over(plugin) || !gruvid__bus_over(plugin)) &&
+           gruvid__now() < plugin->cut_at)
         gruvid__wait(plugin->leader, plugin->cut_at);
 }
 
@@ -127,6 +130,7 @@ gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
 {
     gruvid__instance_become(plugin, GRUVID__OLD);
     gruvid__target_end(plugin);
+    gruvid__bus_end(plugin);
     plugin->why = why;
     __atomic_store(&plugin->cut_at, &until, __ATOMIC_RELAXED);
     gruvid__instance_show_generation(plugin);

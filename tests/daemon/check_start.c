@@ -44,8 +44,8 @@ START_TEST(test_modules_that_are_no_plugins_are_mistakes_of_the_configuration)
     } bad[] = {
         {"nowhere", "nowhere.so: there is no such plugin"},
         {"no_note", "no_note.so: not a plugin: it has no GRUVID_PLUGIN()"},
-        {"major", "major.so: made for plugin ABI 2.3, this gruvid has 1.3"},
-        {"newer", "newer.so: made for plugin ABI 1.99, this gruvid has 1.3"},
+        {"major", "major.so: made for plugin ABI 2.4, this gruvid has 1.4"},
+        {"newer", "newer.so: made for plugin ABI 1.99, this gruvid has 1.4"},
         {"missing", "undefined symbol: nobody_has_this"},
         {"no_descriptor", "it has no descriptor gruvid_plugin"},
         {"misnamed", "it calls itself \"somebody-else\""},
