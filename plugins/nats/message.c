@@ -1,201 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "delivery.h"
 #include "exchange.h"
-#include "head.h"
+#include "request.h"
 #include "session.h"
-
-/* --- the request ---------------------------------------------------------- */
-
-/* What speaks of a connection of HTTP, or of this one. */
-static bool
-is_ours(const char *name)
-{
-    static const char *const names[] = {
-        "Connection", "Content-Length", "Expect",  "Keep-Alive",
-        "TE",         "Trailer",        "Upgrade", "Transfer-Encoding",
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return strncasecmp(name, "Gruvid-", 7) == 0;
-}
-
-static size_t
-drop_ours(gruvid_header_t *fields, size_t n)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (!is_ours(fields[i].name))
-            fields[kept++] = fields[i];
-    return kept;
-}
-
-/* A token of a subject is one segment of a path, whatever is in it: an encoded
- * slash, which no path may have, is refused with 400. */
-static bool
-put_path(struct nats_buffer *path, const char *subject)
-{
-    static const char plain[] = "-_~!$&'()*+,;=:@";
-    bool ok = nats_put_text(path, "/");
-
-    for (; ok && *subject != '\0'; subject++) {
-        char c = *subject, letter = (char)(c | 0x20), code[4];
-
-        snprintf(code, sizeof code, "%%%02X", (unsigned char)c);
-        if (c == '.')
-            ok = nats_put_text(path, "/");
-        else if ((letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') ||
-                 strchr(plain, c) != NULL)
-            ok = nats_put(path, &c, 1);
-        else
-            ok = nats_put_text(path, code);
-    }
-    return ok && nats_put(path, "", 1);
-}
-
-/* Milliseconds as seconds; negative: it is no such number. */
-static double
-read_deadline(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-
-    return digits == 0 || digits > 12 || text[digits] != '\0'
-               ? -1
-               : (double)atoll(text) / 1000;
-}
-
-/* A path that was given is as one in HTTP: absolute, without blanks. */
-static bool
-is_path(const char *text)
-{
-    if (*text != '/')
-        return false;
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#')
-            return false;
-    return true;
-}
-
-/* The name of a host with a port, as far as it matters to who makes links of
- * it. */
-static bool
-is_host(const char *text)
-{
-    static const char marks[] = ".-_:[]";
-
-    for (; *text != '\0'; text++) {
-        char letter = (char)(*text | 0x20);
-
-        if ((letter < 'a' || letter > 'z') && (*text < '0' || *text > '9') &&
-            strchr(marks, *text) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* The value of a field, else what it was; false: there are two. */
-static bool
-find_only(const gruvid_header_t *fields, size_t n, const char *name,
-          const char **value)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < n; i++) {
-        if (strcasecmp(fields[i].name, name) != 0)
-            continue;
-        if (found)
-            return false;
-        found = true;
-        *value = fields[i].value;
-    }
-    return true;
-}
-
-/*
- * Make of the head what gruvid needs.
- *
- * Returns 0, or the status of what cannot be a request.
- */
-static int
-read_request(const struct nats_message *message, gruvid_header_t *fields,
-             struct nats_buffer *path, gruvid_incoming_t *in)
-{
-    const char *deadline = NULL;
-    int status = 0, n = 0;
-
-    if (message->head_size > 0)
-        n = nats_head_parse(message->head, message->head_size, fields, &status);
-    if (n < 0)
-        return n == UV_E2BIG ? 431 : 400;
-    if (!put_path(path, message->subject))
-        return 503;
-    in->target = path->data;
-    if (!find_only(fields, (size_t)n, "Gruvid-Method", &in->method) ||
-        !find_only(fields, (size_t)n, "Gruvid-Path", &in->target) ||
-        !find_only(fields, (size_t)n, "Gruvid-Deadline", &deadline) ||
-        !find_only(fields, (size_t)n, "Host", &in->host))
-        return 400;
-    if (deadline != NULL)
-        in->timeout = read_deadline(deadline);
-    in->n_headers = drop_ours(fields, (size_t)n);
-    if (status != 0 || !nats_is_name(in->method, strlen(in->method)) ||
-        !is_path(in->target) || in->timeout < 0 ||
-        (in->host != NULL && !is_host(in->host)) ||
-        !nats_is_subject(message->subject, strlen(message->subject)))
-        return 400;
-    return deadline != NULL && in->timeout == 0 ? 504 : 0;
-}
-
-static GRUVI_SWITCHPOINT void
-answer(struct nats_message *message, struct nats_exchange *x)
-{
-    gruvid_header_t fields[NATS_FIELDS];
-    struct nats_buffer path = {NULL, 0, 0};
-    gruvid_incoming_t in = {
-        .transport = &nats_transport,
-        .exchange = x,
-        .method = message->size > 0 ? "POST" : "GET",
-        .target = "/",
-        .scheme = "nats",
-        .peer = "nats",
-        .headers = fields,
-        .length = (int64_t)message->size,
-    };
-    gruvid_request_t *request;
-    int status = read_request(message, fields, &path, &in);
-
-    if (status != 0) {
-        in.method = "GET";
-        in.target = "/";
-        in.host = NULL;
-        in.timeout = 0;
-        in.n_headers = 0;
-    }
-    if (gruvid_request_new(&request, message->node->plugin, &in) < 0) {
-        if (!x->answered)
-            nats_answer(message->node, message->reply, 503);
-    } else {
-        if (status != 0)
-            gruvid_route_error(request, status);
-        else
-            gruvid_route_to(request, message->target);
-        gruvid_request_free(request);
-    }
-    nats_buffer_free(&path);
-}
 
 /* --- its life ------------------------------------------------------------- */
 
-static void
-end_message(struct nats_message *message)
+void
+nats_message_end(struct nats_message *message)
 {
     struct nats_node *node = message->node;
 
@@ -206,6 +23,9 @@ end_message(struct nats_message *message)
     node->queued_bytes -= message->bytes;
     if (node->queued == 0 && node->is_quiet)
         gruvi_event_set(&node->idle);
+    gruvi_event_set(&node->works.room);
+    if (message->delivery != NULL)
+        nats_delivery_free(message->delivery);
     free(message);
 }
 
@@ -213,7 +33,7 @@ void
 nats_messages_free(struct nats_node *node)
 {
     while (node->messages != NULL)
-        end_message(node->messages);
+        nats_message_end(node->messages);
 }
 
 static GRUVI_SWITCHPOINT int
@@ -223,10 +43,12 @@ message_main(void *arg)
     struct nats_exchange x = {.message = message,
                               .answered = *message->reply == '\0'};
 
-    answer(message, &x);
+    if (!nats_request_route(message, &nats_transport, &x, message->target, 0) &&
+        !x.answered)
+        nats_answer(message->node, message->reply, 503);
     nats_buffer_free(&x.head);
     nats_buffer_free(&x.body);
-    end_message(message);
+    nats_message_end(message);
     return 0;
 }
 
@@ -249,9 +71,9 @@ bytes_of(const struct nats_input *input, const char *target)
            input->reply.size + input->head.size + input->data.size + 5;
 }
 
-static struct nats_message *
-new_message(struct nats_node *node, const struct nats_input *input,
-            const char *target)
+struct nats_message *
+nats_message_new(struct nats_node *node, const struct nats_input *input,
+                 const char *target)
 {
     size_t bytes = bytes_of(input, target);
     struct nats_message *message = malloc(bytes);
@@ -269,6 +91,7 @@ new_message(struct nats_node *node, const struct nats_input *input,
     message->head_size = input->head.size;
     message->data = copy(&to, input->data.at, input->data.size);
     message->size = input->data.size;
+    message->delivery = NULL;
     return message;
 }
 
@@ -308,10 +131,10 @@ is_full(const struct nats_node *node, size_t bytes)
            bytes > settings->max_queued_bytes - node->queued_bytes;
 }
 
-static void
-begin(struct nats_node *node, struct nats_message *message,
-      const struct nats_input *input)
+bool
+nats_message_begin(struct nats_message *message, int (*main)(void *))
 {
+    struct nats_node *node = message->node;
     gruvi_fiber_t *fiber;
 
     message->later = node->messages;
@@ -321,13 +144,13 @@ begin(struct nats_node *node, struct nats_message *message,
     node->messages = message;
     node->queued++;
     node->queued_bytes += message->bytes;
-    fiber = gruvi_group_spawn(&node->group, message_main, message);
-    if (fiber != NULL) {
-        gruvi_fiber_unref(fiber);
-        return;
+    fiber = gruvi_group_spawn(&node->group, main, message);
+    if (fiber == NULL) {
+        nats_message_end(message);
+        return false;
     }
-    end_message(message);
-    turn_away(node, input);
+    gruvi_fiber_unref(fiber);
+    return true;
 }
 
 /* A plugin that a reload has put in the place of another answers from when it
@@ -359,9 +182,7 @@ nats_message_take(struct nats_node *node, const struct nats_input *input)
     }
     target = target_of(node, route);
     if (!is_full(node, bytes_of(input, target)))
-        message = new_message(node, input, target);
-    if (message == NULL)
+        message = nats_message_new(node, input, target);
+    if (message == NULL || !nats_message_begin(message, message_main))
         turn_away(node, input);
-    else
-        begin(node, message, input);
 }

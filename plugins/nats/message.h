@@ -16,7 +16,18 @@ struct nats_message {
     size_t head_size;
     const char *data;
     size_t size;
+    struct nats_delivery *delivery; /* of work; NULL: it is a request */
 };
+
+/* Copy what has come; NULL: no memory. */
+struct nats_message *nats_message_new(struct nats_node *node,
+                                      const struct nats_input *input,
+                                      const char *target);
+
+/* Have a fiber of its own, which ends it in the end; false: there is none, and
+ * it is ended. */
+bool nats_message_begin(struct nats_message *message, int (*main)(void *));
+void nats_message_end(struct nats_message *message);
 
 /* A message that has come: have a fiber of its own answer it, or answer it here
  * where there are too many. */

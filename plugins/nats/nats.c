@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nats: brings the requests of core NATS to handlers, by a client of its own.
+ * nats: brings the requests of core NATS and the work of JetStream to handlers,
+ * by a client of its own.
  *
  *   protocol.c head.c buffer.c   bytes: no input, no output
  *   settings.c servers.c         the options; where servers are
@@ -8,6 +9,11 @@
  *   node.c                       a hub's connection, from server to server
  *   session.c inbox.c login.c    a connection, from INFO to its end
  *   message.c exchange.c         a message: a request with its reply
+ *   works.c work.c pull.c        work: consumers of JetStream, and pulling
+ *   delivery.c verdict.c         a message of work, and what is said of it
+ *   dead_letter.c                what no worker can do
+ *   jetstream.c                  what JetStream answers
+ *   request.c                    makes a request of a message
  *   subscription.c ask.c         subscriptions beside routes, and requests of
  *                                our own by them
  *
@@ -39,6 +45,8 @@ begin(struct nats_node *node)
         err = spawn_main(node);
     if (err == 0 && node->settings.required)
         err = gruvi_event_wait(&node->up, GRUVI_FOREVER);
+    if (err == 0 && node->settings.required)
+        err = nats_works_check(node);
     return err;
 }
 
@@ -71,7 +79,7 @@ stop(gruvid_plugin_t *plugin)
 
 GRUVID_PLUGIN(nats,
     .version = "1.0",
-    .summary = "answers requests of NATS",
+    .summary = "answers requests of NATS, and does work of JetStream",
     .options = nats_options,
     .start = start,
     .stop = stop,

@@ -84,6 +84,7 @@ subscribe_all(struct nats_node *node)
 {
     if (!nats_subscriptions_put(node))
         return 0;
+    gruvi_event_set(&node->works.open);
     for (size_t i = 0; i < node->routes.n; i++)
         if (node->routes.at[i]->ready && !put_sub(node, node->routes.at[i]))
             return 0;
@@ -137,6 +138,7 @@ end_in_order(struct nats_node *node, double seconds)
             nats_session_put(
                 node, nats_put_unsub(&node->out, node->routes.at[i]->sid));
     nats_subscriptions_end(node);
+    nats_works_end(node);
     err = nats_session_flush(node);
     while (err == 0 && node->queued > 0 && nats_session_is_open(node)) {
         gruvi_event_clear(&node->idle);
@@ -293,8 +295,13 @@ nats_node_configure(struct nats_node *node)
 
     if (err < 0)
         return err;
+    err = nats_works_check_lines(node->plugin);
+    if (err < 0)
+        return err;
     stop_subscriber(node);
     err = nats_routes_read(&node->routes, node->plugin);
+    if (err == 0)
+        err = nats_works_read(node);
     if (err == 0) {
         bool moves = nats_servers_differ(&node->servers, &servers);
 
@@ -302,11 +309,15 @@ nats_node_configure(struct nats_node *node)
             node->servers = servers;
         node->moves |=
             moves || nats_settings_differ(&node->settings, &settings);
+        if (nats_settings_bury_elsewhere(&node->settings, &settings))
+            nats_works_look_again(node);
         node->settings = settings;
         drop_routes(node);
         if (node->moves)
             gruvi_event_set(&node->wake);
     }
+    if (err == 0)
+        err = nats_works_begin(node);
     if (err == 0)
         return start_subscriber(node);
     start_subscriber(node);
@@ -329,6 +340,20 @@ static const struct {
      "replies that a connection may not have delivered"},
     {offsetof(struct nats_counts, large), "nats_replies_too_large",
      "replies over the payload that the server allows"},
+    {offsetof(struct nats_counts, delivered), "nats_work_delivered",
+     "messages of work that came, each time that they came"},
+    {offsetof(struct nats_counts, acknowledged), "nats_work_acknowledged",
+     "messages of work that were done"},
+    {offsetof(struct nats_counts, negative), "nats_work_negative",
+     "messages of work that are to come again"},
+    {offsetof(struct nats_counts, dead_letters), "nats_work_dead_letters",
+     "messages of work that were published as dead letters"},
+    {offsetof(struct nats_counts, terminated), "nats_work_terminated",
+     "messages of work that are not to come again, though they were not done"},
+    {offsetof(struct nats_counts, late), "nats_work_late",
+     "signals that were left out because the message may be another worker's"},
+    {offsetof(struct nats_counts, unsaid), "nats_work_unsaid",
+     "signals that were left out because there was no connection"},
 };
 
 static int
@@ -364,6 +389,7 @@ nats_node_new(gruvid_plugin_t *plugin)
     gruvi_event_init(&node->room);
     gruvi_event_init(&node->pong);
     gruvi_event_init(&node->idle);
+    nats_works_init(&node->works);
     if (get_counters(node) == 0)
         return node;
     nats_node_free(node);
@@ -383,6 +409,7 @@ nats_node_free(struct nats_node *node)
         gruvi_fiber_unref(node->subscriber);
     nats_messages_free(node);
     nats_routes_free(&node->routes);
+    nats_works_free(node);
     nats_subscriptions_free(node);
     nats_asks_free(node);
     free(node->in.data);

@@ -22,6 +22,7 @@
 #include "servers.h"
 #include "settings.h"
 #include "subscription.h"
+#include "work.h"
 
 struct nats_message;
 
@@ -32,6 +33,12 @@ struct nats_counts {
     gruvid_counter_t *refused;     /* a reply that may not be sent there */
     gruvid_counter_t *lost;        /* replies, with their connection */
     gruvid_counter_t *large;       /* replies over max_payload */
+
+    /* Of work. */
+    gruvid_counter_t *delivered, *acknowledged, *negative;
+    gruvid_counter_t *dead_letters, *terminated;
+    gruvid_counter_t *late;   /* signals left out: it was not ours any more */
+    gruvid_counter_t *unsaid; /* the same: there was no connection */
 };
 
 struct nats_node {
@@ -42,6 +49,7 @@ struct nats_node {
     struct nats_routes routes;
     struct nats_subscriptions subscriptions;
     struct nats_asks asks;
+    struct nats_works works;
     struct nats_counts counts;
     gruvi_group_t group;       /* of all its fibers */
     gruvi_fiber_t *subscriber; /* the routes fiber; NULL: none was needed */

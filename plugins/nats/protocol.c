@@ -64,6 +64,24 @@ nats_is_pattern(const char *text, size_t size)
     return are_tokens(text, size, true);
 }
 
+bool
+nats_subject_fits(const char *subject, const char *pattern)
+{
+    for (;;) {
+        size_t n = strcspn(subject, "."), m = strcspn(pattern, ".");
+
+        if (strcmp(pattern, ">") == 0)
+            return n > 0;
+        if ((m != 1 || *pattern != '*') &&
+            (n != m || memcmp(subject, pattern, n) != 0))
+            return false;
+        if (subject[n] == '\0' || pattern[m] == '\0')
+            return subject[n] == pattern[m];
+        subject += n + 1;
+        pattern += m + 1;
+    }
+}
+
 /* --- lines ---------------------------------------------------------------- */
 
 /* Find the line's end: 0: it is not there; its size is that without "\r\n". */

@@ -68,4 +68,7 @@ bool nats_is_subject(const char *text, size_t size);
 /* Whether it is one to subscribe to: tokens may be "*", and the last ">". */
 bool nats_is_pattern(const char *text, size_t size);
 
+/* Whether a pattern stands for a subject. */
+bool nats_subject_fits(const char *subject, const char *pattern);
+
 #endif

@@ -8,14 +8,8 @@
 
 /* --- text ----------------------------------------------------------------- */
 
-/* gruvid has looked at what is behind the last arrow. */
-struct line {
-    const char *subject, *target;
-    size_t size; /* of the subject */
-};
-
-static void
-split(const char *text, struct line *line)
+void
+nats_line_split(struct nats_line *line, const char *text)
 {
     const char *arrow = text;
 
@@ -32,7 +26,7 @@ split(const char *text, struct line *line)
 /* What begins with '$' is the server's, and a wildcard in front stands for
  * that, and for inboxes: for what nobody means. */
 static const char *
-refuse(const struct line *line)
+refuse(const struct nats_line *line)
 {
     if (!nats_is_pattern(line->subject, line->size))
         return "is not a subject";
@@ -48,7 +42,7 @@ refuse(const struct line *line)
 }
 
 static bool
-is_subject(const struct line *line, const char *subject)
+is_subject(const struct nats_line *line, const char *subject)
 {
     return strlen(subject) == line->size &&
            memcmp(subject, line->subject, line->size) == 0;
@@ -58,13 +52,13 @@ static int
 check(const char *const *items, size_t n, gruvid_plugin_t *plugin)
 {
     for (size_t i = 0; i < n; i++) {
-        struct line line, other;
+        struct nats_line line, other;
         const char *why;
 
-        split(items[i], &line);
+        nats_line_split(&line, items[i]);
         why = refuse(&line);
         for (size_t j = 0; why == NULL && j < i; j++) {
-            split(items[j], &other);
+            nats_line_split(&other, items[j]);
             if (other.size == line.size &&
                 memcmp(other.subject, line.subject, line.size) == 0)
                 why = "is there twice";
@@ -90,7 +84,7 @@ free_route(struct nats_route *route)
 }
 
 static struct nats_route *
-find_subject(const struct nats_routes *routes, const struct line *line)
+find_subject(const struct nats_routes *routes, const struct nats_line *line)
 {
     for (size_t i = 0; i < routes->n; i++)
         if (is_subject(line, routes->at[i]->subject))
@@ -99,7 +93,7 @@ find_subject(const struct nats_routes *routes, const struct line *line)
 }
 
 static struct nats_route *
-new_route(const struct line *line)
+new_route(const struct nats_line *line)
 {
     struct nats_route *route = calloc(1, sizeof *route);
 
@@ -114,7 +108,7 @@ new_route(const struct line *line)
 }
 
 static bool
-add(struct nats_routes *routes, const struct line *line)
+add(struct nats_routes *routes, const struct nats_line *line)
 {
     if (routes->n == routes->room) {
         size_t room = routes->room == 0 ? 16 : 2 * routes->room;
@@ -157,9 +151,9 @@ take(struct nats_routes *routes, const char *const *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct nats_route *route;
-        struct line line;
+        struct nats_line line;
 
-        split(items[i], &line);
+        nats_line_split(&line, items[i]);
         route = find_subject(routes, &line);
         if (route == NULL ? !add(routes, &line)
                           : !set_target(route, line.target))
@@ -184,9 +178,9 @@ nats_routes_read(struct nats_routes *routes, gruvid_plugin_t *plugin)
     for (size_t i = 0; i < routes->n; i++)
         routes->at[i]->wanted = false;
     for (size_t i = 0; i < n; i++) {
-        struct line line;
+        struct nats_line line;
 
-        split(items[i], &line);
+        nats_line_split(&line, items[i]);
         find_subject(routes, &line)->wanted = true;
     }
     return 0;

@@ -52,6 +52,7 @@ nats_session_lose(struct nats_node *node, int why)
     gruvi_event_set(&node->pong);
     gruvi_event_set(&node->idle);
     nats_asks_lose(node);
+    nats_works_wake(node);
 }
 
 GRUVI_SWITCHPOINT int

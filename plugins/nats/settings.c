@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "protocol.h"
+
 static const char *const connects[] = {"eventually", "required", NULL};
 
 const gruvid_option_t nats_options[] = {
@@ -27,6 +29,25 @@ const gruvid_option_t nats_options[] = {
     {.name = "route",
      .type = GRUVID_TARGET,
      .help = "which plugin answers a subject: api.users.* -> users"},
+    {.name = "work",
+     .type = GRUVID_TARGET,
+     .help = "which plugin does the messages of a consumer: "
+             "ORDERS/billing -> billing"},
+    {.name = "max_deliveries",
+     .type = GRUVID_INTEGER,
+     .default_value = "5",
+     .min = "1",
+     .help = "how often a message of work is tried; or fewer, where the "
+             "consumer says so"},
+    {.name = "work_timeout",
+     .type = GRUVID_DURATION,
+     .default_value = "10m",
+     .min = "10ms",
+     .help = "how long a message of work may take"},
+    {.name = "dead_letter",
+     .type = GRUVID_STRING,
+     .help = "the subject, of a stream, for messages of work that cannot be "
+             "done"},
     {.name = "max_queued",
      .type = GRUVID_SIZE,
      .default_value = "16K",
@@ -89,6 +110,10 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         .required =
             strcmp(gruvid_option_string(plugin, "connect"), "required") == 0,
         .ping_interval = gruvid_option_duration(plugin, "ping_interval"),
+        .dead_letter = text_of(plugin, "dead_letter"),
+        .work_timeout = gruvid_option_duration(plugin, "work_timeout"),
+        .max_deliveries =
+            (uint64_t)gruvid_option_integer(plugin, "max_deliveries"),
         .max_queued = gruvid_option_size(plugin, "max_queued"),
         .max_queued_bytes = gruvid_option_size(plugin, "max_queued_bytes"),
     };
@@ -99,6 +124,15 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         (read.user != NULL && read.token != NULL)) {
         gruvid_plugin_fail(plugin, "user and password go together, and not "
                                    "with token");
+        return UV_EINVAL;
+    }
+    if (read.dead_letter != NULL &&
+        (!nats_is_subject(read.dead_letter, strlen(read.dead_letter)) ||
+         *read.dead_letter == '$' || strlen(read.dead_letter) > 1024)) {
+        gruvid_plugin_fail(plugin,
+                           "dead_letter %s: that is not a subject to "
+                           "publish to",
+                           read.dead_letter);
         return UV_EINVAL;
     }
     err = read_servers(&found, plugin);
@@ -121,4 +155,11 @@ nats_settings_differ(const struct nats_settings *a,
 {
     return !is_same(a->user, b->user) || !is_same(a->password, b->password) ||
            !is_same(a->token, b->token);
+}
+
+bool
+nats_settings_bury_elsewhere(const struct nats_settings *a,
+                             const struct nats_settings *b)
+{
+    return !is_same(a->dead_letter, b->dead_letter);
 }

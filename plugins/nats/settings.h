@@ -17,6 +17,9 @@ struct nats_settings {
     const char *user, *password, *token; /* NULL: none */
     bool required;                       /* the start waits for a connection */
     double ping_interval;
+    const char *dead_letter; /* NULL: none */
+    double work_timeout;
+    uint64_t max_deliveries;
     size_t max_queued, max_queued_bytes;
 };
 
@@ -28,5 +31,9 @@ int nats_settings_read(struct nats_settings *settings,
 /* Whether another connection has to be made for them. */
 bool nats_settings_differ(const struct nats_settings *a,
                           const struct nats_settings *b);
+
+/* Whether their dead letters go to different subjects. */
+bool nats_settings_bury_elsewhere(const struct nats_settings *a,
+                                  const struct nats_settings *b);
 
 #endif

@@ -3,6 +3,7 @@
 TEST_ARCHIVES += %D%/libbus.a
 %C%_libbus_a_SOURCES = %D%/bus.c %D%/bus.h
 %C%_libbus_a_SOURCES += %D%/script.c %D%/script.h
+%C%_libbus_a_SOURCES += %D%/stream.c %D%/stream.h
 BUS_LIBS = %D%/libbus.a tests/http/libhttp_client.a
 BUS_LIBS += tests/daemon/libserver.a $(RUN_GRUVID_LIBS)
 
@@ -23,6 +24,8 @@ NATS_TESTS += %D%/check_nats_node
 %C%_check_nats_node_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session
 %C%_check_nats_session_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_work
+%C%_check_nats_work_LDADD = $(BUS_LIBS)
 
 # Asks, and subscribes, by what plugins/nats is made of.
 TEST_PLUGINS += %D%/plugins/asker.la
@@ -31,6 +34,12 @@ TEST_PLUGINS += %D%/plugins/asker.la
 %C%_plugins_asker_la_LIBADD = plugins/nats/libnats.la
 %C%_plugins_asker_la_LIBADD += $(PLUGIN_LIBS) $(UV_LIBS) $(JANSSON_LIBS)
 %C%_plugins_asker_la_DEPENDENCIES = plugins/nats/libnats.la $(PLUGIN_NEEDS)
+TEST_PLUGINS += %D%/plugins/worker.la
+%C%_plugins_worker_la_SOURCES = %D%/plugins/worker.c
+%C%_plugins_worker_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_worker_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
+%C%_plugins_worker_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+%D%/check_nats_work.needs: %D%/plugins/worker.la
 %D%/check_nats_ask.needs: %D%/plugins/asker.la
 
 TEST_PROGS += $(NATS_TESTS)

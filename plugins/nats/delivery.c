@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dead_letter.h"
+#include "request.h"
+#include "session.h"
+#include "verdict.h"
+
+/* Seconds that a delivery for which there is no memory is put off. */
+#define PUT_OFF 1.0
+
+/* --- its life ------------------------------------------------------------- */
+
+double
+nats_now(void)
+{
+    return (double)uv_hrtime() / 1e9;
+}
+
+void
+nats_delivery_free(struct nats_delivery *delivery)
+{
+    struct nats_work *work = delivery->work;
+
+    TAILQ_REMOVE(&work->in_hand, delivery, in_hand);
+    work->n_in_hand--;
+    nats_work_unref(work);
+    free(delivery->head);
+    free(delivery);
+}
+
+static bool
+copy_head(struct nats_delivery *delivery, const struct nats_span *head)
+{
+    if (head->size == 0)
+        return true;
+    delivery->head = malloc(head->size);
+    if (delivery->head == NULL)
+        return false;
+    memcpy(delivery->head, head->at, head->size);
+    return true;
+}
+
+static struct nats_delivery *
+new_delivery(struct nats_work *work, const struct nats_input *input)
+{
+    struct nats_delivery *delivery = calloc(1, sizeof *delivery);
+
+    if (delivery == NULL)
+        return NULL;
+    delivery->message = nats_message_new(work->node, input, "");
+    if (delivery->message == NULL || !copy_head(delivery, &input->head)) {
+        free(delivery->message);
+        free(delivery);
+        return NULL;
+    }
+    delivery->message->delivery = delivery;
+    delivery->work = nats_work_ref(work);
+    delivery->since = nats_now();
+    delivery->retry_after = -1;
+    TAILQ_INSERT_TAIL(&work->in_hand, delivery, in_hand);
+    work->n_in_hand++;
+    gruvi_event_set(&work->keep);
+    return delivery;
+}
+
+/* --- the handler ---------------------------------------------------------- */
+
+static ssize_t
+read_body(void *exchange, void *buf, size_t len)
+{
+    struct nats_delivery *delivery = exchange;
+    size_t left = delivery->message->size - delivery->read;
+    size_t n = len < left ? len : left;
+
+    memcpy(buf, delivery->message->data + delivery->read, n);
+    delivery->read += n;
+    return (ssize_t)n;
+}
+
+/* Its status counts once it is whole. */
+static int
+begin(void *exchange, const gruvid_reply_t *reply)
+{
+    struct nats_delivery *delivery = exchange;
+
+    if (reply->events)
+        return UV_ENOTSUP;
+    delivery->status = reply->status;
+    delivery->retry_after = nats_retry_after(reply->headers, reply->n_headers);
+    return 0;
+}
+
+static int
+write_piece(void *exchange, const void *data, size_t size)
+{
+    (void)exchange;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+static int
+end(void *exchange)
+{
+    (void)exchange;
+    return 0;
+}
+
+static void
+reset(void *exchange, int why)
+{
+    struct nats_delivery *delivery = exchange;
+
+    delivery->status = 500;
+    delivery->cancelled = why == UV_ECANCELED;
+}
+
+static const gruvid_transport_t transport = {
+    .size = sizeof transport,
+    .name = "nats",
+    .read = read_body,
+    .begin = begin,
+    .write = write_piece,
+    .end = end,
+    .reset = reset,
+};
+
+/* A plugin that a reload has put in the place of another does it from when it
+ * can. */
+static GRUVI_SWITCHPOINT char *
+target_of(struct nats_work *work)
+{
+    char *next = work->next == NULL ? NULL : strdup(work->next);
+
+    if (next != NULL && gruvid_target_wait(work->node->plugin, next, 0) == 0 &&
+        work->next != NULL && strcmp(work->next, next) == 0) {
+        free(work->target);
+        work->target = work->next;
+        work->next = NULL;
+    }
+    free(next);
+    return strdup(work->target);
+}
+
+static GRUVI_SWITCHPOINT void
+handle(struct nats_delivery *delivery)
+{
+    double timeout = delivery->work->node->settings.work_timeout;
+    char *target = target_of(delivery->work);
+
+    delivery->status = 503;
+    if (target == NULL)
+        return;
+    /* The limit of a request is over when its reply begins; this is not. */
+    GRUVI_WITH_SWITCH_BACK (limit, timeout)
+        nats_request_route(delivery->message, &transport, delivery, target,
+                           timeout);
+    free(target);
+}
+
+/* One that kills its workers is not given to more of them than others. */
+static GRUVI_SWITCHPOINT int
+delivery_main(void *arg)
+{
+    struct nats_message *message = arg;
+    struct nats_delivery *delivery = message->delivery;
+    struct nats_node *node = message->node;
+    uint64_t most = nats_most_deliveries(delivery->work);
+
+    gruvid_count(node->counts.delivered, 1);
+    if (node->is_quiet && delivery->delivered < most) {
+        nats_give_back(delivery);
+    } else if (delivery->delivered > most) {
+        nats_bury(delivery, NATS_DIED);
+    } else {
+        handle(delivery);
+        nats_settle(delivery);
+    }
+    nats_message_end(message);
+    return 0;
+}
+
+static bool
+is_of(const struct nats_span *token, const char *name)
+{
+    return token->size == strlen(name) &&
+           memcmp(token->at, name, token->size) == 0;
+}
+
+bool
+nats_delivery_take(struct nats_work *work, const struct nats_input *input)
+{
+    struct nats_delivery *delivery;
+    struct nats_ack ack;
+
+    if (!nats_ack_read(&ack, &input->reply) ||
+        !is_of(&ack.stream, work->stream) ||
+        !is_of(&ack.consumer, work->consumer))
+        return false;
+    delivery = new_delivery(work, input);
+    if (delivery != NULL) {
+        delivery->delivered = ack.delivered;
+        delivery->sequence = ack.sequence;
+    }
+    if (delivery == NULL ||
+        !nats_message_begin(delivery->message, delivery_main))
+        nats_put_off(work->node, &input->reply, PUT_OFF);
+    return true;
+}
+
+/* --- keeping -------------------------------------------------------------- */
+
+bool
+nats_delivery_is_ours(struct nats_delivery *delivery)
+{
+    if (nats_now() - delivery->since >= delivery->work->info.wait)
+        delivery->lost = true;
+    return !delivery->lost;
+}
+
+/* The first that is still ours. */
+static struct nats_delivery *
+next_of(struct nats_work *work)
+{
+    struct nats_delivery *delivery = TAILQ_FIRST(&work->in_hand);
+
+    while (delivery != NULL && !nats_delivery_is_ours(delivery))
+        delivery = TAILQ_NEXT(delivery, in_hand);
+    return delivery;
+}
+
+static void
+signal_that(struct nats_delivery *delivery)
+{
+    struct nats_work *work = delivery->work;
+
+    nats_signal(delivery, "+WPI");
+    delivery->since = nats_now();
+    TAILQ_REMOVE(&work->in_hand, delivery, in_hand);
+    TAILQ_INSERT_TAIL(&work->in_hand, delivery, in_hand);
+}
+
+/* Those that are not ours any more stay in front, and are passed over. */
+GRUVI_SWITCHPOINT int
+nats_delivery_keep(void *arg)
+{
+    struct nats_work *work = arg;
+    struct nats_node *node = work->node;
+    int err = 0;
+
+    while (err == 0 && (work->wanted || work->n_in_hand > 0)) {
+        struct nats_delivery *delivery = next_of(work);
+        double wait;
+
+        gruvi_event_clear(&work->keep);
+        if (delivery == NULL) {
+            err = gruvi_event_wait(&work->keep, GRUVI_FOREVER);
+            continue;
+        }
+        wait = delivery->since + work->info.wait / 2 - nats_now();
+        if (wait > 0) {
+            err = gruvi_sleep(wait);
+        } else if (!nats_session_is_open(node)) {
+            gruvi_event_clear(&node->works.open);
+            err = gruvi_event_wait(&node->works.open, GRUVI_FOREVER);
+        } else {
+            signal_that(delivery);
+            err = nats_session_wait_room(node);
+        }
+    }
+    nats_work_unref(work);
+    return err == UV_ECANCELED ? 0 : err;
+}

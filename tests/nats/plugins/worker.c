@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker: writes what it has done to a file, a line for each, and takes its
+ * time for it: /?ms=N.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gruvid/request.h>
+
+static const gruvid_option_t options[] = {
+    {.name = "file", .type = GRUVID_STRING, .help = "where it is written"},
+    GRUVID_OPTIONS_END,
+};
+
+/* The line is there as a whole, also where the process is killed behind it. */
+static int
+write_line(const char *path, const char *text, size_t size)
+{
+    char line[200];
+    int n = snprintf(line, sizeof line, "%.*s\n", (int)size, text);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    ssize_t written = write(fd, line, (size_t)n);
+
+    close(fd);
+    return written == n ? 0 : UV_EIO;
+}
+
+static GRUVI_SWITCHPOINT int
+request(gruvid_request_t *request, gruvid_plugin_t *plugin)
+{
+    const char *body, *ms = gruvid_request_query(request, "ms");
+    size_t size;
+    int err = gruvid_request_body(request, &body, &size);
+
+    if (err == 0 && ms != NULL) {
+        gruvi_info("worker takes its time");
+        err = gruvi_sleep(atof(ms) / 1000);
+    }
+    return err < 0
+               ? err
+               : write_line(gruvid_option_string(plugin, "file"), body, size);
+}
+
+GRUVID_PLUGIN(worker,
+    .multi_hub = true,
+    .options = options,
+    .request = request);
