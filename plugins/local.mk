@@ -105,6 +105,7 @@ noinst_LTLIBRARIES += %D%/nats/libnats.la
 %C%_nats_libnats_la_SOURCES += %D%/nats/pull.c %D%/nats/pull.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/request.c %D%/nats/request.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/routes.c %D%/nats/routes.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/secure.c %D%/nats/secure.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/servers.c %D%/nats/servers.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/session.c %D%/nats/session.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/settings.c %D%/nats/settings.h

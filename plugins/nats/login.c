@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "secure.h"
+
 static bool
 set(json_t *all, const char *name, json_t *value)
 {
@@ -24,11 +26,13 @@ connect_text(const struct nats_node *node)
 {
     const struct nats_settings *settings = &node->settings;
     json_t *all = json_object();
+    gruvi_tls_info_t info;
+    bool tls = gruvi_tls_info(node->stream, &info) == 0;
     char *text = NULL;
 
     if (set(all, "verbose", json_false()) &&
         set(all, "pedantic", json_false()) &&
-        set(all, "tls_required", json_false()) &&
+        set(all, "tls_required", json_boolean(tls)) &&
         set(all, "headers", json_true()) &&
         set(all, "no_responders", json_true()) &&
         set(all, "protocol", json_integer(1)) && set_text(all, "lang", "c") &&
@@ -100,8 +104,10 @@ next(struct nats_node *node, struct nats_input *input)
     while ((n = nats_inbox_take(&node->in, input, &need)) == 0) {
         int err = nats_inbox_read(&node->in, node->stream, need);
 
-        if (err < 0)
+        if (err < 0) {
+            nats_secure_tell(node, err);
             return err;
+        }
     }
     return n < 0 ? (int)n : 0;
 }
@@ -109,8 +115,10 @@ next(struct nats_node *node, struct nats_input *input)
 static int
 check_info(const struct nats_node *node)
 {
-    if (node->info.wants_tls) {
-        gruvi_error("the server %s wants TLS, which this version cannot do yet",
+    if (node->settings.wants_tls && !node->info.wants_tls &&
+        !node->info.has_tls) {
+        gruvi_error("the server %s has no TLS, and the section wants it: there "
+                    "is no login in clear",
                     node->info.name);
         return UV_ENOTSUP;
     }
@@ -123,7 +131,7 @@ check_info(const struct nats_node *node)
 }
 
 GRUVI_SWITCHPOINT int
-nats_login(struct nats_node *node)
+nats_login(struct nats_node *node, const char *name)
 {
     struct nats_input input;
     int err = next(node, &input);
@@ -135,6 +143,11 @@ nats_login(struct nats_node *node)
         err = UV_EPROTO;
     if (err == 0)
         err = check_info(node);
+    if (err == 0 && (node->settings.wants_tls || node->info.wants_tls))
+        err = nats_secure_start(node, name);
+    /* A new login is not for a server of before. */
+    if (err == 0 && node->moves)
+        err = UV_ECONNABORTED;
     if (err == 0)
         err = say_hello(node);
     while (err == 0) {

@@ -311,7 +311,9 @@ nats_node_configure(struct nats_node *node)
             moves || nats_settings_differ(&node->settings, &settings);
         if (nats_settings_bury_elsewhere(&node->settings, &settings))
             nats_works_look_again(node);
+        nats_settings_free(&node->settings);
         node->settings = settings;
+        settings.tls = NULL;
         drop_routes(node);
         if (node->moves)
             gruvi_event_set(&node->wake);
@@ -320,6 +322,7 @@ nats_node_configure(struct nats_node *node)
         err = nats_works_begin(node);
     if (err == 0)
         return start_subscriber(node);
+    nats_settings_free(&settings);
     start_subscriber(node);
     return err;
 }
@@ -412,6 +415,7 @@ nats_node_free(struct nats_node *node)
     nats_works_free(node);
     nats_subscriptions_free(node);
     nats_asks_free(node);
+    nats_settings_free(&node->settings);
     free(node->in.data);
     gruvi_event_destroy(&node->wake);
     gruvi_event_destroy(&node->up);

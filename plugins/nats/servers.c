@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Whose certificate a server needs that another has named: its own, where it
+ * was named by a name; and where it was named by a number, as is usual, that of
+ * the server in the section that led to it.
+ *
+ * INFO comes in clear.  So whoever can change what is on its way could name a
+ * server of his own, with a good certificate of any of the authorities that a
+ * system trusts, and get the login.  Therefore a name counts only where INFO
+ * has come through TLS, or where the section says which authorities count.
+ */
 #include "servers.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,7 +80,32 @@ split(const char *text, const char **port)
                                                                         : 0;
 }
 
-/* false: it is no address; one that is there already is not added again. */
+/* The host of an address, without brackets. */
+static void
+host_of(const char *address, char *host, size_t size)
+{
+    const char *port;
+    size_t length;
+
+    address += sizeof "tcp://" - 1;
+    length = split(address, &port);
+    if (*address == '[') {
+        address++;
+        length -= 2;
+    }
+    snprintf(host, size, "%.*s", (int)length, address);
+}
+
+static bool
+is_name(const char *host)
+{
+    struct in_addr number;
+
+    return strchr(host, ':') == NULL && inet_pton(AF_INET, host, &number) == 0;
+}
+
+/* false: it is no address; a server that is there already is not added again.
+ */
 static bool
 add(struct nats_servers *servers, const char *text)
 {
@@ -82,25 +118,60 @@ add(struct nats_servers *servers, const char *text)
     if (servers->n == NATS_SERVERS)
         return true;
     at = servers->at[servers->n];
-    snprintf(at, NATS_ADDRESS, "tcp://%.*s:%s", (int)size, text, port);
+    snprintf(at, NATS_ADDRESS, "%s://%.*s:%s", servers->tls ? "tls" : "tcp",
+             (int)size, text, port);
     for (size_t i = 0; i < servers->n; i++)
         if (strcmp(servers->at[i], at) == 0)
             return true;
+    servers->of[servers->n] = (unsigned char)servers->n;
+    servers->own_name[servers->n] = true;
     servers->n++;
     return true;
+}
+
+/* One that the server of the connection has named. */
+static void
+add_named(struct nats_servers *servers, const char *text)
+{
+    size_t n = servers->n;
+    char host[NATS_ADDRESS];
+
+    if (!add(servers, text) || servers->n == n)
+        return;
+    host_of(servers->at[n], host, sizeof host);
+    servers->of[n] = (unsigned char)servers->led;
+    servers->own_name[n] = servers->believed && is_name(host);
 }
 
 const char *
 nats_servers_add(struct nats_servers *servers, const char *url)
 {
-    if (strncmp(url, "tls://", 6) == 0)
-        return "is tls://, which this version cannot do yet";
-    if (strncmp(url, "nats://", 7) != 0)
-        return "does not begin with nats://";
+    bool tls = strncmp(url, "tls://", 6) == 0;
+
+    if (!tls && strncmp(url, "nats://", 7) != 0)
+        return "does not begin with nats:// or tls://";
     if (strchr(url, '@') != NULL)
         return "has a user in it: that is for the options user, password and "
                "token";
-    return add(servers, url + 7) ? NULL : "is not nats://HOST:PORT";
+    return add(servers, strstr(url, "://") + 3)
+               ? NULL
+               : "is not nats://HOST:PORT or tls://HOST:PORT";
+}
+
+void
+nats_servers_turn(struct nats_servers *servers, struct nats_turn *turn,
+                  bool believed)
+{
+    size_t i = servers->next % servers->n;
+    const char *at = servers->at[i];
+
+    servers->next = (i + 1) % servers->n;
+    servers->led = servers->of[i];
+    servers->believed = believed;
+    memcpy(turn->shown, at, sizeof turn->shown);
+    snprintf(turn->address, sizeof turn->address, "tcp%s", at + 3);
+    host_of(servers->own_name[i] ? at : servers->at[servers->led], turn->name,
+            sizeof turn->name);
 }
 
 bool
@@ -138,10 +209,12 @@ read_servers(struct nats_servers *servers, const json_t *urls, bool is_lame)
     size_t i;
     json_t *url;
 
+    if (servers->led >= servers->n_own)
+        return;
     if (json_is_array(urls) || is_lame)
         servers->n = servers->n_own;
     json_array_foreach(urls, i, url) if (json_is_string(url))
-        add(servers, json_string_value(url));
+        add_named(servers, json_string_value(url));
 }
 
 static bool
@@ -169,6 +242,7 @@ nats_info_read(struct nats_info *info, struct nats_servers *servers,
         read_text(info->version, sizeof info->version, all, "version");
         info->headers = is_true(all, "headers", info->headers);
         info->wants_tls = is_true(all, "tls_required", info->wants_tls);
+        info->has_tls = is_true(all, "tls_available", info->has_tls);
         info->is_lame = is_true(all, "ldm", info->is_lame);
         read_servers(servers, json_object_get(all, "connect_urls"),
                      info->is_lame);

@@ -93,14 +93,14 @@ nats_session_flush(struct nats_node *node)
  */
 
 static GRUVI_SWITCHPOINT int
-connect_within(struct nats_node *node, const char *address)
+connect_within(struct nats_node *node, const struct nats_turn *turn)
 {
     int err = 0;
 
     GRUVI_WITH_SWITCH_BACK (limit, PATIENCE) {
-        err = gruvi_connect(&node->stream, address, NULL, GRUVI_FOREVER);
+        err = gruvi_connect(&node->stream, turn->address, NULL, GRUVI_FOREVER);
         if (err == 0)
-            err = nats_login(node);
+            err = nats_login(node, turn->name);
         if (gruvi_switch_back_timed_out(&limit))
             err = UV_ETIMEDOUT;
     }
@@ -110,30 +110,27 @@ connect_within(struct nats_node *node, const char *address)
 GRUVI_SWITCHPOINT int
 nats_session_begin(struct nats_node *node)
 {
-    struct nats_servers *servers = &node->servers;
-    char address[NATS_ADDRESS];
+    struct nats_turn turn; /* the list may change meanwhile */
     int err;
 
-    /* The list may change meanwhile. */
-    memcpy(address, servers->at[servers->next % servers->n], sizeof address);
-    servers->next = (servers->next + 1) % servers->n;
+    node->moves = false; /* what changes from here on makes another */
+    nats_servers_turn(&node->servers, &turn, node->settings.ca != NULL);
     node->in.start = node->in.end = 0;
-    err = connect_within(node, address);
+    err = connect_within(node, &turn);
     if (err < 0) {
         gruvi_stream_close(node->stream);
         node->stream = NULL;
         if (err != UV_ECANCELED)
-            gruvi_warning("no connection to %s: %s", address,
+            gruvi_warning("no connection to %s: %s", turn.shown,
                           gruvi_strerror(err));
         return err;
     }
     node->session++;
     node->lost = 0;
-    node->moves = false;
     node->pings = node->pongs = 0;
     node->unanswered = 0;
     gruvid_count(node->counts.connections, 1);
-    gruvi_info("connected to %s: server %s, version %s", address,
+    gruvi_info("connected to %s: server %s, version %s", turn.shown,
                node->info.name, node->info.version);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol.h"
+#include "secure.h"
 
 static const char *const connects[] = {"eventually", "required", NULL};
 
@@ -21,6 +22,20 @@ const gruvid_option_t nats_options[] = {
     {.name = "token",
      .type = GRUVID_SECRET,
      .help = "in place of user and password"},
+    {.name = "ca",
+     .type = GRUVID_STRING,
+     .help =
+         "of TLS: a file (PEM) with the authorities of servers, in place of "
+         "the system's; or credential:NAME"},
+    {.name = "certificate",
+     .type = GRUVID_STRING,
+     .help =
+         "of TLS: a file (PEM) with the certificate to show to servers, and "
+         "the certificates up to its authority; or credential:NAME"},
+    {.name = "key",
+     .type = GRUVID_STRING,
+     .help = "of TLS: a file (PEM) with the key of the certificate; or "
+             "credential:NAME"},
     {.name = "connect",
      .type = GRUVID_STRING,
      .default_value = "eventually",
@@ -75,6 +90,12 @@ text_of(const gruvid_plugin_t *plugin, const char *name)
     return text == NULL || *text == '\0' ? NULL : text;
 }
 
+static bool
+is_tls(const char *url)
+{
+    return strncmp(url, "tls://", 6) == 0;
+}
+
 static int
 read_servers(struct nats_servers *servers, gruvid_plugin_t *plugin)
 {
@@ -86,9 +107,14 @@ read_servers(struct nats_servers *servers, gruvid_plugin_t *plugin)
                            NATS_SERVERS);
         return UV_EINVAL;
     }
+    servers->led = NATS_SERVERS;
+    servers->tls |= is_tls(urls[0]);
     for (size_t i = 0; i < n; i++) {
         const char *why = nats_servers_add(servers, urls[i]);
 
+        if (why == NULL && is_tls(urls[i]) != is_tls(urls[0]))
+            why = is_tls(urls[0]) ? "is not tls:// as number 1 is"
+                                  : "is tls://, and number 1 is not";
         /* The text may have a password in it. */
         if (why != NULL) {
             gruvid_plugin_fail(plugin, "url number %zu %s", i + 1, why);
@@ -107,6 +133,9 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         .user = text_of(plugin, "user"),
         .password = text_of(plugin, "password"),
         .token = text_of(plugin, "token"),
+        .ca = text_of(plugin, "ca"),
+        .certificate = text_of(plugin, "certificate"),
+        .key = text_of(plugin, "key"),
         .required =
             strcmp(gruvid_option_string(plugin, "connect"), "required") == 0,
         .ping_interval = gruvid_option_duration(plugin, "ping_interval"),
@@ -117,7 +146,8 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         .max_queued = gruvid_option_size(plugin, "max_queued"),
         .max_queued_bytes = gruvid_option_size(plugin, "max_queued_bytes"),
     };
-    struct nats_servers found = {.n = 0};
+    struct nats_servers found = {
+        .tls = read.ca != NULL || read.certificate != NULL || read.key != NULL};
     int err;
 
     if ((read.user == NULL) != (read.password == NULL) ||
@@ -136,6 +166,9 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         return UV_EINVAL;
     }
     err = read_servers(&found, plugin);
+    read.wants_tls = found.tls;
+    if (err == 0 && found.tls)
+        err = nats_secure_read(&read, plugin);
     if (err < 0)
         return err;
     *settings = read;
@@ -154,7 +187,16 @@ nats_settings_differ(const struct nats_settings *a,
                      const struct nats_settings *b)
 {
     return !is_same(a->user, b->user) || !is_same(a->password, b->password) ||
-           !is_same(a->token, b->token);
+           !is_same(a->token, b->token) || !is_same(a->ca, b->ca) ||
+           !is_same(a->certificate, b->certificate) ||
+           !is_same(a->key, b->key) || a->wants_tls != b->wants_tls;
+}
+
+void
+nats_settings_free(struct nats_settings *settings)
+{
+    gruvi_tls_unref(settings->tls);
+    settings->tls = NULL;
 }
 
 bool

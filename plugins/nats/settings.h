@@ -15,6 +15,9 @@ extern const gruvid_option_t nats_options[];
 
 struct nats_settings {
     const char *user, *password, *token; /* NULL: none */
+    const char *ca, *certificate, *key;  /* as they are written; NULL: none */
+    gruvi_tls_t *tls;                    /* owned; NULL: the defaults */
+    bool wants_tls;                      /* no login without it */
     bool required;                       /* the start waits for a connection */
     double ping_interval;
     const char *dead_letter; /* NULL: none */
@@ -27,6 +30,8 @@ struct nats_settings {
  * gruvid_plugin_fail(); then nothing has changed. */
 int nats_settings_read(struct nats_settings *settings,
                        struct nats_servers *servers, gruvid_plugin_t *plugin);
+
+void nats_settings_free(struct nats_settings *settings);
 
 /* Whether another connection has to be made for them. */
 bool nats_settings_differ(const struct nats_settings *a,

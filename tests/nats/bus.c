@@ -65,6 +65,14 @@ bus_hubs(int n)
     hubs = n;
 }
 
+static const char *scheme = "nats://127.0.0.1";
+
+void
+bus_scheme(const char *beginning)
+{
+    scheme = beginning;
+}
+
 const char *
 bus_config(const struct bus_server *server, const char *lines,
            const char *sections)
@@ -76,9 +84,9 @@ bus_config(const struct bus_server *server, const char *lines,
              "[plugin http]\nlisten = tcp://127.0.0.1:0\n"
              "route = /metrics -> metrics\nroute = /{path...} -> mirror\n"
              "[plugin metrics]\n"
-             "[plugin nats]\nurl = nats://127.0.0.1:%d\n%s"
+             "[plugin nats]\nurl = %s:%d\n%s"
              "[plugin mirror]\n%s",
-             hubs, server->port, lines, sections);
+             hubs, scheme, server->port, lines, sections);
     return config;
 }
 

@@ -36,8 +36,9 @@ struct gruvid *bus_gruvid_begin(const struct bus_server *server,
 const char *bus_config(const struct bus_server *server, const char *lines,
                        const char *sections);
 
-/* From now on gruvid has so many hubs. */
+/* From now on gruvid has so many hubs; a URL begins so: "tls://localhost". */
 void bus_hubs(int n);
+void bus_scheme(const char *beginning);
 
 /* --- a client ------------------------------------------------------------- */
 

@@ -314,24 +314,6 @@ next_session(void)
     return fd;
 }
 
-START_TEST(test_a_server_that_wants_tls_gets_no_login)
-{
-    struct gruvid *g;
-    int fd;
-
-    listen_as(&server);
-    g = bus_gruvid_begin(&server, ROUTE "user = u\npassword = s3cret\n", "");
-    fd = next_client();
-    send_text(fd, "INFO {\"server_name\":\"s\",\"headers\":true,"
-                  "\"max_payload\":1000,\"tls_required\":true}\r\n");
-    gruvid_says(g, "the server s wants TLS");
-    ck_assert(!expect_end(fd));
-    close(fd);
-    close(listening);
-    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
-}
-END_TEST
-
 static const char *const no_servers[] = {
     "SSH-2.0-OpenSSH\r\n",
     "PING\r\n",
@@ -512,7 +494,6 @@ main(void)
     tcase_add_test(tc, test_a_token_is_a_login);
     tcase_add_test(tc, test_new_options_make_a_new_connection_in_order);
     tcase_add_test(tc, test_a_subscription_that_is_not_allowed_is_said);
-    tcase_add_test(tc, test_a_server_that_wants_tls_gets_no_login);
     tcase_add_loop_test(tc, test_what_is_no_server_is_left, 0,
                         sizeof no_servers / sizeof *no_servers);
     tcase_add_loop_test(tc, test_a_server_that_breaks_the_protocol_is_left, 0,

@@ -26,6 +26,11 @@ NATS_TESTS += %D%/check_nats_session
 %C%_check_nats_session_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_work
 %C%_check_nats_work_LDADD = $(BUS_LIBS)
+if HAVE_OPENSSL
+NATS_TESTS += %D%/check_nats_tls
+endif
+%C%_check_nats_tls_LDADD = $(BUS_LIBS) $(CERTIFICATE_LIBS)
+TEST_PROGS += %D%/check_nats_tls
 
 # Asks, and subscribes, by what plugins/nats is made of.
 TEST_PLUGINS += %D%/plugins/asker.la

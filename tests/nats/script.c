@@ -38,7 +38,7 @@ script_end(struct script *script)
 }
 
 void
-script_log_in(struct script *script)
+script_next(struct script *script)
 {
     struct timeval patience = {.tv_sec = PATIENCE};
 
@@ -47,6 +47,12 @@ script_log_in(struct script *script)
     script->fd = accept(script->listening, NULL, NULL);
     ck_assert_int_ge(script->fd, 0);
     setsockopt(script->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
+void
+script_log_in(struct script *script)
+{
+    script_next(script);
     script_send(script, "INFO {\"headers\":true,\"max_payload\":1048576}\r\n");
     ck_assert_int_eq(strncmp(script_line(script), "CONNECT {", 9), 0);
     ck_assert_str_eq(script_line(script), "PING\r\n");

@@ -12,7 +12,9 @@ struct script {
 struct script *script_begin(int port);
 void script_end(struct script *script);
 
-/* Wait for the next connection, and let it log in. */
+/* Wait for the next connection, in place of the one before; the same, and let
+ * it log in. */
+void script_next(struct script *script);
 void script_log_in(struct script *script);
 
 /* The next line, with its end; it lives until the next call. */

@@ -166,6 +166,7 @@ make_all(void)
     other = make("other_ca", NULL, NULL, DAY);
     good = make("good", hosts, &ca, DAY);
     forget_pair(make("second", hosts, &ca, DAY));
+    forget_pair(make("named", "DNS:localhost", &ca, DAY));
     forget_pair(make("elsewhere", "DNS:elsewhere.test", &ca, DAY));
     forget_pair(make("expired", hosts, &ca, -DAY));
     forget_pair(make("self", hosts, NULL, DAY));

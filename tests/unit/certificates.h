@@ -12,6 +12,7 @@
  *   ca.pem        an authority           other_ca.pem  another one
  *   good.pem      localhost, 127.0.0.1, ::1, by the first
  *   second.pem    the same, another one
+ *   named.pem     localhost, by the first
  *   elsewhere.pem for elsewhere.test     expired.pem   over since yesterday
  *   self.pem      signed by itself       foreign.pem   by the other authority
  *   alice.pem     a client, by the first
