@@ -88,7 +88,14 @@ endif
 
 # All but its descriptor is a library that a plugin of the tests has, too.
 noinst_LTLIBRARIES += %D%/nats/libnats.la
-%C%_nats_libnats_la_SOURCES = %D%/nats/ask.c %D%/nats/ask.h
+%C%_nats_libnats_la_SOURCES = %D%/nats/answering.c
+%C%_nats_libnats_la_SOURCES += %D%/nats/answering.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/cluster.c %D%/nats/cluster.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/members.c %D%/nats/members.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/process_id.c
+%C%_nats_libnats_la_SOURCES += %D%/nats/process_id.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/survey.c
+%C%_nats_libnats_la_SOURCES += %D%/nats/ask.c %D%/nats/ask.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/buffer.c %D%/nats/buffer.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/dead_letter.c
 %C%_nats_libnats_la_SOURCES += %D%/nats/dead_letter.h

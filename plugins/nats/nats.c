@@ -15,6 +15,8 @@
  *   dead_letter.c                what no worker can do
  *   jetstream.c                  what JetStream answers
  *   request.c                    makes a request of a message
+ *   cluster.c members.c          a node among others
+ *   survey.c answering.c         what all nodes are asked, and answer
  *   subscription.c ask.c         subscriptions beside routes, and requests of
  *                                our own by them
  *
@@ -48,6 +50,8 @@ begin(struct nats_node *node)
         err = gruvi_event_wait(&node->up, GRUVI_FOREVER);
     if (err == 0 && node->settings.required)
         err = nats_works_check(node);
+    if (err == 0 && node->settings.required && node->cluster.is_first)
+        err = gruvi_event_wait(&node->cluster.named, GRUVI_FOREVER);
     return err;
 }
 
@@ -60,6 +64,9 @@ start(gruvid_plugin_t *plugin)
     if (node == NULL)
         return UV_ENOMEM;
     gruvid_set_hub_data(plugin, node);
+    node->cluster.is_first = gruvid_plugin_data(plugin) == NULL;
+    if (node->cluster.is_first)
+        gruvid_set_plugin_data(plugin, node);
     err = begin(node);
     if (err < 0)
         nats_node_free(node);
@@ -86,4 +93,5 @@ GRUVID_PLUGIN(nats,
     .stop = stop,
     .multi_hub = true,
     .per_hub = true,
-    .reconfigure = reconfigure);
+    .reconfigure = reconfigure,
+    .cluster = nats_cluster_ask);

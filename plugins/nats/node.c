@@ -133,6 +133,7 @@ end_in_order(struct nats_node *node, double seconds)
     int err;
 
     node->is_quiet = true;
+    nats_cluster_leave(node);
     for (size_t i = 0; i < node->routes.n && nats_session_is_open(node); i++)
         if (node->routes.at[i]->ready)
             nats_session_put(
@@ -212,6 +213,8 @@ session(struct nats_node *node)
             err = spawn(nats_session_watch, node, "nats watch");
         if (err == 0)
             err = subscribe_all(node);
+        if (err == 0 && node->cluster.is_first)
+            err = spawn(nats_cluster_main, node, "nats cluster");
         gruvi_event_set(&node->up);
         if (err == 0)
             err = attend(node);
@@ -393,6 +396,7 @@ nats_node_new(gruvid_plugin_t *plugin)
     gruvi_event_init(&node->pong);
     gruvi_event_init(&node->idle);
     nats_works_init(&node->works);
+    nats_cluster_init(node);
     if (get_counters(node) == 0)
         return node;
     nats_node_free(node);
@@ -411,6 +415,7 @@ nats_node_free(struct nats_node *node)
     if (node->subscriber != NULL)
         gruvi_fiber_unref(node->subscriber);
     nats_messages_free(node);
+    nats_cluster_free(node);
     nats_routes_free(&node->routes);
     nats_works_free(node);
     nats_subscriptions_free(node);

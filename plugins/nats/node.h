@@ -16,6 +16,7 @@
 
 #include "ask.h"
 #include "buffer.h"
+#include "cluster.h"
 #include "inbox.h"
 #include "protocol.h"
 #include "routes.h"
@@ -73,6 +74,8 @@ struct nats_node {
     uint64_t pings, pongs;
     unsigned unanswered; /* by time: without a PONG since */
     gruvi_event_t pong;
+
+    struct nats_cluster cluster;
 
     /* Messages that are not answered yet. */
     struct nats_message *messages; /* of them */

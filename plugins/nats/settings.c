@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol.h"
@@ -73,6 +74,14 @@ const gruvid_option_t nats_options[] = {
      .default_value = "64M",
      .min = "1K",
      .help = "the most bytes of them"},
+    {.name = "node",
+     .type = GRUVID_STRING,
+     .default_value = "auto",
+     .help = "a name for gruvictl --cluster; auto: the host's; empty: none"},
+    {.name = "prefix",
+     .type = GRUVID_STRING,
+     .default_value = "gruvid",
+     .help = "the first token of subjects that nodes talk by"},
     {.name = "ping_interval",
      .type = GRUVID_DURATION,
      .default_value = "20s",
@@ -125,6 +134,50 @@ read_servers(struct nats_servers *servers, gruvid_plugin_t *plugin)
     return 0;
 }
 
+/* Dots separate the tokens of a subject. */
+static bool
+take_host_name(char *name)
+{
+    char host[256];
+    size_t room = sizeof host;
+
+    if (uv_os_gethostname(host, &room) < 0)
+        return false;
+    snprintf(name, NATS_NODE_NAME, "%.*s", NATS_NODE_NAME - 1, host);
+    for (char *c = name; *c != '\0'; c++)
+        if (!nats_is_node_name(c, 1))
+            *c = '-';
+    return *name != '\0';
+}
+
+static int
+read_names(struct nats_settings *settings, gruvid_plugin_t *plugin)
+{
+    const char *node = gruvid_option_string(plugin, "node");
+    const char *prefix = gruvid_option_string(plugin, "prefix");
+
+    if (!nats_is_node_name(prefix, strlen(prefix))) {
+        gruvid_plugin_fail(plugin,
+                           "prefix: \"%s\" is not of letters, digits, "
+                           "'-' and '_', 1 to %d of them",
+                           prefix, NATS_NODE_NAME - 1);
+        return UV_EINVAL;
+    }
+    snprintf(settings->prefix, sizeof settings->prefix, "%s", prefix);
+    if (strcmp(node, "auto") == 0 && take_host_name(settings->node))
+        return 0;
+    if (*node != '\0' &&
+        (strcmp(node, "auto") == 0 || !nats_is_node_name(node, strlen(node)))) {
+        gruvid_plugin_fail(plugin,
+                           "node: \"%s\" is not of letters, digits, "
+                           "'-' and '_', 1 to %d of them",
+                           node, NATS_NODE_NAME - 1);
+        return UV_EINVAL;
+    }
+    snprintf(settings->node, sizeof settings->node, "%s", node);
+    return 0;
+}
+
 int
 nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
                    gruvid_plugin_t *plugin)
@@ -165,7 +218,9 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
                            read.dead_letter);
         return UV_EINVAL;
     }
-    err = read_servers(&found, plugin);
+    err = read_names(&read, plugin);
+    if (err == 0)
+        err = read_servers(&found, plugin);
     read.wants_tls = found.tls;
     if (err == 0 && found.tls)
         err = nats_secure_read(&read, plugin);
@@ -189,7 +244,8 @@ nats_settings_differ(const struct nats_settings *a,
     return !is_same(a->user, b->user) || !is_same(a->password, b->password) ||
            !is_same(a->token, b->token) || !is_same(a->ca, b->ca) ||
            !is_same(a->certificate, b->certificate) ||
-           !is_same(a->key, b->key) || a->wants_tls != b->wants_tls;
+           !is_same(a->key, b->key) || a->wants_tls != b->wants_tls ||
+           strcmp(a->node, b->node) != 0 || strcmp(a->prefix, b->prefix) != 0;
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <gruvid/plugin.h>
 
+#include "members.h"
 #include "servers.h"
 
 /* The group that all nodes subscribe in: each message goes to one of them. */
@@ -23,6 +24,8 @@ struct nats_settings {
     const char *dead_letter; /* NULL: none */
     double work_timeout;
     uint64_t max_deliveries;
+    char node[NATS_NODE_NAME];   /* "": it is none */
+    char prefix[NATS_NODE_NAME]; /* of subjects of nodes */
     size_t max_queued, max_queued_bytes;
 };
 

@@ -63,9 +63,9 @@ START_TEST(test_a_long_body_comes_as_a_whole_or_not_at_all)
     for (int i = 0; i < 1000; i++)
         expect_text(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
                         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
-    expect_answer(limited, "get /large\n",
+    expect_line(limited, "get /large\n",
                   "error the body is longer than max_size\n");
-    expect_answer(limited, "get /hello\n", "ok 200 5\n");
+    expect_line(limited, "get /hello\n", "ok 200 5\n");
     expect_text(limited, "hello");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
@@ -76,9 +76,9 @@ START_TEST(test_what_is_no_path_is_refused)
     struct gruvid *responder = begin_responder(), *g = begin_fetch(responder);
     int fd = connect_to(g, PATIENT);
 
-    expect_answer(fd, "\n", "error not get /PATH\n");
-    expect_answer(fd, "get @127.0.0.2/\n", "error not get /PATH\n");
-    expect_answer(fd, "get /hello\n", "ok 200 5\n");
+    expect_line(fd, "\n", "error not get /PATH\n");
+    expect_line(fd, "get @127.0.0.2/\n", "error not get /PATH\n");
+    expect_line(fd, "get /hello\n", "ok 200 5\n");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST
@@ -88,13 +88,13 @@ START_TEST(test_a_server_that_goes_away_is_an_error)
     struct gruvid *responder = begin_responder(), *g = begin_fetch(responder);
     int fd = connect_to(g, PATIENT);
 
-    expect_answer(fd, "get /cut\n", "error Transferred a partial file\n");
+    expect_line(fd, "get /cut\n", "error Transferred a partial file\n");
     gruvid_says(g, "warning fetch[");
     send_text(fd, "get /hang\n");
     gruvid_says(responder, "hangs");
     gruvid_stop(responder, SIGKILL);
     ck_assert_int_eq(strncmp(ask_line(fd, ""), "error ", 6), 0);
-    expect_answer(fd, "get /hello\n", "error Couldn't connect to server\n");
+    expect_line(fd, "get /hello\n", "error Couldn't connect to server\n");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST
@@ -104,7 +104,7 @@ START_TEST(test_a_server_that_is_slow_is_given_up)
     struct gruvid *responder = begin_responder(), *g = begin_fetch(responder);
     int fd = connect_to(g, HASTY);
 
-    expect_answer(fd, "get /hang\n", "error timed out\n");
+    expect_line(fd, "get /hang\n", "error timed out\n");
     gruvid_says(g, "warning hasty[");
     while (strncmp(ask_line(fd, "get /nothing\n"), "ok 404 0\n", 9) != 0)
         continue;

@@ -99,11 +99,11 @@ START_TEST(test_lines_are_answered_with_rows)
     g = begin_gruvid("");
     one = connect_to(g, ECHO);
     two = connect_to(g, COLUMNS);
-    expect_answer(one, "hello\n", "row 5 hello\n");
-    expect_answer(two, "gr\303\274n\r\n", "row 5 gr\303\274n null 1 4\n");
+    expect_line(one, "hello\n", "row 5 hello\n");
+    expect_line(two, "gr\303\274n\r\n", "row 5 gr\303\274n null 1 4\n");
     expect_text(one, "ok 1\n");
     expect_text(two, "row 5 gr\303\274n null 1 4\nok 2\n");
-    expect_answer(one, "'; drop table \"a\" --\n",
+    expect_line(one, "'; drop table \"a\" --\n",
                   "row 20 '; drop table \"a\" --\n");
     expect_text(one, "ok 1\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
@@ -118,9 +118,9 @@ START_TEST(test_a_statement_that_fails_is_an_error_and_no_more)
     begin_postgres();
     g = begin_gruvid("");
     fd = connect_to(g, DIVIDE);
-    expect_answer(fd, "0\n", "error ERROR:  division by zero\n");
+    expect_line(fd, "0\n", "error ERROR:  division by zero\n");
     gruvid_says(g, "ERROR:  division by zero");
-    expect_answer(fd, "2\n", "row 1 5\n");
+    expect_line(fd, "2\n", "row 1 5\n");
     expect_text(fd, "ok 1\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
@@ -138,7 +138,7 @@ START_TEST(test_no_server_is_an_error_until_there_is_one)
                   "%s", answer);
     gruvid_says(g, "warning echo[");
     begin_postgres();
-    expect_answer(fd, "a\n", "row 1 a\n");
+    expect_line(fd, "a\n", "row 1 a\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST
@@ -159,12 +159,12 @@ START_TEST(test_a_server_that_goes_away_is_an_error)
     expect_text(fd, "error FATAL:  terminating connection due to "
                     "administrator command\n");
     /* The next line finds a new connection, and that no server at all. */
-    expect_answer(fd, "0\n", "row 0 \n");
+    expect_line(fd, "0\n", "row 0 \n");
     expect_text(fd, "ok 1\n");
     server_end(&server);
     ck_assert_int_eq(strncmp(ask_line(fd, "0\n"), "error ", 6), 0);
     begin_postgres();
-    expect_answer(fd, "0\n", "row 0 \n");
+    expect_line(fd, "0\n", "row 0 \n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST
@@ -178,7 +178,7 @@ START_TEST(test_a_statement_that_takes_long_is_given_up_here_and_there)
     g = begin_gruvid("");
     hasty = connect_to(g, HASTY);
     sleepers = connect_to(g, SLEEPERS);
-    expect_answer(hasty, "3600\n", "error timed out\n");
+    expect_line(hasty, "3600\n", "error timed out\n");
     gruvid_says(g, "warning hasty[");
     while (strcmp(ask_line(sleepers, "$\n"), "row 1 0\n") != 0)
         expect_text(sleepers, "ok 1\n");

@@ -55,13 +55,13 @@ START_TEST(test_what_is_set_is_got)
     g = begin_gruvid();
     one = connect_to(g, 0);
     two = connect_to(g, 0);
-    expect_answer(one, "get name\n", "none\n");
-    expect_answer(one, "set name value\n", "ok 2 OK\n");
-    expect_answer(two, "get name\r\n", "ok 5 value\n");
-    expect_answer(two, "set name several words, % and \"\n", "ok 2 OK\n");
-    expect_answer(one, "get name\n", "ok 22 several words, % and \"\n");
-    expect_answer(one, "set name \n", "ok 2 OK\n");
-    expect_answer(two, "get name\n", "ok 0 \n");
+    expect_line(one, "get name\n", "none\n");
+    expect_line(one, "set name value\n", "ok 2 OK\n");
+    expect_line(two, "get name\r\n", "ok 5 value\n");
+    expect_line(two, "set name several words, % and \"\n", "ok 2 OK\n");
+    expect_line(one, "get name\n", "ok 22 several words, % and \"\n");
+    expect_line(one, "set name \n", "ok 2 OK\n");
+    expect_line(two, "get name\n", "ok 0 \n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST
@@ -78,9 +78,9 @@ START_TEST(test_what_is_no_command_is_refused)
     g = begin_gruvid();
     fd = connect_to(g, 0);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        expect_answer(fd, lines[i],
+        expect_line(fd, lines[i],
                       "error neither get KEY nor set KEY VALUE\n");
-    expect_answer(fd, "get a\n", "none\n");
+    expect_line(fd, "get a\n", "none\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST
@@ -90,10 +90,10 @@ START_TEST(test_no_server_is_an_error_until_there_is_one)
     struct gruvid *g = begin_gruvid();
     int fd = connect_to(g, 0);
 
-    expect_answer(fd, "get a\n", "error no such entry\n");
+    expect_line(fd, "get a\n", "error no such entry\n");
     gruvid_says(g, "warning redis[");
     begin_redis();
-    expect_answer(fd, "get a\n", "none\n");
+    expect_line(fd, "get a\n", "none\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST
@@ -108,7 +108,7 @@ START_TEST(test_a_server_that_goes_away_is_an_error)
     g = begin_gruvid();
     fd = connect_to(g, 0);
     other = connect_to(g, 0);
-    expect_answer(fd, "set a b\n", "ok 2 OK\n");
+    expect_line(fd, "set a b\n", "ok 2 OK\n");
     kill(server.pid, SIGSTOP);
     send_text(fd, "get a\n");
     fiber_waits_for_descriptor(g);
@@ -117,8 +117,8 @@ START_TEST(test_a_server_that_goes_away_is_an_error)
     ck_assert(strcmp(answer, "error end of file\n") == 0 ||
               strcmp(answer, "error connection reset by peer\n") == 0);
     begin_redis();
-    expect_answer(fd, "get a\n", "none\n");
-    expect_answer(other, "get a\n", "none\n");
+    expect_line(fd, "get a\n", "none\n");
+    expect_line(other, "get a\n", "none\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST
@@ -132,16 +132,16 @@ START_TEST(test_a_server_that_is_slow_is_given_up)
     g = begin_gruvid();
     patient = connect_to(g, 0);
     hasty = connect_to(g, 1);
-    expect_answer(patient, "set a one\n", "ok 2 OK\n");
-    expect_answer(patient, "set b two\n", "ok 2 OK\n");
+    expect_line(patient, "set a one\n", "ok 2 OK\n");
+    expect_line(patient, "set b two\n", "ok 2 OK\n");
     kill(server.pid, SIGSTOP);
-    expect_answer(hasty, "get a\n", "error timed out\n");
+    expect_line(hasty, "get a\n", "error timed out\n");
     gruvid_says(g, "warning short[");
     kill(server.pid, SIGCONT);
     /* The answer to the other question does not come any more. */
     while (strcmp(ask_line(hasty, "get b\n"), "error timed out\n") == 0)
         continue;
-    expect_answer(patient, "get b\n", "ok 3 two\n");
+    expect_line(patient, "get b\n", "ok 3 two\n");
     while (strcmp(ask_line(hasty, "get b\n"), "ok 3 two\n") != 0)
         continue;
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
@@ -156,7 +156,7 @@ START_TEST(test_the_stop_cuts_who_waits_for_a_server)
     begin_redis();
     g = begin_gruvid();
     fd = connect_to(g, 0);
-    expect_answer(fd, "get a\n", "none\n");
+    expect_line(fd, "get a\n", "none\n");
     kill(server.pid, SIGSTOP);
     send_text(fd, "get a\n");
     fiber_waits_for_descriptor(g);
@@ -219,7 +219,7 @@ START_TEST(test_a_reply_comes_in_pieces_or_is_none)
     expect_text(fd, "error protocol error\n");
     close(redis);
     close(listening);
-    expect_answer(fd, "get a\n", "error connection refused\n");
+    expect_line(fd, "get a\n", "error connection refused\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }
 END_TEST

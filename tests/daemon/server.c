@@ -251,7 +251,7 @@ ask_line(int fd, const char *line)
 }
 
 void
-expect_answer(int fd, const char *line, const char *answer)
+expect_line(int fd, const char *line, const char *answer)
 {
     ck_assert_str_eq(ask_line(fd, line), answer);
 }

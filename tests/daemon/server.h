@@ -60,7 +60,7 @@ void server_end(struct server *server);
 const char *ask_line(int fd, const char *line);
 
 /* Send a line, and compare the answer. */
-void expect_answer(int fd, const char *line, const char *answer);
+void expect_line(int fd, const char *line, const char *answer);
 
 /* Wait until a fiber waits for a descriptor in gruvi_wait_fd(). */
 void fiber_waits_for_descriptor(struct gruvid *g);

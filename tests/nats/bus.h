@@ -25,7 +25,7 @@ void bus_begin(struct bus_server *server, const char *config);
 void bus_end(struct bus_server *server);
 
 /* gruvid with plugins/nats, whose section has these lines, with mirror and the
- * text of further sections. */
+ * text of further sections.  It is no node, unless the lines have one. */
 struct gruvid *bus_gruvid(const struct bus_server *server, const char *lines,
                           const char *sections);
 

@@ -417,7 +417,7 @@ START_TEST(test_a_route_waits_for_the_end_of_the_start)
     bus_begin(&server, "");
     listen_as(&other);
     snprintf(late, sizeof late,
-             "[plugin late]\nmodule = nats\nconnect = required\n"
+             "[plugin late]\nmodule = nats\nconnect = required\nnode =\n"
              "url = nats://127.0.0.1:%d\n",
              other.port);
     g = bus_gruvid_begin(&server, ROUTE, late);

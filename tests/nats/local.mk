@@ -18,8 +18,19 @@ NATS_TESTS = %D%/check_nats_protocol
 
 NATS_TESTS += %D%/check_nats_ask
 %C%_check_nats_ask_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_cluster
+%C%_check_nats_cluster_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+%C%_check_nats_cluster_LDADD = $(BUS_LIBS)
+%D%/check_nats_cluster.needs: tools/gruvictl/gruvictl
 NATS_TESTS += %D%/check_nats_exchange
 %C%_check_nats_exchange_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_members
+%C%_check_nats_members_SOURCES = %D%/check_nats_members.c
+%C%_check_nats_members_SOURCES += plugins/nats/members.c
+%C%_check_nats_members_SOURCES += plugins/nats/process_id.c
+%C%_check_nats_members_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+%C%_check_nats_members_LDADD = tests/support/libsupport.a $(UV_LIBS)
+%C%_check_nats_members_LDADD += $(JANSSON_LIBS) $(CHECK_LIBS)
 NATS_TESTS += %D%/check_nats_node
 %C%_check_nats_node_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session
