@@ -245,11 +245,17 @@ open_log(gruvid__config_t *config, bool verbose)
                                user[0] == '\0' ? NULL : getpwnam(user));
 
     gruvid__log_set_hub("hub 1");
-    if (err < 0) {
+    if (err == UV_EAGAIN) /* of the thread: no file is opened so */
+        fprintf(stderr,
+                "gruvid: the thread that writes the log cannot be started: %s; "
+                "gruvid's user may have too few processes and threads "
+                "(LimitNPROC= and TasksMax= of the unit, ulimit -u)\n",
+                uv_strerror(err));
+    else if (err < 0)
         fprintf(stderr, "gruvid: log.target %s cannot be opened: %s\n", target,
                 uv_strerror(err));
+    if (err < 0)
         return err;
-    }
     gruvid__settings_log_level(config, verbose);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -241,6 +242,32 @@ START_TEST(test_a_fiber_that_overflows_its_stack_is_named)
 }
 END_TEST
 
+START_TEST(test_without_a_thread_for_the_log_it_says_so)
+{
+    const char *flags = getenv("SANITIZER_FLAGS");
+    struct rlimit before, vast;
+    struct gruvid *g;
+
+    if ((flags != NULL && flags[0] != '\0') || getenv("GRUVID_UNDER") != NULL) {
+        printf("skipped: threads are somebody else's\n");
+        return;
+    }
+    /* No thread gets a stack of that size. */
+    ck_assert_int_eq(getrlimit(RLIMIT_STACK, &before), 0);
+    vast = before;
+    vast.rlim_cur = (rlim_t)1 << 46;
+    if (before.rlim_max < vast.rlim_cur) {
+        printf("skipped: the limit of stacks cannot be raised\n");
+        return;
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_STACK, &vast), 0);
+    g = gruvid_run("", NULL);
+    ck_assert_int_eq(setrlimit(RLIMIT_STACK, &before), 0);
+    ck_assert_int_eq(g->status, 1);
+    gruvid_says(g, "the thread that writes the log cannot be started");
+}
+END_TEST
+
 START_TEST(test_io_threads_is_how_many_may_block)
 {
     static const char *const config =
@@ -418,6 +445,7 @@ add_good_starts(TCase *tc)
     tcase_add_test(tc, test_a_plugin_made_for_abi_1_0_goes_on_working);
     tcase_add_test(tc, test_stack_size_is_that_of_fibers);
     tcase_add_test(tc, test_a_fiber_that_overflows_its_stack_is_named);
+    tcase_add_test(tc, test_without_a_thread_for_the_log_it_says_so);
     tcase_add_test(tc, test_io_threads_is_how_many_may_block);
     tcase_add_test(tc,
                    test_a_configuration_without_plugins_is_run_with_a_warning);
