@@ -56,7 +56,7 @@ accept_socket(const char *text, gruvid__why_t *why)
     return accept_path(text, why);
 }
 
-/* Room for an entry of a user or group.  One that needs more is there. */
+/* Room for an entry of a user or group.  If it needs more, there is one. */
 #define LOOKUP 4096
 
 static bool

@@ -103,7 +103,7 @@ GRUVI_API const char *gruvid_request_query(gruvid_request_t *request,
                                            const char *name);
 
 /*
- * A header.  One that came several times is joined by ", ", and Cookie by "; ".
+ * A header.  If it came several times it is joined by ", ", and Cookie by "; ".
  *
  * Returns NULL where there is none, or without memory to join.
  */
@@ -377,8 +377,8 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvid_call(const char *plugin,
                                             gruvid_answer_t **answer,
                                             double timeout);
 
-/* Free an answer that no request has.  One that belongs to a request, or NULL,
- * is fine.  Context: hub thread. */
+/* Free an answer that belongs to no request.  An answer of a request, or NULL,
+ * is left alone.  Context: hub thread. */
 GRUVI_API void gruvid_answer_free(gruvid_answer_t *answer);
 
 GRUVI_END_DECLS

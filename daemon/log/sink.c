@@ -517,7 +517,7 @@ gruvid__log_switch(enum gruvid__log_style style)
     /* Lines are for it from now on; the thread converts what was put for the
      * one before and comes too late. */
     __atomic_store_n(&sink.reader, being_opened->reader, __ATOMIC_RELAXED);
-    /* One that the thread has not come to is not switched to any more. */
+    /* A target that the thread has not come to is not switched to any more. */
     before = __atomic_exchange_n(&sink.next, being_opened, __ATOMIC_ACQ_REL);
     being_opened = before;
     gruvid__log_close_next();

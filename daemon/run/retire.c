@@ -142,7 +142,7 @@ gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
                       gruvi_strerror(gruvi_last_error()));
 }
 
-/* One that is to be ended, and has no fiber for that. */
+/* A generation that is to be ended, and has no fiber for that. */
 static bool
 is_waiting(const gruvid_plugin_t *plugin)
 {

@@ -8,7 +8,7 @@
  *   the hub still does not turn    its fiber is named, the process ends
  *
  * A hub that came to turn again goes on with the stop as usual, and has all of
- * its time.  One that stops turning later has cancel_timeout.
+ * its time.  A hub that stops turning later has cancel_timeout.
  */
 #include "watch/overdue.h"
 

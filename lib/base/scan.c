@@ -2,10 +2,10 @@
 /*
  * The callers of code that keeps no frame pointer, such as libc's.
  *
- * The words of the stack are tried from below.  One that leads from frame to
+ * The words of the stack are tried from below.  A word that leads from frame to
  * frame, each with a return address behind a call, to the outermost or through
- * three of them, is where a caller with frame pointers has its frame.  What
- * lies below it may be a return address, or what is left of one: a guess.
+ * three of them, is where a caller with frame pointers has its frame.  A word
+ * below it may be a return address, or the rest of an old one: a guess.
  */
 #include <stdbool.h>
 
