@@ -1,57 +1,100 @@
 /* SPDX-License-Identifier: MIT */
 #include "login.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "proof.h"
 #include "secure.h"
 
-static bool
-set(json_t *all, const char *name, json_t *value)
+/* A member of an object, with the comma in front. */
+static void
+put(struct nats_buffer *out, const char *name, const char *value)
 {
-    return json_object_set_new(all, name, value) == 0;
+    nats_put_text(out, ",\"");
+    nats_put_text(out, name);
+    nats_put_text(out, "\":");
+    nats_put_text(out, value);
 }
 
-static bool
-set_text(json_t *all, const char *name, const char *text)
+/* The same for text; NULL: there is none. */
+static void
+put_string(struct nats_buffer *out, const char *name, const char *text,
+           size_t size)
 {
-    return text == NULL || set(all, name, json_string(text));
-}
+    char escaped[8];
 
-/* The text of CONNECT, owned: free(). */
-static char *
-connect_text(const struct nats_node *node)
-{
-    const struct nats_settings *settings = &node->settings;
-    json_t *all = json_object();
-    gruvi_tls_info_t info;
-    bool tls = gruvi_tls_info(node->stream, &info) == 0;
-    char *text = NULL;
+    if (text == NULL)
+        return;
+    put(out, name, "\"");
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
 
-    if (set(all, "verbose", json_false()) &&
-        set(all, "pedantic", json_false()) &&
-        set(all, "tls_required", json_boolean(tls)) &&
-        set(all, "headers", json_true()) &&
-        set(all, "no_responders", json_true()) &&
-        set(all, "protocol", json_integer(1)) && set_text(all, "lang", "c") &&
-        set_text(all, "version", "gruvid") &&
-        set_text(all, "name", gruvid_plugin_name(node->plugin)) &&
-        set_text(all, "user", settings->user) &&
-        set_text(all, "pass", settings->password) &&
-        set_text(all, "auth_token", settings->token))
-        text = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return text;
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            nats_put(out, text + i, 1);
+            continue;
+        }
+        snprintf(escaped, sizeof escaped, "\\u%04x", c);
+        nats_put_text(out, escaped);
+    }
+    nats_put_text(out, "\"");
 }
 
 static void
-forget(char *secret)
+put_text(struct nats_buffer *out, const char *name, const char *text)
 {
-    if (secret != NULL)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
+    put_string(out, name, text, text == NULL ? 0 : strlen(text));
+}
+
+static void
+put_proof(struct nats_buffer *out, const struct nats_proof *proof)
+{
+    if (proof->signature.text[0] == '\0')
+        return;
+    if (proof->jwt.size > 0)
+        put_string(out, "jwt", proof->jwt.at, proof->jwt.size);
+    else
+        put_text(out, "nkey", proof->signature.key);
+    put_text(out, "sig", proof->signature.text);
+}
+
+/* Bytes that all of it takes at most, also where each letter is escaped. */
+static size_t
+most(const struct nats_node *node, const struct nats_proof *proof)
+{
+    const struct nats_settings *settings = &node->settings;
+    const char *texts[] = {settings->user, settings->password, settings->token,
+                           gruvid_plugin_name(node->plugin)};
+    size_t total = 1024 + proof->jwt.size;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        total += texts[i] == NULL ? 0 : 6 * strlen(texts[i]);
+    return total;
+}
+
+/* There is room for all: what grows would leave secrets behind. */
+static void
+put_hello(struct nats_buffer *out, const struct nats_node *node,
+          const struct nats_proof *proof)
+{
+    const struct nats_settings *settings = &node->settings;
+    gruvi_tls_info_t info;
+    bool tls = gruvi_tls_info(node->stream, &info) == 0;
+
+    nats_put_text(out, "CONNECT {\"verbose\":false");
+    put(out, "pedantic", "false");
+    put(out, "tls_required", tls ? "true" : "false");
+    put(out, "headers", "true");
+    put(out, "no_responders", "true");
+    put(out, "protocol", "1");
+    put_text(out, "lang", "c");
+    put_text(out, "version", "gruvid");
+    put_text(out, "name", gruvid_plugin_name(node->plugin));
+    put_text(out, "user", settings->user);
+    put_text(out, "pass", settings->password);
+    put_text(out, "auth_token", settings->token);
+    put_proof(out, proof);
+    nats_put_text(out, "}\r\nPING\r\n");
 }
 
 /* Written at once: the session's writer does not run yet. */
@@ -59,13 +102,19 @@ static GRUVI_SWITCHPOINT int
 say_hello(struct nats_node *node)
 {
     struct nats_buffer hello = {NULL, 0, 0};
-    char *text = connect_text(node);
-    int err = UV_ENOMEM;
+    struct nats_proof proof;
+    int err = nats_proof_make(&proof, node);
 
-    if (text != NULL && nats_reserve(&hello, strlen(text) + 64) &&
-        nats_put_connect(&hello, text) && nats_put_ping(&hello))
+    /* A new login is not for a server of before. */
+    if (err == 0 && node->moves)
+        err = UV_ECONNABORTED;
+    if (err == 0 && !nats_reserve(&hello, most(node, &proof)))
+        err = UV_ENOMEM;
+    if (err == 0) {
+        put_hello(&hello, node, &proof);
         err = gruvi_stream_write(node->stream, hello.data, hello.size);
-    forget(text);
+    }
+    nats_proof_forget(&proof);
     if (hello.data != NULL)
         explicit_bzero(hello.data, hello.size);
     nats_buffer_free(&hello);
@@ -145,9 +194,6 @@ nats_login(struct nats_node *node, const char *name)
         err = check_info(node);
     if (err == 0 && (node->settings.wants_tls || node->info.wants_tls))
         err = nats_secure_start(node, name);
-    /* A new login is not for a server of before. */
-    if (err == 0 && node->moves)
-        err = UV_ECONNABORTED;
     if (err == 0)
         err = say_hello(node);
     while (err == 0) {

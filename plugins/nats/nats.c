@@ -6,6 +6,7 @@
  *   protocol.c head.c buffer.c   bytes: no input, no output
  *   settings.c servers.c         the options; where servers are
  *   secure.c                     TLS: its files, its beginning
+ *   proof.c nkey.c credentials.c what a login signs, and with what
  *   routes.c                     which plugin answers a subject
  *   node.c                       a hub's connection, from server to server
  *   session.c inbox.c login.c    a connection, from INFO to its end

@@ -244,6 +244,7 @@ nats_info_read(struct nats_info *info, struct nats_servers *servers,
         info->wants_tls = is_true(all, "tls_required", info->wants_tls);
         info->has_tls = is_true(all, "tls_available", info->has_tls);
         info->is_lame = is_true(all, "ldm", info->is_lame);
+        read_text(info->nonce, sizeof info->nonce, all, "nonce");
         read_servers(servers, json_object_get(all, "connect_urls"),
                      info->is_lame);
     }

@@ -36,6 +36,7 @@ struct nats_turn {
 /* What a server says of itself. */
 struct nats_info {
     char name[128], version[32];
+    char nonce[256]; /* to be signed; "": none */
     size_t max_payload;
     bool headers, wants_tls, has_tls, is_lame;
 };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "protocol.h"
+#include "nkey.h"
 #include "secure.h"
 
 static const char *const connects[] = {"eventually", "required", NULL};
@@ -23,6 +25,13 @@ const gruvid_option_t nats_options[] = {
     {.name = "token",
      .type = GRUVID_SECRET,
      .help = "in place of user and password"},
+    {.name = "nkey",
+     .type = GRUVID_SECRET,
+     .help = "the seed of a user (SU...), with which the login is signed"},
+    {.name = "credentials",
+     .type = GRUVID_STRING,
+     .help = "a file with a JWT and its seed (.creds), which is read for each "
+             "connection: /PATH or credential:NAME"},
     {.name = "ca",
      .type = GRUVID_STRING,
      .help =
@@ -178,6 +187,38 @@ read_names(struct nats_settings *settings, gruvid_plugin_t *plugin)
     return 0;
 }
 
+/* Nothing says what a value is. */
+static int
+check_login(const struct nats_settings *settings, gruvid_plugin_t *plugin)
+{
+    int ways = (settings->user != NULL || settings->password != NULL) +
+               (settings->token != NULL) + (settings->nkey != NULL) +
+               (settings->credentials != NULL);
+    const char *name = settings->nkey != NULL ? "nkey" : "credentials";
+    const char *why = NULL;
+    unsigned char seed[NATS_SEED];
+    char path[PATH_MAX];
+
+    if ((settings->user == NULL) != (settings->password == NULL) || ways > 1) {
+        gruvid_plugin_fail(plugin, "user and password go together, and not "
+                                   "with token, nkey or credentials, of which "
+                                   "there is one at most");
+        return UV_EINVAL;
+    }
+    if (settings->nkey != NULL)
+        why = nats_seed_read(seed, settings->nkey, strlen(settings->nkey));
+    if (settings->credentials != NULL)
+        why = nats_secure_path(settings->credentials, path, sizeof path);
+    explicit_bzero(seed, sizeof seed);
+    if (why == NULL && !nats_can_sign() &&
+        (settings->nkey != NULL || settings->credentials != NULL))
+        why = "is not possible: plugins/nats was built without OpenSSL";
+    if (why == NULL)
+        return 0;
+    gruvid_plugin_fail(plugin, "%s %s", name, why);
+    return UV_EINVAL;
+}
+
 int
 nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
                    gruvid_plugin_t *plugin)
@@ -186,6 +227,8 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         .user = text_of(plugin, "user"),
         .password = text_of(plugin, "password"),
         .token = text_of(plugin, "token"),
+        .nkey = text_of(plugin, "nkey"),
+        .credentials = text_of(plugin, "credentials"),
         .ca = text_of(plugin, "ca"),
         .certificate = text_of(plugin, "certificate"),
         .key = text_of(plugin, "key"),
@@ -203,12 +246,9 @@ nats_settings_read(struct nats_settings *settings, struct nats_servers *servers,
         .tls = read.ca != NULL || read.certificate != NULL || read.key != NULL};
     int err;
 
-    if ((read.user == NULL) != (read.password == NULL) ||
-        (read.user != NULL && read.token != NULL)) {
-        gruvid_plugin_fail(plugin, "user and password go together, and not "
-                                   "with token");
-        return UV_EINVAL;
-    }
+    err = check_login(&read, plugin);
+    if (err < 0)
+        return err;
     if (read.dead_letter != NULL &&
         (!nats_is_subject(read.dead_letter, strlen(read.dead_letter)) ||
          *read.dead_letter == '$' || strlen(read.dead_letter) > 1024)) {
@@ -242,7 +282,8 @@ nats_settings_differ(const struct nats_settings *a,
                      const struct nats_settings *b)
 {
     return !is_same(a->user, b->user) || !is_same(a->password, b->password) ||
-           !is_same(a->token, b->token) || !is_same(a->ca, b->ca) ||
+           !is_same(a->token, b->token) || !is_same(a->nkey, b->nkey) ||
+           !is_same(a->credentials, b->credentials) || !is_same(a->ca, b->ca) ||
            !is_same(a->certificate, b->certificate) ||
            !is_same(a->key, b->key) || a->wants_tls != b->wants_tls ||
            strcmp(a->node, b->node) != 0 || strcmp(a->prefix, b->prefix) != 0;

@@ -16,6 +16,7 @@ extern const gruvid_option_t nats_options[];
 
 struct nats_settings {
     const char *user, *password, *token; /* NULL: none */
+    const char *nkey, *credentials;      /* NULL: none */
     const char *ca, *certificate, *key;  /* as they are written; NULL: none */
     gruvi_tls_t *tls;                    /* owned; NULL: the defaults */
     bool wants_tls;                      /* no login without it */

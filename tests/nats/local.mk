@@ -38,10 +38,24 @@ NATS_TESTS += %D%/check_nats_session
 NATS_TESTS += %D%/check_nats_work
 %C%_check_nats_work_LDADD = $(BUS_LIBS)
 if HAVE_OPENSSL
+NATS_TESTS += %D%/check_nats_login
+NATS_TESTS += %D%/check_nats_nkey
 NATS_TESTS += %D%/check_nats_tls
+else
+EXTRA_DIST += %D%/keys.c %D%/keys.h
+EXTRA_DIST += %D%/check_nats_login.c %D%/check_nats_nkey.c
+EXTRA_DIST += %D%/check_nats_tls.c
 endif
+%C%_check_nats_login_SOURCES = %D%/check_nats_login.c
+%C%_check_nats_login_SOURCES += %D%/keys.c %D%/keys.h
+%C%_check_nats_login_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+%C%_check_nats_login_LDADD = $(BUS_LIBS) $(OPENSSL_LIBS)
+%C%_check_nats_nkey_SOURCES = %D%/check_nats_nkey.c %D%/keys.c %D%/keys.h
+%C%_check_nats_nkey_SOURCES += plugins/nats/credentials.c plugins/nats/nkey.c
+%C%_check_nats_nkey_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+%C%_check_nats_nkey_LDADD = tests/support/libsupport.a $(UV_LIBS)
+%C%_check_nats_nkey_LDADD += $(CHECK_LIBS) $(OPENSSL_LIBS)
 %C%_check_nats_tls_LDADD = $(BUS_LIBS) $(CERTIFICATE_LIBS)
-TEST_PROGS += %D%/check_nats_tls
 
 # Asks, and subscribes, by what plugins/nats is made of.
 TEST_PLUGINS += %D%/plugins/asker.la
