@@ -20,10 +20,12 @@
  *   survey.c answering.c         what all nodes are asked, and answer
  *   subscription.c ask.c         subscriptions beside routes, and requests of
  *                                our own by them
+ *   bus.c kv.c store.c           gruvid/bus.h, for plugins
  *
  * Each hub has a connection of its own, in the same group as all others, so
  * nothing is locked.
  */
+#include "bus.h"
 #include "node.h"
 
 static int
@@ -68,7 +70,9 @@ start(gruvid_plugin_t *plugin)
     node->cluster.is_first = gruvid_plugin_data(plugin) == NULL;
     if (node->cluster.is_first)
         gruvid_set_plugin_data(plugin, node);
-    err = begin(node);
+    err = gruvid_bus_provide(plugin, &nats_bus);
+    if (err == 0)
+        err = begin(node);
     if (err < 0)
         nats_node_free(node);
     return err;

@@ -151,6 +151,31 @@ end_in_order(struct nats_node *node, double seconds)
     return err == UV_ENOTCONN ? 0 : err;
 }
 
+static void
+let_go(struct nats_node *node)
+{
+    if (node->is_held)
+        gruvid_plugin_release(node->plugin);
+    node->is_held = false;
+}
+
+/* It has answered all, and takes nothing more.  What plugins publish and ask
+ * goes on until the stop: they may drain yet. */
+static GRUVI_SWITCHPOINT int
+linger(struct nats_node *node)
+{
+    int err = end_in_order(node, GRUVI_FOREVER);
+
+    node->is_quiet = true;
+    let_go(node);
+    while (err == 0 && nats_session_is_open(node)) {
+        gruvi_event_clear(&node->wake);
+        err = gruvi_event_wait(&node->wake, GRUVI_FOREVER);
+    }
+    node->is_quiet = false;
+    return err;
+}
+
 /* Until it is over, or is to end. */
 static GRUVI_SWITCHPOINT int
 attend(struct nats_node *node)
@@ -167,7 +192,7 @@ attend(struct nats_node *node)
             return 0;
         }
         if (gruvid_plugin_draining(node->plugin))
-            return end_in_order(node, GRUVI_FOREVER);
+            return linger(node);
         if (moves) {
             gruvi_info("the connection to %s is exchanged: %s", node->info.name,
                        node->moves ? "its options have changed"
@@ -197,13 +222,14 @@ spawn(int (*main)(void *), struct nats_node *node, const char *name)
     return 0;
 }
 
-/* A drain of the instance waits for its end. */
+/* A drain of the instance waits until it has answered all. */
 static GRUVI_SWITCHPOINT int
 session(struct nats_node *node)
 {
     int err = 0;
 
     gruvid_plugin_hold(node->plugin);
+    node->is_held = true;
     gruvi_event_clear(&node->ready);
     GRUVI_WITH_GROUP (group) {
         err = spawn(nats_session_write, node, "nats writer");
@@ -221,7 +247,7 @@ session(struct nats_node *node)
         nats_session_lose(node, UV_ECANCELED);
     }
     nats_session_end(node);
-    gruvid_plugin_release(node->plugin);
+    let_go(node);
     return err;
 }
 
@@ -346,6 +372,8 @@ static const struct {
      "replies that a connection may not have delivered"},
     {offsetof(struct nats_counts, large), "nats_replies_too_large",
      "replies over the payload that the server allows"},
+    {offsetof(struct nats_counts, unheard), "nats_bus_dropped",
+     "messages of subscriptions that were dropped"},
     {offsetof(struct nats_counts, delivered), "nats_work_delivered",
      "messages of work that came, each time that they came"},
     {offsetof(struct nats_counts, acknowledged), "nats_work_acknowledged",

@@ -34,6 +34,7 @@ struct nats_counts {
     gruvid_counter_t *refused;     /* a reply that may not be sent there */
     gruvid_counter_t *lost;        /* replies, with their connection */
     gruvid_counter_t *large;       /* replies over max_payload */
+    gruvid_counter_t *unheard;     /* messages of the bus that were dropped */
 
     /* Of work. */
     gruvid_counter_t *delivered, *acknowledged, *negative;
@@ -58,6 +59,7 @@ struct nats_node {
     /* The session. */
     gruvi_stream_t *stream; /* NULL: none */
     uint64_t session;       /* its number, from 1 */
+    bool is_held;           /* a drain waits for it */
     int lost;               /* why it is over, or not there; 0: it goes on */
     bool moves;             /* it is to end in order, for another */
     gruvi_event_t wake;     /* the main fiber looks at these */

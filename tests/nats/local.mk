@@ -3,6 +3,7 @@
 TEST_ARCHIVES += %D%/libbus.a
 %C%_libbus_a_SOURCES = %D%/bus.c %D%/bus.h
 %C%_libbus_a_SOURCES += %D%/script.c %D%/script.h
+%C%_libbus_a_SOURCES += %D%/talk.c %D%/talk.h
 %C%_libbus_a_SOURCES += %D%/stream.c %D%/stream.h
 BUS_LIBS = %D%/libbus.a tests/http/libhttp_client.a
 BUS_LIBS += tests/daemon/libserver.a $(RUN_GRUVID_LIBS)
@@ -31,6 +32,12 @@ NATS_TESTS += %D%/check_nats_members
 %C%_check_nats_members_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_nats_members_LDADD = tests/support/libsupport.a $(UV_LIBS)
 %C%_check_nats_members_LDADD += $(JANSSON_LIBS) $(CHECK_LIBS)
+NATS_TESTS += %D%/check_nats_bus
+%C%_check_nats_bus_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_kv
+%C%_check_nats_kv_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_store
+%C%_check_nats_store_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_node
 %C%_check_nats_node_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session
@@ -71,6 +78,9 @@ TEST_PLUGINS += %D%/plugins/worker.la
 %C%_plugins_worker_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 %D%/check_nats_work.needs: %D%/plugins/worker.la
 %D%/check_nats_ask.needs: %D%/plugins/asker.la
+
+%D%/check_nats_bus.needs %D%/check_nats_kv.needs %D%/check_nats_store.needs: \
+    tests/daemon/plugins/talks.la
 
 TEST_PROGS += $(NATS_TESTS)
 TESTS += $(NATS_TESTS)

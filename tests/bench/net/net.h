@@ -11,10 +11,6 @@
  *   bench_http.c what is measured; server.c and load.c as above
  *   answer.c     how long an answer is
  *   idle_tls.c   connections of TLS, which have nothing to do
- *
- * and of requests over NATS:
- *
- *   bench_nats.c all but server.c
  */
 #ifndef BENCH_NET_NET_H
 #define BENCH_NET_NET_H
@@ -49,9 +45,8 @@ int server_port(void);
 /* Nanoseconds of processor that it has used, all threads together. */
 double server_cpu(void);
 
-/* Bytes, and threads. */
+/* Bytes. */
 double server_rss(void);
-double server_threads(void);
 
 /* Count its system calls, by a tracepoint, without stopping it at each.
  * server_calls() is how many there were; negative: that is not allowed here. */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages that a stream stores: a request to their subject, which the stream
+ * answers with JSON.
+ */
+#ifndef NATS_STORE_H
+#define NATS_STORE_H
+
+#include <gruvi.h>
+#include <jansson.h>
+
+#include "buffer.h"
+
+struct nats_node;
+
+/* A new id: 32 hexadecimal digits, and a zero. */
+#define NATS_ID 33
+int nats_id_new(char id[NATS_ID]);
+
+/*
+ * Ask what answers with JSON.
+ *
+ *   root   an object that is no error; json_decref(); NULL on failure
+ *   error  err_code of what was answered; 0: none, or no answer
+ *
+ * Returns 0.
+ * Errors:  UV_EAGAIN: nobody answers there, or the server cannot now;
+ *          UV_EIO: an error, which the caller logs by nats_json_tell();
+ *          UV_EPROTO; those of nats_ask().
+ */
+GRUVI_SWITCHPOINT int nats_json_ask(struct nats_node *node, const char *subject,
+                                    const struct nats_buffer *head,
+                                    const void *data, size_t size,
+                                    json_t **root, int *error);
+
+/* Log why: the text of the last error here. */
+void nats_json_tell(const char *subject);
+
+/*
+ * Have a stream store a message, which the head has an id of: try it once.  A
+ * duplicate is stored.
+ *
+ *   seq  its number there; may be NULL
+ *
+ * Returns 0.
+ * Errors:  UV_EAGAIN, as above; UV_EBUSY (it is not what Nats-Expected-... of
+ *          the head says); UV_E2BIG; UV_EIO, logged; UV_EPROTO; those of
+ *          nats_ask().
+ */
+GRUVI_SWITCHPOINT int nats_store_once(struct nats_node *node,
+                                      const char *subject,
+                                      const struct nats_buffer *head,
+                                      const void *data, size_t size,
+                                      uint64_t *seq);
+
+/* The same again and again while no stream answers, until a deadline of the
+ * fiber: UV_ETIMEDOUT, logged. */
+GRUVI_SWITCHPOINT int nats_store(struct nats_node *node, const char *subject,
+                                 const struct nats_buffer *head,
+                                 const void *data, size_t size, uint64_t *seq);
+
+/* Wait before the next try; 0 at first. */
+GRUVI_SWITCHPOINT int nats_store_pause(double *delay);
+
+/* Whether err is the end of a try, and not a deadline around it. */
+bool nats_store_may_again(int err);
+
+#endif
