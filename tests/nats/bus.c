@@ -2,6 +2,8 @@
 #include "nats/bus.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,10 +188,12 @@ bus_open(int port)
     struct timeval patience = {.tv_sec = PATIENCE};
     struct bus *bus = calloc(1, sizeof *bus);
     char text[4096];
+    int on = 1;
 
     ck_assert_ptr_nonnull(bus);
     bus->fd = connect_port(port);
     setsockopt(bus->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(bus->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     drop(bus, line(bus, text, sizeof text));
     ck_assert_int_eq(strncmp(text, "INFO ", 5), 0);
     snprintf(text, sizeof text,

@@ -2,6 +2,7 @@
 
 TEST_ARCHIVES += %D%/libbus.a
 %C%_libbus_a_SOURCES = %D%/bus.c %D%/bus.h
+%C%_libbus_a_SOURCES += %D%/done.c %D%/done.h
 %C%_libbus_a_SOURCES += %D%/script.c %D%/script.h
 %C%_libbus_a_SOURCES += %D%/talk.c %D%/talk.h
 %C%_libbus_a_SOURCES += %D%/stream.c %D%/stream.h
@@ -63,6 +64,10 @@ endif
 %C%_check_nats_nkey_LDADD = tests/support/libsupport.a $(UV_LIBS)
 %C%_check_nats_nkey_LDADD += $(CHECK_LIBS) $(OPENSSL_LIBS)
 %C%_check_nats_tls_LDADD = $(BUS_LIBS) $(CERTIFICATE_LIBS)
+NATS_TESTS += %D%/check_nats_work_crash
+%C%_check_nats_work_crash_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_work_node
+%C%_check_nats_work_node_LDADD = $(BUS_LIBS)
 
 # Asks, and subscribes, by what plugins/nats is made of.
 TEST_PLUGINS += %D%/plugins/asker.la
@@ -77,6 +82,8 @@ TEST_PLUGINS += %D%/plugins/worker.la
 %C%_plugins_worker_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
 %C%_plugins_worker_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 %D%/check_nats_work.needs: %D%/plugins/worker.la
+%D%/check_nats_work_crash.needs: %D%/plugins/worker.la
+%D%/check_nats_work_node.needs: %D%/plugins/worker.la
 %D%/check_nats_ask.needs: %D%/plugins/asker.la
 
 %D%/check_nats_bus.needs %D%/check_nats_kv.needs %D%/check_nats_store.needs: \

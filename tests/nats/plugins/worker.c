@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * worker: writes what it has done to a file, a line for each, and takes its
- * time for it: /?ms=N.
+ * time for it: /?ms=N.  /?gate waits until there is a file with ".gate" behind
+ * its name.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,8 +31,21 @@ write_line(const char *path, const char *text, size_t size)
 }
 
 static GRUVI_SWITCHPOINT int
+wait_for_gate(const char *file)
+{
+    char path[200];
+    int err = 0;
+
+    snprintf(path, sizeof path, "%s.gate", file);
+    while (err == 0 && access(path, F_OK) < 0)
+        err = gruvi_sleep(0.001);
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
 request(gruvid_request_t *request, gruvid_plugin_t *plugin)
 {
+    const char *file = gruvid_option_string(plugin, "file");
     const char *body, *ms = gruvid_request_query(request, "ms");
     size_t size;
     int err = gruvid_request_body(request, &body, &size);
@@ -40,9 +54,9 @@ request(gruvid_request_t *request, gruvid_plugin_t *plugin)
         gruvi_info("worker takes its time");
         err = gruvi_sleep(atof(ms) / 1000);
     }
-    return err < 0
-               ? err
-               : write_line(gruvid_option_string(plugin, "file"), body, size);
+    if (err == 0 && gruvid_request_query(request, "gate") != NULL)
+        err = wait_for_gate(file);
+    return err < 0 ? err : write_line(file, body, size);
 }
 
 GRUVID_PLUGIN(worker,
