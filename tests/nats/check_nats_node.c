@@ -215,6 +215,20 @@ END_TEST
 #define THIRD  "route = a.* -> third\n"
 #define SECOND "[plugin second]\nmodule = mirror\n"
 
+/* A reload does not wait for its routes: somebody listens there in the end. */
+static void
+is_heard(struct bus *bus, const char *subject)
+{
+    struct letter letter = {.no_responders = true};
+
+    while (letter.no_responders) {
+        bus_request(bus, subject, NULL, "", 0);
+        bus_read(bus, &letter);
+        ck_assert(letter.no_responders || letter.status == 200);
+        letter_free(&letter);
+    }
+}
+
 START_TEST(test_reloads_under_load_lose_nothing)
 {
     struct gruvid *g = bus_gruvid(&server, ONE, "");
@@ -226,8 +240,7 @@ START_TEST(test_reloads_under_load_lose_nothing)
     for (int round = 0; round < 3; round++) {
         load_more(&load, 50);
         gruvid_reload(g, bus_config(&server, MORE, ""), true);
-        gruvid_says(g, "2 routes are subscribed");
-        bus_ask(bus, "b", NULL, "", 200, NULL);
+        is_heard(bus, "b");
         load_more(&load, 50);
         /* A section that is new answers from the commit on. */
         gruvid_reload(g, bus_config(&server, OTHER, SECOND), true);

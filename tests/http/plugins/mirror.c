@@ -304,7 +304,8 @@ say(gruvid_request_t *request)
         {"type", "Content-Type"},       {"etag", "ETag"},
         {"cookie", "Set-Cookie"},       {"cache", "Cache-Control"},
         {"coding", "Content-Encoding"}, {"vary", "Vary"},
-        {"ranges", "Accept-Ranges"},    {"length", "Content-Length"}};
+        {"ranges", "Accept-Ranges"},    {"length", "Content-Length"},
+        {"retry", "Retry-After"}};
     size_t size = (size_t)number(request, "size");
     long n = number(request, "n"), status = number(request, "status");
     char *text = gruvid_request_alloc(request, size + 1);
