@@ -206,13 +206,13 @@ gruvi_file_readdir(gruvi_file_t *dir, gruvi_dirent_t entries[], size_t n);
  * Send a part of a file to a stream, without copying it through the program,
  * unless the stream has TLS or another process has made its socket blocking.
  *
- * The fiber itself sends parts of at most 256 KiB.  A part that does not seem
+ * The fiber itself sends parts of at most 512 KiB.  A part that does not seem
  * to be in memory is read in the IO pool first, so that the hub does not wait
  * for the disk.  Only the first and last byte of a part are checked: if only
  * pages between them are not in memory, the hub waits for them.
  *
  * The call is a write to the stream: after a failure the write side is dead.
- * The stream's timeout limits the sending of each part, and not the reading.
+ * The stream's timeout limits the sending of each 256 KiB, and not the reading.
  *
  *   file    its position is not used, and does not move
  *   offset  where to begin, in bytes

@@ -24,6 +24,9 @@ bool nats_put_text(struct nats_buffer *buffer, const char *text);
 
 void nats_buffer_free(struct nats_buffer *buffer);
 
+/* Append the digits of a number. */
+bool nats_put_number(struct nats_buffer *buffer, uint64_t number);
+
 /* Commands.  Subjects and text were checked. */
 bool nats_put_connect(struct nats_buffer *buffer, const char *json);
 bool nats_put_ping(struct nats_buffer *buffer);

@@ -6,7 +6,6 @@
  */
 #include "exchange.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "head.h"
@@ -15,11 +14,9 @@
 static bool
 put_status(struct nats_buffer *head, int status)
 {
-    char text[16];
-
-    snprintf(text, sizeof text, "%d", status);
-    return nats_put_version(head) &&
-           nats_put_field(head, "Gruvid-Status", text);
+    return nats_put_version(head) && nats_put_text(head, "Gruvid-Status: ") &&
+           nats_put_number(head, (uint64_t)status) &&
+           nats_put_text(head, "\r\n");
 }
 
 /* --- sending -------------------------------------------------------------- */

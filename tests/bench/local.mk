@@ -20,6 +20,8 @@ EXTRA_DIST += %D%/peers/st.c
 EXTRA_DIST += %D%/peers/tarantool.lua
 EXTRA_DIST += %D%/net/net_go.go
 EXTRA_DIST += %D%/net/net_go_http.go
+EXTRA_DIST += %D%/net/net_go_nats.go
+EXTRA_DIST += %D%/net/net_nats.c
 EXTRA_DIST += %D%/net/net_h2o
 EXTRA_DIST += %D%/net/net_nginx
 
@@ -31,6 +33,7 @@ BENCHMARKS += %D%/bench_sync
 BENCHMARKS += %D%/bench_timer
 BENCHMARKS += %D%/cache_line
 BENCHMARKS += %D%/net/bench_http
+BENCHMARKS += %D%/net/bench_nats
 BENCHMARKS += %D%/net/bench_net
 BENCHMARKS += %D%/net/net_epoll
 BENCHMARKS += %D%/net/net_hello
@@ -70,6 +73,9 @@ if HAVE_OPENSSL
 endif
 %C%_net_bench_http_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 %C%_net_bench_http_LDADD = $(OPENSSL_LIBS)
+%C%_net_bench_nats_SOURCES = %D%/net/bench_nats.c %D%/net/net.h
+%C%_net_bench_nats_SOURCES += %D%/net/server.c %D%/bench.h
+%C%_net_bench_nats_LDADD =
 %C%_net_net_hello_SOURCES = %D%/net/net_hello.c %D%/bench.h
 %C%_net_net_hello_LDADD =
 %C%_net_net_epoll_SOURCES = %D%/net/net_epoll.c %D%/bench.h

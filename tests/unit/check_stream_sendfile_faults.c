@@ -9,9 +9,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "unit/net.h"
 
-#define SIZE ((size_t)600 << 10) /* three parts */
+#define SIZE ((size_t)1200 << 10) /* three parts */
 
 /* In the hub's thread only. */
 static int interrupts;
@@ -243,6 +244,36 @@ HUB_TEST(test_a_cancel_waits_for_the_thread_that_reads)
     ck_assert_int_eq(s.result, UV_ECANCELED);
 }
 
+/* A peer takes 5 s for 256 KiB, and 10 s for a part.  The time is virtual. */
+THREAD_TEST(test_the_timeout_is_that_of_a_quarter_of_a_mebibyte)
+{
+    static char buf[8192];
+    gruvi_fiber_t *fiber;
+    struct sending s;
+    size_t got = 0;
+    ssize_t n;
+
+    gruvi__clock_make_virtual();
+    begin(&s);
+    ck_assert_int_eq(setsockopt(gruvi_stream_fd(s.ends.stream), SOL_SOCKET,
+                                SO_SNDBUF, &(int){4096}, sizeof(int)),
+                     0);
+    gruvi_stream_set_timeout(s.ends.stream, 8);
+    fiber = spawn(send_all, &s);
+    while (got < SIZE) {
+        ck_assert_int_eq(gruvi_wait_fd(s.ends.peer, UV_READABLE, 60),
+                         UV_READABLE);
+        n = recv(s.ends.peer, buf, sizeof buf, 0);
+        ck_assert_int_gt(n, 0);
+        got += (size_t)n;
+        ck_assert_int_eq(gruvi_sleep((double)n / (51 << 10)), 0);
+    }
+    finish(fiber);
+    ck_assert_int_eq(s.result, (int64_t)SIZE);
+    end(&s);
+    ck_assert_int_eq(gruvi_hub_close(gruvi_get_hub()), 0);
+}
+
 int
 main(void)
 {
@@ -255,6 +286,7 @@ main(void)
     tcase_add_test(tc, test_what_is_not_at_hand_is_read_in_the_pool);
     tcase_add_test(tc, test_a_stream_may_be_closed_while_a_thread_reads);
     tcase_add_test(tc, test_a_cancel_waits_for_the_thread_that_reads);
+    tcase_add_test(tc, test_the_timeout_is_that_of_a_quarter_of_a_mebibyte);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

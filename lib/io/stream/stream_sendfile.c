@@ -25,7 +25,8 @@
 #include "io/file/file.h"
 #include "io/stream/stream.h"
 
-#define PART   ((size_t)256 << 10)
+#define PART   ((size_t)512 << 10)
+#define TIMED  ((int64_t)256 << 10) /* what the stream's timeout is for */
 #define RECORD ((size_t)16 << 10)
 
 /* Whether a byte can be read without waiting, as far as the kernel tells.  The
@@ -127,14 +128,17 @@ static int64_t
 send_all(gruvi_stream_t *s, struct gruvi__call *call, gruvi_file_t *file,
          int64_t begin, int64_t length)
 {
-    int64_t sent = 0;
+    int64_t sent = 0, timed = 0;
     size_t left = 0;
     ssize_t n = 1;
     int err;
 
     while (n > 0 && sent < length) {
-        if (left == 0) {
+        if (left == 0 || sent - timed >= TIMED) {
             gruvi__call_stop_timeout(call);
+            timed = sent;
+        }
+        if (left == 0) {
             left = PART;
             if (length - sent < (int64_t)PART)
                 left = (size_t)(length - sent);

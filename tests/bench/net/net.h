@@ -11,6 +11,10 @@
  *   bench_http.c what is measured; server.c and load.c as above
  *   answer.c     how long an answer is
  *   idle_tls.c   connections of TLS, which have nothing to do
+ *
+ * and of requests over NATS:
+ *
+ *   bench_nats.c all but server.c
  */
 #ifndef BENCH_NET_NET_H
 #define BENCH_NET_NET_H
@@ -45,8 +49,9 @@ int server_port(void);
 /* Nanoseconds of processor that it has used, all threads together. */
 double server_cpu(void);
 
-/* Bytes. */
+/* Bytes, and threads. */
 double server_rss(void);
+double server_threads(void);
 
 /* Count its system calls, by a tracepoint, without stopping it at each.
  * server_calls() is how many there were; negative: that is not allowed here. */

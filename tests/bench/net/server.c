@@ -67,7 +67,7 @@ find_build(char *folder, size_t size)
 static void
 exec_gruvid(const char *folder, const char *config)
 {
-    char build[PATH_MAX], path[PATH_MAX + 64], text[4 * PATH_MAX];
+    char build[PATH_MAX], path[PATH_MAX + 64], text[60000];
     int fds[2], n;
 
     find_build(build, sizeof build);
@@ -204,6 +204,23 @@ server_rss(void)
                 path);
     fclose(file);
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+double
+server_threads(void)
+{
+    struct dirent *entry;
+    char path[64];
+    double n = 0;
+    DIR *threads;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)server.pid);
+    threads = opendir(path);
+    bench_check(threads != NULL, path);
+    while ((entry = readdir(threads)) != NULL)
+        n += entry->d_name[0] != '.';
+    closedir(threads);
+    return n;
 }
 
 static long

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What requests over NATS cost a worker in a process of its own:
+ *
+ *     bench_nats COMMAND N COUNT [WORKER]
+ *
+ * WORKER is a program; without it, gruvid with the plugins nats and hello.
+ *
+ *   nats_ask     COUNT requests, N of them on their way
+ *   nats_routes  memory and threads with N subjects
+ *
+ * Requests go through a server of NATS that this begins; without nats-server
+ * there is nothing to measure.  A worker that is not gruvid finds its port in
+ * BENCH_PORT, and how many subjects it is to answer in BENCH_SUBJECTS: "s0",
+ * "s1" and so on.  It says "nats://127.0.0.1:PORT" and a newline when it has
+ * begun.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/net/net.h"
+
+#define SERVER "nats-server"
+
+/* The most subjects; a line of the configuration for each has at most so many
+ * bytes. */
+#define SUBJECTS 1000
+#define LINE     24
+
+static const char *worker; /* NULL: gruvid */
+static pid_t nats;
+static int nats_port;
+
+/* --- the server ----------------------------------------------------------- */
+
+/* The kernel gives it to nobody else: it stays bound, and the server sets
+ * SO_REUSEADDR. */
+static int
+free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t length = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bench_check(fd >= 0 && bind(fd, (void *)&at, sizeof at) == 0 &&
+                    getsockname(fd, (void *)&at, &length) == 0,
+                "a port");
+    return ntohs(at.sin_port);
+}
+
+static int
+try_connect(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)nats_port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, (void *)&at, sizeof at) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int
+connect_nats(void)
+{
+    int fd;
+
+    while ((fd = try_connect()) < 0) {
+        bench_check(waitpid(nats, NULL, WNOHANG) == 0, SERVER);
+        usleep(10000);
+    }
+    return fd;
+}
+
+static void
+end_nats(void)
+{
+    if (nats > 0) {
+        kill(nats, SIGKILL);
+        waitpid(nats, NULL, 0);
+    }
+    nats = 0;
+}
+
+/* False: there is none. */
+static bool
+begin_nats(void)
+{
+    int said[2];
+    char port[16], byte;
+    bool began;
+
+    nats_port = free_port();
+    snprintf(port, sizeof port, "%d", nats_port);
+    bench_check(pipe2(said, O_CLOEXEC) == 0, "pipe");
+    nats = fork();
+    bench_check(nats >= 0, "fork");
+    if (nats == 0) {
+        int log = open("/dev/null", O_WRONLY);
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin", 1);
+        dup2(log, 1);
+        dup2(log, 2);
+        execlp(SERVER, SERVER, "-a", "127.0.0.1", "-p", port, (char *)NULL);
+        _exit(write(said[1], "", 1) == 1 ? 127 : 126);
+    }
+    close(said[1]);
+    began = read(said[0], &byte, 1) == 0;
+    close(said[0]);
+    atexit(end_nats);
+    if (began)
+        close(connect_nats()); /* it listens */
+    else
+        end_nats();
+    return began;
+}
+
+/* --- the worker ----------------------------------------------------------- */
+
+static void
+begin_worker(long subjects)
+{
+    static char config[SUBJECTS * LINE + 512];
+    char text[32];
+    size_t n;
+
+    snprintf(text, sizeof text, "%d", nats_port);
+    setenv("BENCH_PORT", text, 1);
+    snprintf(text, sizeof text, "%ld", subjects);
+    setenv("BENCH_SUBJECTS", text, 1);
+    n = (size_t)snprintf(config, sizeof config,
+                         "[plugin hello]\n[plugin nats]\nnode =\n"
+                         "url = nats://127.0.0.1:%d\n",
+                         nats_port);
+    for (long i = 0; i < subjects; i++)
+        n += (size_t)snprintf(config + n, sizeof config - n,
+                              "route = s%ld -> hello\n", i);
+    server_begin_with(worker, "plugins", config);
+}
+
+/* --- the load ------------------------------------------------------------- */
+
+struct asking {
+    int fd;
+    char in[1 << 16];
+    size_t n;
+    double *sent; /* when, of each that is on its way */
+    double *took; /* NULL: not of interest */
+    long answers;
+};
+
+static void
+send_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = send(fd, text, size, MSG_NOSIGNAL);
+
+        bench_check(n > 0, "send");
+        text += n;
+        size -= (size_t)n;
+    }
+}
+
+static void
+fill(struct asking *asking)
+{
+    ssize_t n = recv(asking->fd, asking->in + asking->n,
+                     sizeof asking->in - asking->n, 0);
+
+    bench_check(n > 0, "recv");
+    asking->n += (size_t)n;
+}
+
+/* A line, without its end.  It stays where it is. */
+static size_t
+line_size(struct asking *asking, size_t at)
+{
+    char *end;
+
+    while ((end = memchr(asking->in + at, '\n', asking->n - at)) == NULL) {
+        bench_check(asking->n < sizeof asking->in, "the length of a line");
+        fill(asking);
+    }
+    return (size_t)(end - (asking->in + at));
+}
+
+/* Take an operation.  Returns the number of the request that it answers, or
+ * less than 0: it is none, or nobody was there to answer. */
+static long
+take(struct asking *asking)
+{
+    size_t size = line_size(asking, 0), all = size + 1;
+    char text[512];
+    long which = -1, payload, head;
+    bool is_answer = false;
+
+    bench_check(size < sizeof text, "a line");
+    memcpy(text, asking->in, size);
+    text[size] = '\0';
+    if (sscanf(text, "HMSG i.%ld 1 %ld %ld", &which, &head, &payload) == 3 ||
+        sscanf(text, "MSG i.%ld 1 %ld", &which, &payload) == 2) {
+        is_answer = true;
+        all += (size_t)payload + 2;
+        while (asking->n < all)
+            fill(asking);
+        if (strncmp(asking->in + size + 1, "NATS/1.0 503", 12) == 0)
+            is_answer = false;
+    } else {
+        bench_check(strncmp(text, "-ERR", 4) != 0, text);
+        which = -1;
+        if (strncmp(text, "PING", 4) == 0)
+            send_all(asking->fd, "PONG\r\n", 6);
+    }
+    memmove(asking->in, asking->in + all, asking->n - all);
+    asking->n -= all;
+    return is_answer ? which : -1;
+}
+
+static void
+ask(struct asking *asking, long which, long subject)
+{
+    char text[64];
+    int n =
+        snprintf(text, sizeof text, "PUB s%ld i.%ld 0\r\n\r\n", subject, which);
+
+    if (asking->sent != NULL)
+        asking->sent[which] = bench_now();
+    send_all(asking->fd, text, (size_t)n);
+}
+
+static void
+begin_asking(struct asking *asking, long n)
+{
+    static const char hello[] =
+        "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}"
+        "\r\nSUB i.* 1\r\n";
+
+    memset(asking, 0, sizeof *asking);
+    asking->fd = connect_nats();
+    asking->sent = calloc((size_t)n, sizeof *asking->sent);
+    bench_check(asking->sent != NULL, "memory");
+    send_all(asking->fd, hello, sizeof hello - 1);
+}
+
+/* Until a subject is answered: the worker has subscribed to it. */
+static void
+await_worker(struct asking *asking, long subject)
+{
+    long which = -1;
+
+    while (which < 0) {
+        struct timeval patience = {.tv_usec = 100000};
+        ssize_t n;
+
+        ask(asking, 0, subject);
+        setsockopt(asking->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+                   sizeof patience);
+        n = recv(asking->fd, asking->in + asking->n, 1, MSG_PEEK);
+        setsockopt(asking->fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){0},
+                   sizeof patience);
+        if (n > 0)
+            which = take(asking);
+        if (which < 0)
+            usleep(10000);
+    }
+}
+
+static void
+end_asking(struct asking *asking)
+{
+    close(asking->fd);
+    free(asking->sent);
+    free(asking->took);
+}
+
+/* So many requests, n at a time. */
+static void
+ask_many(struct asking *asking, long n, long count)
+{
+    long sent = 0, which;
+
+    for (; sent < n && sent < count; sent++)
+        ask(asking, sent, 0);
+    for (long answers = 0; answers < count;) {
+        which = take(asking);
+        if (which < 0)
+            continue;
+        if (asking->took != NULL)
+            asking->took[answers] = bench_now() - asking->sent[which];
+        answers++;
+        if (sent < count) {
+            ask(asking, which, 0);
+            sent++;
+        }
+    }
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void
+bench_ask(long n, long count)
+{
+    struct asking asking;
+    double cpu, began;
+
+    begin_worker(1);
+    begin_asking(&asking, n);
+    await_worker(&asking, 0);
+    ask_many(&asking, n, count / 10 + n);
+    asking.took = calloc((size_t)count, sizeof *asking.took);
+    bench_check(asking.took != NULL, "memory");
+    began = bench_now();
+    cpu = server_cpu();
+    ask_many(&asking, n, count);
+    bench_print("ns", (server_cpu() - cpu) / (double)count);
+    bench_print("rate", (double)count * 1e9 / (bench_now() - began));
+    qsort(asking.took, (size_t)count, sizeof *asking.took, by_size);
+    bench_print("p50_us", asking.took[count / 2] / 1e3);
+    bench_print("p99_us", asking.took[count * 99 / 100] / 1e3);
+    end_asking(&asking);
+    server_end();
+}
+
+static void
+bench_routes(long n, long count)
+{
+    struct asking asking;
+
+    (void)count;
+    bench_check(n <= SUBJECTS, "the number of subjects");
+    begin_worker(n);
+    begin_asking(&asking, 1);
+    for (long i = 0; i < n; i++)
+        await_worker(&asking, i);
+    bench_print("bytes", server_rss());
+    bench_print("threads", server_threads());
+    end_asking(&asking);
+    server_end();
+}
+
+/* ------------------------------------------------------------------------- */
+
+static const struct bench_command commands[] = {
+    {"nats_ask", bench_ask},
+    {"nats_routes", bench_routes},
+};
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 5)
+        worker = argv[--argc];
+    if (argc == 4 && !begin_nats())
+        return 0;
+    return BENCH_MAIN(commands, argc, argv);
+}
