@@ -7,18 +7,22 @@
  * WORKER is a program; without it, gruvid with the plugins nats and hello.
  *
  *   nats_ask     COUNT requests, N of them on their way
+ *   nats_work    COUNT durable messages of the consumer "w" of the stream
+ *                "WORK", N of them in work at a time
  *   nats_routes  memory and threads with N subjects
  *
  * Requests go through a server of NATS that this begins; without nats-server
  * there is nothing to measure.  A worker that is not gruvid finds its port in
  * BENCH_PORT, and how many subjects it is to answer in BENCH_SUBJECTS: "s0",
- * "s1" and so on.  It says "nats://127.0.0.1:PORT" and a newline when it has
+ * "s1" and so on; or in BENCH_WORK how many messages it is to have in work.  It
+ * says "nats://127.0.0.1:PORT" and a newline when it has
  * begun.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -87,6 +91,19 @@ connect_nats(void)
     return fd;
 }
 
+/* Of the store. */
+static char folder[] = "/tmp/bench_nats.XXXXXX";
+
+static int
+remove_one(const char *path, const struct stat *status, int type,
+           struct FTW *where)
+{
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
 static void
 end_nats(void)
 {
@@ -95,6 +112,7 @@ end_nats(void)
         waitpid(nats, NULL, 0);
     }
     nats = 0;
+    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* False: there is none. */
@@ -107,7 +125,7 @@ begin_nats(void)
 
     nats_port = free_port();
     snprintf(port, sizeof port, "%d", nats_port);
-    bench_check(pipe2(said, O_CLOEXEC) == 0, "pipe");
+    bench_check(pipe2(said, O_CLOEXEC) == 0 && mkdtemp(folder) != NULL, folder);
     nats = fork();
     bench_check(nats >= 0, "fork");
     if (nats == 0) {
@@ -117,7 +135,8 @@ begin_nats(void)
         setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin", 1);
         dup2(log, 1);
         dup2(log, 2);
-        execlp(SERVER, SERVER, "-a", "127.0.0.1", "-p", port, (char *)NULL);
+        execlp(SERVER, SERVER, "-a", "127.0.0.1", "-p", port, "-js", "-sd",
+               folder, (char *)NULL);
         _exit(write(said[1], "", 1) == 1 ? 127 : 126);
     }
     close(said[1]);
@@ -134,7 +153,7 @@ begin_nats(void)
 /* --- the worker ----------------------------------------------------------- */
 
 static void
-begin_worker(long subjects)
+begin_worker(long subjects, long in_work)
 {
     static char config[SUBJECTS * LINE + 512];
     char text[32];
@@ -148,6 +167,13 @@ begin_worker(long subjects)
                          "[plugin hello]\n[plugin nats]\nnode =\n"
                          "url = nats://127.0.0.1:%d\n",
                          nats_port);
+    if (in_work > 0) {
+        snprintf(text, sizeof text, "%ld", in_work);
+        setenv("BENCH_WORK", text, 1);
+        n += (size_t)snprintf(config + n, sizeof config - n,
+                              "work = WORK/w -> hello\nmax_queued = %ld\n",
+                              in_work);
+    }
     for (long i = 0; i < subjects; i++)
         n += (size_t)snprintf(config + n, sizeof config - n,
                               "route = s%ld -> hello\n", i);
@@ -200,6 +226,17 @@ line_size(struct asking *asking, size_t at)
     return (size_t)(end - (asking->in + at));
 }
 
+/* What answers of the server's API said, and acknowledgements. */
+static bool has_error;
+static long acknowledged;
+
+static bool
+is_acknowledgement(const char *line, long *payload)
+{
+    return (sscanf(line, "MSG $JS.ACK.%*s 2 %ld", payload) == 1 ||
+            sscanf(line, "MSG $JS.ACK.%*s 2 %*s %ld", payload) == 1);
+}
+
 /* Take an operation.  Returns the number of the request that it answers, or
  * less than 0: it is none, or nobody was there to answer. */
 static long
@@ -221,6 +258,13 @@ take(struct asking *asking)
             fill(asking);
         if (strncmp(asking->in + size + 1, "NATS/1.0 503", 12) == 0)
             is_answer = false;
+        if (memmem(asking->in + size, all - size, "\"error\"", 7) != NULL)
+            has_error = true;
+    } else if (is_acknowledgement(text, &payload)) {
+        all += (size_t)payload + 2;
+        while (asking->n < all)
+            fill(asking);
+        acknowledged += strncmp(asking->in + size + 1, "+ACK", 4) == 0;
     } else {
         bench_check(strncmp(text, "-ERR", 4) != 0, text);
         which = -1;
@@ -311,6 +355,79 @@ ask_many(struct asking *asking, long n, long count)
     }
 }
 
+/* --- durable messages ----------------------------------------------------- */
+
+/* The server's API, or a stream that stores a message. */
+static void
+publish(struct asking *asking, const char *subject, long which,
+        const char *data)
+{
+    char text[1024];
+    int n = snprintf(text, sizeof text, "PUB %s i.%ld %zu\r\n%s\r\n", subject,
+                     which, strlen(data), data);
+
+    send_all(asking->fd, text, (size_t)n);
+}
+
+static void
+call(struct asking *asking, const char *subject, const char *json)
+{
+    has_error = false;
+    publish(asking, subject, 0, json);
+    while (take(asking) != 0)
+        continue;
+    bench_check(!has_error, subject);
+}
+
+static void
+make_stream(struct asking *asking)
+{
+    call(asking, "$JS.API.STREAM.CREATE.WORK",
+         "{\"name\":\"WORK\",\"subjects\":[\"work\"],"
+         "\"storage\":\"memory\"}");
+    call(asking, "$JS.API.CONSUMER.DURABLE.CREATE.WORK.w",
+         "{\"stream_name\":\"WORK\",\"config\":{\"durable_name\":\"w\","
+         "\"ack_policy\":\"explicit\",\"max_ack_pending\":10000}}");
+    send_all(asking->fd, "SUB $JS.ACK.WORK.w.> 2\r\n", 24);
+}
+
+/* So many messages, until each is acknowledged by the worker. */
+static void
+have_done(struct asking *asking, long count)
+{
+    long sent = 0, stored = 0;
+
+    acknowledged = 0;
+    while (stored < count || acknowledged < count) {
+        while (sent < count && sent - stored < 1000) {
+            publish(asking, "work", 1, "Ann");
+            sent++;
+        }
+        stored += take(asking) == 1;
+    }
+}
+
+static void
+bench_work(long n, long count)
+{
+    struct asking asking;
+    double cpu, began;
+
+    begin_asking(&asking, 2);
+    make_stream(&asking);
+    begin_worker(0, n);
+    have_done(&asking, 100 + count / 10);
+    began = bench_now();
+    cpu = server_cpu();
+    have_done(&asking, count);
+    bench_print("ns", (server_cpu() - cpu) / (double)count);
+    bench_print("rate", (double)count * 1e9 / (bench_now() - began));
+    end_asking(&asking);
+    server_end();
+}
+
+/* --- requests ------------------------------------------------------------- */
+
 static int
 by_size(const void *a, const void *b)
 {
@@ -325,7 +442,7 @@ bench_ask(long n, long count)
     struct asking asking;
     double cpu, began;
 
-    begin_worker(1);
+    begin_worker(1, 0);
     begin_asking(&asking, n);
     await_worker(&asking, 0);
     ask_many(&asking, n, count / 10 + n);
@@ -350,7 +467,7 @@ bench_routes(long n, long count)
 
     (void)count;
     bench_check(n <= SUBJECTS, "the number of subjects");
-    begin_worker(n);
+    begin_worker(n, 0);
     begin_asking(&asking, 1);
     for (long i = 0; i < n; i++)
         await_worker(&asking, i);
@@ -364,6 +481,7 @@ bench_routes(long n, long count)
 
 static const struct bench_command commands[] = {
     {"nats_ask", bench_ask},
+    {"nats_work", bench_work},
     {"nats_routes", bench_routes},
 };
 

@@ -29,5 +29,29 @@ func main() {
 	}
 	connection.Flush()
 	fmt.Println(url)
+	if inWork, _ := strconv.Atoi(os.Getenv("BENCH_WORK")); inWork > 0 {
+		work(connection, inWork)
+	}
 	select {}
+}
+
+// Durable messages, in batches.
+func work(connection *nats.Conn, inWork int) {
+	stream, err := connection.JetStream()
+	if err != nil {
+		log.Fatal(err)
+	}
+	subscription, err := stream.PullSubscribe("work", "w", nats.Bind("WORK", "w"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		messages, err := subscription.Fetch(inWork)
+		if err != nil && err != nats.ErrTimeout {
+			log.Fatal(err)
+		}
+		for _, message := range messages {
+			message.Ack()
+		}
+	}
 }

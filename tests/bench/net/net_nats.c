@@ -66,6 +66,32 @@ next(void)
     return item;
 }
 
+/* Durable messages, in batches, in one thread. */
+static void
+work(natsConnection *connection, int in_work)
+{
+    natsSubscription *subscription;
+    natsMsgList list;
+    natsStatus status;
+    jsErrCode code;
+    jsCtx *stream;
+
+    check(natsConnection_JetStream(&stream, connection, NULL), "JetStream");
+    check(
+        js_PullSubscribe(&subscription, stream, "work", "w", NULL, NULL, &code),
+        "pull");
+    for (;;) {
+        status =
+            natsSubscription_Fetch(&list, subscription, in_work, 1000, &code);
+        if (status == NATS_TIMEOUT)
+            continue;
+        check(status, "fetch");
+        for (int i = 0; i < list.Count; i++)
+            check(natsMsg_Ack(list.Msgs[i], NULL), "ack");
+        natsMsgList_Destroy(&list);
+    }
+}
+
 int
 main(void)
 {
@@ -90,6 +116,8 @@ main(void)
     }
     printf("%s\n", text);
     fflush(stdout);
+    if (getenv("BENCH_WORK") != NULL)
+        work(connection, atoi(getenv("BENCH_WORK")));
     for (;;) {
         struct item *item = next();
 
