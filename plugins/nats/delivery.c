@@ -26,7 +26,8 @@ nats_delivery_free(struct nats_delivery *delivery)
 {
     struct nats_work *work = delivery->work;
 
-    TAILQ_REMOVE(&work->in_hand, delivery, in_hand);
+    if (delivery->is_kept)
+        TAILQ_REMOVE(&work->in_hand, delivery, in_hand);
     work->n_in_hand--;
     nats_work_unref(work);
     free(delivery->head);
@@ -63,6 +64,7 @@ new_delivery(struct nats_work *work, const struct nats_input *input)
     delivery->since = nats_now();
     delivery->retry_after = -1;
     TAILQ_INSERT_TAIL(&work->in_hand, delivery, in_hand);
+    delivery->is_kept = true;
     work->n_in_hand++;
     gruvi_event_set(&work->keep);
     return delivery;
@@ -150,12 +152,17 @@ target_of(struct nats_work *work)
 static GRUVI_SWITCHPOINT void
 handle(struct nats_delivery *delivery)
 {
-    double timeout = delivery->work->node->settings.work_timeout;
+    struct nats_node *node = delivery->work->node;
+    double timeout = node->settings.work_timeout;
     char *target = target_of(delivery->work);
 
     delivery->status = 503;
-    if (target == NULL)
+    /* A section that is gone says nothing of the message: 404 would end it. */
+    if (target == NULL ||
+        gruvid_target_wait(node->plugin, target, 0) == UV_ENOENT) {
+        free(target);
         return;
+    }
     /* The limit of a request is over when its reply begins; this is not. */
     GRUVI_WITH_SWITCH_BACK (limit, timeout)
         nats_request_route(delivery->message, &transport, delivery, target,
@@ -223,14 +230,17 @@ nats_delivery_is_ours(struct nats_delivery *delivery)
     return !delivery->lost;
 }
 
-/* The first that is still ours. */
+/* The first that is still ours; what is not is kept no more. */
 static struct nats_delivery *
 next_of(struct nats_work *work)
 {
-    struct nats_delivery *delivery = TAILQ_FIRST(&work->in_hand);
+    struct nats_delivery *delivery;
 
-    while (delivery != NULL && !nats_delivery_is_ours(delivery))
-        delivery = TAILQ_NEXT(delivery, in_hand);
+    while ((delivery = TAILQ_FIRST(&work->in_hand)) != NULL &&
+           !nats_delivery_is_ours(delivery)) {
+        TAILQ_REMOVE(&work->in_hand, delivery, in_hand);
+        delivery->is_kept = false;
+    }
     return delivery;
 }
 
@@ -245,7 +255,6 @@ signal_that(struct nats_delivery *delivery)
     TAILQ_INSERT_TAIL(&work->in_hand, delivery, in_hand);
 }
 
-/* Those that are not ours any more stay in front, and are passed over. */
 GRUVI_SWITCHPOINT int
 nats_delivery_keep(void *arg)
 {

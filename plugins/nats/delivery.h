@@ -21,6 +21,7 @@ struct nats_delivery {
     struct nats_work *work;       /* a reference */
     TAILQ_ENTRY(nats_delivery) in_hand;
     double since; /* it came, or was signalled */
+    bool is_kept; /* on work->in_hand */
     bool lost;    /* it is not ours any more */
     uint64_t delivered, sequence;
     char *head; /* as it came, owned; NULL: none */

@@ -51,7 +51,8 @@ left_of(size_t all, size_t used)
 static size_t
 share_of(const struct nats_node *node)
 {
-    size_t share = node->settings.max_queued / node->works.n;
+    size_t n = node->works.n > 0 ? node->works.n : 1;
+    size_t share = node->settings.max_queued / n;
 
     return share > 0 ? share : 1;
 }
@@ -236,14 +237,14 @@ wait_for_end(struct nats_work *work, uint64_t session)
     return 0;
 }
 
-/* A server that ends each pull at once is not asked all the time. */
+/* A server that ends each pull at once, with nothing, is not asked all the
+ * time. */
 static GRUVI_SWITCHPOINT int
 pause_after(struct nats_work *work, uint64_t session, double began)
 {
     int err = 0;
 
-    if (work->over == NATS_PULLED || nats_now() - began >= LEAST ||
-        !goes_on(work, session))
+    if (nats_now() - began >= LEAST || !goes_on(work, session))
         return 0;
     gruvi_event_clear(&work->wake);
     err = gruvi_event_wait(&work->wake, PAUSE);
@@ -258,6 +259,7 @@ pull(struct nats_work *work, uint64_t session)
     while (err == 0 && goes_on(work, session)) {
         double began;
         size_t room = 0;
+        bool nothing;
 
         err = wait_for_room(work, session, &room);
         if (err < 0 || !goes_on(work, session))
@@ -265,8 +267,9 @@ pull(struct nats_work *work, uint64_t session)
         began = nats_now();
         ask(work, room);
         err = wait_for_end(work, session);
+        nothing = work->left == room;
         set_left(work, 0);
-        if (err == 0)
+        if (err == 0 && nothing)
             err = pause_after(work, session, began);
         if (err == 0 && work->over == NATS_CHANGED)
             err = UV_EAGAIN;

@@ -58,7 +58,8 @@ struct nats_work {
     double heard;       /* when something of it came last */
     gruvi_event_t wake; /* look at these, and at wanted */
 
-    /* In hand, those that came or were signalled longest ago first. */
+    /* In hand, and ours: what came or was signalled longest ago is the first.
+     * And how many are in hand at all. */
     struct nats_deliveries in_hand;
     size_t n_in_hand;
     gruvi_event_t keep; /* there are some, or it is not wanted */
