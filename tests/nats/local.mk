@@ -42,6 +42,8 @@ NATS_TESTS += %D%/check_nats_members
 %C%_check_nats_members_LDADD += $(JANSSON_LIBS) $(CHECK_LIBS)
 NATS_TESTS += %D%/check_nats_bus
 %C%_check_nats_bus_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_bus_ends
+%C%_check_nats_bus_ends_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_kv
 %C%_check_nats_kv_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_store
@@ -95,8 +97,9 @@ TEST_PLUGINS += %D%/plugins/worker.la
 %D%/check_nats_work_node.needs: %D%/plugins/worker.la
 %D%/check_nats_ask.needs: %D%/plugins/asker.la
 
-%D%/check_nats_bus.needs %D%/check_nats_kv.needs %D%/check_nats_store.needs: \
-    tests/daemon/plugins/talks.la
+TALKS_NEEDS = %D%/check_nats_bus.needs %D%/check_nats_bus_ends.needs
+TALKS_NEEDS += %D%/check_nats_kv.needs %D%/check_nats_store.needs
+$(TALKS_NEEDS): tests/daemon/plugins/talks.la
 
 TEST_PROGS += $(NATS_TESTS)
 TESTS += $(NATS_TESTS)
