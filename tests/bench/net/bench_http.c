@@ -44,12 +44,14 @@ static const char *path; /* NULL: gruvid */
 /* --- what servers serve -------------------------------------------------- */
 
 static char folder[] = "/tmp/bench_http.XXXXXX";
-static const char *const names[] = {"/hello.txt", "/1mb", "/server.conf"};
+static const char *const names[] = {"/hello.txt", "/1mb", "/server.conf",
+                                    "/nginx.pid"};
+enum { NAMES = sizeof names / sizeof *names };
 
 static const char *
 file_path(int i)
 {
-    static char paths[3][sizeof folder + 16];
+    static char paths[NAMES][sizeof folder + 16];
 
     snprintf(paths[i], sizeof paths[i], "%s%s", folder, names[i]);
     return paths[i];
@@ -58,7 +60,7 @@ file_path(int i)
 static void
 remove_files(void)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < NAMES; i++)
         unlink(file_path(i));
     rmdir(folder);
 }
