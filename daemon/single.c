@@ -52,14 +52,16 @@ quoted(const char *text)
     return result;
 }
 
-/* Add "SECTION.KEY=VALUE"; false: out of memory. */
+/* Add "--run SECTION.KEY=VALUE", so that messages do not speak of -o; false:
+ * out of memory. */
 static bool
 add(struct gruvid__cli *cli, const char *section, const char *key,
     const char *value)
 {
     char *quote = quoted(value), *text = NULL;
 
-    if (quote != NULL && asprintf(&text, "%s.%s=%s", section, key, quote) < 0)
+    if (quote != NULL &&
+        asprintf(&text, "--run %s.%s=%s", section, key, quote) < 0)
         text = NULL;
     free(quote);
     if (text != NULL)

@@ -83,7 +83,8 @@ typedef struct gruvid__value {
  *   config       the result; NULL on failure
  *   path         the file; NULL: no file, built-in defaults and overrides only
  *   overrides    the arguments of -o in order, "section.key=value"; they come
- *                last and win; borrowed for the call
+ *                last and win; borrowed for the call.  Messages about what
+ *                begins with "--run " name that in place of -o
  *   n_overrides  how many
  *
  * A file that cannot be read is a mistake like any other.

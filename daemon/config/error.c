@@ -22,7 +22,8 @@ set_file(gruvid__config_t *config, gruvid__mistake_t *m, const char *file)
     if (file == NULL)
         return true;
     if (gruvid__is_override(file)) {
-        m->file = GRUVID__OVERRIDES;
+        m->file =
+            strcmp(file, GRUVID__RUN) == 0 ? GRUVID__RUN : GRUVID__OVERRIDES;
         m->order = UINT_MAX;
         return true;
     }

@@ -40,13 +40,15 @@ enum {
     GRUVID__MAX_NAME = 32,         /* bytes of the name of a plugin */
 };
 
-/* The command line counts as a file of this name. */
+/* The command line counts as files of these names. */
 #define GRUVID__OVERRIDES "-o"
+#define GRUVID__RUN       "--run"
 
 static inline bool
 gruvid__is_override(const char *file)
 {
-    return file != NULL && strcmp(file, GRUVID__OVERRIDES) == 0;
+    return file != NULL && (strcmp(file, GRUVID__OVERRIDES) == 0 ||
+                            strcmp(file, GRUVID__RUN) == 0);
 }
 
 /* Where a parser puts what is wrong: a clause such as `"x" is not a size`. */

@@ -22,6 +22,8 @@
 #include "config/internal.h"
 #include "os/owner.h"
 
+#define RUN_BEGINS GRUVID__RUN " "
+
 /* glob() recurses once for each folder from the first wildcard on. */
 enum { MAX_DEPTH = 8 };
 
@@ -331,13 +333,17 @@ gruvid__is_override_sound(const char *argument)
 
 /*
  * "plugin echo.listen=tcp://[::1]:0".  The value is as in a file, but without
- * comments: the shell has them already.
+ * comments: the shell has them already.  What --run has made of its arguments
+ * begins with its name.
  */
 static struct override *
 split_override(gruvid__config_t *config, const char *argument, unsigned number)
 {
+    const bool run = strncmp(argument, RUN_BEGINS, strlen(RUN_BEGINS)) == 0;
+    const char *rest = run ? argument + strlen(RUN_BEGINS) : argument;
+    const char *file = run ? GRUVID__RUN : GRUVID__OVERRIDES;
     struct override *o = gruvid__config_alloc(config, 1, sizeof *o);
-    char *text = gruvid__config_text(config, argument, strlen(argument));
+    char *text = gruvid__config_text(config, rest, strlen(rest));
     char *value = NULL;
     gruvid__shown_t shown;
     gruvid__why_t why;
@@ -353,11 +359,11 @@ split_override(gruvid__config_t *config, const char *argument, unsigned number)
         return NULL;
     }
     if (!gruvid__unquote(value, false, false, &value, &why)) {
-        gruvid__config_error(config, GRUVID__OVERRIDES, number, o->section,
-                             o->entry.key, "%s", why.text);
+        gruvid__config_error(config, file, number, o->section, o->entry.key,
+                             "%s", why.text);
         return NULL;
     }
-    o->entry.file = GRUVID__OVERRIDES;
+    o->entry.file = file;
     o->entry.line = number;
     o->entry.text = value;
     return o;

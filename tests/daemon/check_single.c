@@ -143,7 +143,7 @@ START_TEST(test_an_address_is_checked_as_in_a_file)
     struct gruvid *g = gruvid_run("", &options);
 
     ck_assert_int_eq(g->status, 78);
-    gruvid_says(g, "plugin trial.listen: ");
+    gruvid_says(g, "--run: plugin trial.listen: ");
 }
 END_TEST
 
