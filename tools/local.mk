@@ -34,6 +34,7 @@ bin_PROGRAMS += %D%/gruvictl/gruvictl
 
 # Bash looks for the completion of a program under its name, here.
 bashcompletiondir = $(datadir)/bash-completion/completions
+EXTRA_DIST += %D%/cluster
 EXTRA_DIST += %D%/gruvictl/gruvictl.bash
 INSTALL_DATA_HOOKS += install-bash-completion
 UNINSTALL_HOOKS += uninstall-bash-completion

@@ -12,6 +12,18 @@ TEST_PLUGINS += %D%/ticker.la
 %C%_ticker_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
 %C%_ticker_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
+TEST_PLUGINS += %D%/jobs.la
+%C%_jobs_la_SOURCES = %D%/jobs.c
+%C%_jobs_la_LDFLAGS = $(EXAMPLE_LINKING)
+%C%_jobs_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
+%C%_jobs_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
+TEST_PLUGINS += %D%/jobs_load.la
+%C%_jobs_load_la_SOURCES = %D%/jobs_load.c
+%C%_jobs_load_la_LDFLAGS = $(EXAMPLE_LINKING)
+%C%_jobs_load_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
+%C%_jobs_load_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
 if HAVE_HIREDIS
 TEST_PLUGINS += %D%/redis.la
 %C%_redis_la_SOURCES = %D%/redis.c

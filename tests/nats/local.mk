@@ -106,3 +106,9 @@ TESTS += $(NATS_TESTS)
 NATS_NEEDS = $(NATS_TESTS:=.needs)
 $(NATS_NEEDS): %.needs: %
 $(NATS_NEEDS): tests/http/plugins/mirror.la
+
+TESTS += %D%/cluster
+EXTRA_DIST += %D%/cluster
+%D%/cluster.needs: gruvid tools/gruvictl/gruvictl plugins/nats.la
+%D%/cluster.needs: plugins/http.la plugins/hello.la plugins/dashboard.la
+%D%/cluster.needs: plugins/examples/jobs.la plugins/examples/jobs_load.la
