@@ -62,9 +62,13 @@ static int
 read_json(const struct nats_answer *answer, json_t **root, int *error)
 {
     const json_t *wrong;
+    json_error_t problem;
 
-    *root =
-        json_loadb(answer->data, answer->size, JSON_REJECT_DUPLICATES, NULL);
+    *root = json_loadb(answer->data, answer->size, JSON_REJECT_DUPLICATES,
+                       &problem);
+    /* Without memory there is no text as a rule. */
+    if (*root == NULL && problem.text[0] == '\0')
+        return UV_ENOMEM;
     if (!json_is_object(*root))
         return UV_EPROTO;
     wrong = json_object_get(*root, "error");

@@ -44,6 +44,8 @@ NATS_TESTS += %D%/check_nats_bus
 %C%_check_nats_bus_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_bus_ends
 %C%_check_nats_bus_ends_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_bus_memory
+%C%_check_nats_bus_memory_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_kv
 %C%_check_nats_kv_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_store
@@ -99,7 +101,9 @@ TEST_PLUGINS += %D%/plugins/worker.la
 
 TALKS_NEEDS = %D%/check_nats_bus.needs %D%/check_nats_bus_ends.needs
 TALKS_NEEDS += %D%/check_nats_kv.needs %D%/check_nats_store.needs
+TALKS_NEEDS += %D%/check_nats_bus_memory.needs
 $(TALKS_NEEDS): tests/daemon/plugins/talks.la
+%D%/check_nats_bus_memory.needs: tests/daemon/failing_malloc.la
 
 TEST_PROGS += $(NATS_TESTS)
 TESTS += $(NATS_TESTS)

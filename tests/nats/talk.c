@@ -11,7 +11,7 @@
 static struct {
     const struct gruvid *g; /* NULL: it is closed */
     int fd;
-} clients[100];
+} clients[1000];
 static size_t n_clients;
 
 void
