@@ -207,6 +207,28 @@ START_TEST(test_a_subject_reaches_what_its_route_names)
 }
 END_TEST
 
+/* Neither longer nor shorter subjects, nor those of the server, come to it. */
+START_TEST(test_a_subject_beyond_all_routes_reaches_nobody)
+{
+    static const char *const beyond[] = {
+        "api",           "api.users",    "api.users.a.b", "api.usersx.a",
+        "api.users2",    "API.users.a",  "bigger",        "big.a",
+        "$SYS.big",      "$JS.API.INFO", "$KV.api.users", "_INBOX.api.users.a",
+        "gruvid.routes", "mirror",       "a.big",
+    };
+    struct letter letter;
+
+    begin("", MIRROR);
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        bus_request(bus, beyond[i], "Gruvid-Path: /api/users/a\r\n", "", 0);
+        bus_read(bus, &letter);
+        ck_assert_msg(letter.no_responders, "%s: %s", beyond[i], letter.head);
+        letter_free(&letter);
+    }
+    stop();
+}
+END_TEST
+
 START_TEST(test_a_reply_goes_to_no_subject_of_the_server)
 {
     begin("", MIRROR);
@@ -417,6 +439,7 @@ main(void)
     tcase_add_test(tc, test_odd_headers_are_refused);
     tcase_add_test(tc, test_too_many_headers_are_refused);
     tcase_add_test(tc, test_a_subject_reaches_what_its_route_names);
+    tcase_add_test(tc, test_a_subject_beyond_all_routes_reaches_nobody);
     tcase_add_test(tc, test_a_reply_goes_to_no_subject_of_the_server);
     tcase_add_loop_test(tc, test_what_cannot_be_is_refused_at_the_start, 0,
                         sizeof wrong / sizeof *wrong);

@@ -19,6 +19,7 @@ static struct key operator, account, user, stranger;
 static void
 prepare(void)
 {
+    unsetenv("CREDENTIALS_DIRECTORY");
     bus_prepare(&server);
     key_make(&operator, KEY_OPERATOR);
     key_make(&account, KEY_ACCOUNT);

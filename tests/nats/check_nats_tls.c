@@ -19,6 +19,8 @@ static struct bus_server server, other;
 static void
 prepare(void)
 {
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("CREDENTIALS_DIRECTORY");
     bus_prepare(&server);
     bus_prepare(&other);
     bus_scheme("tls://localhost");

@@ -56,6 +56,10 @@ NATS_TESTS += %D%/check_nats_pull
 %C%_check_nats_pull_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session
 %C%_check_nats_session_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_session_broken
+%C%_check_nats_session_broken_SOURCES = %D%/check_nats_session_broken.c
+%C%_check_nats_session_broken_SOURCES += %D%/detour.c %D%/detour.h
+%C%_check_nats_session_broken_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_work
 %C%_check_nats_work_LDADD = $(BUS_LIBS)
 if HAVE_OPENSSL
