@@ -7,6 +7,7 @@
  * WORKER is a program; without it, gruvid with the plugins nats and hello.
  *
  *   nats_ask     COUNT requests, N of them on their way
+ *   nats_nodes   COUNT requests, 64 of them on their way, of N workers
  *   nats_work    COUNT durable messages of the consumer "w" of the stream
  *                "WORK", N of them in work at a time
  *   nats_routes  memory and threads with N subjects
@@ -153,7 +154,7 @@ begin_nats(void)
 /* --- the worker ----------------------------------------------------------- */
 
 static void
-begin_worker(long subjects, long in_work)
+begin_workers(long workers, long subjects, long in_work)
 {
     static char config[SUBJECTS * LINE + 512];
     char text[32];
@@ -178,6 +179,8 @@ begin_worker(long subjects, long in_work)
         n += (size_t)snprintf(config + n, sizeof config - n,
                               "route = s%ld -> hello\n", i);
     server_begin_with(worker, "plugins", config);
+    while (--workers > 0)
+        server_add(worker, "plugins", config);
 }
 
 /* --- the load ------------------------------------------------------------- */
@@ -415,7 +418,7 @@ bench_work(long n, long count)
 
     begin_asking(&asking, 2);
     make_stream(&asking);
-    begin_worker(0, n);
+    begin_workers(1, 0, n);
     have_done(&asking, 100 + count / 10);
     began = bench_now();
     cpu = server_cpu();
@@ -437,12 +440,12 @@ by_size(const void *a, const void *b)
 }
 
 static void
-bench_ask(long n, long count)
+measure(long workers, long n, long count)
 {
     struct asking asking;
     double cpu, began;
 
-    begin_worker(1, 0);
+    begin_workers(workers, 1, 0);
     begin_asking(&asking, n);
     await_worker(&asking, 0);
     ask_many(&asking, n, count / 10 + n);
@@ -461,13 +464,25 @@ bench_ask(long n, long count)
 }
 
 static void
+bench_ask(long n, long count)
+{
+    measure(1, n, count);
+}
+
+static void
+bench_nodes(long n, long count)
+{
+    measure(n, 64, count);
+}
+
+static void
 bench_routes(long n, long count)
 {
     struct asking asking;
 
     (void)count;
     bench_check(n <= SUBJECTS, "the number of subjects");
-    begin_worker(n, 0);
+    begin_workers(1, n, 0);
     begin_asking(&asking, 1);
     for (long i = 0; i < n; i++)
         await_worker(&asking, i);
@@ -481,6 +496,7 @@ bench_routes(long n, long count)
 
 static const struct bench_command commands[] = {
     {"nats_ask", bench_ask},
+    {"nats_nodes", bench_nodes},
     {"nats_work", bench_work},
     {"nats_routes", bench_routes},
 };

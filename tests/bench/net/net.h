@@ -43,6 +43,12 @@ void server_begin(const char *path, const char *plugin);
  */
 void server_begin_with(const char *path, const char *folder,
                        const char *config);
+
+/* Begin one more of the kind, beside: its processor counts, too, and what else
+ * is said of a server is said of the last. */
+void server_add(const char *path, const char *folder, const char *config);
+
+/* End all. */
 void server_end(void);
 int server_port(void);
 

@@ -19,6 +19,7 @@
 #include "bench/net/net.h"
 
 #define THREADS 64
+#define MORE    8
 
 static struct {
     pid_t pid;
@@ -27,6 +28,14 @@ static struct {
     clockid_t clock;
     int counters[THREADS], n_counters;
 } server = {.log = -1};
+
+/* Further ones of the same kind; the clocks of their processors. */
+static struct {
+    pid_t pid;
+    int log;
+    clockid_t clock;
+} more[MORE];
+static int n_more;
 
 /* --- beginning ----------------------------------------------------------- */
 
@@ -168,8 +177,23 @@ server_begin(const char *path, const char *plugin)
 }
 
 void
+server_add(const char *path, const char *folder, const char *config)
+{
+    bench_check(n_more < MORE, "the number of servers");
+    more[n_more].pid = server.pid;
+    more[n_more].log = server.log;
+    more[n_more++].clock = server.clock;
+    server_begin_with(path, folder, config);
+}
+
+void
 server_end(void)
 {
+    while (n_more > 0) {
+        kill(more[--n_more].pid, SIGKILL);
+        waitpid(more[n_more].pid, NULL, 0);
+        close(more[n_more].log);
+    }
     while (server.n_counters > 0)
         close(server.counters[--server.n_counters]);
     kill(server.pid, SIGKILL);
@@ -188,7 +212,11 @@ server_port(void)
 double
 server_cpu(void)
 {
-    return bench_clock(server.clock);
+    double sum = bench_clock(server.clock);
+
+    for (int i = 0; i < n_more; i++)
+        sum += bench_clock(more[i].clock);
+    return sum;
 }
 
 double
