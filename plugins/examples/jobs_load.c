@@ -36,6 +36,12 @@ static const gruvid_option_t options[] = {
      .default_value = "0",
      .min = "0",
      .help = "how many jobs to make; 0: no end"},
+    {.name = "replicas",
+     .type = GRUVID_INTEGER,
+     .default_value = "1",
+     .min = "1",
+     .max = "5",
+     .help = "servers that keep the stream"},
     GRUVID_OPTIONS_END,
 };
 
@@ -181,36 +187,53 @@ publisher(void *arg)
     return err;
 }
 
-/* The server's own API: what is there with the same values stays. */
+/* Ask the API of the servers; while they have no leader, they say 503. */
 static GRUVI_SWITCHPOINT int
-make(const char *subject, const char *text)
+ask(const char *subject, const char *text)
 {
     gruvid_call_t call = {.data = text, .size = strlen(text)};
     gruvid_answer_t *answer;
-    int err;
+    int err = gruvid_bus_call(NULL, subject, &call, &answer, 5);
 
-    while ((err = gruvid_bus_call(NULL, subject, &call, &answer, 5)) < 0) {
-        if (err != UV_ENOTCONN && err != UV_ENOENT && err != UV_ETIMEDOUT)
-            return err;
-        err = gruvi_sleep(0.2);
-        if (err < 0)
-            return err;
-    }
+    if (err == UV_ENOTCONN || err == UV_ENOENT || err == UV_ETIMEDOUT)
+        return UV_EAGAIN;
+    if (err < 0)
+        return err;
     if (strstr(answer->data, "\"error\"") != NULL) {
-        gruvi_error("%s: %s", subject, (const char *)answer->data);
-        err = UV_EIO;
+        bool later = strstr(answer->data, "\"code\":503") != NULL;
+
+        err = later ? UV_EAGAIN : UV_EIO;
+        if (!later)
+            gruvi_error("%s: %s", subject, (const char *)answer->data);
     }
     gruvid_answer_free(answer);
     return err;
 }
 
+/* What is there with the same values stays. */
 static GRUVI_SWITCHPOINT int
-prepare(void)
+make(const char *subject, const char *text)
 {
-    int err = make("$JS.API.STREAM.CREATE.JOBS",
-                   "{\"name\":\"JOBS\",\"subjects\":[\"jobs\"],"
-                   "\"retention\":\"workqueue\",\"storage\":\"file\"}");
+    int err;
 
+    while ((err = ask(subject, text)) == UV_EAGAIN)
+        if (gruvi_sleep(0.2) < 0)
+            return UV_ECANCELED;
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
+prepare(const gruvid_plugin_t *plugin)
+{
+    char text[200];
+    int err;
+
+    snprintf(text, sizeof text,
+             "{\"name\":\"JOBS\",\"subjects\":[\"jobs\"],"
+             "\"retention\":\"workqueue\",\"storage\":\"file\","
+             "\"num_replicas\":%d}",
+             (int)gruvid_option_integer(plugin, "replicas"));
+    err = make("$JS.API.STREAM.CREATE.JOBS", text);
     if (err < 0)
         return err;
     return make("$JS.API.CONSUMER.DURABLE.CREATE.JOBS.workers",
@@ -243,7 +266,8 @@ tell(void *arg)
 static GRUVI_SWITCHPOINT int
 begin(void *arg)
 {
-    int err = prepare();
+    const struct load *load = arg;
+    int err = prepare(load->plugin);
 
     if (err == 0)
         err = gruvi_go(tell, arg);

@@ -54,6 +54,10 @@ NATS_TESTS += %D%/check_nats_node
 %C%_check_nats_node_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_pull
 %C%_check_nats_pull_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_replicas
+%C%_check_nats_replicas_LDADD = $(BUS_LIBS)
+%D%/check_nats_replicas.needs: plugins/examples/jobs.la
+%D%/check_nats_replicas.needs: plugins/examples/jobs_load.la
 NATS_TESTS += %D%/check_nats_session
 %C%_check_nats_session_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session_broken
