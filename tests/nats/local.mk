@@ -42,6 +42,8 @@ NATS_TESTS += %D%/check_nats_members
 %C%_check_nats_members_LDADD += $(JANSSON_LIBS) $(CHECK_LIBS)
 NATS_TESTS += %D%/check_nats_bus
 %C%_check_nats_bus_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_bus_cluster
+%C%_check_nats_bus_cluster_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_bus_ends
 %C%_check_nats_bus_ends_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_bus_memory
@@ -109,6 +111,7 @@ TEST_PLUGINS += %D%/plugins/worker.la
 
 TALKS_NEEDS = %D%/check_nats_bus.needs %D%/check_nats_bus_ends.needs
 TALKS_NEEDS += %D%/check_nats_kv.needs %D%/check_nats_store.needs
+TALKS_NEEDS += %D%/check_nats_bus_cluster.needs
 TALKS_NEEDS += %D%/check_nats_bus_memory.needs
 $(TALKS_NEEDS): tests/daemon/plugins/talks.la
 %D%/check_nats_bus_memory.needs: tests/daemon/failing_malloc.la
