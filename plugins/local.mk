@@ -98,6 +98,7 @@ noinst_LTLIBRARIES += %D%/nats/libnats.la
 %C%_nats_libnats_la_SOURCES += %D%/nats/ask.c %D%/nats/ask.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/buffer.c %D%/nats/buffer.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/bus.c %D%/nats/bus.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/clock.c %D%/nats/clock.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/dead_letter.c
 %C%_nats_libnats_la_SOURCES += %D%/nats/dead_letter.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/delivery.c %D%/nats/delivery.h

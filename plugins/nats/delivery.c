@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "dead_letter.h"
 #include "request.h"
 #include "session.h"
@@ -14,12 +15,6 @@
 #define PUT_OFF 1.0
 
 /* --- its life ------------------------------------------------------------- */
-
-double
-nats_now(void)
-{
-    return (double)uv_hrtime() / 1e9;
-}
 
 void
 nats_delivery_free(struct nats_delivery *delivery)

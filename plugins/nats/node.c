@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "message.h"
 #include "session.h"
 
@@ -14,16 +15,6 @@
 #define EXCHANGE 5.0
 
 /* --- connecting ----------------------------------------------------------- */
-
-/* So that nodes that have lost a server do not come back at once. */
-static double
-jitter(double seconds)
-{
-    uint32_t n = 0;
-
-    uv_random(NULL, NULL, &n, sizeof n, 0, NULL);
-    return seconds * (0.5 + (double)n / UINT32_MAX / 2);
-}
 
 /* Wait, unless the instance is to end: UV_ESHUTDOWN. */
 static GRUVI_SWITCHPOINT int
@@ -50,8 +41,8 @@ connect_to_any(struct nats_node *node)
         if (err == 0 || err == UV_ECANCELED)
             return err;
         failed++;
-        err = wait_for_turn(node,
-                            failed % node->servers.n == 0 ? jitter(delay) : 0);
+        err = wait_for_turn(
+            node, failed % node->servers.n == 0 ? nats_jitter(delay) : 0);
         if (err < 0)
             return err;
         if (failed % node->servers.n == 0)
@@ -262,7 +253,7 @@ nats_node_main(void *arg)
         if (err == 0)
             err = session(node);
         if (err == 0)
-            err = wait_for_turn(node, jitter(SHORTEST));
+            err = wait_for_turn(node, nats_jitter(SHORTEST));
     }
     return err == UV_ESHUTDOWN ? 0 : err;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "delivery.h"
 #include "head.h"
 #include "session.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "answering.h"
+#include "clock.h"
 #include "node.h"
 #include "session.h"
 
@@ -169,7 +170,7 @@ tell(const struct survey *survey, struct nats_node *node,
      const gruvid_cluster_question_t *question)
 {
     struct nats_members *members = &node->cluster.members;
-    double now = (double)uv_hrtime() / 1e9;
+    double now = nats_now();
 
     for (size_t i = 0; i < survey->n; i++) {
         const struct part *part = &survey->at[i];

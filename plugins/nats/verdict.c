@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock.h"
 #include "dead_letter.h"
 #include "session.h"
 
@@ -45,15 +46,6 @@ nats_most_deliveries(const struct nats_work *work)
 }
 
 static double
-jitter(double seconds)
-{
-    uint32_t n = 0;
-
-    uv_random(NULL, NULL, &n, sizeof n, 0, NULL);
-    return seconds * (0.5 + (double)n / UINT32_MAX / 2);
-}
-
-static double
 delay_of(const struct nats_delivery *delivery)
 {
     const struct nats_consumer *info = &delivery->work->info;
@@ -66,7 +58,7 @@ delay_of(const struct nats_delivery *delivery)
         return info->steps[n < info->n_steps ? n : info->n_steps - 1];
     while (n-- > 0 && delay < LONGEST)
         delay *= 2;
-    return jitter(delay < LONGEST ? delay : LONGEST);
+    return nats_jitter(delay < LONGEST ? delay : LONGEST);
 }
 
 /* --- signals -------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "delivery.h"
 #include "pull.h"
 #include "session.h"
@@ -152,22 +153,13 @@ tell(struct nats_work *work, int err, const char *why)
         work->trouble = err;
 }
 
-static double
-jitter(double seconds)
-{
-    uint32_t n = 0;
-
-    uv_random(NULL, NULL, &n, sizeof n, 0, NULL);
-    return seconds * (0.5 + (double)n / UINT32_MAX / 2);
-}
-
 static GRUVI_SWITCHPOINT int
 pause_for(struct nats_work *work, double seconds)
 {
     int err;
 
     gruvi_event_clear(&work->wake);
-    err = gruvi_event_wait(&work->wake, jitter(seconds));
+    err = gruvi_event_wait(&work->wake, nats_jitter(seconds));
     return err == UV_ETIMEDOUT ? 0 : err;
 }
 
@@ -216,7 +208,7 @@ nats_works_check(struct nats_node *node)
         if (err == UV_ECANCELED)
             return err;
         if (err < 0)
-            err = gruvi_sleep(jitter(SHORTEST));
+            err = gruvi_sleep(nats_jitter(SHORTEST));
         else
             work = work->later;
         if (err < 0)

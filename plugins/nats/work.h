@@ -123,7 +123,4 @@ GRUVI_SWITCHPOINT int nats_work_look(struct nats_work *work, char *why,
 /* Its first fiber; it has a reference. */
 GRUVI_SWITCHPOINT int nats_work_main(void *work);
 
-/* Seconds of a clock. */
-double nats_now(void);
-
 #endif
