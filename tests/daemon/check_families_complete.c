@@ -118,8 +118,8 @@ static const struct {
 static const char *const counting[] = {"status", "plugins",  "hubs",
                                        "pools",  "requests", NULL};
 static const char *const others[] = {
-    "hello",   "fibers", "connections", "config", "log-level", "reload",
-    "restart", "stop",   "trace",       "log",    NULL};
+    "hello",  "cluster", "fibers", "connections", "config", "log-level",
+    "reload", "restart", "stop",   "trace",       "log",    NULL};
 
 static bool seen[sizeof shown / sizeof *shown];
 static char *metrics; /* all */
