@@ -109,6 +109,7 @@ noinst_LTLIBRARIES += %D%/nats/libnats.la
 %C%_nats_libnats_la_SOURCES += %D%/nats/inbox.c %D%/nats/inbox.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/jetstream.c
 %C%_nats_libnats_la_SOURCES += %D%/nats/jetstream.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/json.c %D%/nats/json.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/kv.c
 %C%_nats_libnats_la_SOURCES += %D%/nats/login.c %D%/nats/login.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/message.c %D%/nats/message.h

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
 #include <uv.h>
+
+#include "json.h"
 
 /* Codes of errors. */
 #define NO_STREAM   10059
@@ -53,10 +54,11 @@ static int
 load(json_t **all, const char *text, size_t size, char *says)
 {
     const json_t *error;
+    json_error_t problem;
     int err = 0;
 
     *says = '\0';
-    *all = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    *all = nats_json_load(text, size, &problem);
     if (!json_is_object(*all)) {
         err = complain(says, "the answer is no object of JSON");
     } else {

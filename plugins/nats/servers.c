@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
+#include "json.h"
 
 #define PORT "4222"
 
@@ -229,7 +229,8 @@ bool
 nats_info_read(struct nats_info *info, struct nats_servers *servers,
                const char *text, size_t size)
 {
-    json_t *all = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    json_error_t problem;
+    json_t *all = nats_json_load(text, size, &problem);
     const json_t *most = json_object_get(all, "max_payload");
     json_int_t payload = json_integer_value(most);
     bool ok = json_is_object(all) &&

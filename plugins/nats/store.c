@@ -64,8 +64,7 @@ read_json(const struct nats_answer *answer, json_t **root, int *error)
     const json_t *wrong;
     json_error_t problem;
 
-    *root = json_loadb(answer->data, answer->size, JSON_REJECT_DUPLICATES,
-                       &problem);
+    *root = nats_json_load(answer->data, answer->size, &problem);
     /* Without memory there is no text as a rule. */
     if (*root == NULL && problem.text[0] == '\0')
         return UV_ENOMEM;

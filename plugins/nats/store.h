@@ -7,9 +7,9 @@
 #define NATS_STORE_H
 
 #include <gruvi.h>
-#include <jansson.h>
 
 #include "buffer.h"
+#include "json.h"
 
 struct nats_node;
 

@@ -61,6 +61,9 @@ START_TEST(test_no_limit_is_none)
 }
 END_TEST
 
+/* More levels than are read. */
+#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+
 #define EXPLICIT "{\"config\":{\"ack_policy\":\"explicit\","
 
 static const struct {
@@ -98,6 +101,7 @@ static const struct {
     {"{\"error\":{}}", UV_EAGAIN},
     {"{\"error\":\"x\"}", UV_EPROTO},
     {"{\"error\":null}", UV_EPROTO},
+    {EXPLICIT "\"ack_wait\":1},\"a\":" DEEP "}", UV_EPROTO},
 };
 
 START_TEST(test_no_consumer_is_not_believed)

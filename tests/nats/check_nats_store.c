@@ -261,6 +261,46 @@ START_TEST(test_a_malformed_message_is_dropped)
 }
 END_TEST
 
+/* Objects or lists in each other: jansson would call itself for each. */
+static char *
+deep(const char *level, const char *end)
+{
+    static char text[19000];
+
+    text[0] = '\0';
+    for (int i = 0; i < 1500; i++)
+        strcat(text, level);
+    strcat(text, "1");
+    for (int i = 0; i < 1500; i++)
+        strcat(text, end);
+    return text;
+}
+
+START_TEST(test_an_answer_of_many_levels_is_none)
+{
+    meets("publish - - a durable x", "", deep("[", "]"), "EPROTO");
+    meets("publish - - a durable x", "", deep("{\"a\":", "}"), "EPROTO");
+    meets("get - - b k", "", deep("{\"message\":", "}"), "EPROTO");
+    meets("publish - - a durable x", "",
+          "{\"stream\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\",\"seq\":3}",
+          "0");
+}
+END_TEST
+
+START_TEST(test_a_first_line_of_many_levels_ends_the_connection)
+{
+    script_send(script, "INFO ");
+    script_send(script, deep("{\"a\":", "}"));
+    script_send(script, "\r\n");
+    gruvid_says(g, " is lost: protocol error");
+    script_next(script);
+    script_send(script, "INFO ");
+    script_send(script, deep("[", "]"));
+    script_send(script, "\r\n");
+    gruvid_says(g, "no connection to tcp://");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -278,5 +318,7 @@ main(void)
     tcase_add_test(tc, test_values_are_read_with_care);
     tcase_add_test(tc, test_answers_that_nobody_waits_for_are_dropped);
     tcase_add_test(tc, test_a_malformed_message_is_dropped);
+    tcase_add_test(tc, test_an_answer_of_many_levels_is_none);
+    tcase_add_test(tc, test_a_first_line_of_many_levels_ends_the_connection);
     return run_suite(suite);
 }

@@ -29,6 +29,7 @@ NATS_TESTS += %D%/check_nats_exchange
 NATS_TESTS += %D%/check_nats_jetstream
 %C%_check_nats_jetstream_SOURCES = %D%/check_nats_jetstream.c
 %C%_check_nats_jetstream_SOURCES += plugins/nats/jetstream.c
+%C%_check_nats_jetstream_SOURCES += plugins/nats/json.c
 %C%_check_nats_jetstream_SOURCES += plugins/nats/protocol.c
 %C%_check_nats_jetstream_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_nats_jetstream_LDADD = tests/support/libsupport.a $(UV_LIBS)
