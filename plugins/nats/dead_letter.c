@@ -104,11 +104,10 @@ sentence_of(int err, const char *says)
 }
 
 GRUVI_SWITCHPOINT int
-nats_dead_letter(const struct nats_delivery *delivery, const char *why,
-                 double timeout)
+nats_dead_letter(const struct nats_delivery *delivery, const char *subject,
+                 const char *why, double timeout)
 {
     struct nats_node *node = delivery->work->node;
-    const char *subject = node->settings.dead_letter;
     struct nats_buffer head = {NULL, 0, 0};
     struct nats_answer answer = {.status = 0};
     char says[NATS_SAYS] = "";

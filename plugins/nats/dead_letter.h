@@ -17,6 +17,7 @@
  * Returns 0, or why it is not known to be stored, after a line in the log.
  */
 GRUVI_SWITCHPOINT int nats_dead_letter(const struct nats_delivery *delivery,
-                                       const char *why, double timeout);
+                                       const char *subject, const char *why,
+                                       double timeout);
 
 #endif

@@ -191,9 +191,19 @@ why_of(const struct nats_delivery *delivery, enum nats_death death, char *text,
     return text;
 }
 
+static GRUVI_SWITCHPOINT void
+give_up(struct nats_delivery *delivery, const char *why)
+{
+    gruvi_error("work %s: message %llu is given up: %s; there is no "
+                "dead_letter for it",
+                delivery->work->name, (unsigned long long)delivery->sequence,
+                why);
+    say(delivery, "+TERM", delivery->work->node->counts.terminated);
+}
+
 /* Where it cannot be published it comes again, if it can; else it is tried for
- * as long as work may take. */
-static GRUVI_SWITCHPOINT bool
+ * as long as work may take.  A reload may say meanwhile where it goes. */
+static GRUVI_SWITCHPOINT int
 publish(struct nats_delivery *delivery, const char *why)
 {
     const struct nats_work *work = delivery->work;
@@ -203,14 +213,17 @@ publish(struct nats_delivery *delivery, const char *why)
                        delivery->delivered < work->info.max_deliver;
 
     for (;;) {
-        int err = nats_dead_letter(delivery, why, PATIENCE);
+        const char *subject = node->settings.dead_letter;
+        int err = subject == NULL
+                      ? UV_ENOENT
+                      : nats_dead_letter(delivery, subject, why, PATIENCE);
 
-        if (err == 0)
-            return true;
+        if (err == 0 || subject == NULL)
+            return err;
         if (err == UV_ECANCELED || comes_again || nats_now() >= until ||
             gruvid_plugin_draining(node->plugin) ||
             !nats_delivery_is_ours(delivery) || gruvi_sleep(delay) < 0)
-            return false;
+            return UV_EAGAIN;
         delay = 2 * delay < LONGEST ? 2 * delay : LONGEST;
     }
 }
@@ -222,20 +235,18 @@ nats_bury(struct nats_delivery *delivery, enum nats_death death)
     char text[100];
     const char *why = why_of(delivery, death, text, sizeof text);
 
-    if (node->settings.dead_letter == NULL) {
-        gruvi_error("work %s: message %llu is given up: %s; there is no "
-                    "dead_letter for it",
-                    delivery->work->name,
-                    (unsigned long long)delivery->sequence, why);
+    switch (publish(delivery, why)) {
+    case 0:
+        gruvid_count(node->counts.dead_letters, 1);
         say(delivery, "+TERM", node->counts.terminated);
-        return;
-    }
-    if (!publish(delivery, why)) {
+        break;
+    case UV_ENOENT:
+        give_up(delivery, why);
+        break;
+    default:
         refuse(delivery, delay_of(delivery));
-        return;
+        break;
     }
-    gruvid_count(node->counts.dead_letters, 1);
-    say(delivery, "+TERM", node->counts.terminated);
 }
 
 /* Whether another attempt may end in another way. */

@@ -256,6 +256,21 @@ START_TEST(test_a_dead_letter_that_is_not_stored_ends_nothing)
 }
 END_TEST
 
+/* The consumer's limit is used up: it is tried as long as that makes sense. */
+START_TEST(test_a_reload_may_say_that_there_are_no_dead_letters)
+{
+    make("\"max_deliver\":1,");
+    store("422");
+    begin(WORK "dead_letter = nowhere\n");
+    gruvid_says(g, "message 1 cannot be published to nowhere");
+    gruvid_reload(g, bus_config(&server, WORK, ""), true);
+    gruvid_says(g, "message 1 is given up: the answer was 422");
+    ends();
+    ck_assert_double_eq(metric("terminated"), 1);
+    stop();
+}
+END_TEST
+
 /* The first has lost the stream's word for it, so it comes again. */
 START_TEST(test_a_dead_letter_is_stored_once)
 {
@@ -457,6 +472,7 @@ main(void)
     tcase_add_test(tc, test_a_malformed_message_is_a_dead_letter);
     tcase_add_test(tc, test_without_a_dead_letter_it_is_said_and_ended);
     tcase_add_test(tc, test_a_dead_letter_that_is_not_stored_ends_nothing);
+    tcase_add_test(tc, test_a_reload_may_say_that_there_are_no_dead_letters);
     tcase_add_test(tc, test_a_dead_letter_is_stored_once);
     tcase_add_test(tc, test_long_work_is_kept);
     tcase_add_test(tc, test_work_that_takes_too_long_is_cancelled);
