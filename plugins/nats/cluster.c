@@ -155,6 +155,8 @@ is_in_use(struct nats_node *node)
     err = nats_ask(node, subject, NULL, "", 0, &answer, PATIENCE);
     if (err == UV_ENOENT)
         return 0;
+    if (err == UV_EPROTO) /* somebody has answered, whoever it is */
+        return UV_EADDRINUSE;
     if (err < 0)
         return err;
     err = nats_greeting_read(&greeting, answer.data, answer.size) &&

@@ -282,12 +282,17 @@ read_letter(struct bus *bus, struct letter *letter, const char *text,
 {
     unsigned long long head = 0, all;
     const char *status;
+    bool asks =
+        *text == 'M' && sscanf(text, "MSG %255s %*u %255s %llu",
+                               letter->subject, letter->reply, &all) == 3;
 
+    if (!asks)
+        letter->reply[0] = '\0';
     if (*text == 'H')
         ck_assert_int_eq(sscanf(text, "HMSG %255s %*u %llu %llu",
                                 letter->subject, &head, &all),
                          3);
-    else
+    else if (!asks)
         ck_assert_int_eq(
             sscanf(text, "MSG %255s %*u %llu", letter->subject, &all), 2);
     while (bus->size < size + all + 2)

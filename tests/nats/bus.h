@@ -52,6 +52,7 @@ struct bus {
 /* A message that has come. */
 struct letter {
     char subject[256];
+    char reply[256];   /* of a message without a head; "": none */
     char *head, *body; /* with a zero behind; head: "" where there is none */
     size_t head_size, size;
     int status;         /* Gruvid-Status; 0: none */

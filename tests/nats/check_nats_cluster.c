@@ -221,6 +221,32 @@ START_TEST(test_a_name_in_use_is_asked_for_again)
 }
 END_TEST
 
+/* No client of the bus keeps a node from its name for longer than it answers.
+ */
+START_TEST(test_a_name_is_asked_for_again_after_a_malformed_answer)
+{
+    struct gruvid *g;
+    struct letter letter;
+    struct bus *bus;
+    char text[300];
+
+    bus_begin(&server, "");
+    bus = bus_open(server.port);
+    send_text(bus->fd, "SUB gruvid.node.name.a 70\r\n");
+    bus_flush(bus);
+    g = bus_gruvid_begin(&server, ROUTE "node = a\n", "");
+    bus_read(bus, &letter);
+    snprintf(text, sizeof text, "HPUB %s 5 5\r\nx\r\n\r\n\r\n", letter.reply);
+    send_text(bus->fd, text);
+    letter_free(&letter);
+    gruvid_says(g, "node a: another gruvid has this name");
+    bus_close(bus);
+    gruvid_says(g, "node a: the name is free");
+    await_nodes(g, "1");
+    gruvid_stop(g, SIGTERM);
+}
+END_TEST
+
 START_TEST(test_a_start_waits_for_its_name_where_it_waits_at_all)
 {
     struct gruvid *a, *other;
@@ -384,6 +410,7 @@ main(void)
     tcase_add_test(tc, test_a_restart_of_the_plugin_keeps_the_name);
     tcase_add_test(tc, test_a_server_that_comes_back_has_all_nodes_again);
     tcase_add_test(tc, test_a_name_in_use_is_asked_for_again);
+    tcase_add_test(tc, test_a_name_is_asked_for_again_after_a_malformed_answer);
     tcase_add_test(tc, test_a_start_waits_for_its_name_where_it_waits_at_all);
     tcase_add_test(tc, test_a_long_answer_comes_in_parts);
     tcase_add_test(tc, test_nothing_else_is_answered_and_nowhere_else);
