@@ -90,6 +90,9 @@ endif
 %C%_check_nats_tls_LDADD = $(BUS_LIBS) $(CERTIFICATE_LIBS)
 NATS_TESTS += %D%/check_nats_work_crash
 %C%_check_nats_work_crash_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_work_memory
+%C%_check_nats_work_memory_LDADD = $(BUS_LIBS)
+%D%/check_nats_work_memory.needs: tests/daemon/failing_malloc.la
 NATS_TESTS += %D%/check_nats_work_node
 %C%_check_nats_work_node_LDADD = $(BUS_LIBS)
 
