@@ -19,6 +19,7 @@ struct nats_settings {
     const char *nkey, *credentials;      /* NULL: none */
     const char *ca, *certificate, *key;  /* as they are written; NULL: none */
     gruvi_tls_t *tls;                    /* owned; NULL: the defaults */
+    uint64_t seen;                       /* the files of tls; 0: none */
     bool wants_tls;                      /* no login without it */
     bool required;                       /* the start waits for a connection */
     double ping_interval;

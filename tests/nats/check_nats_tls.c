@@ -395,6 +395,35 @@ START_TEST(test_a_reload_may_ask_for_tls)
 }
 END_TEST
 
+static void
+replace(const char *name, const char *by)
+{
+    char from[128];
+
+    bring(&server, by);
+    snprintf(from, sizeof from, "%s", server_path(&server.server, by));
+    ck_assert_int_eq(rename(from, server_path(&server.server, name)), 0);
+}
+
+/* The same options: the file has another authority in it, after it had none. */
+START_TEST(test_files_that_have_changed_are_read_again)
+{
+    char lines[200];
+    struct gruvid *g;
+
+    begin_server(&server, "foreign", "", "");
+    snprintf(lines, sizeof lines, ROUTE "ca = %s\n",
+             server_path(&server.server, "ca.pem"));
+    g = bus_gruvid_begin(&server, lines, "");
+    gruvid_says(g, "TLS with localhost fails: ");
+    replace("ca.pem", "junk.pem");
+    gruvid_says(g, "; what was read before is used");
+    replace("ca.pem", "other_ca.pem");
+    gruvid_says(g, "1 route is subscribed");
+    stop(g);
+}
+END_TEST
+
 static const struct {
     const char *line, *says;
 } mistakes[] = {
@@ -501,6 +530,7 @@ main(void)
     suite_add_tcase(suite, tc);
     tc = tcase("options");
     tcase_add_test(tc, test_a_reload_may_ask_for_tls);
+    tcase_add_test(tc, test_files_that_have_changed_are_read_again);
     tcase_add_loop_test(tc, test_a_mistake_in_the_options_is_said, 0,
                         LENGTH(mistakes));
     suite_add_tcase(suite, tc);
