@@ -10,7 +10,7 @@
  * A call uses the bus's shard of its own hub.  It is on a list of that shard,
  * which is not stopped before the list is empty: the end of the shard ends the
  * calls, and waits for them.  So nothing is locked, and nothing is counted for
- * several hubs.
+ * several hubs, but where a call names the section.
  *
  * A subscription is on a list of its hub, and belongs to a section: the
  * generation that serves has it.

@@ -27,10 +27,30 @@ gruvid_bus_provide(gruvid_plugin_t *plugin,
     return 0;
 }
 
+/* So that most calls find it without a lock.  Context: first hub. */
+static void
+look_for_only(struct gruvid__instances *instances)
+{
+    struct gruvid__line *only = NULL;
+    size_t n = 0;
+
+    pthread_mutex_lock(&instances->lock);
+    for (struct gruvid__line *line = instances->lines; line != NULL;
+         line = line->next)
+        if (__atomic_load_n(&line->bus, __ATOMIC_RELAXED) != NULL) {
+            only = line;
+            n++;
+        }
+    pthread_mutex_unlock(&instances->lock);
+    __atomic_store_n(&instances->only_bus, n == 1 ? only : NULL,
+                     __ATOMIC_RELEASE);
+}
+
 static void
 take(gruvid_plugin_t *plugin)
 {
     __atomic_store_n(&plugin->line->is_bus, true, __ATOMIC_RELEASE);
+    look_for_only(plugin->all);
     /* A hub that does not answer has the old generation until that ends. */
     gruvid__each_shard(plugin, gruvid__subscriptions_attach, 0);
 }
@@ -60,15 +80,17 @@ gruvid__bus_end(gruvid_plugin_t *plugin)
 {
     gruvid_plugin_t *expected = plugin;
 
-    __atomic_compare_exchange_n(&plugin->line->bus, &expected, NULL, false,
-                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (__atomic_compare_exchange_n(&plugin->line->bus, &expected, NULL, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        look_for_only(plugin->all);
 }
 
 /* --- sections ------------------------------------------------------------- */
 
-/* Those that have a generation that serves count before those that had. */
+/* There is none, or more.  One that had a generation that serves counts where
+ * none has. */
 static int
-find_only(struct gruvid__instances *instances, struct gruvid__line **found)
+find_among(struct gruvid__instances *instances, struct gruvid__line **found)
 {
     struct gruvid__line *was = NULL;
     size_t n = 0;
@@ -90,6 +112,13 @@ find_only(struct gruvid__instances *instances, struct gruvid__line **found)
         gruvi_error("there are several buses: the call has to name the section "
                     "of the one that it means");
     return n > 1 ? UV_EINVAL : 0;
+}
+
+static int
+find_only(struct gruvid__instances *instances, struct gruvid__line **found)
+{
+    *found = __atomic_load_n(&instances->only_bus, __ATOMIC_ACQUIRE);
+    return *found != NULL ? 0 : find_among(instances, found);
 }
 
 int

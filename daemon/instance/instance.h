@@ -177,6 +177,7 @@ struct gruvid__instances {
     gruvid_plugin_t **at; /* n of them, the oldest first */
     size_t n, room;
     struct gruvid__line *lines;
+    struct gruvid__line *only_bus; /* NULL: there is none, or more; atomic */
 };
 
 /* No instances yet.

@@ -31,6 +31,7 @@ SMALL_GRUVID_TEST(test_a_bus_has_something_in_each_hub)
         ck_assert_int_eq(provided, i == 2 ? 0 : UV_EINVAL);
         ck_assert(one->line->is_bus == (i == 2));
         ck_assert_ptr_eq(one->line->bus, i == 2 ? one : NULL);
+        ck_assert_ptr_eq(instances.only_bus, i == 2 ? one->line : NULL);
         gruvid__plugin_retire(one, gruvid__now(), "that is all");
         await_count(0);
     }
@@ -71,6 +72,7 @@ SMALL_GRUVID_TEST(test_the_next_generation_takes_its_place_when_it_begins)
     ck_assert_ptr_null(gruvid__bus_shard(line));
     await_count(0);
     ck_assert(line->is_bus);
+    ck_assert_ptr_null(instances.only_bus);
 }
 
 /* Nobody calls but fibers of plugins. */
