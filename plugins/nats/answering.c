@@ -78,9 +78,12 @@ check(const json_t *question)
 }
 
 static bool
-is_hello(const char *question)
+is_hello(const struct nats_span *question)
 {
-    return strcmp(question, "{\"do\":\"hello\"}") == 0;
+    static const char hello[] = "{\"do\":\"hello\"}";
+
+    return question->size == sizeof hello - 1 &&
+           memcmp(question->at, hello, sizeof hello - 1) == 0;
 }
 
 /* What has more than one level is none: jansson would call itself for each. */
@@ -90,8 +93,6 @@ is_allowed(const char *question)
     json_t *all;
     bool allowed;
 
-    if (is_hello(question))
-        return true;
     if (question[0] != '{' || strpbrk(question + 1, "{[") != NULL)
         return false;
     all = json_loads(question, JSON_REJECT_DUPLICATES, NULL);
@@ -103,17 +104,23 @@ is_allowed(const char *question)
 /* --- the answer ----------------------------------------------------------- */
 
 static void
-send_part(const struct nats_answering *answering, const char *text, size_t size,
-          bool is_last)
+send_to(struct nats_node *node, const char *reply, const char *text,
+        size_t size, bool is_last)
 {
-    struct nats_node *node = answering->node;
     char subject[2 * NATS_SUBJECT];
 
-    snprintf(subject, sizeof subject, "%s.%s.%s", answering->reply,
+    snprintf(subject, sizeof subject, "%s.%s.%s", reply,
              node->cluster.self.node, is_last ? "end" : "more");
     if (nats_session_is_open(node))
         nats_session_put(node, nats_put_publish(&node->out, subject, NULL, NULL,
                                                 text, size));
+}
+
+static void
+send_part(const struct nats_answering *answering, const char *text, size_t size,
+          bool is_last)
+{
+    send_to(answering->node, answering->reply, text, size, is_last);
 }
 
 static GRUVI_SWITCHPOINT int
@@ -151,13 +158,12 @@ send_refusal(const struct nats_answering *answering, int code)
 }
 
 static void
-say_hello(const struct nats_answering *answering)
+say_hello(struct nats_node *node, const char *reply)
 {
     char text[256];
-    size_t size =
-        nats_greeting_write(text, sizeof text, &answering->node->cluster.self);
+    size_t size = nats_greeting_write(text, sizeof text, &node->cluster.self);
 
-    send_part(answering, text, size, true);
+    send_to(node, reply, text, size, true);
 }
 
 static GRUVI_SWITCHPOINT int
@@ -195,12 +201,8 @@ static GRUVI_SWITCHPOINT int
 answering_main(void *arg)
 {
     struct nats_answering *answering = arg;
-    int err = 0;
+    int err = answer(answering);
 
-    if (is_hello(answering->question))
-        say_hello(answering);
-    else
-        err = answer(answering);
     end(answering);
     return err == UV_ECANCELED ? 0 : err;
 }
@@ -218,7 +220,7 @@ is_answer_subject(const struct nats_node *node, const char *reply)
 }
 
 static struct nats_answering *
-make(struct nats_node *node, const struct nats_input *input)
+make(struct nats_node *node, const struct nats_input *input, const char *reply)
 {
     struct nats_answering *answering =
         malloc(sizeof *answering + input->data.size + 1);
@@ -230,8 +232,7 @@ make(struct nats_node *node, const struct nats_input *input)
     question = answering->question;
     memcpy(question, input->data.at, input->data.size);
     question[input->data.size] = '\0';
-    memcpy(answering->reply, input->reply.at, input->reply.size);
-    answering->reply[input->reply.size] = '\0';
+    snprintf(answering->reply, sizeof answering->reply, "%s", reply);
     answering->later = node->cluster.answering;
     answering->link = &node->cluster.answering;
     if (answering->later != NULL)
@@ -241,26 +242,40 @@ make(struct nats_node *node, const struct nats_input *input)
     return answering;
 }
 
-void
-nats_answering_begin(struct nats_node *node, const struct nats_input *input)
+static void
+begin(struct nats_node *node, const struct nats_input *input, const char *reply)
 {
-    struct nats_answering *answering;
+    struct nats_answering *answering = make(node, input, reply);
     gruvi_fiber_t *fiber = NULL;
 
-    if (node->cluster.n_answering >= MOST || input->data.size == 0 ||
-        input->data.size > QUESTION || input->reply.size == 0 ||
-        input->reply.size >= sizeof answering->reply)
-        return;
-    answering = make(node, input);
     if (answering == NULL)
         return;
-    if (is_answer_subject(node, answering->reply) &&
-        is_allowed(answering->question))
+    if (is_allowed(answering->question))
         fiber = gruvi_group_spawn(&node->group, answering_main, answering);
     if (fiber == NULL)
         end(answering);
     else
         gruvi_fiber_unref(fiber);
+}
+
+/* Many nodes that begin at once say hello to each other: that takes no fiber,
+ * so that none of them is left out. */
+void
+nats_answering_begin(struct nats_node *node, const struct nats_input *input)
+{
+    char reply[NATS_SUBJECT];
+
+    if (input->data.size == 0 || input->data.size > QUESTION ||
+        input->reply.size == 0 || input->reply.size >= sizeof reply)
+        return;
+    memcpy(reply, input->reply.at, input->reply.size);
+    reply[input->reply.size] = '\0';
+    if (!is_answer_subject(node, reply))
+        return;
+    if (is_hello(&input->data))
+        say_hello(node, reply);
+    else if (node->cluster.n_answering < MOST)
+        begin(node, input, reply);
 }
 
 void

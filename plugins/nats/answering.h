@@ -8,7 +8,8 @@
 struct nats_input;
 struct nats_node;
 
-/* Have a fiber answer a question.  What is malformed, or too much, is not. */
+/* Answer a question, most in a fiber.  What is malformed, or too much, is not.
+ */
 void nats_answering_begin(struct nats_node *node,
                           const struct nats_input *input);
 

@@ -289,6 +289,34 @@ publish(struct bus *bus, const char *subject, const char *reply,
 }
 
 /* What is asked last is answered, so nothing else was. */
+/* As where as many nodes begin at once: all their questions come in one read.
+ */
+START_TEST(test_each_of_many_that_say_hello_at_once_is_answered)
+{
+    static const char hello[] = "{\"do\":\"hello\"}";
+    struct gruvid *g;
+    struct letter letter;
+    struct bus *bus;
+
+    bus_begin(&server, "");
+    g = node("a");
+    bus = bus_open(server.port);
+    send_text(bus->fd, "SUB gruvid.node.answer.> 70\r\n");
+    gruvid_signal(g, SIGSTOP);
+    for (int i = 0; i < 100; i++)
+        publish(bus, "gruvid.node.ask", "gruvid.node.answer.x", hello);
+    bus_flush(bus);
+    gruvid_signal(g, SIGCONT);
+    for (int i = 0; i < 100; i++) {
+        bus_read(bus, &letter);
+        ck_assert_str_eq(letter.subject, "gruvid.node.answer.x.a.end");
+        letter_free(&letter);
+    }
+    bus_close(bus);
+    gruvid_stop(g, SIGTERM);
+}
+END_TEST
+
 START_TEST(test_nothing_else_is_answered_and_nowhere_else)
 {
     static const char *const questions[] = {
@@ -413,6 +441,7 @@ main(void)
     tcase_add_test(tc, test_a_name_is_asked_for_again_after_a_malformed_answer);
     tcase_add_test(tc, test_a_start_waits_for_its_name_where_it_waits_at_all);
     tcase_add_test(tc, test_a_long_answer_comes_in_parts);
+    tcase_add_test(tc, test_each_of_many_that_say_hello_at_once_is_answered);
     tcase_add_test(tc, test_nothing_else_is_answered_and_nowhere_else);
     tcase_add_test(tc, test_forged_greetings_harm_nobody);
     tcase_add_test(tc,
