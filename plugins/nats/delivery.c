@@ -24,6 +24,7 @@ nats_delivery_free(struct nats_delivery *delivery)
     if (delivery->is_kept)
         TAILQ_REMOVE(&work->in_hand, delivery, in_hand);
     work->n_in_hand--;
+    work->bytes_in_hand -= delivery->message->bytes;
     nats_work_unref(work);
     free(delivery->head);
     free(delivery);
@@ -61,7 +62,9 @@ new_delivery(struct nats_work *work, const struct nats_input *input)
     TAILQ_INSERT_TAIL(&work->in_hand, delivery, in_hand);
     delivery->is_kept = true;
     work->n_in_hand++;
-    gruvi_event_set(&work->keep);
+    work->bytes_in_hand += delivery->message->bytes;
+    if (work->is_idle)
+        gruvi_event_set(&work->keep);
     return delivery;
 }
 
@@ -262,13 +265,15 @@ nats_delivery_keep(void *arg)
         double wait;
 
         gruvi_event_clear(&work->keep);
-        if (delivery == NULL) {
+        work->is_idle = delivery == NULL;
+        if (work->is_idle) {
             err = gruvi_event_wait(&work->keep, GRUVI_FOREVER);
             continue;
         }
         wait = delivery->since + work->info.wait / 2 - nats_now();
         if (wait > 0) {
-            err = gruvi_sleep(wait);
+            err = gruvi_event_wait(&work->keep, wait);
+            err = err == UV_ETIMEDOUT ? 0 : err;
         } else if (!nats_session_is_open(node)) {
             gruvi_event_clear(&node->works.open);
             err = gruvi_event_wait(&node->works.open, GRUVI_FOREVER);

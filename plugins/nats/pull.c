@@ -48,14 +48,32 @@ left_of(size_t all, size_t used)
     return used < all ? all - used : 0;
 }
 
-/* Each has its part of max_queued: none lives at the expense of others. */
+/* Each has its part of max_queued, and of max_queued_bytes: none lives at the
+ * expense of others. */
+static size_t
+part_of(const struct nats_node *node, size_t all)
+{
+    size_t n = node->works.n > 0 ? node->works.n : 1;
+    size_t part = all / n;
+
+    return part > 0 ? part : 1;
+}
+
 static size_t
 share_of(const struct nats_node *node)
 {
-    size_t n = node->works.n > 0 ? node->works.n : 1;
-    size_t share = node->settings.max_queued / n;
+    return part_of(node, node->settings.max_queued);
+}
 
-    return share > 0 ? share : 1;
+/* Bytes that it may take yet. */
+static size_t
+bytes_left(const struct nats_work *work)
+{
+    const struct nats_node *node = work->node;
+    size_t all = node->settings.max_queued_bytes;
+
+    return least(left_of(all, node->queued_bytes),
+                 left_of(part_of(node, all), work->bytes_in_hand));
 }
 
 static size_t
@@ -64,7 +82,7 @@ room_of(const struct nats_work *work)
     const struct nats_node *node = work->node;
     const struct nats_settings *settings = &node->settings;
 
-    if (node->queued_bytes >= settings->max_queued_bytes)
+    if (bytes_left(work) == 0)
         return 0;
     return least(
         least(left_of(share_of(node), work->n_in_hand),
@@ -128,8 +146,7 @@ static unsigned long long
 bytes_of(const struct nats_work *work)
 {
     const struct nats_node *node = work->node;
-    uint64_t bytes =
-        left_of(node->settings.max_queued_bytes, node->queued_bytes);
+    uint64_t bytes = bytes_left(work);
 
     if (bytes < node->info.max_payload + EXTRA)
         bytes = node->info.max_payload + EXTRA;

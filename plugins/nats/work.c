@@ -104,9 +104,12 @@ nats_work_look(struct nats_work *work, char *why, size_t room)
     if (err < 0)
         return explain(work, err, says, why, room);
     err = look_for_stream(work, why, room);
-    if (err == 0)
-        work->info = info;
-    return err;
+    if (err < 0)
+        return err;
+    if (info.wait != work->info.wait)
+        gruvi_event_set(&work->keep);
+    work->info = info;
+    return 0;
 }
 
 /* --- its fibers ----------------------------------------------------------- */

@@ -61,8 +61,10 @@ struct nats_work {
     /* In hand, and ours: what came or was signalled longest ago is the first.
      * And how many are in hand at all. */
     struct nats_deliveries in_hand;
-    size_t n_in_hand;
-    gruvi_event_t keep; /* there are some, or it is not wanted */
+    size_t n_in_hand, bytes_in_hand;
+    bool is_idle;       /* the keeper waits for the first */
+    gruvi_event_t keep; /* there are some, the consumer waits for another time,
+                         * or it is not wanted */
 };
 
 struct nats_works {

@@ -194,6 +194,26 @@ START_TEST(test_a_pull_asks_for_what_there_is_room_for)
 }
 END_TEST
 
+START_TEST(test_each_work_has_its_part_of_the_room)
+{
+    struct question q;
+
+    g = bus_gruvid_begin(&place,
+                         WORK "work = OTHERS/none -> mirror\n"
+                              "max_queued = 8\nmax_queued_bytes = 32M\n",
+                         "");
+    script_log_in(script);
+    for (;;) {
+        next(&q, "$JS.API.");
+        if (strncmp(q.subject, "$JS.API.CONSUMER.MSG.NEXT.", 26) == 0)
+            break;
+        answer(&q, strstr(q.subject, ".STREAM.") ? STREAM : CONSUMER);
+    }
+    ck_assert_ptr_nonnull(
+        strstr(q.data, "{\"batch\":4,\"max_bytes\":16777216,"));
+}
+END_TEST
+
 START_TEST(test_a_pull_asks_for_what_the_consumer_allows)
 {
     struct question pull;
@@ -271,6 +291,25 @@ START_TEST(test_work_that_goes_on_is_said)
     deliver(&pull, FIRST, "/wait");
     for (int i = 0; i < 3; i++)
         says("$JS.ACK." FIRST, "+WPI");
+}
+END_TEST
+
+/* The keeper does not sleep for as long as the consumer waited before. */
+START_TEST(test_a_consumer_that_waits_for_less_is_told_in_time)
+{
+    struct question pull, q;
+
+    begin(&pull, WORK,
+          "{\"config\":{\"ack_policy\":\"explicit\","
+          "\"ack_wait\":3600000000000}}");
+    deliver(&pull, FIRST, "/wait");
+    status(&pull, "409 Consumer Deleted");
+    finds(&pull, CONSUMER);
+    deliver(&pull, SECOND, "/wait");
+    do
+        next(&q, "$JS.ACK.");
+    while (strcmp(q.subject, "$JS.ACK." SECOND) != 0);
+    ck_assert_str_eq(q.data, "+WPI");
 }
 END_TEST
 
@@ -479,12 +518,14 @@ main(void)
     tcase_set_timeout(tc, 2 * PATIENCE);
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, test_a_pull_asks_for_what_there_is_room_for);
+    tcase_add_test(tc, test_each_work_has_its_part_of_the_room);
     tcase_add_test(tc, test_a_pull_asks_for_what_the_consumer_allows);
     tcase_add_test(tc, test_a_pull_follows_another);
     tcase_add_loop_test(tc, test_the_end_of_a_pull_says_what_follows, 0,
                         COUNT(ends));
     tcase_add_test(tc, test_a_pull_that_says_nothing_is_given_up);
     tcase_add_test(tc, test_work_that_goes_on_is_said);
+    tcase_add_test(tc, test_a_consumer_that_waits_for_less_is_told_in_time);
     tcase_add_test(tc, test_only_done_is_said_late);
     tcase_add_test(tc, test_retry_after_is_the_delay);
     tcase_add_test(tc, test_the_delay_is_doubled);
