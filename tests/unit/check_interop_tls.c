@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS with programs that are not ours: curl, and openssl s_server. */
+/* TLS with programs that are not ours: curl, openssl s_server and s_client. */
 #include "unit/tls.h"
 
 #include <fcntl.h>
@@ -189,6 +189,65 @@ HUB_TEST(test_a_client_talks_to_s_server)
     gruvi_tls_unref(options.tls);
 }
 
+/* --- s_client ---------------------------------------------------------------
+ */
+
+/* As a server of SMTP, which begins in clear. */
+static int
+greet(void *arg)
+{
+    gruvi_tls_t *tls = server_of("good");
+    gruvi_stream_t *s;
+    char line[1000];
+
+    ck_assert_int_eq(gruvi_accept(arg, &s, GRUVI_FOREVER), 0);
+    ck_assert_int_eq(gruvi_stream_printf(s, "220 hello\r\n"), 0);
+    ck_assert_int_gt(gruvi_stream_read_text(s, line, sizeof line), 0);
+    ck_assert_int_eq(strncmp(line, "EHLO ", 5), 0);
+    ck_assert_int_eq(gruvi_stream_printf(s, "250-me\r\n250 STARTTLS\r\n"), 0);
+    ck_assert_int_gt(gruvi_stream_read_text(s, line, sizeof line), 0);
+    ck_assert_str_eq(line, "STARTTLS");
+    ck_assert_int_eq(gruvi_stream_printf(s, "220 go\r\n"), 0);
+    ck_assert_int_eq(gruvi_tls_start_server(s, tls, GRUVI_FOREVER), 0);
+    ck_assert_int_eq(gruvi_stream_printf(s, "it is safe\n"), 0);
+    ck_assert_int_eq(gruvi_stream_shutdown(s), 0);
+    gruvi_stream_close(s);
+    gruvi_tls_unref(tls);
+    return 0;
+}
+
+HUB_TEST(test_s_client_begins_tls_on_an_open_connection)
+{
+    char address[GRUVI_ADDRESS_SIZE], said[8192];
+    const char *argv[] = {"openssl",
+                          "s_client",
+                          "-quiet",
+                          "-starttls",
+                          "smtp",
+                          "-CAfile",
+                          certificate("ca.pem"),
+                          "-verify_ip",
+                          "127.0.0.1",
+                          "-verify_return_error",
+                          i == 0 ? "-tls1_2" : "-tls1_3",
+                          "-connect",
+                          address + 6,
+                          NULL};
+    gruvi_listener_t *listener;
+    gruvi_fiber_t *server;
+    struct program client;
+
+    if (!have("openssl version > /dev/null 2>&1"))
+        return;
+    listener = net_listen(NET_TCP, address);
+    server = spawn(greet, listener);
+    begin_program(&client, argv);
+    ck_assert_int_eq(finish(server), 0);
+    ck_assert_int_eq(end_program(&client, said, sizeof said), 0);
+    ck_assert_msg(strstr(said, "it is safe\n") != NULL, "%s", said);
+    gruvi_listener_close(listener);
+}
+
 /* --- stacks -----------------------------------------------------------------
  */
 
@@ -257,6 +316,8 @@ main(void)
     certificate("ca.pem");
     tcase_add_loop_test(tc, test_curl_gets_an_answer, 0, 3);
     tcase_add_loop_test(tc, test_a_client_talks_to_s_server, 0, 2);
+    tcase_add_loop_test(tc, test_s_client_begins_tls_on_an_open_connection, 0,
+                        2);
     tcase_add_test(tc, test_no_deep_stack_is_needed);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
