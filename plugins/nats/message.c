@@ -113,12 +113,25 @@ turn_away(struct nats_node *node, const struct nats_input *input)
     nats_answer(node, reply, 503);
 }
 
-/* Where a reply may go: not to what the server, or its streams, listen for. */
+/* A subject that nodes talk by: PREFIX.node. and more. */
 static bool
-is_reply(const struct nats_span *reply)
+is_of_nodes(const struct nats_node *node, const struct nats_span *reply)
+{
+    const char *prefix = node->settings.prefix;
+    size_t size = strlen(prefix);
+
+    return reply->size >= size + 6 && memcmp(reply->at, prefix, size) == 0 &&
+           memcmp(reply->at + size, ".node.", 6) == 0;
+}
+
+/* Where a reply may go: not to what the server, its streams or nodes listen
+ * for. */
+static bool
+is_reply(const struct nats_node *node, const struct nats_span *reply)
 {
     return reply->size == 0 ||
-           (*reply->at != '$' && nats_is_subject(reply->at, reply->size));
+           (*reply->at != '$' && nats_is_subject(reply->at, reply->size) &&
+            !is_of_nodes(node, reply));
 }
 
 static bool
@@ -171,7 +184,7 @@ nats_message_take(struct nats_node *node, const struct nats_input *input)
     struct nats_message *message = NULL;
     const char *target;
 
-    if (!is_reply(&input->reply)) {
+    if (!is_reply(node, &input->reply)) {
         gruvid_count(node->counts.refused, 1);
         return;
     }

@@ -229,13 +229,17 @@ START_TEST(test_a_subject_beyond_all_routes_reaches_nobody)
 }
 END_TEST
 
-START_TEST(test_a_reply_goes_to_no_subject_of_the_server)
+START_TEST(test_a_reply_goes_to_no_subject_of_the_server_or_of_nodes)
 {
+    static const char *const replies[] = {"$SYS.x", "gruvid.node.here",
+                                          "gruvid.node.answer.x.a.end"};
+
     begin("", MIRROR);
-    bus_publish(bus, "big", "$SYS.x", "Gruvid-Path: /wait\r\n", "", 0);
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
+        bus_publish(bus, "big", replies[i], "Gruvid-Path: /wait\r\n", "", 0);
     bus_ask(bus, "big", NULL, "", 200, NULL);
     ck_assert_uint_eq(gruvid_said(g, "mirror waits"), 0);
-    ck_assert_double_eq(metric("nats_refused"), 1);
+    ck_assert_double_eq(metric("nats_refused"), 3);
     stop();
 }
 END_TEST
@@ -440,7 +444,8 @@ main(void)
     tcase_add_test(tc, test_too_many_headers_are_refused);
     tcase_add_test(tc, test_a_subject_reaches_what_its_route_names);
     tcase_add_test(tc, test_a_subject_beyond_all_routes_reaches_nobody);
-    tcase_add_test(tc, test_a_reply_goes_to_no_subject_of_the_server);
+    tcase_add_test(tc,
+                   test_a_reply_goes_to_no_subject_of_the_server_or_of_nodes);
     tcase_add_loop_test(tc, test_what_cannot_be_is_refused_at_the_start, 0,
                         sizeof wrong / sizeof *wrong);
     tcase_add_test(tc, test_replies_have_the_servers_limit);
