@@ -84,4 +84,8 @@ const char *letter_header(const struct letter *letter, const char *name);
 void bus_ask(struct bus *bus, const char *subject, const char *head,
              const char *data, int status, const char *body);
 
+/* The same, status 200, until it is answered: a server learns from another what
+ * is subscribed there, and what it sends to a server that has died is lost. */
+void bus_ask_at_last(struct bus *bus, const char *subject);
+
 #endif

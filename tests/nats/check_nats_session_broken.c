@@ -187,24 +187,6 @@ begin_cluster(void)
     }
 }
 
-/* A server learns from another who listens there. */
-static void
-answers_at_last(struct bus *bus)
-{
-    struct letter letter;
-    bool none = true;
-
-    while (none) {
-        bus_request(bus, "a", "Host: h\r\n", "", 0);
-        bus_read(bus, &letter);
-        none = letter.no_responders;
-        ck_assert_int_eq(letter.status, none ? 0 : 200);
-        letter_free(&letter);
-        if (none)
-            usleep(1000);
-    }
-}
-
 START_TEST(test_requests_go_on_when_one_of_three_servers_is_killed)
 {
     struct gruvid *first, *second;
@@ -214,17 +196,17 @@ START_TEST(test_requests_go_on_when_one_of_three_servers_is_killed)
     first = bus_gruvid(&servers[0], ROUTE, "");
     second = bus_gruvid(&servers[1], ROUTE, "");
     bus = bus_open(servers[2].port);
-    answers_at_last(bus);
+    bus_ask_at_last(bus, "a");
     kill(servers[0].server.pid, SIGKILL);
     gruvid_says(first, " is lost: ");
     file_says(server_path(&servers[2].server, "log"),
               "Router connection closed");
     for (int i = 0; i < 100; i++)
-        answers_at_last(bus);
+        bus_ask_at_last(bus, "a");
     gruvid_says_times(first, "1 route is subscribed", 2);
     ck_assert_int_eq(gruvid_stop(second, SIGTERM), 0);
     for (int i = 0; i < 100; i++)
-        answers_at_last(bus);
+        bus_ask_at_last(bus, "a");
     bus_close(bus);
     ck_assert_int_eq(gruvid_stop(first, SIGTERM), 0);
 }

@@ -83,6 +83,7 @@ answers_at(const struct bus_server *at)
 {
     struct bus *bus = bus_open(at->port);
 
+    bus_ask_at_last(bus, "a");
     bus_ask(bus, "a", "Host: h\r\n", "", 200, "GET /a h\n");
     bus_close(bus);
 }
@@ -362,7 +363,9 @@ START_TEST(test_servers_that_are_named_by_names)
     g = bus_gruvid(&server, _i == 0 ? lines_of("") : ROUTE, "");
     answers_at(&other);
     bus_end(&server);
-    if (_i == 0) {
+    /* Newer servers say INFO again, through TLS: then the name counts. */
+    if (_i == 0 ||
+        gruvid_said(g, "version 2.9.") + gruvid_said(g, "version 2.10.") == 0) {
         gruvid_says(g, "connected to tls://localhost:");
         gruvid_says_times(g, "1 route is subscribed", 2);
     } else {
