@@ -77,6 +77,10 @@ struct nats_node {
     unsigned unanswered; /* by time: without a PONG since */
     gruvi_event_t pong;
 
+    /* What the server has said with -ERR since then, logged or not. */
+    double said_since;
+    uint64_t said;
+
     struct nats_cluster cluster;
 
     /* Messages that are not answered yet. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "clock.h"
 #include "login.h"
 #include "message.h"
 
@@ -19,6 +20,9 @@
 
 /* Without a PONG for so many questions the server is not there. */
 #define UNANSWERED 2
+
+/* Lines of the log in a second for what the server says with -ERR. */
+#define LINES 20
 
 /* --- output --------------------------------------------------------------- */
 
@@ -150,6 +154,25 @@ nats_session_end(struct nats_node *node)
 
 /* --- fibers --------------------------------------------------------------- */
 
+/* A client chooses where its answer goes, and so whether the server refuses
+ * that: it shall not fill the log. */
+static void
+tell(struct nats_node *node, const struct nats_span *text)
+{
+    double now = nats_now();
+
+    if (now - node->said_since >= 1) {
+        if (node->said > LINES)
+            gruvi_error("the server %s has said %llu more of the kind",
+                        node->info.name,
+                        (unsigned long long)(node->said - LINES));
+        node->said_since = now;
+        node->said = 0;
+    }
+    if (node->said++ < LINES)
+        nats_login_tell(node, text);
+}
+
 static GRUVI_SWITCHPOINT int
 serve(struct nats_node *node, const struct nats_input *input)
 {
@@ -167,7 +190,7 @@ serve(struct nats_node *node, const struct nats_input *input)
         gruvi_event_set(&node->pong);
         return node->pongs > node->pings ? UV_EPROTO : 0;
     case NATS_ERR:
-        nats_login_tell(node, &input->text);
+        tell(node, &input->text);
         return 0; /* the server closes where it cannot go on */
     case NATS_INFO:
         if (!nats_info_read(&node->info, &node->servers, input->text.at,

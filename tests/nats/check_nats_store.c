@@ -301,6 +301,25 @@ START_TEST(test_a_first_line_of_many_levels_ends_the_connection)
 }
 END_TEST
 
+/* As where a client has its answers go to where gruvid may not publish. */
+START_TEST(test_what_the_server_says_all_the_time_does_not_fill_the_log)
+{
+    char text[100];
+
+    for (int i = 0; i < 2000; i++) {
+        snprintf(text, sizeof text,
+                 "-ERR 'Permissions Violation for Publish to \"x.%d\"'\r\n", i);
+        script_send(script, text);
+    }
+    meets("publish - - a durable x", "",
+          "{\"error\":{\"code\":500,\"description\":\"the last line\"}}",
+          "EIO");
+    gruvid_says(g, "the last line");
+    ck_assert_uint_ge(gruvid_said(g, "Permissions Violation"), 1);
+    ck_assert_uint_lt(gruvid_said(g, "Permissions Violation"), 1000);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -320,5 +339,7 @@ main(void)
     tcase_add_test(tc, test_a_malformed_message_is_dropped);
     tcase_add_test(tc, test_an_answer_of_many_levels_is_none);
     tcase_add_test(tc, test_a_first_line_of_many_levels_ends_the_connection);
+    tcase_add_test(
+        tc, test_what_the_server_says_all_the_time_does_not_fill_the_log);
     return run_suite(suite);
 }
