@@ -137,6 +137,29 @@ START_TEST(test_nodes_share_a_group)
 }
 END_TEST
 
+/* The handler of README. */
+START_TEST(test_a_handler_answers_http_and_nats_alike)
+{
+    struct gruvid *g;
+    struct bus *bus;
+    int fd;
+
+    http_bring("plugins/.libs/hello.so");
+    g = bus_gruvid(&server, "route = hello -> hello\n",
+                   "[plugin hello]\n[plugin more]\nmodule = http\n"
+                   "listen = unix:@DIR@/http\nroute = / -> hello\n");
+    bus = bus_open(server.port);
+    bus_ask(bus, "hello", "Gruvid-Path: /?name=Ann\r\n", "", 200,
+            "Hello, Ann!\n");
+    bus_close(bus);
+    fd = connect_unix(gruvid_path(g, "http"));
+    ask(fd, "GET /?name=Ann HTTP/1.1\r\nHost: h\r\n\r\n", 200,
+        "Hello, Ann!\n");
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_each_hub_has_its_connection)
 {
     struct gruvid *g;
@@ -320,6 +343,7 @@ main(void)
     tcase_set_timeout(tc, 2 * PATIENCE);
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, test_nodes_share_a_group);
+    tcase_add_test(tc, test_a_handler_answers_http_and_nats_alike);
     tcase_add_test(tc, test_each_hub_has_its_connection);
     tcase_add_test(tc, test_a_drain_under_load_loses_nothing);
     tcase_add_test(tc, test_a_drain_lets_work_end);
