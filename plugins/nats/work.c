@@ -184,7 +184,13 @@ nats_work_main(void *arg)
             delay = SHORTEST;
             err = nats_pull(work);
             err = err == UV_EAGAIN ? 0 : err;
-        } else if (err != UV_ECANCELED) {
+            snprintf(why, sizeof why, "it cannot be pulled: %s",
+                     gruvi_strerror(err));
+            if (err < 0)
+                tell(work, err, why);
+        }
+        /* Memory may come again: only a cancel ends it. */
+        if (err < 0 && err != UV_ECANCELED) {
             err = pause_for(work, delay);
             delay = 2 * delay < LONGEST ? 2 * delay : LONGEST;
         }

@@ -22,11 +22,19 @@ static struct bus_server place; /* its port */
 static struct script *script;
 static struct gruvid *g;
 
+/* What gruvid subscribes, the latest last. */
+static struct {
+    char subject[200];
+    unsigned long long sid;
+} subscribed[64];
+static unsigned n_subscribed;
+
 static void
 prepare(void)
 {
     bus_prepare(&place);
     script = script_begin(place.port);
+    n_subscribed = 0;
 }
 
 static void
@@ -43,13 +51,6 @@ finish(void)
 struct question {
     char subject[300], reply[200], data[2000];
 };
-
-/* Its subscriptions, the latest last. */
-static struct {
-    char subject[200];
-    unsigned long long sid;
-} subscribed[64];
-static unsigned n_subscribed;
 
 static void
 subscribes(const char *line)

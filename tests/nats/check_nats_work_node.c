@@ -29,6 +29,7 @@ finish(void)
     bus_close(bus);
     bus_remove(&server);
     gruvid_end_all();
+    bus_hubs(1);
 }
 
 /* Only a word of ours has a message come again within the test. */
