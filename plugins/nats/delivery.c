@@ -11,8 +11,15 @@
 #include "session.h"
 #include "verdict.h"
 
-/* Seconds that a delivery for which there is no memory is put off. */
+/* Seconds that a delivery for which there is no room is put off. */
 #define PUT_OFF 1.0
+
+/* So many times max_queued is more than can come: it may have been asked for
+ * while requests had the room, and again after a pull that was given up. */
+#define FLOOD 4
+
+/* Bytes of a message besides its data: subject and head. */
+#define EXTRA 65536
 
 /* --- its life ------------------------------------------------------------- */
 
@@ -197,6 +204,20 @@ is_of(const struct nats_span *token, const char *name)
            memcmp(token->at, name, token->size) == 0;
 }
 
+/* More than any pull has asked for, however late its messages come: the server
+ * lies, or it was not the server. */
+static bool
+is_flood(const struct nats_work *work)
+{
+    const struct nats_node *node = work->node;
+    const struct nats_works *works = &node->works;
+    size_t least = works->n * (node->info.max_payload + EXTRA);
+    size_t bytes = node->queued_bytes / FLOOD;
+
+    return node->queued / FLOOD >= works->most ||
+           (bytes > least && bytes - least >= works->most_bytes);
+}
+
 bool
 nats_delivery_take(struct nats_work *work, const struct nats_input *input)
 {
@@ -207,7 +228,7 @@ nats_delivery_take(struct nats_work *work, const struct nats_input *input)
         !is_of(&ack.stream, work->stream) ||
         !is_of(&ack.consumer, work->consumer))
         return false;
-    delivery = new_delivery(work, input);
+    delivery = is_flood(work) ? NULL : new_delivery(work, input);
     if (delivery != NULL) {
         delivery->delivered = ack.delivered;
         delivery->sequence = ack.sequence;

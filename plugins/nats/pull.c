@@ -123,6 +123,18 @@ set_left(struct nats_work *work, size_t left)
     work->left = left;
 }
 
+/* A reload may lower them while messages are on their way. */
+static void
+keep_most(struct nats_node *node)
+{
+    struct nats_works *works = &node->works;
+
+    if (node->settings.max_queued > works->most)
+        works->most = node->settings.max_queued;
+    if (node->settings.max_queued_bytes > works->most_bytes)
+        works->most_bytes = node->settings.max_queued_bytes;
+}
+
 static double
 heartbeat_of(const struct nats_work *work)
 {
@@ -170,6 +182,7 @@ ask(struct nats_work *work, size_t room)
     snprintf(reply, sizeof reply, "%s%llu", work->prefix,
              (unsigned long long)work->number);
     set_left(work, room);
+    keep_most(node);
     work->ended = false;
     work->over = NATS_PULLED;
     work->heard = nats_now();

@@ -69,8 +69,10 @@ struct nats_work {
 
 struct nats_works {
     struct nats_work *first;
-    size_t n;           /* that are wanted */
-    size_t asked;       /* messages that pulls may still bring */
+    size_t n;     /* that are wanted */
+    size_t asked; /* messages that pulls may still bring */
+    size_t most;  /* max_queued that a pull has seen, and of bytes */
+    size_t most_bytes;
     gruvi_event_t room; /* there may be room for more */
     gruvi_event_t open; /* there is a connection: set with it */
 };

@@ -489,6 +489,24 @@ START_TEST(test_what_is_no_delivery_is_passed_over)
 END_TEST
 
 /* A status line in a message of the stream is none of the server. */
+/* The memory of a node is not in the hands of a server. */
+START_TEST(test_a_flood_that_was_not_asked_for_is_put_off)
+{
+    struct question pull, q;
+    char ack[64];
+
+    begin(&pull, WORK "max_queued = 2\n",
+          "{\"config\":{\"ack_policy\":\"explicit\","
+          "\"ack_wait\":3600000000000}}");
+    for (int i = 1; i <= 9; i++) {
+        snprintf(ack, sizeof ack, "ORDERS.billing.1.%d.1.1.0", i);
+        deliver(&pull, ack, "/wait");
+    }
+    next(&q, "$JS.ACK.ORDERS.billing.1.9.");
+    ck_assert_str_eq(q.data, "-NAK {\"delay\":1000000000}");
+}
+END_TEST
+
 START_TEST(test_a_message_that_looks_like_a_status_is_one)
 {
     struct question pull;
@@ -536,6 +554,7 @@ main(void)
     tcase_add_loop_test(tc, test_a_lie_about_the_consumer_is_not_believed, 0,
                         COUNT(lies));
     tcase_add_test(tc, test_what_is_no_delivery_is_passed_over);
+    tcase_add_test(tc, test_a_flood_that_was_not_asked_for_is_put_off);
     tcase_add_test(tc, test_a_message_that_looks_like_a_status_is_one);
     return run_suite(suite);
 }
