@@ -301,7 +301,7 @@ START_TEST(test_each_of_many_that_say_hello_at_once_is_answered)
     bus_begin(&server, "");
     g = node("a");
     bus = bus_open(server.port);
-    send_text(bus->fd, "SUB gruvid.node.answer.> 70\r\n");
+    send_text(bus->fd, "SUB gruvid.node.answer.x.> 70\r\n");
     gruvid_signal(g, SIGSTOP);
     for (int i = 0; i < 100; i++)
         publish(bus, "gruvid.node.ask", "gruvid.node.answer.x", hello);
