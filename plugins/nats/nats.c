@@ -14,7 +14,7 @@
  *   works.c work.c pull.c        work: consumers of JetStream, and pulling
  *   delivery.c verdict.c         a message of work, and what is said of it
  *   dead_letter.c                what no worker can do
- *   jetstream.c                  what JetStream answers
+ *   jetstream.c json.c           what JetStream answers, and how JSON is read
  *   request.c                    makes a request of a message
  *   cluster.c members.c          a node among others
  *   survey.c answering.c         what all nodes are asked, and answer
