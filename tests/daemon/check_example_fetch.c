@@ -64,7 +64,7 @@ START_TEST(test_a_long_body_comes_as_a_whole_or_not_at_all)
         expect_text(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
                         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
     expect_line(limited, "get /large\n",
-                  "error the body is longer than max_size\n");
+                "error the body is longer than max_size\n");
     expect_line(limited, "get /hello\n", "ok 200 5\n");
     expect_text(limited, "hello");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);

@@ -104,7 +104,7 @@ START_TEST(test_lines_are_answered_with_rows)
     expect_text(one, "ok 1\n");
     expect_text(two, "row 5 gr\303\274n null 1 4\nok 2\n");
     expect_line(one, "'; drop table \"a\" --\n",
-                  "row 20 '; drop table \"a\" --\n");
+                "row 20 '; drop table \"a\" --\n");
     expect_text(one, "ok 1\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }

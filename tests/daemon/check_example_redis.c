@@ -78,8 +78,7 @@ START_TEST(test_what_is_no_command_is_refused)
     g = begin_gruvid();
     fd = connect_to(g, 0);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        expect_line(fd, lines[i],
-                      "error neither get KEY nor set KEY VALUE\n");
+        expect_line(fd, lines[i], "error neither get KEY nor set KEY VALUE\n");
     expect_line(fd, "get a\n", "none\n");
     ck_assert_int_eq(gruvid_stop(g, SIGINT), 0);
 }

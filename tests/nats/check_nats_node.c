@@ -153,8 +153,7 @@ START_TEST(test_a_handler_answers_http_and_nats_alike)
             "Hello, Ann!\n");
     bus_close(bus);
     fd = connect_unix(gruvid_path(g, "http"));
-    ask(fd, "GET /?name=Ann HTTP/1.1\r\nHost: h\r\n\r\n", 200,
-        "Hello, Ann!\n");
+    ask(fd, "GET /?name=Ann HTTP/1.1\r\nHost: h\r\n\r\n", 200, "Hello, Ann!\n");
     close(fd);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
