@@ -265,6 +265,11 @@ refuse(struct gruvid__request *request, const char *plugin, int err)
                               "%s has no connection to the other nodes; the "
                               "log says why",
                               plugin);
+    if (err == UV_ETIMEDOUT)
+        return gruvid__refuse(request, err,
+                              "%s: no node answers, not even this one: what is "
+                              "between them does not pass it on",
+                              plugin);
     return gruvid__refuse(request, err, "%s: the nodes cannot be asked: %s",
                           plugin, gruvi_strerror(err));
 }

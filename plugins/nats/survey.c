@@ -214,6 +214,9 @@ run(struct survey *survey, struct nats_node *node,
                                             strlen(question->request)));
     err = await_answers(survey, question);
     nats_unsubscribe(node, answers);
+    /* Not even this node: the others are not to be blamed. */
+    if (err == 0 && survey->n_ended == 0)
+        err = nats_session_is_open(node) ? UV_ETIMEDOUT : UV_ENOTCONN;
     if (err == 0)
         tell(survey, node, question);
     return err;
