@@ -44,13 +44,18 @@ control(const struct gruvid *g)
     return gruvid_path(g, "control.sock");
 }
 
+/* Until it ends so, and says that on stderr: on a busy machine any node may
+ * take longer than a second to answer. */
+#define UNTIL(g, status, error, ...)                                           \
+    while (RUN(control(g), "--cluster", __VA_ARGS__) != (status) ||            \
+           strcmp(said.err, (error)) != 0)                                     \
+    usleep(10000)
+
 /* Until so many are known to a node, and answer. */
 static void
 await_nodes(const struct gruvid *g, const char *n)
 {
-    while (RUN(control(g), "--cluster", "--expect", n, "status") != 0 ||
-           said.err[0] != '\0')
-        usleep(10000);
+    UNTIL(g, 0, "", "--expect", n, "status");
 }
 
 START_TEST(test_each_node_answers_for_all)
@@ -68,15 +73,16 @@ START_TEST(test_each_node_answers_for_all)
         expect_out("\nb ");
         expect_out("\nc ");
     }
-    ck_assert_int_eq(RUN(control(g[0]), "--cluster", "hubs"), 0);
+    UNTIL(g[0], 0, "", "hubs");
     expect_out("NODE");
-    ck_assert_int_eq(RUN(control(g[2]), "--cluster", "plugins"), 0);
+    UNTIL(g[2], 0, "", "plugins");
     expect_out("\na  ");
     expect_out("mirror");
-    ck_assert_int_eq(RUN(control(g[0]), "--cluster", "fibers", "--group"), 0);
-    ck_assert_int_eq(
-        RUN(control(g[0]), "--cluster", "fibers", "--plugin", "nobody"), 0);
-    expect_err("gruvictl: a: there is no such plugin\n");
+    UNTIL(g[0], 0, "", "fibers", "--group");
+    do
+        ck_assert_int_eq(
+            RUN(control(g[0]), "--cluster", "fibers", "--plugin", "nobody"), 0);
+    while (strstr(said.err, "gruvictl: a: there is no such plugin\n") == NULL);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(gruvid_stop(g[i], SIGTERM), 0);
 }
@@ -91,12 +97,11 @@ START_TEST(test_a_node_that_is_stopped_is_named)
     b = node("b");
     await_nodes(a, "2");
     gruvid_signal(b, SIGSTOP);
-    ck_assert_int_eq(RUN(control(a), "--cluster", "status"), 0);
-    expect_err("gruvictl: no answer from b\n");
+    UNTIL(a, 0, "gruvictl: no answer from b\n", "status");
     expect_out("\na ");
-    ck_assert_int_eq(RUN(control(a), "--cluster", "--expect", "2", "status"),
-                     3);
-    expect_err("gruvictl: 1 of 2 nodes have answered\n");
+    UNTIL(a, 3,
+          "gruvictl: no answer from b\ngruvictl: 1 of 2 nodes have answered\n",
+          "--expect", "2", "status");
     gruvid_signal(b, SIGCONT);
     await_nodes(a, "2");
     gruvid_stop(b, SIGTERM);
@@ -114,8 +119,7 @@ START_TEST(test_a_node_that_was_killed_is_named_until_it_is_back)
     await_nodes(a, "2");
     gruvid_signal(b, SIGKILL);
     gruvid_wait(b);
-    ck_assert_int_eq(RUN(control(a), "--cluster", "status"), 0);
-    expect_err("gruvictl: no answer from b\n");
+    UNTIL(a, 0, "gruvictl: no answer from b\n", "status");
     b = node("b");
     await_nodes(a, "2");
     await_nodes(b, "2");
@@ -133,8 +137,7 @@ START_TEST(test_a_node_that_has_gone_in_order_is_not_missed)
     b = node("b");
     await_nodes(a, "2");
     ck_assert_int_eq(gruvid_stop(b, SIGTERM), 0);
-    ck_assert_int_eq(RUN(control(a), "--cluster", "status"), 0);
-    ck_assert_str_eq(said.err, "");
+    UNTIL(a, 0, "", "status");
     gruvid_stop(a, SIGTERM);
 }
 END_TEST
@@ -156,8 +159,7 @@ START_TEST(test_a_reload_changes_the_name)
     while (RUN(control(b), "--cluster", "status") == 0)
         usleep(10000);
     expect_err("nats has no connection to the other nodes");
-    ck_assert_int_eq(RUN(control(a), "--cluster", "status"), 0);
-    ck_assert_str_eq(said.err, "");
+    UNTIL(a, 0, "", "status");
     gruvid_stop(b, SIGTERM);
     gruvid_stop(a, SIGTERM);
 }
@@ -255,7 +257,7 @@ START_TEST(test_a_start_waits_for_its_name_where_it_waits_at_all)
     a = node("same");
     other = bus_gruvid_begin(&server,
                              ROUTE "node = same\nconnect = required\n"
-                                   "start_timeout = 200ms\n",
+                                   "start_timeout = 3s\n",
                              "");
     ck_assert_int_ne(gruvid_wait(other), 0);
     gruvid_says(other, "node same: another gruvid has this name");
@@ -271,8 +273,7 @@ START_TEST(test_a_long_answer_comes_in_parts)
     a = node("a");
     b = node("b");
     await_nodes(a, "2");
-    ck_assert_int_eq(RUN(control(a), "--cluster", "--json", "plugins"), 0);
-    ck_assert_str_eq(said.err, "");
+    UNTIL(a, 0, "", "--json", "plugins");
     ck_assert_uint_gt(strlen(said.out), 4000);
     gruvid_stop(b, SIGTERM);
     gruvid_stop(a, SIGTERM);
@@ -395,8 +396,7 @@ START_TEST(test_forged_greetings_harm_nobody)
     bus_flush(bus);
     bus_close(bus);
     gruvid_signal(b, SIGSTOP);
-    ck_assert_int_eq(RUN(control(a), "--cluster", "status"), 0);
-    expect_err("gruvictl: no answer from b\n");
+    UNTIL(a, 0, "gruvictl: no answer from b\n", "status");
     gruvid_signal(b, SIGCONT);
     gruvid_stop(b, SIGTERM);
     gruvid_stop(a, SIGTERM);

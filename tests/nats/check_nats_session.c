@@ -110,7 +110,7 @@ START_TEST(test_a_server_that_does_not_answer_is_left)
     struct gruvid *g;
 
     bus_begin(&server, "");
-    g = bus_gruvid(&server, ROUTE "ping_interval = 50ms\n", "");
+    g = bus_gruvid(&server, ROUTE "ping_interval = 300ms\n", "");
     kill(server.server.pid, SIGSTOP);
     gruvid_says(g, " is lost: ");
     kill(server.server.pid, SIGCONT);

@@ -65,7 +65,7 @@ answers(struct bus *bus)
 
 START_TEST(test_a_network_that_stops_is_noticed)
 {
-    struct gruvid *g = begin_by_detour(ROUTE "ping_interval = 50ms\n");
+    struct gruvid *g = begin_by_detour(ROUTE "ping_interval = 300ms\n");
     struct bus *bus = bus_open(servers[0].port);
 
     answers(bus);
@@ -82,7 +82,7 @@ END_TEST
 /* A server that says nothing at all is given up as well. */
 START_TEST(test_a_network_that_stops_before_the_login_is_noticed)
 {
-    struct gruvid *g = begin_by_detour(ROUTE "ping_interval = 50ms\n");
+    struct gruvid *g = begin_by_detour(ROUTE "ping_interval = 300ms\n");
 
     detour_set(detour, DETOUR_BLOCKED);
     gruvid_says(g, " is lost: timed out");

@@ -27,6 +27,7 @@ prepare(void)
 static void
 finish(void)
 {
+    bus_close(bus);
     bus_remove(&server);
     gruvid_end_all();
 }
@@ -50,7 +51,6 @@ begin(const char *lines)
 static void
 stop(void)
 {
-    bus_close(bus);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 

@@ -191,7 +191,7 @@ START_TEST(test_a_message_whose_nodes_die_stays)
 
     stream_api(bus, "CONSUMER.DELETE.ORDERS.billing", "");
     consumer_make(bus, "ORDERS", "billing",
-                  "\"ack_wait\":1000000000,\"max_deliver\":2,");
+                  "\"ack_wait\":3000000000,\"max_deliver\":2,");
     stream_store(bus, "orders.new", "Gruvid-Path: /?ms=60000\r\n", "0000000");
     for (int i = 0; i < 2; i++) {
         g = begin();
@@ -214,7 +214,7 @@ START_TEST(test_a_message_that_kills_its_nodes_is_a_dead_letter)
 
     stream_make(bus, "DEAD", "dead.>");
     stream_api(bus, "CONSUMER.DELETE.ORDERS.billing", "");
-    consumer_make(bus, "ORDERS", "billing", "\"ack_wait\":1000000000,");
+    consumer_make(bus, "ORDERS", "billing", "\"ack_wait\":3000000000,");
     stream_store(bus, "orders.new", "Gruvid-Path: /?ms=60000\r\n", "0000000");
     for (int i = 0; i < 3; i++) {
         g = bus_gruvid_begin(&server,
