@@ -360,7 +360,7 @@ letter_free(struct letter *letter)
 const char *
 letter_header(const struct letter *letter, const char *name)
 {
-    static char value[1024];
+    static __thread char value[1024];
     const char *at = letter->head;
     size_t length = strlen(name);
 
