@@ -60,7 +60,7 @@ all_are_done(unsigned n)
 
 /* --- nodes ---------------------------------------------------------------- */
 
-enum { MESSAGES = 4000, KILLS = 5 };
+enum { MESSAGES = 10000, KILLS = 5 };
 
 START_TEST(test_killed_nodes_leave_nothing_undone)
 {
