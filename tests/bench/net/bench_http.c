@@ -229,6 +229,7 @@ bench_h2(long n, long count)
         count = n; /* h2load wants a request for each */
     setenv("BENCH_HTTP2", "yes", 1);
     begin(false);
+    close(load_connect()); /* it listens: h2load does not wait for that */
     if (load_h2(n, count / 10 + n)) {
         began = bench_now();
         cpu = server_cpu();
