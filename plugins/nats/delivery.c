@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "dead_letter.h"
+#include "pull.h"
 #include "request.h"
 #include "session.h"
 #include "verdict.h"
@@ -137,37 +138,22 @@ static const gruvid_transport_t transport = {
     .reset = reset,
 };
 
-/* A plugin that a reload has put in the place of another does it from when it
- * can. */
-static GRUVI_SWITCHPOINT char *
-target_of(struct nats_work *work)
-{
-    char *next = work->next == NULL ? NULL : strdup(work->next);
-
-    if (next != NULL && gruvid_target_wait(work->node->plugin, next, 0) == 0 &&
-        work->next != NULL && strcmp(work->next, next) == 0) {
-        free(work->target);
-        work->target = work->next;
-        work->next = NULL;
-    }
-    free(next);
-    return strdup(work->target);
-}
-
+/* Without a plugin that answers nothing more is pulled: each attempt would
+ * count as one of max_deliveries. */
 static GRUVI_SWITCHPOINT void
 handle(struct nats_delivery *delivery)
 {
-    struct nats_node *node = delivery->work->node;
-    double timeout = node->settings.work_timeout;
-    char *target = target_of(delivery->work);
+    struct nats_work *work = delivery->work;
+    double timeout = work->node->settings.work_timeout;
+    int err = nats_work_poll_target(work);
+    char *target = err == 0 ? strdup(work->target) : NULL;
 
     delivery->status = 503;
-    /* A section that is gone says nothing of the message: 404 would end it. */
-    if (target == NULL ||
-        gruvid_target_wait(node->plugin, target, 0) == UV_ENOENT) {
-        free(target);
+    delivery->cancelled = err == UV_ECANCELED;
+    if (err == UV_ENOENT || err == UV_ETIMEDOUT)
+        nats_pull_end(work);
+    if (target == NULL)
         return;
-    }
     /* The limit of a request is over when its reply begins; this is not. */
     GRUVI_WITH_SWITCH_BACK (limit, timeout)
         nats_request_route(delivery->message, &transport, delivery, target,

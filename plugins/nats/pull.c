@@ -346,3 +346,11 @@ nats_pull(struct nats_work *work)
     end = close_inbox(work, session);
     return err < 0 ? err : end;
 }
+
+void
+nats_pull_end(struct nats_work *work)
+{
+    work->look = true;
+    gruvi_event_set(&work->wake);
+    gruvi_event_set(&work->node->works.room);
+}

@@ -17,4 +17,7 @@
  */
 GRUVI_SWITCHPOINT int nats_pull(struct nats_work *work);
 
+/* End the pull that is there: look for its plugin and its consumer again. */
+void nats_pull_end(struct nats_work *work);
+
 #endif

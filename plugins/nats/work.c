@@ -16,6 +16,9 @@
 #define SHORTEST 1.0
 #define LONGEST  30.0
 
+/* Seconds between two looks at a plugin that does not answer. */
+#define LOOK 1.0
+
 /* Bytes of what is wrong. */
 #define WHY 400
 
@@ -128,20 +131,50 @@ wait_for_connection(struct nats_work *work)
     return err;
 }
 
+GRUVI_SWITCHPOINT int
+nats_work_poll_target(struct nats_work *work)
+{
+    gruvid_plugin_t *plugin = work->node->plugin;
+    char *next = work->next;
+    int err = UV_ENOENT;
+
+    if (next != NULL)
+        err = gruvid_target_wait(plugin, next, 0);
+    if (err == 0 && work->next == next) {
+        free(work->target);
+        work->target = next;
+        work->next = NULL;
+    }
+    return err == UV_ENOENT || err == UV_ETIMEDOUT
+               ? gruvid_target_wait(plugin, work->target, 0)
+               : err;
+}
+
+/* There may be two to wait for, and a reload may take the work away: so each is
+ * looked at again and again. */
 static GRUVI_SWITCHPOINT int
 wait_for_target(struct nats_work *work)
 {
-    gruvid_plugin_t *plugin = work->node->plugin;
-    int err;
+    bool told = !work->was_answered;
+    int err = 0;
 
-    while ((err = gruvid_target_wait(plugin, work->target, GRUVI_FOREVER)) ==
-               UV_ENOENT &&
-           work->next != NULL) {
-        free(work->target);
-        work->target = work->next;
-        work->next = NULL;
+    while (work->wanted) {
+        err = nats_work_poll_target(work);
+        if (err != UV_ENOENT && err != UV_ETIMEDOUT)
+            break;
+        if (!told)
+            gruvi_warning("work %s: plugin %s does not answer; nothing is "
+                          "pulled until it does",
+                          work->name, work->target);
+        told = true;
+        err = err == UV_ENOENT
+                  ? gruvi_sleep(LOOK)
+                  : gruvid_target_wait(work->node->plugin, work->target, LOOK);
+        if (err < 0 && err != UV_ENOENT && err != UV_ETIMEDOUT)
+            break;
     }
-    return err;
+    work->was_answered = true;
+    return err == UV_ENOENT || err == UV_ETIMEDOUT ? 0 : err;
 }
 
 /* Each trouble is said once, until all is well again. */
@@ -172,10 +205,12 @@ nats_work_main(void *arg)
     struct nats_work *work = arg;
     char why[WHY] = "";
     double delay = SHORTEST;
-    int err = wait_for_target(work);
+    int err = 0;
 
     while (err == 0 && work->wanted) {
-        err = wait_for_connection(work);
+        err = wait_for_target(work);
+        if (err == 0)
+            err = wait_for_connection(work);
         if (err < 0 || !work->wanted)
             break;
         err = nats_work_look(work, why, sizeof why);

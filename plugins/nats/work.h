@@ -41,7 +41,8 @@ struct nats_work {
     bool look;     /* options have changed: look for the consumer */
     char *name;    /* "STREAM/CONSUMER": all text is owned */
     char *stream, *consumer, *target;
-    char *next; /* a reload's: takes the place of target; NULL: none */
+    char *next;        /* a reload's: takes the place of target; NULL: none */
+    bool was_answered; /* the plugin has answered before */
 
     /* What the server says. */
     struct nats_consumer info;
@@ -123,6 +124,10 @@ void nats_work_unref(struct nats_work *work);
  */
 GRUVI_SWITCHPOINT int nats_work_look(struct nats_work *work, char *why,
                                      size_t room);
+
+/* Look whether its plugin answers.  One that a reload has put in the place of
+ * another is its plugin from when it answers on.  As gruvid_target_wait(). */
+GRUVI_SWITCHPOINT int nats_work_poll_target(struct nats_work *work);
 
 /* Its first fiber; it has a reference. */
 GRUVI_SWITCHPOINT int nats_work_main(void *work);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delivery.h"
+#include "pull.h"
 #include "routes.h"
 #include "session.h"
 
@@ -230,8 +231,7 @@ void
 nats_works_look_again(struct nats_node *node)
 {
     for (struct nats_work *work = node->works.first; work; work = work->later)
-        work->look = true;
-    nats_works_wake(node);
+        nats_pull_end(work);
 }
 
 void

@@ -104,7 +104,7 @@ START_TEST(test_a_node_that_stood_still_does_not_speak_for_others)
     while (http_metric(one, "nats_work_delivered_total{plugin=\"nats\"}") < 20)
         usleep(1000);
     kill(one->pid, SIGSTOP);
-    gate_open(&server);
+    file_make(&server, "done.gate");
     two = begin();
     consumer_ends(bus, "ORDERS", "billing");
     done_has(&server, 20);
@@ -156,7 +156,7 @@ START_TEST(test_work_outlives_its_connection)
     bus_close(bus);
     bus_end(&server);
     gruvid_says(g, " is lost: ");
-    gate_open(&server);
+    file_make(&server, "done.gate");
     done_has(&server, 1);
     bus_begin(&server, stream_config(&server));
     bus = bus_open(server.port);

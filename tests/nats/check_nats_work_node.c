@@ -273,6 +273,32 @@ START_TEST(test_work_goes_to_another_plugin)
 }
 END_TEST
 
+/* While a new generation starts in the place of the old one nothing is pulled:
+ * max_deliveries is for attempts. */
+START_TEST(test_a_plugin_that_does_not_answer_costs_one_delivery_at_most)
+{
+    char gated[400];
+    struct gruvid *g;
+
+    make("");
+    snprintf(gated, sizeof gated, "%sreload = replace\nstart_gate = %s\n",
+             worker_section(&server), server_path(&server.server, "open"));
+    g = begin(WORK "max_deliveries = 2\n");
+    gruvid_configure(g,
+                     bus_config(&server, WORK "max_deliveries = 2\n", gated));
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "plugin worker, generation 1 has stopped");
+    numbers_store(bus, 0, 1);
+    gruvid_says(g, "work ORDERS/billing: plugin worker does not answer");
+    numbers_store(bus, 1, 20);
+    file_make(&server, "open");
+    all_once(20);
+    ck_assert_double_eq(metric(g, "delivered"), 21);
+    ck_assert_uint_eq(gruvid_said(g, "is given up"), 0);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_a_reload_that_fails_changes_nothing)
 {
     const char *worker = worker_section(&server);
@@ -331,6 +357,8 @@ main(void)
     tcase_add_test(tc, test_what_a_drain_cancels_is_given_back);
     tcase_add_test(tc, test_reloads_under_load_lose_nothing);
     tcase_add_test(tc, test_work_goes_to_another_plugin);
+    tcase_add_test(
+        tc, test_a_plugin_that_does_not_answer_costs_one_delivery_at_most);
     tcase_add_test(tc, test_a_reload_that_fails_changes_nothing);
     tcase_add_test(tc, test_a_reload_may_bury_elsewhere);
     return run_suite(suite);

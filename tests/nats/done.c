@@ -57,9 +57,9 @@ numbers_store(struct bus *bus, unsigned first, unsigned last)
 }
 
 void
-gate_open(const struct bus_server *server)
+file_make(const struct bus_server *server, const char *name)
 {
-    FILE *f = fopen(server_path(&server->server, "done.gate"), "w");
+    FILE *f = fopen(server_path(&server->server, name), "w");
 
     ck_assert_ptr_nonnull(f);
     fclose(f);

@@ -12,8 +12,9 @@ const char *worker_section(const struct bus_server *server);
  * until each is stored. */
 void numbers_store(struct bus *bus, unsigned first, unsigned last);
 
-/* Let the work go on that waits for it. */
-void gate_open(const struct bus_server *server);
+/* Make a file in the server's folder.  "done.gate" lets the work go on that
+ * waits for it. */
+void file_make(const struct bus_server *server, const char *name);
 
 /* How many lines there are so far, and wait for that many. */
 unsigned done_lines(const struct bus_server *server);

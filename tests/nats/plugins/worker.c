@@ -14,6 +14,9 @@
 
 static const gruvid_option_t options[] = {
     {.name = "file", .type = GRUVID_STRING, .help = "where it is written"},
+    {.name = "start_gate",
+     .type = GRUVID_STRING,
+     .help = "a file that the start waits for"},
     GRUVID_OPTIONS_END,
 };
 
@@ -43,6 +46,17 @@ wait_for_gate(const char *file)
 }
 
 static GRUVI_SWITCHPOINT int
+start(gruvid_plugin_t *plugin)
+{
+    const char *gate = gruvid_option_string(plugin, "start_gate");
+    int err = 0;
+
+    while (err == 0 && gate != NULL && access(gate, F_OK) < 0)
+        err = gruvi_sleep(0.001);
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
 request(gruvid_request_t *request, gruvid_plugin_t *plugin)
 {
     const char *file = gruvid_option_string(plugin, "file");
@@ -62,4 +76,5 @@ request(gruvid_request_t *request, gruvid_plugin_t *plugin)
 GRUVID_PLUGIN(worker,
     .multi_hub = true,
     .options = options,
+    .start = start,
     .request = request);
