@@ -113,7 +113,7 @@ on_answer(void *arg, const struct nats_input *input)
         add(survey, part, &input->data, is_last);
 }
 
-/* --- who is waited for ---------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------- */
 
 static const struct part *
 answer_of(const struct survey *survey, const char *name)

@@ -207,6 +207,22 @@ START_TEST(test_a_server_that_comes_back_has_all_nodes_again)
 }
 END_TEST
 
+START_TEST(test_a_server_that_stands_still_is_no_silent_node)
+{
+    struct gruvid *g;
+
+    bus_begin(&server, "");
+    g = node("a");
+    await_nodes(g, "1");
+    kill(server.server.pid, SIGSTOP);
+    ck_assert_int_eq(RUN(control(g), "--cluster", "status"), 1);
+    expect_err("no node answers, not even this one");
+    kill(server.server.pid, SIGCONT);
+    await_nodes(g, "1");
+    gruvid_stop(g, SIGTERM);
+}
+END_TEST
+
 START_TEST(test_a_name_in_use_is_asked_for_again)
 {
     struct gruvid *a, *other;
@@ -280,7 +296,7 @@ START_TEST(test_a_long_answer_comes_in_parts)
 }
 END_TEST
 
-/* --- those who may publish there ------------------------------------------ */
+/* --- clients of the bus --------------------------------------------------- */
 
 static void
 publish(struct bus *bus, const char *subject, const char *reply,
@@ -289,25 +305,8 @@ publish(struct bus *bus, const char *subject, const char *reply,
     bus_publish(bus, subject, reply, NULL, text, strlen(text));
 }
 
-/* What is asked last is answered, so nothing else was. */
 /* As where as many nodes begin at once: all their questions come in one read.
  */
-START_TEST(test_a_server_that_stands_still_is_no_silent_node)
-{
-    struct gruvid *g;
-
-    bus_begin(&server, "");
-    g = node("a");
-    await_nodes(g, "1");
-    kill(server.server.pid, SIGSTOP);
-    ck_assert_int_eq(RUN(control(g), "--cluster", "status"), 1);
-    expect_err("no node answers, not even this one");
-    kill(server.server.pid, SIGCONT);
-    await_nodes(g, "1");
-    gruvid_stop(g, SIGTERM);
-}
-END_TEST
-
 START_TEST(test_each_of_many_that_say_hello_at_once_is_answered)
 {
     static const char hello[] = "{\"do\":\"hello\"}";
@@ -334,6 +333,7 @@ START_TEST(test_each_of_many_that_say_hello_at_once_is_answered)
 }
 END_TEST
 
+/* What is asked last is answered, so nothing else was. */
 START_TEST(test_nothing_else_is_answered_and_nowhere_else)
 {
     static const char *const questions[] = {
@@ -453,11 +453,11 @@ main(void)
     tcase_add_test(tc, test_a_reload_changes_the_name);
     tcase_add_test(tc, test_a_restart_of_the_plugin_keeps_the_name);
     tcase_add_test(tc, test_a_server_that_comes_back_has_all_nodes_again);
+    tcase_add_test(tc, test_a_server_that_stands_still_is_no_silent_node);
     tcase_add_test(tc, test_a_name_in_use_is_asked_for_again);
     tcase_add_test(tc, test_a_name_is_asked_for_again_after_a_malformed_answer);
     tcase_add_test(tc, test_a_start_waits_for_its_name_where_it_waits_at_all);
     tcase_add_test(tc, test_a_long_answer_comes_in_parts);
-    tcase_add_test(tc, test_a_server_that_stands_still_is_no_silent_node);
     tcase_add_test(tc, test_each_of_many_that_say_hello_at_once_is_answered);
     tcase_add_test(tc, test_nothing_else_is_answered_and_nowhere_else);
     tcase_add_test(tc, test_forged_greetings_harm_nobody);
