@@ -147,6 +147,7 @@ TEST_ARCHIVES += %D%/librun_gruvid.a
 %C%_librun_gruvid_a_SOURCES += %D%/process.c
 %C%_librun_gruvid_a_SOURCES += %D%/hubs_clients.h
 %C%_librun_gruvid_a_SOURCES += %D%/control_client.c %D%/control_client.h
+%C%_librun_gruvid_a_SOURCES += %D%/failing_memory.c %D%/failing_memory.h
 %C%_librun_gruvid_a_SOURCES += %D%/run_gruvictl.c %D%/run_gruvictl.h
 RUN_GRUVID_LIBS = %D%/librun_gruvid.a $(DAEMON_RUN_LIBS)
 

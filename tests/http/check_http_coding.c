@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies that are compressed. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/failing_memory.h"
 #include "http/client.h"
 #include "http/decode.h"
 
@@ -489,29 +488,15 @@ END_TEST
 
 #define FAILURES 16
 
-static int *left; /* atomic; shared with gruvid */
-
 static void
-begin_failing(char *shared, size_t size)
+begin_failing(void)
 {
-    char preload[4200];
-    int file;
+    const char *const *env = failing_memory_begin();
 
-    snprintf(shared, size, "/tmp/gruvid-coding-%d", getpid());
-    file = open(shared, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    ck_assert_int_ge(file, 0);
-    ck_assert_int_eq(ftruncate(file, sizeof *left), 0);
-    left =
-        mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ck_assert_ptr_ne(left, MAP_FAILED);
-    close(file);
-    snprintf(preload, sizeof preload, "%s/tests/daemon/.libs/failing_malloc.so",
-             getenv("top_builddir"));
-    setenv("FAIL_SHARED", shared, 1);
-    setenv("LD_PRELOAD", preload, 1);
+    for (; *env != NULL; env++)
+        putenv((char *)*env);
     g = http_begin("");
     unsetenv("LD_PRELOAD");
-    unlink(shared);
 }
 
 /* A request where an allocation fails is answered whole, coded or not, or with
@@ -522,7 +507,7 @@ ask_without(const char *target, int n)
     struct answer answer;
 
     fd = connect_to(g, 0);
-    __atomic_store_n(left, n, __ATOMIC_SEQ_CST);
+    failing_memory_at(n);
     send_request("GET", target, coding);
     if (answer_read(fd, false, &answer)) {
         if (answer.status == 200) {
@@ -535,21 +520,18 @@ ask_without(const char *target, int n)
         answer_free(&answer);
     }
     close(fd);
-    __atomic_store_n(left, 0, __ATOMIC_SEQ_CST);
+    failing_memory_at(0);
 }
 
 /* Each begins without a coder that is kept. */
 START_TEST(test_without_memory_replies_go_as_they_are)
 {
-    const char *flags = getenv("SANITIZER_FLAGS");
-    char shared[64];
     struct answer answer;
 
-    /* The allocator is somebody else's. */
-    if ((flags != NULL && flags[0] != '\0') || getenv("GRUVID_UNDER") != NULL)
+    if (!failing_memory_works())
         return;
     coding = decode_codings[_i / FAILURES];
-    begin_failing(shared, sizeof shared);
+    begin_failing();
     ask_without("/say?type=text/plain&size=5000", 1 + _i % FAILURES);
     ask_without("/say?type=text/plain&n=2&size=5000", 1 + _i % FAILURES);
     fd = connect_to(g, 0);
@@ -558,7 +540,7 @@ START_TEST(test_without_memory_replies_go_as_they_are)
     answer_free(&answer);
     close(fd);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
-    munmap(left, sizeof *left);
+    failing_memory_end();
 }
 END_TEST
 
