@@ -148,13 +148,6 @@ nats_put_publish(struct nats_buffer *buffer, const char *subject,
             nats_put(buffer, data, size) && nats_put_text(buffer, "\r\n"));
 }
 
-bool
-nats_put_hpub(struct nats_buffer *buffer, const char *subject,
-              const struct nats_buffer *head, const void *data, size_t size)
-{
-    return nats_put_publish(buffer, subject, NULL, head, data, size);
-}
-
 /* --- heads ---------------------------------------------------------------- */
 
 bool

@@ -39,12 +39,9 @@ bool nats_put_unsub(struct nats_buffer *buffer, uint64_t sid);
 bool nats_put_publish(struct nats_buffer *buffer, const char *subject,
                       const char *reply, const struct nats_buffer *head,
                       const void *data, size_t size);
-bool nats_put_hpub(struct nats_buffer *buffer, const char *subject,
-                   const struct nats_buffer *head, const void *data,
-                   size_t size);
 
-/* A head for them: begin it, add fields, end it.  A field that is
- * none is false, too. */
+/* A head for them: begin it, add fields, end it with "\r\n".  A malformed field
+ * is false, too. */
 bool nats_put_version(struct nats_buffer *head);
 bool nats_put_field(struct nats_buffer *head, const char *name,
                     const char *value);

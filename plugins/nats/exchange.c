@@ -26,12 +26,9 @@ static bool
 publish(struct nats_node *node, const char *reply,
         const struct nats_buffer *head, const void *data, size_t size)
 {
-    if (!nats_session_is_open(node)) {
-        gruvid_count(node->counts.lost, 1);
-        return false;
-    }
-    if (!nats_session_put(node,
-                          nats_put_hpub(&node->out, reply, head, data, size))) {
+    if (!nats_session_is_open(node) ||
+        !nats_session_put(node, nats_put_publish(&node->out, reply, NULL, head,
+                                                 data, size))) {
         gruvid_count(node->counts.lost, 1);
         return false;
     }

@@ -306,7 +306,7 @@ START_TEST(test_commands_are_composed)
     ck_assert(nats_put_connect(&out, "{}") && nats_put_ping(&out) &&
               nats_put_pong(&out) && nats_put_sub(&out, "a.*", "g", 7) &&
               nats_put_unsub(&out, 7) &&
-              nats_put_hpub(&out, "r", &head, "hi", 2) &&
+              nats_put_publish(&out, "r", NULL, &head, "hi", 2) &&
               nats_put(&out, "", 1));
     ck_assert_str_eq(out.data, "CONNECT {}\r\nPING\r\nPONG\r\nSUB a.* g 7\r\n"
                                "UNSUB 7\r\nHPUB r 20 22\r\n"
