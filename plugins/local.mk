@@ -111,6 +111,7 @@ noinst_LTLIBRARIES += %D%/nats/libnats.la
 %C%_nats_libnats_la_SOURCES += %D%/nats/jetstream.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/json.c %D%/nats/json.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/kv.c
+%C%_nats_libnats_la_SOURCES += %D%/nats/line.c %D%/nats/line.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/login.c %D%/nats/login.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/message.c %D%/nats/message.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/nkey.c %D%/nats/nkey.h

@@ -144,18 +144,6 @@ publish(gruvid_plugin_t *plugin, const char *subject,
 
 /* --- asking --------------------------------------------------------------- */
 
-/* As in a request of HTTP. */
-static bool
-is_path(const char *text)
-{
-    if (*text != '/')
-        return false;
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#')
-            return false;
-    return true;
-}
-
 /* Milliseconds that are left; "": there is no limit. */
 static const char *
 deadline(char text[24])
@@ -205,17 +193,6 @@ find_status(const gruvid_header_t *fields, size_t n)
     return status == 0 ? 200 : status;
 }
 
-static size_t
-drop_ours(gruvid_header_t *fields, size_t n)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (!nats_is_ours(fields[i].name))
-            fields[kept++] = fields[i];
-    return kept;
-}
-
 static int
 give_answer(struct nats_answer *answer, gruvid_bus_result_t *result)
 {
@@ -231,7 +208,7 @@ give_answer(struct nats_answer *answer, gruvid_bus_result_t *result)
     content.status = find_status(fields, (size_t)n);
     if (content.status < 0)
         return content.status;
-    content.n_headers = drop_ours(fields, (size_t)n);
+    content.n_headers = nats_head_drop(fields, (size_t)n, nats_is_ours);
     return gruvid_bus_fill(result, &content);
 }
 
@@ -242,9 +219,10 @@ call(gruvid_plugin_t *plugin, const char *subject, const gruvid_call_t *what,
     struct nats_node *node = gruvid_hub_data(plugin);
     struct nats_buffer head = {NULL, 0, 0};
     struct nats_answer answer;
-    int err = is_subject(subject) && (what->path == NULL || is_path(what->path))
-                  ? check_headers(what->headers, what->n_headers, nats_is_ours)
-                  : UV_EINVAL;
+    int err =
+        is_subject(subject) && (what->path == NULL || nats_is_path(what->path))
+            ? check_headers(what->headers, what->n_headers, nats_is_ours)
+            : UV_EINVAL;
 
     if (err == 0)
         err = make_question(&head, what);

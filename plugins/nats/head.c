@@ -40,10 +40,33 @@ nats_is_value(const char *text, size_t size)
 }
 
 bool
+nats_is_path(const char *text)
+{
+    if (*text != '/')
+        return false;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#')
+            return false;
+    return true;
+}
+
+bool
 nats_is_ours(const char *name)
 {
     return strncasecmp(name, "Gruvid-", 7) == 0 ||
            strncasecmp(name, "Nats-", 5) == 0;
+}
+
+size_t
+nats_head_drop(gruvid_header_t *fields, size_t n,
+               bool (*is_ours)(const char *name))
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_ours(fields[i].name))
+            fields[kept++] = fields[i];
+    return kept;
 }
 
 /* --- reading -------------------------------------------------------------- */

@@ -41,7 +41,14 @@ int nats_head_status(const char *block, size_t size);
 bool nats_is_name(const char *text, size_t size);
 bool nats_is_value(const char *text, size_t size);
 
+/* Whether text is a path as in a request of HTTP: absolute, without blanks. */
+bool nats_is_path(const char *text);
+
 /* Whether a name begins with Gruvid- or Nats-: none of a handler's does. */
 bool nats_is_ours(const char *name);
+
+/* Drop the fields with such a name; returns how many are left. */
+size_t nats_head_drop(gruvid_header_t *fields, size_t n,
+                      bool (*is_ours)(const char *name));
 
 #endif

@@ -23,17 +23,6 @@ is_ours(const char *name)
     return strncasecmp(name, "Gruvid-", 7) == 0;
 }
 
-static size_t
-drop_ours(gruvid_header_t *fields, size_t n)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (!is_ours(fields[i].name))
-            fields[kept++] = fields[i];
-    return kept;
-}
-
 /* A token of a subject is one segment of a path, whatever is in it: an encoded
  * slash, which no path may have, is refused with 400. */
 static bool
@@ -66,18 +55,6 @@ read_deadline(const char *text)
     return digits == 0 || digits > 12 || text[digits] != '\0'
                ? -1
                : (double)atoll(text) / 1000;
-}
-
-/* A path that was given is as one in HTTP: absolute, without blanks. */
-static bool
-is_path(const char *text)
-{
-    if (*text != '/')
-        return false;
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#')
-            return false;
-    return true;
 }
 
 /* The name of a host with a port, as far as it matters to who makes links of
@@ -143,9 +120,9 @@ read_request(const struct nats_message *message, gruvid_header_t *fields,
     /* That of work was sent at another time. */
     if (deadline != NULL && timeout == 0)
         in->timeout = read_deadline(deadline);
-    in->n_headers = drop_ours(fields, (size_t)n);
+    in->n_headers = nats_head_drop(fields, (size_t)n, is_ours);
     if (status != 0 || !nats_is_name(in->method, strlen(in->method)) ||
-        !is_path(in->target) || in->timeout < 0 ||
+        !nats_is_path(in->target) || in->timeout < 0 ||
         (in->host != NULL && !is_host(in->host)) ||
         !nats_is_subject(message->subject, strlen(message->subject)))
         return 400;

@@ -4,65 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "protocol.h"
 
-/* --- text ----------------------------------------------------------------- */
-
-void
-nats_line_split(struct nats_line *line, const char *text)
-{
-    const char *arrow = text;
-
-    for (const char *at = text; (at = strstr(at, "->")) != NULL; at += 2)
-        arrow = at;
-    line->subject = text;
-    line->target = arrow + 2 + strspn(arrow + 2, " \t");
-    line->size = (size_t)(arrow - text);
-    while (line->size > 0 &&
-           (text[line->size - 1] == ' ' || text[line->size - 1] == '\t'))
-        line->size--;
-}
+/* --- subjects ------------------------------------------------------------- */
 
 /* What begins with '$' is the server's, and a wildcard in front stands for
  * that, and for inboxes: for what nobody means. */
 static const char *
 refuse(const struct nats_line *line)
 {
-    if (!nats_is_pattern(line->subject, line->size))
+    if (!nats_is_pattern(line->text, line->size))
         return "is not a subject";
-    if (*line->subject == '$')
+    if (*line->text == '$')
         return "is a subject of the server's own";
     if (line->size > 1024)
         return "is too long";
-    if ((*line->subject == '*' || *line->subject == '>') &&
-        (line->size == 1 || line->subject[1] == '.'))
+    if ((*line->text == '*' || *line->text == '>') &&
+        (line->size == 1 || line->text[1] == '.'))
         return "begins with a wildcard, which stands for subjects of the "
                "server, too";
     return NULL;
-}
-
-static bool
-is_subject(const struct nats_line *line, const char *subject)
-{
-    return strlen(subject) == line->size &&
-           memcmp(subject, line->subject, line->size) == 0;
 }
 
 static int
 check(const char *const *items, size_t n, gruvid_plugin_t *plugin)
 {
     for (size_t i = 0; i < n; i++) {
-        struct nats_line line, other;
+        struct nats_line line;
         const char *why;
 
         nats_line_split(&line, items[i]);
         why = refuse(&line);
-        for (size_t j = 0; why == NULL && j < i; j++) {
-            nats_line_split(&other, items[j]);
-            if (other.size == line.size &&
-                memcmp(other.subject, line.subject, line.size) == 0)
-                why = "is there twice";
-        }
+        if (why == NULL && nats_line_is_double(items, i))
+            why = "is there twice";
         if (why != NULL) {
             gruvid_plugin_fail(plugin, "route %s: the subject %s", items[i],
                                why);
@@ -87,7 +62,7 @@ static struct nats_route *
 find_subject(const struct nats_routes *routes, const struct nats_line *line)
 {
     for (size_t i = 0; i < routes->n; i++)
-        if (is_subject(line, routes->at[i]->subject))
+        if (nats_line_is(line, routes->at[i]->subject))
             return routes->at[i];
     return NULL;
 }
@@ -99,7 +74,7 @@ new_route(const struct nats_line *line)
 
     if (route == NULL)
         return NULL;
-    route->subject = strndup(line->subject, line->size);
+    route->subject = strndup(line->text, line->size);
     route->target = strdup(line->target);
     if (route->subject != NULL && route->target != NULL)
         return route;
@@ -126,25 +101,6 @@ add(struct nats_routes *routes, const struct nats_line *line)
     return true;
 }
 
-/* What it leads to now, or soon. */
-static bool
-set_target(struct nats_route *route, const char *target)
-{
-    char *next;
-
-    if (strcmp(route->target, target) == 0) {
-        free(route->next);
-        route->next = NULL;
-        return true;
-    }
-    next = strdup(target);
-    if (next == NULL)
-        return false;
-    free(route->next);
-    route->next = next;
-    return true;
-}
-
 /* Have all of the items in the table; false: without memory. */
 static bool
 take(struct nats_routes *routes, const char *const *items, size_t n)
@@ -155,8 +111,9 @@ take(struct nats_routes *routes, const char *const *items, size_t n)
 
         nats_line_split(&line, items[i]);
         route = find_subject(routes, &line);
-        if (route == NULL ? !add(routes, &line)
-                          : !set_target(route, line.target))
+        if (route == NULL
+                ? !add(routes, &line)
+                : !nats_line_retarget(&line, route->target, &route->next))
             return false;
     }
     return true;

@@ -14,15 +14,6 @@
 
 #include <gruvid/plugin.h>
 
-/* A line of the section: TEXT -> PLUGIN.  gruvid has looked at what is behind
- * the last arrow. */
-struct nats_line {
-    const char *subject, *target;
-    size_t size; /* of the subject */
-};
-
-void nats_line_split(struct nats_line *line, const char *text);
-
 struct nats_route {
     char *subject, *target; /* owned */
     char *next; /* a reload's: takes the place of target; NULL: none */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "delivery.h"
+#include "line.h"
 #include "pull.h"
-#include "routes.h"
 #include "session.h"
 
 /* --- the section ---------------------------------------------------------- */
@@ -25,13 +25,13 @@ is_name(const char *text, size_t size)
 static size_t
 stream_size(const struct nats_line *line)
 {
-    const char *slash = memchr(line->subject, '/', line->size);
+    const char *slash = memchr(line->text, '/', line->size);
     size_t size;
 
     if (slash == NULL)
         return 0;
-    size = (size_t)(slash - line->subject);
-    return is_name(line->subject, size) &&
+    size = (size_t)(slash - line->text);
+    return is_name(line->text, size) &&
                    is_name(slash + 1, line->size - size - 1)
                ? size
                : 0;
@@ -44,18 +44,14 @@ nats_works_check_lines(gruvid_plugin_t *plugin)
     const char *const *items = gruvid_option_list(plugin, "work", &n);
 
     for (size_t i = 0; i < n; i++) {
-        struct nats_line line, other;
+        struct nats_line line;
         const char *why = NULL;
 
         nats_line_split(&line, items[i]);
         if (stream_size(&line) == 0)
             why = "is not STREAM/CONSUMER";
-        for (size_t j = 0; why == NULL && j < i; j++) {
-            nats_line_split(&other, items[j]);
-            if (other.size == line.size &&
-                memcmp(other.subject, line.subject, line.size) == 0)
-                why = "is there twice";
-        }
+        else if (nats_line_is_double(items, i))
+            why = "is there twice";
         if (why != NULL) {
             gruvid_plugin_fail(plugin, "work %s: the consumer %s", items[i],
                                why);
@@ -69,8 +65,7 @@ static struct nats_work *
 find(const struct nats_works *works, const struct nats_line *line)
 {
     for (struct nats_work *work = works->first; work; work = work->later)
-        if (work->wanted && strlen(work->name) == line->size &&
-            memcmp(work->name, line->subject, line->size) == 0)
+        if (work->wanted && nats_line_is(line, work->name))
             return work;
     return NULL;
 }
@@ -88,9 +83,9 @@ new_work(struct nats_node *node, const struct nats_line *line)
     gruvi_event_init(&work->wake);
     gruvi_event_init(&work->keep);
     TAILQ_INIT(&work->in_hand);
-    work->name = strndup(line->subject, line->size);
-    work->stream = strndup(line->subject, size);
-    work->consumer = strndup(line->subject + size + 1, line->size - size - 1);
+    work->name = strndup(line->text, line->size);
+    work->stream = strndup(line->text, size);
+    work->consumer = strndup(line->text + size + 1, line->size - size - 1);
     work->target = strdup(line->target);
     if (work->name != NULL && work->stream != NULL && work->consumer != NULL &&
         work->target != NULL)
@@ -99,22 +94,7 @@ new_work(struct nats_node *node, const struct nats_line *line)
     return NULL;
 }
 
-static bool
-set_target(struct nats_work *work, const char *target)
-{
-    char *next = NULL;
-
-    if (strcmp(work->target, target) != 0) {
-        next = strdup(target);
-        if (next == NULL)
-            return false;
-    }
-    free(work->next);
-    work->next = next;
-    return true;
-}
-
-/* Those that are not wanted any more end by themselves. */
+/* Work that is not wanted any more ends by itself. */
 static void
 drop(struct nats_works *works, const char *const *items, size_t n)
 {
@@ -127,8 +107,7 @@ drop(struct nats_works *works, const char *const *items, size_t n)
 
         for (size_t i = 0; i < n && !wanted; i++) {
             nats_line_split(&line, items[i]);
-            wanted = strlen(work->name) == line.size &&
-                     memcmp(work->name, line.subject, line.size) == 0;
+            wanted = nats_line_is(&line, work->name);
         }
         if (wanted) {
             link = &work->later;
@@ -143,34 +122,40 @@ drop(struct nats_works *works, const char *const *items, size_t n)
     gruvi_event_set(&works->room);
 }
 
+/* Have the work of a line; false: without memory. */
+static bool
+take(struct nats_node *node, const struct nats_line *line)
+{
+    struct nats_works *works = &node->works;
+    struct nats_work *work = find(works, line);
+
+    if (work != NULL)
+        return nats_line_retarget(line, work->target, &work->next);
+    work = new_work(node, line);
+    if (work == NULL)
+        return false;
+    work->wanted = true;
+    work->later = works->first;
+    works->first = work;
+    return true;
+}
+
 int
 nats_works_read(struct nats_node *node)
 {
-    struct nats_works *works = &node->works;
     size_t n;
     const char *const *items = gruvid_option_list(node->plugin, "work", &n);
 
     for (size_t i = 0; i < n; i++) {
         struct nats_line line;
-        struct nats_work *work;
 
         nats_line_split(&line, items[i]);
-        work = find(works, &line);
-        if (work != NULL && set_target(work, line.target))
-            continue;
-        if (work == NULL)
-            work = new_work(node, &line);
-        else
-            work = NULL;
-        if (work == NULL) {
+        if (!take(node, &line)) {
             gruvid_plugin_fail(node->plugin, "there is no memory for its work");
             return UV_ENOMEM;
         }
-        work->wanted = true;
-        work->later = works->first;
-        works->first = work;
     }
-    drop(works, items, n);
+    drop(&node->works, items, n);
     return 0;
 }
 
