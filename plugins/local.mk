@@ -106,6 +106,7 @@ noinst_LTLIBRARIES += %D%/nats/libnats.la
 %C%_nats_libnats_la_SOURCES += %D%/nats/credentials.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/exchange.c %D%/nats/exchange.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/head.c %D%/nats/head.h
+%C%_nats_libnats_la_SOURCES += %D%/nats/id.c %D%/nats/id.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/inbox.c %D%/nats/inbox.h
 %C%_nats_libnats_la_SOURCES += %D%/nats/jetstream.c
 %C%_nats_libnats_la_SOURCES += %D%/nats/jetstream.h

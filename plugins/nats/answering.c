@@ -12,6 +12,7 @@
 #include <gruvid/inspect.h>
 #include <jansson.h>
 
+#include "id.h"
 #include "node.h"
 #include "session.h"
 
@@ -33,16 +34,12 @@ struct nats_answering {
 int
 nats_answer_subject(char *subject, size_t room, const char *prefix)
 {
-    unsigned char bytes[12];
-    int err = uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL);
-    size_t n;
+    char id[NATS_ID];
+    int err = nats_id_new(id);
 
-    if (err < 0)
-        return err;
-    n = (size_t)snprintf(subject, room, "%s.node.answer.", prefix);
-    for (size_t i = 0; i < sizeof bytes && n + 2 < room; i++)
-        n += (size_t)snprintf(subject + n, room - n, "%02x", bytes[i]);
-    return 0;
+    if (err == 0)
+        snprintf(subject, room, "%s.node.answer.%s", prefix, id);
+    return err;
 }
 
 /* --- what may be asked ---------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "head.h"
+#include "id.h"
 #include "session.h"
 
 /* Lives on the stack of its fiber. */
@@ -25,16 +26,12 @@ struct nats_asked {
 int
 nats_inbox_new(char *subject, size_t room)
 {
-    unsigned char bytes[16];
-    int err = uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL), n = 0;
+    char id[NATS_ID];
+    int err = nats_id_new(id);
 
-    if (err < 0)
-        return err;
-    n += snprintf(subject, room, "_INBOX.");
-    for (size_t i = 0; i < sizeof bytes; i++)
-        n += snprintf(subject + n, room - (size_t)n, "%02x", bytes[i]);
-    snprintf(subject + n, room - (size_t)n, ".");
-    return 0;
+    if (err == 0)
+        snprintf(subject, room, "_INBOX.%s.", id);
+    return err;
 }
 
 /* --- slots ---------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 
 #include "ask.h"
 #include "head.h"
+#include "id.h"
 #include "node.h"
 #include "session.h"
 #include "store.h"

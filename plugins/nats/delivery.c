@@ -82,12 +82,8 @@ static ssize_t
 read_body(void *exchange, void *buf, size_t len)
 {
     struct nats_delivery *delivery = exchange;
-    size_t left = delivery->message->size - delivery->read;
-    size_t n = len < left ? len : left;
 
-    memcpy(buf, delivery->message->data + delivery->read, n);
-    delivery->read += n;
-    return (ssize_t)n;
+    return nats_message_read(delivery->message, buf, len);
 }
 
 /* Its status counts once it is whole. */

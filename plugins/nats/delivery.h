@@ -27,7 +27,6 @@ struct nats_delivery {
     char *head; /* as it came, owned; NULL: none */
 
     /* The reply. */
-    size_t read;        /* bytes of the body */
     int status;         /* 0: none */
     bool cancelled;     /* and there is none for that reason */
     double retry_after; /* seconds; negative: it has not said */

@@ -6,8 +6,6 @@
  */
 #include "exchange.h"
 
-#include <string.h>
-
 #include "head.h"
 #include "session.h"
 
@@ -88,12 +86,8 @@ static ssize_t
 read_body(void *exchange, void *buf, size_t len)
 {
     struct nats_exchange *x = exchange;
-    size_t left = x->message->size - x->read;
-    size_t n = len < left ? len : left;
 
-    memcpy(buf, x->message->data + x->read, n);
-    x->read += n;
-    return (ssize_t)n;
+    return nats_message_read(x->message, buf, len);
 }
 
 /* What begins with Gruvid- or Nats- means something on its way. */

@@ -9,7 +9,6 @@
 
 struct nats_exchange {
     struct nats_message *message;
-    size_t read;                   /* bytes of the body */
     bool answered;                 /* or nobody wants an answer */
     struct nats_buffer head, body; /* of the reply */
 };

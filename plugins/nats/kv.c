@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "head.h"
+#include "id.h"
 #include "node.h"
 #include "session.h"
 #include "store.h"

@@ -36,6 +36,17 @@ nats_messages_free(struct nats_node *node)
         nats_message_end(node->messages);
 }
 
+ssize_t
+nats_message_read(struct nats_message *message, void *buf, size_t len)
+{
+    size_t left = message->size - message->read;
+    size_t n = len < left ? len : left;
+
+    memcpy(buf, message->data + message->read, n);
+    message->read += n;
+    return (ssize_t)n;
+}
+
 static GRUVI_SWITCHPOINT int
 message_main(void *arg)
 {
@@ -91,6 +102,7 @@ nats_message_new(struct nats_node *node, const struct nats_input *input,
     message->head_size = input->head.size;
     message->data = copy(&to, input->data.at, input->data.size);
     message->size = input->data.size;
+    message->read = 0;
     message->delivery = NULL;
     return message;
 }

@@ -16,6 +16,7 @@ struct nats_message {
     size_t head_size;
     const char *data;
     size_t size;
+    size_t read;                    /* bytes of the data */
     struct nats_delivery *delivery; /* of work; NULL: it is a request */
 };
 
@@ -23,6 +24,9 @@ struct nats_message {
 struct nats_message *nats_message_new(struct nats_node *node,
                                       const struct nats_input *input,
                                       const char *target);
+
+/* Take the next bytes of the data; returns how many: 0: the end. */
+ssize_t nats_message_read(struct nats_message *message, void *buf, size_t len);
 
 /* Have a fiber of its own, which ends it in the end; false: there is none, and
  * it is ended. */

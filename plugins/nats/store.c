@@ -24,17 +24,6 @@
 #define WRONG_CONSTANT 10164
 #define TOO_LARGE      10054
 
-int
-nats_id_new(char id[NATS_ID])
-{
-    unsigned char bytes[NATS_ID / 2];
-    int err = uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL);
-
-    for (size_t i = 0; err == 0 && i < sizeof bytes; i++)
-        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-    return err;
-}
-
 /* --- JSON ----------------------------------------------------------------- */
 
 /* No switch is between both. */

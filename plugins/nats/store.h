@@ -13,10 +13,6 @@
 
 struct nats_node;
 
-/* A new id: 32 hexadecimal digits, and a zero. */
-#define NATS_ID 33
-int nats_id_new(char id[NATS_ID]);
-
 /*
  * Ask what answers with JSON.
  *
