@@ -6,12 +6,6 @@
 
 #include <uv.h>
 
-#include "json.h"
-
-/* Codes of errors. */
-#define NO_STREAM   10059
-#define NO_CONSUMER 10014
-
 #define SECOND 1e9 /* nanoseconds */
 
 /* The longest time that is believed: it is multiplied. */
@@ -26,27 +20,21 @@ complain(char *says, const char *text)
     return UV_EPROTO;
 }
 
-/* Text of the server: nothing of it may end a line of the log. */
-static void
-quote(char *says, const char *text)
-{
-    size_t n = 0;
-
-    for (; *text != '\0' && n < NATS_SAYS - 1; text++, n++)
-        says[n] = (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text;
-    says[n] = '\0';
-}
-
 static int
 read_error(const json_t *error, char *says)
 {
-    const json_t *number = json_object_get(error, "err_code");
-    const char *text = json_string_value(json_object_get(error, "description"));
+    struct nats_refusal refusal;
 
-    quote(says, text == NULL ? "an error without a description" : text);
-    if (json_integer_value(number) == NO_STREAM)
+    nats_refusal_read(&refusal, error);
+    memcpy(says, refusal.says, NATS_SAYS);
+    switch (refusal.code) {
+    case NATS_NO_STREAM:
         return UV_ENXIO;
-    return json_integer_value(number) == NO_CONSUMER ? UV_ENOENT : UV_EAGAIN;
+    case NATS_NO_CONSUMER:
+        return UV_ENOENT;
+    default:
+        return UV_EAGAIN;
+    }
 }
 
 /* The object of an answer that is no error. */
@@ -212,16 +200,25 @@ nats_stream_read(struct nats_stream *stream, const char *text, size_t size,
     return err;
 }
 
+bool
+nats_is_stored(const json_t *root, uint64_t *seq)
+{
+    json_int_t number = json_integer_value(json_object_get(root, "seq"));
+
+    *seq = number > 0 ? (uint64_t)number : 0;
+    return *seq > 0 && json_is_string(json_object_get(root, "stream"));
+}
+
 int
 nats_stored_read(const char *text, size_t size, char *says)
 {
     json_t *all;
+    uint64_t seq;
     int err = load(&all, text, size, says);
 
     if (err < 0)
         return err;
-    if (!json_is_string(json_object_get(all, "stream")) ||
-        json_integer_value(json_object_get(all, "seq")) <= 0)
+    if (!nats_is_stored(all, &seq))
         err = complain(says, "the answer is not that of a stream");
     json_decref(all);
     return err;

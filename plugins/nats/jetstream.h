@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "json.h"
 #include "protocol.h"
 
 /* The most steps of a backoff that are kept: the last goes on. */
 #define NATS_STEPS 64
 
-/* Room for what a server says of an error, and for a time. */
-#define NATS_SAYS 160
+/* Room for a time. */
 #define NATS_TIME 48
 
 struct nats_consumer {
@@ -59,6 +59,10 @@ int nats_stream_read(struct nats_stream *stream, const char *text, size_t size,
 
 /* The same of what was published to a stream: 0: it is stored. */
 int nats_stored_read(const char *text, size_t size, char *says);
+
+/* Whether an object says that a stream has stored a message, and the number of
+ * that. */
+bool nats_is_stored(const json_t *root, uint64_t *seq);
 
 /* Read the subject of an acknowledgement; false: it is none. */
 bool nats_ack_read(struct nats_ack *ack, const struct nats_span *subject);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON of a server, or of whoever else has answered. */
+/* JSON of a server, or of another client that has answered. */
 #ifndef NATS_JSON_H
 #define NATS_JSON_H
 
@@ -15,5 +15,21 @@
  * says; without a text in it there was no memory.
  */
 json_t *nats_json_load(const char *text, size_t size, json_error_t *error);
+
+/* Room for what a server says of an error. */
+#define NATS_SAYS 160
+
+/* Codes of errors. */
+#define NATS_NO_STREAM   10059
+#define NATS_NO_CONSUMER 10014
+
+/* What a server has refused. */
+struct nats_refusal {
+    int code; /* 0: none, or it has none */
+    char says[NATS_SAYS];
+};
+
+/* Read the error of an answer. */
+void nats_refusal_read(struct nats_refusal *refusal, const json_t *error);
 
 #endif

@@ -24,9 +24,8 @@
 #define MOST_KEY    1024
 #define SUBJECT     (MOST_BUCKET + MOST_KEY + 8)
 
-/* Errors: there is no such message, no such stream. */
+/* The code of an error: there is no such message. */
 #define NO_MESSAGE 10037
-#define NO_STREAM  10059
 
 /* --- names ---------------------------------------------------------------- */
 
@@ -164,19 +163,20 @@ ask_once(struct nats_node *node, const char *bucket, const char *subject,
          struct value *value)
 {
     char to[MOST_BUCKET + 64], what[SUBJECT + 32];
+    struct nats_refusal refusal;
     json_t *root;
-    int err, error;
+    int err;
 
     snprintf(to, sizeof to, "$JS.API.STREAM.MSG.GET.KV_%s", bucket);
     snprintf(what, sizeof what, "{\"last_by_subj\":\"%s\"}", subject);
-    err = nats_json_ask(node, to, NULL, what, strlen(what), &root, &error);
-    value->is_absent = err == UV_EIO && error == NO_MESSAGE;
+    err = nats_json_ask(node, to, NULL, what, strlen(what), &root, &refusal);
+    value->is_absent = err == UV_EIO && refusal.code == NO_MESSAGE;
     if (value->is_absent)
         return 0;
-    if (err == UV_EIO && error == NO_STREAM)
+    if (err == UV_EIO && refusal.code == NATS_NO_STREAM)
         return UV_ENOENT;
     if (err == UV_EIO)
-        nats_json_tell(to);
+        nats_json_tell(to, &refusal);
     if (err == 0)
         err = read_message(value, root);
     json_decref(root);

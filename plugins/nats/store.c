@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "ask.h"
+#include "jetstream.h"
 #include "node.h"
 
 /* Seconds that a try has: an answer may be lost with a stream's leader.  And
@@ -26,31 +24,18 @@
 
 /* --- JSON ----------------------------------------------------------------- */
 
-/* No switch is between both. */
-static __thread char reason[200];
-
-/* Text of the server: nothing of it may end a line of the log. */
-static void
-keep_reason(const json_t *error)
-{
-    const char *text = json_string_value(json_object_get(error, "description"));
-
-    snprintf(reason, sizeof reason, "%s", text == NULL ? "no reason" : text);
-    for (char *at = reason; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
-}
-
 void
-nats_json_tell(const char *subject)
+nats_json_tell(const char *subject, const struct nats_refusal *refusal)
 {
-    gruvi_error("the server refuses a message to %s: %s", subject, reason);
+    gruvi_error("the server refuses a message to %s: %s", subject,
+                refusal->says);
 }
 
 static int
-read_json(const struct nats_answer *answer, json_t **root, int *error)
+read_json(const struct nats_answer *answer, json_t **root,
+          struct nats_refusal *refusal)
 {
-    const json_t *wrong;
+    const json_t *error;
     json_error_t problem;
 
     *root = nats_json_load(answer->data, answer->size, &problem);
@@ -59,13 +44,12 @@ read_json(const struct nats_answer *answer, json_t **root, int *error)
         return UV_ENOMEM;
     if (!json_is_object(*root))
         return UV_EPROTO;
-    wrong = json_object_get(*root, "error");
-    if (wrong == NULL)
+    error = json_object_get(*root, "error");
+    if (error == NULL)
         return 0;
-    *error = (int)json_integer_value(json_object_get(wrong, "err_code"));
-    keep_reason(wrong);
-    return *error == NOT_ENABLED || *error == NOT_FOR_ACCOUNT ||
-                   *error == NO_LEADER
+    nats_refusal_read(refusal, error);
+    return refusal->code == NOT_ENABLED || refusal->code == NOT_FOR_ACCOUNT ||
+                   refusal->code == NO_LEADER
                ? UV_EAGAIN
                : UV_EIO;
 }
@@ -73,16 +57,16 @@ read_json(const struct nats_answer *answer, json_t **root, int *error)
 GRUVI_SWITCHPOINT int
 nats_json_ask(struct nats_node *node, const char *subject,
               const struct nats_buffer *head, const void *data, size_t size,
-              json_t **root, int *error)
+              json_t **root, struct nats_refusal *refusal)
 {
     struct nats_answer answer;
     int err = nats_ask(node, subject, head, data, size, &answer, PATIENCE);
 
     *root = NULL;
-    *error = 0;
+    *refusal = (struct nats_refusal){.code = 0};
     if (err < 0)
         return err == UV_ENOENT ? UV_EAGAIN : err;
-    err = read_json(&answer, root, error);
+    err = read_json(&answer, root, refusal);
     if (err < 0) {
         json_decref(*root);
         *root = NULL;
@@ -94,13 +78,13 @@ nats_json_ask(struct nats_node *node, const char *subject,
 /* --- storing -------------------------------------------------------------- */
 
 static int
-explain(const char *subject, int error)
+explain(const char *subject, const struct nats_refusal *refusal)
 {
-    if (error == WRONG_LAST || error == WRONG_CONSTANT)
+    if (refusal->code == WRONG_LAST || refusal->code == WRONG_CONSTANT)
         return UV_EBUSY;
-    if (error == TOO_LARGE)
+    if (refusal->code == TOO_LARGE)
         return UV_E2BIG;
-    nats_json_tell(subject);
+    nats_json_tell(subject, refusal);
     return UV_EIO;
 }
 
@@ -109,20 +93,19 @@ nats_store_once(struct nats_node *node, const char *subject,
                 const struct nats_buffer *head, const void *data, size_t size,
                 uint64_t *seq)
 {
+    struct nats_refusal refusal;
     json_t *root;
-    json_int_t number;
-    int error,
-        err = nats_json_ask(node, subject, head, data, size, &root, &error);
+    uint64_t number;
+    int err = nats_json_ask(node, subject, head, data, size, &root, &refusal);
 
     if (err == UV_EIO)
-        return explain(subject, error);
+        return explain(subject, &refusal);
     if (err < 0)
         return err;
-    number = json_integer_value(json_object_get(root, "seq"));
-    if (!json_is_string(json_object_get(root, "stream")) || number <= 0)
+    if (!nats_is_stored(root, &number))
         err = UV_EPROTO;
     else if (seq != NULL)
-        *seq = (uint64_t)number;
+        *seq = number;
     json_decref(root);
     return err;
 }

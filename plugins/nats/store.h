@@ -16,8 +16,8 @@ struct nats_node;
 /*
  * Ask what answers with JSON.
  *
- *   root   an object that is no error; json_decref(); NULL on failure
- *   error  err_code of what was answered; 0: none, or no answer
+ *   root     an object that is no error; json_decref(); NULL on failure
+ *   refusal  empty where the answer is no error
  *
  * Returns 0.
  * Errors:  UV_EAGAIN: nobody answers there, or the server cannot now;
@@ -27,10 +27,11 @@ struct nats_node;
 GRUVI_SWITCHPOINT int nats_json_ask(struct nats_node *node, const char *subject,
                                     const struct nats_buffer *head,
                                     const void *data, size_t size,
-                                    json_t **root, int *error);
+                                    json_t **root,
+                                    struct nats_refusal *refusal);
 
-/* Log why: the text of the last error here. */
-void nats_json_tell(const char *subject);
+/* Log why a message to a subject is refused. */
+void nats_json_tell(const char *subject, const struct nats_refusal *refusal);
 
 /*
  * Have a stream store a message, which the head has an id of: try it once.  A
