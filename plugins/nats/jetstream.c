@@ -46,7 +46,7 @@ load(json_t **all, const char *text, size_t size, char *says)
     int err = 0;
 
     *says = '\0';
-    *all = nats_json_load(text, size, &problem);
+    *all = nats_json_load(text, size, NATS_JSON_LEVELS, &problem);
     if (!json_is_object(*all)) {
         err = complain(says, "the answer is no object of JSON");
     } else {

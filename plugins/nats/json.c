@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 static bool
-is_too_deep(const char *text, size_t size)
+is_too_deep(const char *text, size_t size, size_t levels)
 {
     size_t level = 0;
     bool in_string = false;
@@ -25,7 +25,7 @@ is_too_deep(const char *text, size_t size)
             in_string = !in_string;
         else if (in_string)
             continue;
-        else if ((c == '{' || c == '[') && ++level > NATS_JSON_LEVELS)
+        else if ((c == '{' || c == '[') && ++level > levels)
             return true;
         else if ((c == '}' || c == ']') && level > 0)
             level--;
@@ -34,12 +34,14 @@ is_too_deep(const char *text, size_t size)
 }
 
 json_t *
-nats_json_load(const char *text, size_t size, json_error_t *error)
+nats_json_load(const char *text, size_t size, size_t levels,
+               json_error_t *error)
 {
-    if (!is_too_deep(text, size))
+    if (!is_too_deep(text, size, levels))
         return json_loadb(text, size, JSON_REJECT_DUPLICATES, error);
-    snprintf(error->text, sizeof error->text, "more than %d levels",
-             NATS_JSON_LEVELS);
+    if (error != NULL)
+        snprintf(error->text, sizeof error->text, "more than %zu levels",
+                 levels);
     return NULL;
 }
 

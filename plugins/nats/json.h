@@ -7,14 +7,17 @@
 
 #include <jansson.h>
 
-/* The most levels of objects and arrays. */
+/* The most levels of objects and arrays: of an answer; of an object that holds
+ * no other. */
 #define NATS_JSON_LEVELS 32
+#define NATS_JSON_FLAT   1
 
 /*
  * Read a value.  NULL: it is not JSON, or has too many levels, which error
- * says; without a text in it there was no memory.
+ * says; without a text in it there was no memory.  error may be NULL.
  */
-json_t *nats_json_load(const char *text, size_t size, json_error_t *error);
+json_t *nats_json_load(const char *text, size_t size, size_t levels,
+                       json_error_t *error);
 
 /* Room for what a server says of an error. */
 #define NATS_SAYS 160

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
+#include "json.h"
+
+/* Bytes of a greeting. */
+#define MOST 512
 
 /* --- greetings ------------------------------------------------------------ */
 
@@ -50,22 +53,12 @@ copy_name(char *to, size_t room, const json_t *from)
     return true;
 }
 
-/* What has more than one level is none: jansson would call itself for each. */
-static bool
-is_flat(const char *text, size_t size)
-{
-    return size > 0 && size <= 512 && text[0] == '{' &&
-           memchr(text + 1, '{', size - 1) == NULL &&
-           memchr(text, '[', size) == NULL;
-}
-
 bool
 nats_greeting_read(struct nats_greeting *greeting, const char *text,
                    size_t size)
 {
-    json_t *all = is_flat(text, size)
-                      ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL)
-                      : NULL;
+    json_t *all =
+        size <= MOST ? nats_json_load(text, size, NATS_JSON_FLAT, NULL) : NULL;
     const json_t *generation = json_object_get(all, "generation");
     const char *state = json_string_value(json_object_get(all, "state"));
     bool is_one = state != NULL && json_integer_value(generation) > 0 &&

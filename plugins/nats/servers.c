@@ -230,7 +230,7 @@ nats_info_read(struct nats_info *info, struct nats_servers *servers,
                const char *text, size_t size)
 {
     json_error_t problem;
-    json_t *all = nats_json_load(text, size, &problem);
+    json_t *all = nats_json_load(text, size, NATS_JSON_LEVELS, &problem);
     const json_t *most = json_object_get(all, "max_payload");
     json_int_t payload = json_integer_value(most);
     bool ok = json_is_object(all) &&

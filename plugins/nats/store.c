@@ -38,7 +38,8 @@ read_json(const struct nats_answer *answer, json_t **root,
     const json_t *error;
     json_error_t problem;
 
-    *root = nats_json_load(answer->data, answer->size, &problem);
+    *root =
+        nats_json_load(answer->data, answer->size, NATS_JSON_LEVELS, &problem);
     /* Without memory there is no text as a rule. */
     if (*root == NULL && problem.text[0] == '\0')
         return UV_ENOMEM;

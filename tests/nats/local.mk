@@ -36,6 +36,7 @@ NATS_TESTS += %D%/check_nats_jetstream
 %C%_check_nats_jetstream_LDADD += $(JANSSON_LIBS) $(CHECK_LIBS)
 NATS_TESTS += %D%/check_nats_members
 %C%_check_nats_members_SOURCES = %D%/check_nats_members.c
+%C%_check_nats_members_SOURCES += plugins/nats/json.c
 %C%_check_nats_members_SOURCES += plugins/nats/members.c
 %C%_check_nats_members_SOURCES += plugins/nats/process_id.c
 %C%_check_nats_members_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
