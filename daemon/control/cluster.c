@@ -280,16 +280,21 @@ answer_cluster(struct gruvid__request *request)
     size_t n;
     gruvid_plugin_t *plugin = find_plugin(request, &n);
     const char *name = plugin == NULL ? NULL : plugin->name;
+    const char *by = gruvid__request_text(request, "by");
     struct asking *asking;
     int err;
 
+    if (n == 0 && by != NULL)
+        return gruvid__refuse(request, UV_ENOENT,
+                              "no section %s here knows other nodes", by);
     if (n == 0)
         return gruvid__refuse(request, UV_ENOENT,
-                              "no section here knows other nodes: that of the "
-                              "plugin nats would");
+                              "no plugin here knows other nodes; a section "
+                              "[plugin nats] does");
     if (n > 1)
         return gruvid__refuse(request, UV_EINVAL,
-                              "%zu sections know other nodes: \"by\" names one",
+                              "%zu sections know other nodes: --by (\"by\") "
+                              "names one",
                               n);
     asking = make_asking(request, plugin);
     if (asking == NULL)

@@ -132,7 +132,8 @@ START_TEST(test_refusals_say_what_to_do)
     struct gruvid *g = start(CONTROL "[plugin trial]\n");
 
     ck_assert_int_eq(RUN(control(g), "--cluster", "status"), 1);
-    expect_err("no section here knows other nodes");
+    expect_err(
+        "no plugin here knows other nodes; a section [plugin nats] does");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     g = start(KNOWS "how = unreachable\n");
     ck_assert_int_eq(RUN(control(g), "--cluster", "status"), 1);
@@ -140,7 +141,11 @@ START_TEST(test_refusals_say_what_to_do)
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
     g = start(KNOWS "[plugin more]\nmodule = knows_nodes\n");
     ck_assert_int_eq(RUN(control(g), "--cluster", "status"), 1);
-    expect_err("2 sections know other nodes");
+    expect_err("2 sections know other nodes: --by");
+    ck_assert_int_eq(RUN(control(g), "--cluster", "--by", "nobody", "status"),
+                     1);
+    expect_err("no section nobody here knows other nodes");
+    ck_assert_int_eq(RUN(control(g), "--cluster", "--by=more", "status"), 0);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST
@@ -155,6 +160,8 @@ START_TEST(test_mistakes_of_the_command_line_are_2)
         {"--cluster", "--expect", "0", "status"},
         {"--cluster", "--expect", "x", "status"},
         {"--cluster", "status", "--expect"},
+        {"--by", "x", "status"},
+        {"--cluster", "status", "--by"},
     };
 
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {

@@ -140,6 +140,8 @@ question_of(const struct task *task, const json_t *request)
     json_object_foreach((json_t *)request, name, value) json_object_set(
         question, strcmp(name, "do") == 0 ? "ask" : name, value);
     json_object_set_new(question, "do", json_string("cluster"));
+    if (task->by != NULL)
+        json_object_set_new(question, "by", need(json_string(task->by)));
     if (task->expect > 0)
         json_object_set_new(question, "expect", json_integer(task->expect));
     return question;

@@ -18,7 +18,8 @@ _gruvictl()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -s | --socket) socket=${COMP_WORDS[++i]} ;;
-        --timeout | --expect | --plugin | --limit | --seconds | --count | --hub)
+        --timeout | --by | --expect | --plugin | --limit | --seconds | --count | \
+            --hub)
             ((i++))
             ;;
         -*) ;;
@@ -38,11 +39,11 @@ _gruvictl()
         return
         ;;
     --plugin) words=$(_gruvictl_plugins) ;;
-    --timeout | --expect | --limit | --seconds | --count | --hub) return ;;
+    --timeout | --by | --expect | --limit | --seconds | --count | --hub) return ;;
     *)
         case $word:$command:$n in
         -*:*)
-            words='--socket --json --timeout --cluster --expect --help --version'
+            words='--socket --json --timeout --cluster --by --expect --help --version'
             [ -z "$command" ] ||
                 words+=" $("$gruvictl" "$command" --help 2> /dev/null |
                     sed -n 's/^  \(--[a-z-]*\).*/\1/p')"

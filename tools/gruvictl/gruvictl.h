@@ -47,6 +47,7 @@ struct task {
     double timeout;   /* seconds for an answer; negative: no limit */
     double seconds;   /* of --seconds; negative: not given */
     bool cluster;     /* of all nodes */
+    const char *by;   /* the section that knows them; NULL: the only one */
     long long expect; /* nodes that have to answer; 0: none has */
     json_t *members;  /* of the request: what the command line says */
 };

@@ -71,6 +71,8 @@ print_help(void)
     print_option("--cluster", NULL,
                  "of all nodes: status, plugins, hubs, fibers, pools,");
     print_option("", NULL, "requests and top");
+    print_option("--by NAME", NULL,
+                 "the section that knows them, where there are several");
     print_option("--expect N", NULL,
                  "fail where fewer than N nodes answer; with --cluster");
     print_option("-h, --help", NULL, "this; COMMAND --help tells of a command");
@@ -213,6 +215,15 @@ wants(const struct option *option)
     }
 }
 
+static bool
+is_utf8(const char *text)
+{
+    json_t *value = json_string(text);
+
+    json_decref(value);
+    return value != NULL;
+}
+
 /* An option of the command. */
 static enum status
 read_own_option(struct line *line, struct task *task, const char *word,
@@ -260,6 +271,10 @@ read_option(struct line *line, struct task *task, const char *word)
         if (value == NULL || !parse_whole(value, &task->expect) ||
             task->expect == 0)
             return usage(task->command, "%s: not a number of nodes", word);
+    } else if (is_named(word, equals, "--by")) {
+        task->by = take_value(line, equals);
+        if (task->by == NULL || !is_utf8(task->by))
+            return usage(task->command, "%s: not the name of a section", word);
     } else {
         return read_own_option(line, task, word, equals);
     }
@@ -311,6 +326,8 @@ read_line(struct line *line, struct task *task)
         return usage(NULL, "%s", "a command is missing; --help lists them");
     if (task->expect > 0 && !task->cluster)
         return usage(task->command, "%s", "--expect goes with --cluster");
+    if (task->by != NULL && !task->cluster)
+        return usage(task->command, "%s", "--by goes with --cluster");
     if (task->cluster && !task->command->of_nodes)
         return usage(task->command, "%s is of one node: not with --cluster",
                      task->command->name);
