@@ -165,13 +165,23 @@ await_answers(struct survey *survey, const gruvid_cluster_question_t *question)
 
 /* --- all of it ------------------------------------------------------------ */
 
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct part *)a)->node,
+                  ((const struct part *)b)->node);
+}
+
+/* In the order of names: a second look has each node in the same place. */
 static void
-tell(const struct survey *survey, struct nats_node *node,
+tell(struct survey *survey, struct nats_node *node,
      const gruvid_cluster_question_t *question)
 {
     struct nats_members *members = &node->cluster.members;
     double now = nats_now();
 
+    if (survey->n > 1)
+        qsort(survey->at, survey->n, sizeof *survey->at, by_name);
     for (size_t i = 0; i < survey->n; i++) {
         const struct part *part = &survey->at[i];
 

@@ -72,6 +72,8 @@ START_TEST(test_each_node_answers_for_all)
         expect_out("\na ");
         expect_out("\nb ");
         expect_out("\nc ");
+        ck_assert(strstr(said.out, "\na ") < strstr(said.out, "\nb "));
+        ck_assert(strstr(said.out, "\nb ") < strstr(said.out, "\nc "));
     }
     UNTIL(g[0], 0, "", "hubs");
     expect_out("NODE");
