@@ -252,6 +252,21 @@ introduce(struct nats_node *node)
     gruvi_info("node %s", cluster->self.node);
 }
 
+static GRUVI_SWITCHPOINT int
+become_node(struct nats_node *node)
+{
+    int err = await_name(node);
+
+    if (err == 0)
+        err = subscribe(node);
+    /* Questions reach it before others hear of it. */
+    if (err == 0)
+        err = nats_session_flush(node);
+    if (err == 0)
+        introduce(node);
+    return err;
+}
+
 GRUVI_SWITCHPOINT int
 nats_cluster_main(void *arg)
 {
@@ -264,14 +279,7 @@ nats_cluster_main(void *arg)
         forget(node);
     choose_name(cluster, node);
     if (*cluster->self.node != '\0')
-        err = await_name(node);
-    if (err == 0 && *cluster->self.node != '\0')
-        err = subscribe(node);
-    /* Questions reach it before others hear of it. */
-    if (err == 0 && *cluster->self.node != '\0')
-        err = nats_session_flush(node);
-    if (err == 0 && *cluster->self.node != '\0')
-        introduce(node);
+        err = become_node(node);
     if (err == 0)
         gruvi_event_set(&cluster->named);
     return err == UV_ECANCELED || err == UV_ENOTCONN ? 0 : err;
