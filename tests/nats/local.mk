@@ -3,6 +3,7 @@
 TEST_ARCHIVES += %D%/libbus.a
 %C%_libbus_a_SOURCES = %D%/bus.c %D%/bus.h
 %C%_libbus_a_SOURCES += %D%/done.c %D%/done.h
+%C%_libbus_a_SOURCES += %D%/player.c %D%/player.h
 %C%_libbus_a_SOURCES += %D%/script.c %D%/script.h
 %C%_libbus_a_SOURCES += %D%/talk.c %D%/talk.h
 %C%_libbus_a_SOURCES += %D%/stream.c %D%/stream.h
@@ -68,6 +69,8 @@ NATS_TESTS += %D%/check_nats_session_broken
 %C%_check_nats_session_broken_SOURCES = %D%/check_nats_session_broken.c
 %C%_check_nats_session_broken_SOURCES += %D%/detour.c %D%/detour.h
 %C%_check_nats_session_broken_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_verdict
+%C%_check_nats_verdict_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_work
 %C%_check_nats_work_LDADD = $(BUS_LIBS)
 if HAVE_OPENSSL
