@@ -58,6 +58,15 @@ await_nodes(const struct gruvid *g, const char *n)
     UNTIL(g, 0, "", "--expect", n, "status");
 }
 
+static void
+begin_two(struct gruvid **a, struct gruvid **b)
+{
+    bus_begin(&server, "");
+    *a = node("a");
+    *b = node("b");
+    await_nodes(*a, "2");
+}
+
 START_TEST(test_each_node_answers_for_all)
 {
     struct gruvid *g[3];
@@ -94,10 +103,7 @@ START_TEST(test_a_node_that_is_stopped_is_named)
 {
     struct gruvid *a, *b;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     gruvid_signal(b, SIGSTOP);
     UNTIL(a, 0, "gruvictl: no answer from b\n", "status");
     expect_out("\na ");
@@ -115,10 +121,7 @@ START_TEST(test_a_node_that_was_killed_is_named_until_it_is_back)
 {
     struct gruvid *a, *b;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     gruvid_signal(b, SIGKILL);
     gruvid_wait(b);
     UNTIL(a, 0, "gruvictl: no answer from b\n", "status");
@@ -134,10 +137,7 @@ START_TEST(test_a_node_that_has_gone_in_order_is_not_missed)
 {
     struct gruvid *a, *b;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     ck_assert_int_eq(gruvid_stop(b, SIGTERM), 0);
     UNTIL(a, 0, "", "status");
     gruvid_stop(a, SIGTERM);
@@ -148,10 +148,7 @@ START_TEST(test_a_reload_changes_the_name)
 {
     struct gruvid *a, *b;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     gruvid_reload(b, bus_config(&server, ROUTE "node = new\n", ""), true);
     gruvid_says(b, ": node new");
     await_nodes(a, "2");
@@ -172,10 +169,7 @@ START_TEST(test_a_restart_of_the_plugin_keeps_the_name)
 {
     struct gruvid *a, *b;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     ck_assert_int_eq(RUN(control(b), "restart", "nats"), 0);
     gruvid_says(b, "nats, generation 1 has stopped");
     await_nodes(a, "2");
@@ -190,10 +184,7 @@ START_TEST(test_a_server_that_comes_back_has_all_nodes_again)
 {
     struct gruvid *a, *b;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     bus_end(&server);
     gruvid_says(a, " is lost");
     while (RUN(control(a), "--cluster", "status") != 1)
@@ -388,10 +379,7 @@ START_TEST(test_forged_greetings_harm_nobody)
     struct gruvid *a, *b;
     struct bus *bus;
 
-    bus_begin(&server, "");
-    a = node("a");
-    b = node("b");
-    await_nodes(a, "2");
+    begin_two(&a, &b);
     bus = bus_open(server.port);
     for (size_t i = 0; i < sizeof forged / sizeof *forged; i++)
         publish(bus, "gruvid.node.here", NULL, forged[i]);
