@@ -87,8 +87,8 @@ gruvid__bus_end(gruvid_plugin_t *plugin)
 
 /* --- sections ------------------------------------------------------------- */
 
-/* There is none, or more.  One that had a generation that serves counts where
- * none has. */
+/* There is none, or more.  Without a bus that serves, a section that had such a
+ * generation counts. */
 static int
 find_among(struct gruvid__instances *instances, struct gruvid__line **found)
 {
@@ -110,7 +110,7 @@ find_among(struct gruvid__instances *instances, struct gruvid__line **found)
         *found = was;
     if (n > 1)
         gruvi_error("there are several buses: the call has to name the section "
-                    "of the one that it means");
+                    "of its bus");
     return n > 1 ? UV_EINVAL : 0;
 }
 

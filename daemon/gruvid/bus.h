@@ -89,13 +89,14 @@ gruvid_bus_publish(const char *bus, const char *subject,
                    size_t size, double timeout);
 
 /*
- * Ask whoever listens to a subject: what gruvid_call() is between plugins of a
- * gruvid.  A plugin that a route leads to answers both alike.
+ * Ask the listeners of a subject, of which one answers: what gruvid_call() is
+ * between plugins of a gruvid.  A plugin that a route leads to answers both
+ * alike.
  *
  *   call     its path NULL: made of the subject, "/orders/new"
  *   answer   as of gruvid_call(): NULL on failure; it belongs to the request
- *            whose fiber calls, else gruvid_answer_free().  The status is 200
- *            where whoever answers is no gruvid
+ *            whose fiber calls, else gruvid_answer_free().  The status of an
+ *            answer that is not a gruvid's is 200
  *
  * Returns 0, whatever the answer's status is.
  * Errors:  UV_ENOENT (nobody listens, known at once); UV_EINVAL (also for
@@ -143,9 +144,9 @@ GRUVI_API int gruvid_bus_subscribe(const char *bus, const char *subject,
                                    gruvid_subscription_t **subscription);
 
 /*
- * End a subscription, and free it: no message comes any more.  One that has
- * ended by itself is freed with the plugin, after its stop, if not here.  NULL
- * is fine.
+ * End a subscription, and free it: no message comes any more.  A subscription
+ * that has ended by itself is freed with the plugin, after its stop, if not
+ * here.  NULL is fine.
  *
  * Context: the hub that has made it.
  */
@@ -155,9 +156,8 @@ GRUVI_API void gruvid_bus_unsubscribe(gruvid_subscription_t *subscription);
 GRUVI_API uint64_t
 gruvid_subscription_dropped(const gruvid_subscription_t *subscription);
 
-/* The subject that a message was published to, and the one that an answer is
- * to be published to: "" where none is wanted.  Context of all here: any
- * thread; a message is used by one at a time. */
+/* The subject that a message was published to, and the subject for an answer,
+ * "" without.  Context of all here: any thread, one at a time for a message. */
 GRUVI_API const char *gruvid_message_subject(const gruvid_message_t *message);
 GRUVI_API const char *gruvid_message_reply(const gruvid_message_t *message);
 
