@@ -68,7 +68,7 @@ void gruvid__bus_cut(struct gruvid__shard *shard);
 struct gruvid_subscription {
     struct gruvid_subscription *next, **link; /* on hub->subscriptions */
     struct gruvid__line *line;
-    struct gruvid__shard *shard; /* of whoever has subscribed */
+    struct gruvid__shard *shard; /* of the subscriber */
     gruvi_queue_t *queue;        /* NULL: it has ended */
     gruvid_plugin_t *bus;        /* that has it; NULL: none */
     void *handle;                /* there */
@@ -79,8 +79,9 @@ struct gruvid_subscription {
 /* Have all subscriptions of this hub to the section of a shard made there. */
 int gruvid__subscriptions_attach(void *shard);
 
-/* Those that the bus of a shard has go to the generation that serves, if any;
- * those that a shard has made are over; free the latter.  Context: its hub. */
+/* The subscriptions that the bus of a shard has go to the generation that
+ * serves, if any.  The subscriptions that a shard has made end; are freed.
+ * Context: its hub. */
 void gruvid__subscriptions_detach(struct gruvid__shard *shard);
 void gruvid__subscriptions_end(struct gruvid__shard *shard);
 void gruvid__subscriptions_free(struct gruvid__shard *shard);

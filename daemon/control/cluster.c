@@ -105,7 +105,7 @@ ask_nodes(void *arg)
 
 /* --- the command's fiber -------------------------------------------------- */
 
-/* What the nodes are asked: the command's members, but for those of cluster. */
+/* What the nodes are asked: the command in "ask", with its own members. */
 static char *
 question_of(const struct gruvid__request *request)
 {
@@ -232,7 +232,7 @@ send_answers(struct gruvid__request *request, const struct asking *asking)
     return err < 0 ? err : gruvid__answer(request, json_object());
 }
 
-/* --- who is asked --------------------------------------------------------- */
+/* --- the command ---------------------------------------------------------- */
 
 /* Sections whose plugins know other nodes. */
 static gruvid_plugin_t *

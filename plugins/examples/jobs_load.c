@@ -8,7 +8,7 @@
  *   [plugin jobs_load]
  *
  * It makes the stream JOBS and its consumer workers where they are not there,
- * publishes numbers to the subject jobs, durably, and hears of those that are
+ * publishes numbers to the subject jobs, durably, and hears which of them are
  * done.  A line of the log each second says how many were sent (stored in the
  * stream), done, done again, and lost: sent a minute ago, and not done.
  */
@@ -72,7 +72,7 @@ find(const struct load *load, size_t number)
                : &load->jobs[number - load->base];
 }
 
-/* Forget those at the beginning that are sent and done. */
+/* Forget jobs at the beginning that are sent and done. */
 static void
 advance(struct load *load)
 {

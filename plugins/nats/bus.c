@@ -173,7 +173,8 @@ make_question(struct nats_buffer *head, const gruvid_call_t *call)
                         put_headers(head, call->headers, call->n_headers));
 }
 
-/* Digits alone, and no second status; whoever says none is no gruvid. */
+/* Three digits, and no second status.  An answer without a status, not of a
+ * gruvid, is 200. */
 static int
 find_status(const gruvid_header_t *fields, size_t n)
 {

@@ -155,7 +155,7 @@ is_in_use(struct nats_node *node)
     err = nats_ask(node, subject, NULL, "", 0, &answer, PATIENCE);
     if (err == UV_ENOENT)
         return 0;
-    if (err == UV_EPROTO) /* somebody has answered, whoever it is */
+    if (err == UV_EPROTO) /* malformed, but an answer */
         return UV_EADDRINUSE;
     if (err < 0)
         return err;

@@ -157,7 +157,7 @@ handle(struct nats_delivery *delivery)
     free(target);
 }
 
-/* One that kills its workers is not given to more of them than others. */
+/* A message that kills its workers gets no more of them than others. */
 static GRUVI_SWITCHPOINT int
 delivery_main(void *arg)
 {

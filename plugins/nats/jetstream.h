@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What JetStream answers: JSON, of which as much is read as is used, and which
- * is not believed.  It works on bytes: no input, no output.
+ * Answers of JetStream, which are JSON.  Only what is used is read, and nothing
+ * is believed.  All this works on bytes: no input, no output.
  */
 #ifndef NATS_JETSTREAM_H
 #define NATS_JETSTREAM_H

@@ -2,8 +2,8 @@
 /*
  * jansson calls itself for each level of objects and arrays, 2048 at most: too
  * many for the stack of a fiber.  What is read here may come from a server that
- * lies, from whoever changes what is on its way before TLS, and from any client
- * that hears a question.  So levels are counted first.
+ * lies, from an attacker on the way to it, where TLS has not begun, and from
+ * any client that hears a question.  So levels are counted first.
  */
 #include "json.h"
 

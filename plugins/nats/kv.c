@@ -2,7 +2,7 @@
 /*
  * Values by key.  A bucket B is the stream KV_B, a key K in it the subject
  * $KV.B.K, a value the last message there, and its revision the number of that.
- * One that was deleted is a message that says so.
+ * A deletion is a message, too.
  *
  * The stream's leader is asked for the last message: a direct get may come from
  * a replica that is behind.

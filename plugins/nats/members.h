@@ -63,7 +63,7 @@ void nats_members_hear(struct nats_members *members,
 void nats_members_answered(struct nats_members *members, const char *name);
 void nats_members_silent(struct nats_member *member, double now);
 
-/* Forget those that have been silent for long. */
+/* Forget nodes that have been silent for long. */
 void nats_members_clean(struct nats_members *members, double now);
 
 void nats_members_free(struct nats_members *members);

@@ -38,7 +38,7 @@ void nats_message_end(struct nats_message *message);
 GRUVI_SWITCHPOINT void nats_message_take(struct nats_node *node,
                                          const struct nats_input *input);
 
-/* Free those whose fibers never ran. */
+/* Free messages whose fibers never ran. */
 void nats_messages_free(struct nats_node *node);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a hub has: one connection, its routes, and the messages in work.
+ * What a hub has: a connection, its routes, and the messages in work.  The
+ * nodes of gruvid-nats(7) are something else: a gruvid each, members.h.
  *
  *   main fiber    connect --> session --> connect --> ...
  *   in a session  a reader, a writer, a fiber that asks whether the server is

@@ -57,8 +57,7 @@ read_deadline(const char *text)
                : (double)atoll(text) / 1000;
 }
 
-/* The name of a host with a port, as far as it matters to who makes links of
- * it. */
+/* The name of a host, perhaps with a port: handlers make links of it. */
 static bool
 is_host(const char *text)
 {

@@ -29,8 +29,8 @@ struct nats_routes {
 };
 
 /*
- * Take the routes of the section: those that are new are added, not ready.
- * Those that are not there any more are not wanted.
+ * Take the routes of the section: new routes are added, not ready.  Routes that
+ * are not there any more are not wanted.
  *
  * Returns 0; UV_EINVAL or UV_ENOMEM after gruvid_plugin_fail(), and nothing has
  * changed.
@@ -51,7 +51,7 @@ void nats_route_begin(struct nats_route *route);
 /* How many are ready. */
 size_t nats_routes_ready(const struct nats_routes *routes);
 
-/* Forget those that are not wanted; all of them. */
+/* Forget the routes that are not wanted; all routes. */
 void nats_routes_clean(struct nats_routes *routes);
 void nats_routes_free(struct nats_routes *routes);
 

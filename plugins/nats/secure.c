@@ -197,9 +197,8 @@ nats_secure_read(struct nats_settings *settings, gruvid_plugin_t *plugin)
     return err;
 }
 
-/* Files that have changed are read again, and those of before go on to be used
- * where they cannot be, because a certificate and its key are rarely replaced
- * in one moment. */
+/* Files that have changed are read again.  Where that fails, what was read
+ * before is used: a certificate and its key are rarely replaced together. */
 static GRUVI_SWITCHPOINT int
 read_again(struct nats_node *node)
 {
@@ -231,8 +230,8 @@ read_again(struct nats_node *node)
 
 /* --- a connection --------------------------------------------------------- */
 
-/* What the server has sent behind INFO came in clear, from whoever: it is not
- * taken for what came through TLS. */
+/* What came behind INFO came in clear, from anybody: it is not taken for what
+ * comes through TLS. */
 GRUVI_SWITCHPOINT int
 nats_secure_start(struct nats_node *node, const char *name)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose certificate a server needs that another has named: its own, where it
- * was named by a name; and where it was named by a number, as is usual, that of
- * the server in the section that led to it.
+ * A server names others, which need a certificate.  Named by a name, a server
+ * needs a certificate of that name.  Named by a number, as is usual, it needs
+ * the name of the server in the section that has led to it.
  *
- * INFO comes in clear.  So whoever can change what is on its way could name a
- * server of his own, with a good certificate of any of the authorities that a
- * system trusts, and get the login.  Therefore a name counts only where INFO
- * has come through TLS, or where the section says which authorities count.
+ * INFO comes in clear.  So an attacker on the way could name a server of their
+ * own, with a good certificate of any authority that the system trusts, and get
+ * the login.  Therefore a name counts only where INFO has come through TLS, or
+ * where the section says which authorities count.
  */
 #include "servers.h"
 
@@ -129,7 +129,7 @@ add(struct nats_servers *servers, const char *text)
     return true;
 }
 
-/* One that the server of the connection has named. */
+/* A server that the server of the connection has named. */
 static void
 add_named(struct nats_servers *servers, const char *text)
 {

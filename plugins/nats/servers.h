@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The servers of a cluster: those of the section, and those that they name. */
+/* The servers of a cluster: of the section, and named by servers. */
 #ifndef NATS_SERVERS_H
 #define NATS_SERVERS_H
 
@@ -58,8 +58,8 @@ void nats_servers_turn(struct nats_servers *servers, struct nats_turn *turn,
                        bool believed);
 
 /*
- * Read the text of INFO, and take the servers that it names in place of those
- * that were named before.
+ * Read the text of INFO.  The servers that it names take the place of all that
+ * were named before.
  *
  *   info  what the text does not say stays
  *

@@ -93,8 +93,7 @@ nats_session_flush(struct nats_node *node)
                                                                   : UV_ENOTCONN;
 }
 
-/* --- from its begin to its end ---------------------------------------------
- */
+/* --- its life ------------------------------------------------------------- */
 
 static GRUVI_SWITCHPOINT int
 connect_within(struct nats_node *node, const struct nats_turn *turn)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol.h"
 #include "nkey.h"
+#include "protocol.h"
 #include "secure.h"
 
 static const char *const connects[] = {"eventually", "required", NULL};

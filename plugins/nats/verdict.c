@@ -201,8 +201,8 @@ give_up(struct nats_delivery *delivery, const char *why)
     say(delivery, "+TERM", delivery->work->node->counts.terminated);
 }
 
-/* Where it cannot be published it comes again, if it can; else it is tried for
- * as long as work may take.  A reload may say meanwhile where it goes. */
+/* What cannot be published comes again, if the consumer allows that; else it is
+ * tried for as long as work may take.  A reload may change the subject. */
 static GRUVI_SWITCHPOINT int
 publish(struct nats_delivery *delivery, const char *why)
 {

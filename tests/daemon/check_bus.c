@@ -51,7 +51,7 @@ START_TEST(test_without_a_bus_calls_are_refused)
     says(fd, "get other - b k", "ENOTSUP");
     says(fd, "put other - b k x", "ENOTSUP");
     gruvid_says(g, "there is no bus other: ");
-    /* One that can do nothing. */
+    /* A bus without functions. */
     says(fd, "publish - - a - x", "ENOTSUP");
     says(fd, "call - - a - - - x", "ENOTSUP");
     says(fd, "subscribe - 9 a -", "ENOTSUP");

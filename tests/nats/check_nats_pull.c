@@ -66,7 +66,7 @@ START_TEST(test_a_pull_follows_another)
     player_says("$JS.ACK." FIRST, "+ACK");
     player_next(&next_pull, "$JS.API.CONSUMER.MSG.NEXT.");
     ck_assert_str_ne(next_pull.reply, pull.reply);
-    /* A word about the one before says nothing. */
+    /* What is said of the pull before means nothing. */
     player_status(&pull, "409 Consumer Deleted");
     player_deliver(&next_pull, SECOND, "/nothing");
     player_says("$JS.ACK." SECOND, "+ACK");

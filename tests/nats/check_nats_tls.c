@@ -339,7 +339,7 @@ START_TEST(test_servers_that_are_named_by_numbers_prove_the_name_of_the_url)
 END_TEST
 
 /* A name that came in clear counts where the section has authorities; else
- * whoever has a certificate for any name would be let in. */
+ * any holder of a certificate, for any name, would be let in. */
 START_TEST(test_servers_that_are_named_by_names)
 {
     struct bus_server link;

@@ -120,8 +120,8 @@ open_end(gruvi_stream_t *s, gruvi_tls_t *credentials, const char *name)
     return err;
 }
 
-/* A handshake that was not finished is not gone on with: whoever reads or
- * writes next could not know whether it was made. */
+/* A handshake that was not finished does not go on: the next read or write
+ * could not know whether it was made. */
 static int
 shake(gruvi_stream_t *s, struct gruvi__call *call)
 {
