@@ -21,7 +21,7 @@ void __real_gruvi_event_clear(gruvi_event_t *event);
 void __wrap_gruvi_event_clear(gruvi_event_t *event);
 
 static void
-call_once(void (**at)(void))
+call_and_forget(void (**at)(void))
 {
     void (*fn)(void) = *at;
 
@@ -35,14 +35,14 @@ int
 __wrap_gruvi_event_wait(gruvi_event_t *event, double timeout)
 {
     (void)timeout;
-    call_once(&at_wait);
+    call_and_forget(&at_wait);
     return __real_gruvi_event_wait(event, 0);
 }
 
 void
 __wrap_gruvi_event_clear(gruvi_event_t *event)
 {
-    call_once(&at_clear);
+    call_and_forget(&at_clear);
     __real_gruvi_event_clear(event);
 }
 
