@@ -232,6 +232,22 @@ START_TEST(test_a_name_in_use_is_asked_for_again)
 }
 END_TEST
 
+START_TEST(test_another_prefix_is_another_cluster)
+{
+    struct gruvid *a, *other;
+
+    bus_begin(&server, "");
+    a = node("same");
+    other = bus_gruvid(&server, ROUTE "node = same\nprefix = other\n", "");
+    await_nodes(other, "1");
+    ck_assert_uint_eq(gruvid_said(other, "has this name"), 0);
+    UNTIL(a, 3, "gruvictl: 1 of 2 nodes have answered\n", "--expect", "2",
+          "status");
+    gruvid_stop(other, SIGTERM);
+    gruvid_stop(a, SIGTERM);
+}
+END_TEST
+
 /* No client of the bus keeps a node from its name for longer than it answers.
  */
 START_TEST(test_a_name_is_asked_for_again_after_a_malformed_answer)
@@ -445,6 +461,7 @@ main(void)
     tcase_add_test(tc, test_a_server_that_comes_back_has_all_nodes_again);
     tcase_add_test(tc, test_a_server_that_stands_still_is_no_silent_node);
     tcase_add_test(tc, test_a_name_in_use_is_asked_for_again);
+    tcase_add_test(tc, test_another_prefix_is_another_cluster);
     tcase_add_test(tc, test_a_name_is_asked_for_again_after_a_malformed_answer);
     tcase_add_test(tc, test_a_start_waits_for_its_name_where_it_waits_at_all);
     tcase_add_test(tc, test_a_long_answer_comes_in_parts);

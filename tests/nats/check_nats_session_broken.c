@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "nats/bus.h"
 #include "nats/detour.h"
+#include "nats/script.h"
 
 #define ROUTE "route = a -> mirror\n"
 
@@ -146,6 +148,59 @@ START_TEST(test_half_a_command_is_no_message_and_the_next_one_is_whole)
 }
 END_TEST
 
+/* --- what a server says --------------------------------------------------- */
+
+static struct script *script;
+
+/* A server that the test plays, until its route is subscribed. */
+static struct gruvid *
+begin_by_script(const char *lines)
+{
+    struct gruvid *g;
+
+    script = script_begin(servers[0].port);
+    g = bus_gruvid_begin(&servers[0], lines, "");
+    script_log_in(script);
+    ck_assert_str_eq(script_line(script), "SUB a gruvid 1\r\n");
+    ck_assert_str_eq(script_line(script), "PING\r\n");
+    script_send(script, "PONG\r\n");
+    gruvid_says(g, "1 route is subscribed");
+    return g;
+}
+
+/* One that has answered is there, whatever it has not answered before. */
+START_TEST(test_a_server_is_left_when_it_has_not_answered_two)
+{
+    struct gruvid *g = begin_by_script(ROUTE "ping_interval = 700ms\n");
+    char byte;
+
+    ck_assert_str_eq(script_line(script), "PING\r\n");
+    script_send(script, "PONG\r\n");
+    for (int i = 0; i < 2; i++)
+        ck_assert_str_eq(script_line(script), "PING\r\n");
+    ck_assert_int_eq(recv(script->fd, &byte, 1, 0), 0);
+    gruvid_says(g, " is lost: timed out");
+    script_end(script);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_a_server_that_is_to_stop_is_not_left_for_none)
+{
+    struct gruvid *g = begin_by_script(ROUTE);
+    const char *line;
+
+    script_send(script, "INFO {\"headers\":true,\"ldm\":true}\r\n"
+                        "MSG a 1 r 0\r\n\r\n");
+    ck_assert_int_eq(strncmp(script_line(script), "HPUB r ", 7), 0);
+    script_send(script, "PING\r\n");
+    while (strcmp(line = script_line(script), "PONG\r\n") != 0)
+        ck_assert_int_ne(strncmp(line, "UNSUB ", 6), 0);
+    script_end(script);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- servers -------------------------------------------------------------- */
 
 /* Long enough for delays to grow. */
@@ -226,6 +281,8 @@ main(void)
     tcase_add_test(tc, test_all_comes_whole_through_a_slow_network);
     tcase_add_loop_test(
         tc, test_half_a_command_is_no_message_and_the_next_one_is_whole, 0, 5);
+    tcase_add_test(tc, test_a_server_is_left_when_it_has_not_answered_two);
+    tcase_add_test(tc, test_a_server_that_is_to_stop_is_not_left_for_none);
     tcase_add_test(tc, test_a_server_may_be_away_for_a_while);
     tcase_add_test(tc, test_requests_go_on_when_one_of_three_servers_is_killed);
     suite_add_tcase(suite, tc);

@@ -95,6 +95,7 @@ START_TEST(test_answers_are_read_with_care)
         {V "Gruvid-Status: 404\r\n\r\n", "hello", "0 404 - hello"},
         {V "gruvid-status: 599\r\nX-Bus:there\r\n\r\n", "", "0 599 there "},
         {V "X-Bus: a\r\nX-Bus: b\r\n\r\n", "", "0 200 a "},
+        {V "Nats-Any: a\r\nGruvid-Any: b\r\nX-Bus: c\r\n\r\n", "", "0 200 c "},
         {"NATS/1.0 503\r\n\r\n", "", "ENOENT"},
         {"NATS/1.0 503 No Responders\r\n\r\n", "", "ENOENT"},
         {V "Gruvid-Status: 99\r\n\r\n", "", "EPROTO"},
@@ -165,6 +166,7 @@ START_TEST(test_another_try_has_the_same_id)
     static const char *const refusals[][2] = {
         {"NATS/1.0 503\r\n\r\n", ""},
         {"", "{\"error\":{\"code\":503,\"err_code\":10076}}"},
+        {"", "{\"error\":{\"code\":503,\"err_code\":10039}}"},
         {"", "{\"error\":{\"code\":503,\"err_code\":10008}}"},
     };
     char first[sizeof head];

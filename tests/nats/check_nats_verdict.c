@@ -2,6 +2,7 @@
 /* Signals of work and dead letters, with a server that the test plays. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "http/client.h"
 #include "nats/player.h"
@@ -50,6 +51,8 @@ START_TEST(test_only_done_is_said_late)
     gruvid_says(player.g, "message 2 is given up: the answer was 422");
     player_deliver(&pull, "ORDERS.billing.1.3.1.1.0", "/nothing");
     player_says("$JS.ACK.ORDERS.billing.1.3.1.1.0", "+ACK");
+    while (http_metric(player.g, "nats_work_late_total{plugin=\"nats\"}") < 2)
+        usleep(10000);
 }
 END_TEST
 

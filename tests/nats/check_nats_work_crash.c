@@ -166,6 +166,27 @@ START_TEST(test_work_outlives_its_connection)
 }
 END_TEST
 
+/* Without a connection for as long as the consumer waits: it is done again. */
+START_TEST(test_what_is_not_said_in_time_is_done_again)
+{
+    struct gruvid *g = begin();
+
+    stream_store(bus, "orders.new", "Gruvid-Path: /?ms=1&gate\r\n", "0000000");
+    gruvid_says(g, "worker takes its time");
+    bus_close(bus);
+    bus_end(&server);
+    gruvid_says(g, " is lost: ");
+    file_make(&server, "done.gate");
+    while (http_metric(g, "nats_work_unsaid_total{plugin=\"nats\"}") < 1)
+        usleep(10000);
+    bus_begin(&server, stream_config(&server));
+    bus = bus_open(server.port);
+    done_has(&server, 2);
+    all_are_done(1);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 /* --- the consumer --------------------------------------------------------- */
 
 START_TEST(test_a_consumer_goes_in_the_middle_of_work)
@@ -250,6 +271,7 @@ main(void)
     tcase_add_test(tc, test_a_node_that_stood_still_does_not_speak_for_others);
     tcase_add_test(tc, test_a_killed_server_has_all_that_it_has_acknowledged);
     tcase_add_test(tc, test_work_outlives_its_connection);
+    tcase_add_test(tc, test_what_is_not_said_in_time_is_done_again);
     tcase_add_test(tc, test_a_consumer_goes_in_the_middle_of_work);
     tcase_add_test(tc, test_a_message_whose_nodes_die_stays);
     tcase_add_test(tc, test_a_message_that_kills_its_nodes_is_a_dead_letter);

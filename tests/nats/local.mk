@@ -21,6 +21,11 @@ NATS_TESTS = %D%/check_nats_protocol
 
 NATS_TESTS += %D%/check_nats_ask
 %C%_check_nats_ask_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_clock
+%C%_check_nats_clock_SOURCES = %D%/check_nats_clock.c plugins/nats/clock.c
+%C%_check_nats_clock_CPPFLAGS = $(AM_CPPFLAGS)
+%C%_check_nats_clock_LDADD = tests/support/libsupport.a $(UV_LIBS)
+%C%_check_nats_clock_LDADD += $(CHECK_LIBS)
 NATS_TESTS += %D%/check_nats_cluster
 %C%_check_nats_cluster_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_nats_cluster_LDADD = $(BUS_LIBS)

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <gruvid/bus.h>
 #include <gruvid/request.h>
@@ -129,11 +130,16 @@ publish(struct talk *talk, const char *bus, double timeout)
 }
 
 static const char *
-header_of(const gruvid_answer_t *answer, const char *name)
+header_of(const gruvid_answer_t *answer)
 {
-    for (size_t i = 0; i < answer->n_headers; i++)
-        if (strcmp(answer->headers[i].name, name) == 0)
+    for (size_t i = 0; i < answer->n_headers; i++) {
+        const char *name = answer->headers[i].name;
+
+        if (strcmp(name, "X-Bus") == 0 ||
+            strncasecmp(name, "Gruvid-", 7) == 0 ||
+            strncasecmp(name, "Nats-", 5) == 0)
             return answer->headers[i].value;
+    }
     return "-";
 }
 
@@ -155,7 +161,7 @@ call(struct talk *talk, const char *bus, double timeout)
     if (err < 0)
         say(talk, answer == NULL ? err : UV_EIO, "%s", "");
     else
-        say(talk, 0, " %d %s %s", answer->status, header_of(answer, "X-Bus"),
+        say(talk, 0, " %d %s %s", answer->status, header_of(answer),
             (const char *)answer->data);
     gruvid_answer_free(answer);
 }

@@ -305,7 +305,8 @@ say(gruvid_request_t *request)
         {"cookie", "Set-Cookie"},       {"cache", "Cache-Control"},
         {"coding", "Content-Encoding"}, {"vary", "Vary"},
         {"ranges", "Accept-Ranges"},    {"length", "Content-Length"},
-        {"retry", "Retry-After"}};
+        {"retry", "Retry-After"},       {"gruvid", "Gruvid-Status"},
+        {"nats", "Nats-Rollup"}};
     size_t size = (size_t)number(request, "size");
     long n = number(request, "n"), status = number(request, "status");
     char *text = gruvid_request_alloc(request, size + 1);
