@@ -150,8 +150,8 @@ next(struct nats_node *node, struct nats_input *input)
     size_t need;
     ssize_t n;
 
-    while ((n = nats_inbox_take(&node->in, input, &need)) == 0) {
-        int err = nats_inbox_read(&node->in, node->stream, need);
+    while ((n = nats_reader_take(&node->in, input, &need)) == 0) {
+        int err = nats_reader_read(&node->in, node->stream, need);
 
         if (err < 0) {
             nats_secure_tell(node, err);

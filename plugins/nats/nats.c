@@ -7,9 +7,9 @@
  *   settings.c servers.c         the options; where servers are
  *   secure.c                     TLS: its files, its beginning
  *   proof.c nkey.c credentials.c what a login signs, and with what
- *   routes.c                     which plugin answers a subject
+ *   routes.c line.c              which plugin answers a subject
  *   node.c                       a hub's connection, from server to server
- *   session.c inbox.c login.c    a connection, from INFO to its end
+ *   session.c reader.c login.c   a connection, from INFO to its end
  *   message.c exchange.c         a message: a request with its reply
  *   works.c work.c pull.c        work: consumers of JetStream, and pulling
  *   delivery.c verdict.c         a message of work, and what is said of it
@@ -21,6 +21,7 @@
  *   subscription.c ask.c         subscriptions beside routes, and requests of
  *                                our own by them
  *   bus.c kv.c store.c           gruvid/bus.h, for plugins
+ *   clock.c id.c process_id.c    time; random names; the name of a process
  *
  * Each hub has a connection of its own, in the same group as all others, so
  * nothing is locked.

@@ -18,8 +18,8 @@
 #include "ask.h"
 #include "buffer.h"
 #include "cluster.h"
-#include "inbox.h"
 #include "protocol.h"
+#include "reader.h"
 #include "routes.h"
 #include "servers.h"
 #include "settings.h"
@@ -65,7 +65,7 @@ struct nats_node {
     bool moves;             /* it is to end in order, for another */
     gruvi_event_t wake;     /* the main fiber looks at these */
     gruvi_event_t up;       /* set once there was a session */
-    struct nats_inbox in;
+    struct nats_reader in;
 
     /* Output: whole commands, in order.  The writer takes them all at once. */
     struct nats_buffer out, sending;

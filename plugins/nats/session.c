@@ -215,7 +215,7 @@ nats_session_read(void *arg)
     ssize_t n = 0;
 
     while (n >= 0 && nats_session_is_open(node)) {
-        while ((n = nats_inbox_take(&node->in, &input, &need)) > 0) {
+        while ((n = nats_reader_take(&node->in, &input, &need)) > 0) {
             int err = serve(node, &input);
 
             if (err < 0) {
@@ -228,7 +228,7 @@ nats_session_read(void *arg)
         if (n == 0)
             n = nats_session_wait_room(node);
         if (n == 0 && nats_session_is_open(node))
-            n = nats_inbox_read(&node->in, node->stream, need);
+            n = nats_reader_read(&node->in, node->stream, need);
     }
     nats_session_lose(node, n < 0 ? (int)n : UV_EOF);
     return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "inbox.h"
+#include "reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 /* Room for an operation of need bytes. */
 static bool
-make_room(struct nats_inbox *in, size_t need)
+make_room(struct nats_reader *in, size_t need)
 {
     size_t room = need < READ ? READ : need;
     char *data;
@@ -29,7 +29,7 @@ make_room(struct nats_inbox *in, size_t need)
 }
 
 GRUVI_SWITCHPOINT int
-nats_inbox_read(struct nats_inbox *in, gruvi_stream_t *stream, size_t need)
+nats_reader_read(struct nats_reader *in, gruvi_stream_t *stream, size_t need)
 {
     ssize_t n;
 
@@ -43,7 +43,7 @@ nats_inbox_read(struct nats_inbox *in, gruvi_stream_t *stream, size_t need)
 }
 
 ssize_t
-nats_inbox_take(struct nats_inbox *in, struct nats_input *input, size_t *need)
+nats_reader_take(struct nats_reader *in, struct nats_input *input, size_t *need)
 {
     ssize_t n;
 
