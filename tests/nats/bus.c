@@ -68,6 +68,14 @@ bus_hubs(int n)
     hubs = n;
 }
 
+static const char *const *env;
+
+void
+bus_env(const char *const *more)
+{
+    env = more;
+}
+
 static const char *scheme = "nats://127.0.0.1";
 
 void
@@ -101,7 +109,7 @@ begin(const char *config, bool wait)
 {
     static char option[4200];
     const char *args[] = {"-o", option, NULL};
-    struct gruvid_options options = {.args = args};
+    struct gruvid_options options = {.args = args, .env = env};
 
     http_bring("plugins/.libs/nats.so");
     snprintf(option, sizeof option, "gruvid.plugin_dir=%s", http_plugin_dir());

@@ -36,8 +36,10 @@ struct gruvid *bus_gruvid_begin(const struct bus_server *server,
 const char *bus_config(const struct bus_server *server, const char *lines,
                        const char *sections);
 
-/* From now on gruvid has so many hubs; a URL begins so: "tls://localhost". */
+/* From now on gruvid has so many hubs; this is added to its environment; a URL
+ * begins so: "tls://localhost". */
 void bus_hubs(int n);
+void bus_env(const char *const *more);
 void bus_scheme(const char *beginning);
 
 /* --- a client ------------------------------------------------------------- */

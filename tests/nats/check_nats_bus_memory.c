@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "daemon/failing_memory.h"
-#include "http/client.h"
 #include "nats/talk.h"
 
 static struct bus_server server;
@@ -33,18 +32,8 @@ finish(void)
 static void
 begin(void)
 {
-    static char option[4200];
-    static const char *const args[] = {"-o", option, NULL};
-    struct gruvid_options options = {
-        .args = args,
-        .env = failing_memory_begin(),
-    };
-
-    http_bring("plugins/.libs/nats.so");
-    snprintf(option, sizeof option, "gruvid.plugin_dir=%s", http_plugin_dir());
-    g = gruvid_ready(bus_config(&server, "route = a -> mirror\n", TALKS),
-                     &options);
-    gruvid_says(g, " subscribed");
+    bus_env(failing_memory_begin());
+    g = bus_gruvid(&server, "route = a -> mirror\n", TALKS);
     fd = talk_to(g);
 }
 

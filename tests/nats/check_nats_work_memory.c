@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "daemon/failing_memory.h"
-#include "http/client.h"
 #include "nats/stream.h"
 
 static struct bus_server server;
@@ -33,20 +32,12 @@ finish(void)
 static void
 begin(void)
 {
-    static char option[4200];
-    static const char *const args[] = {"-o", option, NULL};
-    struct gruvid_options options = {
-        .args = args,
-        .env = failing_memory_begin(),
-    };
-
-    http_bring("plugins/.libs/nats.so");
-    snprintf(option, sizeof option, "gruvid.plugin_dir=%s", http_plugin_dir());
-    g = gruvid_ready(bus_config(&server,
-                                "work = ORDERS/billing -> mirror\n"
-                                "max_deliveries = 100\ndead_letter = dead.x\n",
-                                ""),
-                     &options);
+    bus_env(failing_memory_begin());
+    g = bus_gruvid_begin(&server,
+                         "work = ORDERS/billing -> mirror\n"
+                         "max_deliveries = 100\ndead_letter = dead.x\n",
+                         "");
+    gruvid_says(g, "gruvid: ready");
     gruvid_says(g, "work ORDERS/billing is pulled");
 }
 
