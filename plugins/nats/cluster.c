@@ -282,6 +282,9 @@ nats_cluster_main(void *arg)
         err = become_node(node);
     if (err == 0)
         gruvi_event_set(&cluster->named);
+    /* The next connection tries it again. */
+    if (err == UV_ENOMEM)
+        nats_session_lose(node, err);
     return err == UV_ECANCELED || err == UV_ENOTCONN ? 0 : err;
 }
 

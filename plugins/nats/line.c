@@ -41,18 +41,14 @@ nats_line_is_double(const char *const *items, size_t i)
     return false;
 }
 
-bool
-nats_line_retarget(const struct nats_line *line, const char *target,
-                   char **next)
+void
+nats_line_retarget(const char *target, char **next, char **offered)
 {
-    char *other = NULL;
-
-    if (strcmp(target, line->target) != 0) {
-        other = strdup(line->target);
-        if (other == NULL)
-            return false;
-    }
     free(*next);
-    *next = other;
-    return true;
+    *next = *offered;
+    *offered = NULL;
+    if (strcmp(target, *next) != 0)
+        return;
+    free(*next);
+    *next = NULL;
 }

@@ -21,14 +21,12 @@ bool nats_line_is(const struct nats_line *line, const char *text);
 bool nats_line_is_double(const char *const *items, size_t i);
 
 /*
- * Have what is there lead to the target of a line, now or soon.
+ * Have what is there lead to another target, now or soon.
  *
- *   target  where it leads now
- *   next    owned: where else it will lead; NULL: nowhere
- *
- * False: without memory, and nothing has changed.
+ *   target   where it leads now
+ *   next     owned: where else it will lead; NULL: nowhere
+ *   offered  owned: the target of a line; NULL afterwards
  */
-bool nats_line_retarget(const struct nats_line *line, const char *target,
-                        char **next);
+void nats_line_retarget(const char *target, char **next, char **offered);
 
 #endif

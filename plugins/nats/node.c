@@ -82,16 +82,17 @@ subscribe_all(struct nats_node *node)
     return nats_routes_ready(&node->routes) > 0 ? tell_routes(node) : 0;
 }
 
-static GRUVI_SWITCHPOINT int
+/* Without memory the connection is lost, and the next has it. */
+static void
 begin_route(struct nats_node *node, struct nats_route *route, bool *is_new)
 {
     bool was_ready = route->ready;
 
     nats_route_begin(route);
     if (was_ready || node->is_quiet || !nats_session_is_open(node))
-        return 0;
+        return;
     *is_new = true;
-    return put_sub(node, route) ? 0 : UV_ENOMEM;
+    put_sub(node, route);
 }
 
 GRUVI_SWITCHPOINT int
@@ -101,13 +102,13 @@ nats_node_subscribe(void *arg)
     struct nats_route *route;
     const char *target;
     bool is_new = false;
-    int err = 0;
+    int err = gruvi_event_wait(&node->settled, GRUVI_FOREVER);
 
     while (err == 0 &&
            (route = nats_routes_waiting(&node->routes, &target)) != NULL) {
         err = gruvid_target_wait(node->plugin, target, GRUVI_FOREVER);
         if (err == 0)
-            err = begin_route(node, route, &is_new);
+            begin_route(node, route, &is_new);
     }
     if (err == 0 && is_new)
         err = tell_routes(node);
@@ -252,7 +253,10 @@ nats_node_main(void *arg)
         err = connect_to_any(node);
         if (err == 0)
             err = session(node);
-        if (err == 0)
+        if (err == UV_ENOMEM) /* it may come again */
+            gruvi_warning("the connection to %s is lost: %s", node->info.name,
+                          gruvi_strerror(err));
+        if (err == 0 || err == UV_ENOMEM)
             err = wait_for_turn(node, nats_jitter(SHORTEST));
     }
     return err == UV_ESHUTDOWN ? 0 : err;
@@ -273,17 +277,21 @@ stop_subscriber(struct nats_node *node)
     node->subscriber = NULL;
 }
 
-static int
-start_subscriber(struct nats_node *node)
+/* It begins when the routes are settled. */
+static GRUVI_SWITCHPOINT int
+replace_subscriber(struct nats_node *node)
 {
     gruvi_fiber_options_t options = {.name = "nats routes"};
-    const char *target;
+    gruvi_fiber_t *next = NULL;
 
-    if (nats_routes_waiting(&node->routes, &target) == NULL)
-        return 0;
     GRUVI_IN_GROUP (&node->group)
-        node->subscriber = gruvi_spawn_ex(nats_node_subscribe, node, &options);
-    return node->subscriber == NULL ? gruvi_last_error() : 0;
+        next = gruvi_spawn_ex(nats_node_subscribe, node, &options);
+    if (next == NULL)
+        return gruvi_last_error();
+    gruvi_event_clear(&node->settled);
+    stop_subscriber(node);
+    node->subscriber = next;
+    return 0;
 }
 
 /* What has come by routes that are not there any more is still answered. */
@@ -306,6 +314,44 @@ drop_routes(struct nats_node *node)
     nats_routes_clean(&node->routes);
 }
 
+/* Have all that needs memory: what is taken afterwards cannot fail. */
+static GRUVI_SWITCHPOINT int
+read_all(struct nats_node *node)
+{
+    int err = nats_works_check_lines(node->plugin);
+
+    if (err < 0)
+        return err;
+    err = replace_subscriber(node);
+    if (err == 0)
+        err = nats_routes_read(&node->routes, node->plugin);
+    if (err == 0)
+        err = nats_works_read(node);
+    if (err < 0)
+        nats_routes_undo(&node->routes);
+    return err;
+}
+
+static GRUVI_SWITCHPOINT void
+take_all(struct nats_node *node, struct nats_settings *settings,
+         const struct nats_servers *servers)
+{
+    bool moves = nats_servers_differ(&node->servers, servers);
+
+    nats_routes_take(&node->routes);
+    nats_works_take(node);
+    if (moves)
+        node->servers = *servers;
+    node->moves |= moves || nats_settings_differ(&node->settings, settings);
+    if (nats_settings_bury_elsewhere(&node->settings, settings))
+        nats_works_look_again(node);
+    nats_settings_free(&node->settings);
+    node->settings = *settings;
+    drop_routes(node);
+    if (node->moves)
+        gruvi_event_set(&node->wake);
+}
+
 GRUVI_SWITCHPOINT int
 nats_node_configure(struct nats_node *node)
 {
@@ -315,35 +361,12 @@ nats_node_configure(struct nats_node *node)
 
     if (err < 0)
         return err;
-    err = nats_works_check_lines(node->plugin);
+    err = read_all(node);
     if (err < 0)
-        return err;
-    stop_subscriber(node);
-    err = nats_routes_read(&node->routes, node->plugin);
-    if (err == 0)
-        err = nats_works_read(node);
-    if (err == 0) {
-        bool moves = nats_servers_differ(&node->servers, &servers);
-
-        if (moves)
-            node->servers = servers;
-        node->moves |=
-            moves || nats_settings_differ(&node->settings, &settings);
-        if (nats_settings_bury_elsewhere(&node->settings, &settings))
-            nats_works_look_again(node);
-        nats_settings_free(&node->settings);
-        node->settings = settings;
-        settings.tls = NULL;
-        drop_routes(node);
-        if (node->moves)
-            gruvi_event_set(&node->wake);
-    }
-    if (err == 0)
-        err = nats_works_begin(node);
-    if (err == 0)
-        return start_subscriber(node);
-    nats_settings_free(&settings);
-    start_subscriber(node);
+        nats_settings_free(&settings);
+    else
+        take_all(node, &settings, &servers);
+    gruvi_event_set(&node->settled);
     return err;
 }
 
@@ -409,6 +432,7 @@ nats_node_new(gruvid_plugin_t *plugin)
     GRUVI_IN_GROUP (gruvid_plugin_group(plugin))
         gruvi_group_init(&node->group, "nats");
     gruvi_event_init(&node->wake);
+    gruvi_event_init(&node->settled);
     gruvi_event_init(&node->up);
     gruvi_event_init(&node->ready);
     gruvi_event_init(&node->room);
@@ -442,6 +466,7 @@ nats_node_free(struct nats_node *node)
     nats_settings_free(&node->settings);
     free(node->in.data);
     gruvi_event_destroy(&node->wake);
+    gruvi_event_destroy(&node->settled);
     gruvi_event_destroy(&node->up);
     gruvi_event_destroy(&node->ready);
     gruvi_event_destroy(&node->room);

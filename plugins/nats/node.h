@@ -55,7 +55,8 @@ struct nats_node {
     struct nats_works works;
     struct nats_counts counts;
     gruvi_group_t group;       /* of all its fibers */
-    gruvi_fiber_t *subscriber; /* the routes fiber; NULL: none was needed */
+    gruvi_fiber_t *subscriber; /* the routes fiber */
+    gruvi_event_t settled;     /* the routes are not about to change */
 
     /* The session. */
     gruvi_stream_t *stream; /* NULL: none */

@@ -55,6 +55,7 @@ free_route(struct nats_route *route)
     free(route->subject);
     free(route->target);
     free(route->next);
+    free(route->offered);
     free(route);
 }
 
@@ -103,17 +104,18 @@ add(struct nats_routes *routes, const struct nats_line *line)
 
 /* Have all of the items in the table; false: without memory. */
 static bool
-take(struct nats_routes *routes, const char *const *items, size_t n)
+offer(struct nats_routes *routes, const char *const *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct nats_route *route;
         struct nats_line line;
 
         nats_line_split(&line, items[i]);
+        if (find_subject(routes, &line) == NULL && !add(routes, &line))
+            return false;
         route = find_subject(routes, &line);
-        if (route == NULL
-                ? !add(routes, &line)
-                : !nats_line_retarget(&line, route->target, &route->next))
+        route->offered = strdup(line.target);
+        if (route->offered == NULL)
             return false;
     }
     return true;
@@ -128,19 +130,33 @@ nats_routes_read(struct nats_routes *routes, gruvid_plugin_t *plugin)
 
     if (err < 0)
         return err;
-    if (!take(routes, items, n)) {
-        gruvid_plugin_fail(plugin, "there is no memory for its routes");
-        return UV_ENOMEM;
-    }
-    for (size_t i = 0; i < routes->n; i++)
-        routes->at[i]->wanted = false;
-    for (size_t i = 0; i < n; i++) {
-        struct nats_line line;
+    if (offer(routes, items, n))
+        return 0;
+    nats_routes_undo(routes);
+    gruvid_plugin_fail(plugin, "there is no memory for its routes");
+    return UV_ENOMEM;
+}
 
-        nats_line_split(&line, items[i]);
-        find_subject(routes, &line)->wanted = true;
+void
+nats_routes_take(struct nats_routes *routes)
+{
+    for (size_t i = 0; i < routes->n; i++) {
+        struct nats_route *route = routes->at[i];
+
+        route->wanted = route->offered != NULL;
+        if (route->wanted)
+            nats_line_retarget(route->target, &route->next, &route->offered);
     }
-    return 0;
+}
+
+void
+nats_routes_undo(struct nats_routes *routes)
+{
+    for (size_t i = 0; i < routes->n; i++) {
+        free(routes->at[i]->offered);
+        routes->at[i]->offered = NULL;
+    }
+    nats_routes_clean(routes);
 }
 
 struct nats_route *

@@ -16,7 +16,8 @@
 
 struct nats_route {
     char *subject, *target; /* owned */
-    char *next; /* a reload's: takes the place of target; NULL: none */
+    char *next;    /* a reload's: takes the place of target; NULL: none */
+    char *offered; /* a reload's, as long as that may be refused */
     uint64_t sid;
     bool ready;  /* its plugin answers: it is to be subscribed */
     bool wanted; /* a reload has it */
@@ -29,13 +30,17 @@ struct nats_routes {
 };
 
 /*
- * Take the routes of the section: new routes are added, not ready.  Routes that
- * are not there any more are not wanted.
+ * Read the routes of the section, to take or to undo them: new routes are
+ * added, not ready, and not wanted.
  *
  * Returns 0; UV_EINVAL or UV_ENOMEM after gruvid_plugin_fail(), and nothing has
  * changed.
  */
 int nats_routes_read(struct nats_routes *routes, gruvid_plugin_t *plugin);
+
+/* Those that were read are wanted, and no others; or nothing was read. */
+void nats_routes_take(struct nats_routes *routes);
+void nats_routes_undo(struct nats_routes *routes);
 
 /* The route of a number; NULL: there is none. */
 struct nats_route *nats_routes_find(const struct nats_routes *routes,

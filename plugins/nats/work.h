@@ -37,11 +37,12 @@ struct nats_work {
     struct nats_node *node;
     unsigned refs; /* the list, the fibers, the deliveries */
     bool wanted;   /* a reload has it */
-    bool begun;    /* its fibers are there */
+    bool taken;    /* it is no reload's that may be refused */
     bool look;     /* options have changed: look for the consumer */
     char *name;    /* "STREAM/CONSUMER": all text is owned */
     char *stream, *consumer, *target;
     char *next;        /* a reload's: takes the place of target; NULL: none */
+    char *offered;     /* a reload's, as long as that may be refused */
     bool was_answered; /* the plugin has answered before */
 
     /* What the server says. */
@@ -85,15 +86,16 @@ void nats_works_init(struct nats_works *works);
 int nats_works_check_lines(gruvid_plugin_t *plugin);
 
 /*
- * Take the work of the section: what is new is added, what is gone is not
- * wanted any more.
+ * Read the work of the section, to take or to undo it: what is new is added,
+ * and begun.
  *
- * Returns 0; UV_ENOMEM after gruvid_plugin_fail().
+ * Returns 0; UV_ENOMEM after gruvid_plugin_fail(), and nothing has changed.
  */
 int nats_works_read(struct nats_node *node);
 
-/* Begin what is new. */
-int nats_works_begin(struct nats_node *node);
+/* What was read is wanted, and nothing else; or nothing was read. */
+void nats_works_take(struct nats_node *node);
+void nats_works_undo(struct nats_node *node);
 
 /* See whether all can be done, where a start waits for that: else its code,
  * after gruvid_plugin_fail(). */

@@ -94,71 +94,6 @@ new_work(struct nats_node *node, const struct nats_line *line)
     return NULL;
 }
 
-/* Work that is not wanted any more ends by itself. */
-static void
-drop(struct nats_works *works, const char *const *items, size_t n)
-{
-    struct nats_work **link = &works->first, *work;
-
-    works->n = n;
-    while ((work = *link) != NULL) {
-        struct nats_line line;
-        bool wanted = false;
-
-        for (size_t i = 0; i < n && !wanted; i++) {
-            nats_line_split(&line, items[i]);
-            wanted = nats_line_is(&line, work->name);
-        }
-        if (wanted) {
-            link = &work->later;
-            continue;
-        }
-        *link = work->later;
-        work->wanted = false;
-        gruvi_event_set(&work->wake);
-        gruvi_event_set(&work->keep);
-        nats_work_unref(work);
-    }
-    gruvi_event_set(&works->room);
-}
-
-/* Have the work of a line; false: without memory. */
-static bool
-take(struct nats_node *node, const struct nats_line *line)
-{
-    struct nats_works *works = &node->works;
-    struct nats_work *work = find(works, line);
-
-    if (work != NULL)
-        return nats_line_retarget(line, work->target, &work->next);
-    work = new_work(node, line);
-    if (work == NULL)
-        return false;
-    work->wanted = true;
-    work->later = works->first;
-    works->first = work;
-    return true;
-}
-
-int
-nats_works_read(struct nats_node *node)
-{
-    size_t n;
-    const char *const *items = gruvid_option_list(node->plugin, "work", &n);
-
-    for (size_t i = 0; i < n; i++) {
-        struct nats_line line;
-
-        nats_line_split(&line, items[i]);
-        if (!take(node, &line)) {
-            gruvid_plugin_fail(node->plugin, "there is no memory for its work");
-            return UV_ENOMEM;
-        }
-    }
-    drop(&node->works, items, n);
-    return 0;
-}
-
 /* --- its life ------------------------------------------------------------- */
 
 void
@@ -187,6 +122,7 @@ nats_work_unref(struct nats_work *work)
     free(work->consumer);
     free(work->target);
     free(work->next);
+    free(work->offered);
     free(work);
 }
 
@@ -228,6 +164,8 @@ nats_works_end(struct nats_node *node)
     nats_works_wake(node);
 }
 
+/* --- a reload ------------------------------------------------------------- */
+
 static int
 spawn(struct nats_work *work, int (*main)(void *), const char *name)
 {
@@ -244,19 +182,101 @@ spawn(struct nats_work *work, int (*main)(void *), const char *name)
     return 0;
 }
 
-int
-nats_works_begin(struct nats_node *node)
+static int
+begin(struct nats_work *work)
 {
-    int err = 0;
+    int err = spawn(work, nats_work_main, "nats work");
 
-    for (struct nats_work *work = node->works.first; work && err == 0;
-         work = work->later) {
-        if (work->begun)
-            continue;
-        err = spawn(work, nats_work_main, "nats work");
-        if (err == 0)
-            err = spawn(work, nats_delivery_keep, "nats keeper");
-        work->begun = err == 0;
+    return err < 0 ? err : spawn(work, nats_delivery_keep, "nats keeper");
+}
+
+static bool
+offer(struct nats_node *node, const struct nats_line *line)
+{
+    struct nats_works *works = &node->works;
+    struct nats_work *work = find(works, line);
+
+    if (work == NULL) {
+        work = new_work(node, line);
+        if (work == NULL)
+            return false;
+        work->wanted = true;
+        work->later = works->first;
+        works->first = work;
+        if (begin(work) < 0)
+            return false;
     }
-    return err;
+    work->offered = strdup(line->target);
+    return work->offered != NULL;
+}
+
+int
+nats_works_read(struct nats_node *node)
+{
+    size_t n;
+    const char *const *items = gruvid_option_list(node->plugin, "work", &n);
+
+    for (size_t i = 0; i < n; i++) {
+        struct nats_line line;
+
+        nats_line_split(&line, items[i]);
+        if (offer(node, &line))
+            continue;
+        nats_works_undo(node);
+        gruvid_plugin_fail(node->plugin, "there is no memory for its work");
+        return UV_ENOMEM;
+    }
+    return 0;
+}
+
+/* Its fibers end by themselves. */
+static void
+drop(struct nats_work **link)
+{
+    struct nats_work *work = *link;
+
+    *link = work->later;
+    work->wanted = false;
+    gruvi_event_set(&work->wake);
+    gruvi_event_set(&work->keep);
+    nats_work_unref(work);
+}
+
+void
+nats_works_take(struct nats_node *node)
+{
+    struct nats_works *works = &node->works;
+    struct nats_work **link = &works->first;
+
+    works->n = 0;
+    while (*link != NULL) {
+        struct nats_work *work = *link;
+
+        if (work->offered == NULL) {
+            drop(link);
+            continue;
+        }
+        nats_line_retarget(work->target, &work->next, &work->offered);
+        work->taken = true;
+        works->n++;
+        link = &work->later;
+    }
+    gruvi_event_set(&works->room);
+}
+
+void
+nats_works_undo(struct nats_node *node)
+{
+    struct nats_work **link = &node->works.first;
+
+    while (*link != NULL) {
+        struct nats_work *work = *link;
+
+        free(work->offered);
+        work->offered = NULL;
+        if (work->taken)
+            link = &work->later;
+        else
+            drop(link);
+    }
 }

@@ -6,7 +6,8 @@
  * the one that finds 1 fails.
  *
  * libuv's own realloc() is spared: where it cannot enlarge its table of
- * descriptors, it aborts.
+ * descriptors, it aborts.  $FAIL_SPARE is a part of the name of a library whose
+ * malloc() is spared.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,7 +26,7 @@ void *__libc_memalign(size_t align, size_t size);
 
 static int own;
 static int *left = &own; /* atomic; 0: it has failed, or none is to */
-static const char *mark;
+static const char *mark, *spare;
 
 static void
 share(const char *path)
@@ -45,6 +46,7 @@ static void __attribute__((constructor)) begin(void)
 {
     const char *at = getenv("FAIL_AT"), *shared = getenv("FAIL_SHARED");
 
+    spare = getenv("FAIL_SPARE");
     if (shared != NULL) {
         share(shared);
         return;
@@ -69,18 +71,21 @@ fails(void)
 }
 
 static bool
-is_libuv(const void *caller)
+is_of(const void *caller, const char *library)
 {
     Dl_info info;
 
     return dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
-           strstr(info.dli_fname, "libuv") != NULL;
+           strstr(info.dli_fname, library) != NULL;
 }
 
 void *
 malloc(size_t size)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    if ((spare == NULL || !is_of(__builtin_return_address(0), spare)) &&
+        fails())
+        return NULL;
+    return __libc_malloc(size);
 }
 
 void *
@@ -92,7 +97,7 @@ calloc(size_t n, size_t size)
 void *
 realloc(void *old, size_t size)
 {
-    if (!is_libuv(__builtin_return_address(0)) && fails())
+    if (!is_of(__builtin_return_address(0), "libuv") && fails())
         return NULL;
     return __libc_realloc(old, size);
 }

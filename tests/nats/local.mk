@@ -60,6 +60,10 @@ NATS_TESTS += %D%/check_nats_kv
 %C%_check_nats_kv_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_store
 %C%_check_nats_store_LDADD = $(BUS_LIBS)
+NATS_TESTS += %D%/check_nats_memory
+%C%_check_nats_memory_LDADD = $(BUS_LIBS)
+%D%/check_nats_memory.needs: tests/daemon/failing_malloc.la
+%D%/check_nats_memory.needs: tools/gruvictl/gruvictl
 NATS_TESTS += %D%/check_nats_node
 %C%_check_nats_node_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_pull
