@@ -58,7 +58,8 @@ GRUVI_BEGIN_DECLS
  *   1.3  GRUVID_TARGET; gruvid_target_wait(), gruvid_plugin_hold(),
  *        gruvid_plugin_release()
  *   1.4  cluster of the descriptor, with gruvid/cluster.h; gruvid/bus.h;
- *        gruvid_bus_provide(), gruvid_bus_fill(), gruvid_bus_deliver()
+ *        gruvid_bus_provide(), gruvid_bus_fill(), gruvid_bus_deliver();
+ *        default_retry of gruvid_reply_t
  *
  * A new minor: members added at the end of a struct, calls added.  A new
  * major: anything else, and every change of libgruvi's SONAME.

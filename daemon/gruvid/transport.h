@@ -60,7 +60,9 @@ typedef struct gruvid_reply {
     bool head;   /* an answer to HEAD: length is what a GET would get */
     bool events; /* server-sent events: a comment every 15 seconds, between two
                     writes, which are whole events */
-    bool bodiless; /* 204 or 304: no body, and no length is said of it */
+    bool bodiless;      /* 204 or 304: no body, and no length is said of it */
+    bool default_retry; /* Retry-After is gruvid's, not the handler's; since
+                           1.4 */
     void *reserved[4];
 } gruvid_reply_t;
 

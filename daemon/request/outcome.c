@@ -45,6 +45,16 @@ drop_headers_of_body(struct gruvid_request *request)
     request->n_headers = kept;
 }
 
+/* Whether the handler has said when to come again. */
+static bool
+says_when(const struct gruvid_request *request)
+{
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (strcasecmp(request->headers[i].name, "Retry-After") == 0)
+            return true;
+    return false;
+}
+
 GRUVI_SWITCHPOINT int
 gruvid__reply_page(struct gruvid_request *request, int status)
 {
@@ -56,7 +66,8 @@ gruvid__reply_page(struct gruvid_request *request, int status)
     if (status == 204 || status == 304)
         return gruvid__reply_send(request, status, -1, NULL, 0, true, false);
     drop_headers_of_body(request);
-    if (status == 503)
+    request->default_retry = status == 503 && !says_when(request);
+    if (request->default_retry)
         err = gruvid__reply_add(request, "Retry-After", "1");
     snprintf(text, sizeof text, "%d%s%s\n", status, *reason == '\0' ? "" : " ",
              reason);

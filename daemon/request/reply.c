@@ -124,6 +124,7 @@ gruvid__reply_send(struct gruvid_request *request, int status, int64_t length,
         .head = request->is_head,
         .events = events,
         .bodiless = bodiless,
+        .default_retry = request->default_retry,
     };
 
     gruvid__request_unlimit(request);

@@ -98,6 +98,7 @@ struct gruvid_request {
     size_t n_headers, room, header_bytes;
     int64_t length, written; /* of the body; length -1: not known */
     bool is_dropped; /* the body is not sent: HEAD, or a status without one */
+    bool default_retry; /* Retry-After is not the handler's */
 };
 
 /* How deep a call of the running fiber is: of the handler's, or of one that it

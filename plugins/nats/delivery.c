@@ -95,7 +95,9 @@ begin(void *exchange, const gruvid_reply_t *reply)
     if (reply->events)
         return UV_ENOTSUP;
     delivery->status = reply->status;
-    delivery->retry_after = nats_retry_after(reply->headers, reply->n_headers);
+    if (!reply->default_retry)
+        delivery->retry_after =
+            nats_retry_after(reply->headers, reply->n_headers);
     return 0;
 }
 

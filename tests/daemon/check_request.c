@@ -125,6 +125,9 @@ START_TEST(test_what_it_returns_becomes_a_status)
                           "data 24\n503 Service Unavailable\n\n" END("503")},
         {"/return?n=-105", "begin 503 24 whole\nRetry-After: 1\n" PLAIN
                            "data 24\n503 Service Unavailable\n\n" END("503")},
+        {"/return?n=503&retry=1",
+         "begin 503 24 whole\nretry-after: 9\n" PLAIN
+         "data 24\n503 Service Unavailable\n\n" END("503")},
         /* What it has said of the body is not of the page. */
         {"/return?n=404&type=1", "begin 404 14 whole\nVary: Accept\n" PLAIN
                                  "data 14\n404 Not Found\n\n" END("404")},

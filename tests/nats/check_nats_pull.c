@@ -199,6 +199,35 @@ START_TEST(test_what_is_no_delivery_is_passed_over)
 }
 END_TEST
 
+/* Seconds of the word that says no. */
+static double
+delay_of_next(const char *subject)
+{
+    struct question q;
+    double delay;
+
+    player_next(&q, subject);
+    ck_assert_int_eq(sscanf(q.data, "-NAK {\"delay\":%lf}", &delay), 1);
+    return delay / 1e9;
+}
+
+/* The Retry-After that gruvid adds to a 503 is not the handler's. */
+START_TEST(test_a_handler_that_returns_503_is_left_more_and_more_time)
+{
+    struct question pull;
+    double delay;
+
+    player_begin(&pull, WORK, CONSUMER);
+    player_deliver(&pull, "ORDERS.billing.4.1.1.1.0", "/give-up?status=503");
+    delay = delay_of_next("$JS.ACK.ORDERS.billing.4.1.");
+    ck_assert_double_ge(delay, 4);
+    ck_assert_double_le(delay, 8);
+    player_deliver(&pull, "ORDERS.billing.4.2.2.1.0",
+                   "/give-up?status=503&retry=17");
+    ck_assert_double_eq(delay_of_next("$JS.ACK.ORDERS.billing.4.2."), 17);
+}
+END_TEST
+
 /* The memory of a node is not in the hands of a server. */
 START_TEST(test_a_flood_that_was_not_asked_for_is_put_off)
 {
@@ -257,6 +286,8 @@ main(void)
     tcase_add_loop_test(tc, test_a_lie_about_the_consumer_is_not_believed, 0,
                         COUNT(lies));
     tcase_add_test(tc, test_what_is_no_delivery_is_passed_over);
+    tcase_add_test(tc,
+                   test_a_handler_that_returns_503_is_left_more_and_more_time);
     tcase_add_test(tc, test_a_flood_that_was_not_asked_for_is_put_off);
     tcase_add_test(tc, test_a_message_that_looks_like_a_status_is_one);
     return run_suite(suite);

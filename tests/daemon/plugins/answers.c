@@ -87,6 +87,8 @@ number(gruvid_request_t *request)
         gruvid_reply_header(request, "ETag", "\"1\"");
         gruvid_reply_header(request, "Vary", "Accept");
     }
+    if (gruvid_request_query(request, "retry") != NULL)
+        gruvid_reply_header(request, "retry-after", "9");
     if (gruvid_request_query(request, "say") != NULL)
         gruvid_reply_text(request, 200, "said\n");
     return n == NULL ? 0 : atoi(n);

@@ -335,6 +335,17 @@ say(gruvid_request_t *request)
     return err < 0 ? err : gruvid_reply_end(request);
 }
 
+/* Nothing but a status, and perhaps when to come again. */
+static GRUVI_SWITCHPOINT int
+give_up(gruvid_request_t *request)
+{
+    const char *retry = gruvid_request_query(request, "retry");
+    int err =
+        retry == NULL ? 0 : gruvid_reply_header(request, "Retry-After", retry);
+
+    return err < 0 ? err : (int)number(request, "status");
+}
+
 static const struct {
     const char *path;
     handler_fn *handler;
@@ -348,6 +359,7 @@ static const struct {
     {"/early", early},        {"/say", say},
     {"/late", late},          {"/listen", listen_to_all},
     {"/tell", tell},          {"/deaf", ignore_cancel},
+    {"/give-up", give_up},
 };
 
 static GRUVI_SWITCHPOINT int
