@@ -105,7 +105,7 @@ bus_config(const struct bus_server *server, const char *lines,
 }
 
 static struct gruvid *
-begin(const char *config, const char *const *env, bool wait)
+begin(const char *config, bool wait)
 {
     static char option[4200];
     const char *args[] = {"-o", option, NULL};
@@ -121,13 +121,7 @@ struct gruvid *
 bus_gruvid(const struct bus_server *server, const char *lines,
            const char *sections)
 {
-    return bus_gruvid_env(bus_config(server, lines, sections), NULL);
-}
-
-struct gruvid *
-bus_gruvid_env(const char *config, const char *const *env)
-{
-    struct gruvid *g = begin(config, env, true);
+    struct gruvid *g = begin(bus_config(server, lines, sections), true);
 
     gruvid_says(g, " subscribed");
     return g;
@@ -137,7 +131,7 @@ struct gruvid *
 bus_gruvid_begin(const struct bus_server *server, const char *lines,
                  const char *sections)
 {
-    return begin(bus_config(server, lines, sections), NULL, false);
+    return begin(bus_config(server, lines, sections), false);
 }
 
 /* --- bytes ---------------------------------------------------------------- */

@@ -29,10 +29,6 @@ void bus_end(struct bus_server *server);
 struct gruvid *bus_gruvid(const struct bus_server *server, const char *lines,
                           const char *sections);
 
-/* The same with the text of its configuration, and "NAME=value", ended by NULL,
- * in its environment. */
-struct gruvid *bus_gruvid_env(const char *config, const char *const *env);
-
 /* The same without waiting; and the text of its configuration, in static
  * memory, for a reload. */
 struct gruvid *bus_gruvid_begin(const struct bus_server *server,

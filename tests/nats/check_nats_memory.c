@@ -78,15 +78,18 @@ config(int turn)
 static void
 begin(void)
 {
-    char preload[300], env_shared[80];
-    const char *env[] = {preload, env_shared, "FAIL_SPARE=jansson", NULL};
+    static char preload[300], env_shared[80];
+    static const char *const env[] = {preload, env_shared, "FAIL_SPARE=jansson",
+                                      NULL};
 
     share();
     snprintf(preload, sizeof preload,
              "LD_PRELOAD=%s/tests/daemon/.libs/failing_malloc.so",
              getenv("top_builddir"));
     snprintf(env_shared, sizeof env_shared, "FAIL_SHARED=%s", shared);
-    g = bus_gruvid_env(config(0), env);
+    bus_env(env);
+    bus_scheme(turns[0].scheme);
+    g = bus_gruvid(&server, turns[0].lines, "");
 }
 
 /* Whether somebody answers. */
