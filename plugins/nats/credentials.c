@@ -3,8 +3,8 @@
  * A file of credentials has two parts, each between a line of dashes and BEGIN
  * and a line of dashes and END:
  *
- *   NATS USER JWT    three parts of base64 with dots: public, but for the
- * server USER NKEY SEED   the seed of the key that the JWT is for
+ *   NATS USER JWT   three parts of base64 with dots, for the server
+ *   USER NKEY SEED  the seed of the key that the JWT is for, a secret
  */
 #include "credentials.h"
 

@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "protocol.h"
 
 static bool
 is_too_deep(const char *text, size_t size, size_t levels)
@@ -45,16 +48,13 @@ nats_json_load(const char *text, size_t size, size_t levels,
     return NULL;
 }
 
-/* Nothing of its text may end a line of the log. */
 void
 nats_refusal_read(struct nats_refusal *refusal, const json_t *error)
 {
     const char *text = json_string_value(json_object_get(error, "description"));
 
     refusal->code = (int)json_integer_value(json_object_get(error, "err_code"));
-    snprintf(refusal->says, sizeof refusal->says, "%s",
-             text == NULL ? "no reason" : text);
-    for (char *at = refusal->says; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    if (text == NULL)
+        text = "no reason";
+    nats_quote(refusal->says, sizeof refusal->says, text, strlen(text));
 }

@@ -121,18 +121,12 @@ say_hello(struct nats_node *node)
     return err;
 }
 
-/* Its text is the server's: nothing of it may end a line of the log. */
 void
 nats_login_tell(const struct nats_node *node, const struct nats_span *text)
 {
     char line[256];
-    size_t size = text->size < sizeof line ? text->size : sizeof line - 1;
 
-    memcpy(line, text->at, size);
-    line[size] = '\0';
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
+    nats_quote(line, sizeof line, text->at, text->size);
     gruvi_error("the server %s says: %s", node->info.name, line);
 }
 

@@ -82,6 +82,18 @@ nats_subject_fits(const char *subject, const char *pattern)
     }
 }
 
+/* --- text ----------------------------------------------------------------- */
+
+void
+nats_quote(char *to, size_t room, const char *text, size_t size)
+{
+    size_t n = size < room ? size : room - 1;
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = is_control(text[i]) ? '?' : text[i];
+    to[n] = '\0';
+}
+
 /* --- lines ---------------------------------------------------------------- */
 
 /* Find the line's end: 0: it is not there; its size is that without "\r\n". */

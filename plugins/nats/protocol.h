@@ -71,4 +71,8 @@ bool nats_is_pattern(const char *text, size_t size);
 /* Whether a pattern stands for a subject. */
 bool nats_subject_fits(const char *subject, const char *pattern);
 
+/* Copy text of a server, as much of it as there is room for: nothing of it may
+ * end a line of the log. */
+void nats_quote(char *to, size_t room, const char *text, size_t size);
+
 #endif

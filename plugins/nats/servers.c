@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "protocol.h"
 
 #define PORT "4222"
 
@@ -187,18 +188,13 @@ nats_servers_differ(const struct nats_servers *a, const struct nats_servers *b)
 
 /* --- INFO ----------------------------------------------------------------- */
 
-/* Text for the log: no control bytes. */
 static void
 read_text(char *to, size_t size, const json_t *all, const char *name)
 {
     const char *text = json_string_value(json_object_get(all, name));
 
-    if (text == NULL)
-        return;
-    snprintf(to, size, "%s", text);
-    for (; *to != '\0'; to++)
-        if ((unsigned char)*to < 0x20 || *to == 0x7f)
-            *to = '?';
+    if (text != NULL)
+        nats_quote(to, size, text, strlen(text));
 }
 
 /* A server that is to stop names the others, and nobody where there are none.

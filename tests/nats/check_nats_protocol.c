@@ -294,6 +294,23 @@ START_TEST(test_heads_have_limits)
 }
 END_TEST
 
+/* --- text ----------------------------------------------------------------- */
+
+START_TEST(test_words_of_a_server_are_cut_and_have_no_control_bytes)
+{
+    char text[8];
+
+    nats_quote(text, sizeof text, "a\r\n\x7f\0b", 6);
+    ck_assert_str_eq(text, "a????b");
+    nats_quote(text, sizeof text, "1234567", 7);
+    ck_assert_str_eq(text, "1234567");
+    nats_quote(text, sizeof text, "12345678", 8);
+    ck_assert_str_eq(text, "1234567");
+    nats_quote(text, sizeof text, "", 0);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 /* --- commands ------------------------------------------------------------- */
 
 START_TEST(test_commands_are_composed)
@@ -353,6 +370,8 @@ main(void)
     tcase_add_loop_test(tc, test_bad_heads_are_refused, 0,
                         sizeof bad_heads / sizeof *bad_heads);
     tcase_add_test(tc, test_heads_have_limits);
+    tcase_add_test(tc,
+                   test_words_of_a_server_are_cut_and_have_no_control_bytes);
     tcase_add_test(tc, test_commands_are_composed);
     tcase_add_test(tc, test_fields_that_are_none_are_not_put);
     return run_suite(suite);

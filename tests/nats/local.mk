@@ -45,6 +45,7 @@ NATS_TESTS += %D%/check_nats_members
 %C%_check_nats_members_SOURCES += plugins/nats/json.c
 %C%_check_nats_members_SOURCES += plugins/nats/members.c
 %C%_check_nats_members_SOURCES += plugins/nats/process_id.c
+%C%_check_nats_members_SOURCES += plugins/nats/protocol.c
 %C%_check_nats_members_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_nats_members_LDADD = tests/support/libsupport.a $(UV_LIBS)
 %C%_check_nats_members_LDADD += $(JANSSON_LIBS) $(CHECK_LIBS)
