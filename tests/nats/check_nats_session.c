@@ -390,6 +390,9 @@ START_TEST(test_half_a_command_never_goes_on_elsewhere)
     for (int i = 0; i < 20; i++)
         send_text(fd, request);
     ck_assert_int_eq(strncmp(next_line(fd), "HPUB r ", 7), 0);
+    /* By then more waits behind what is sent. */
+    gruvid_signal(g, SIGUSR2);
+    gruvid_says(g, " fibers");
     reset(fd);
     gruvid_says(g, " is lost: ");
     fd = next_session();
