@@ -74,7 +74,8 @@ endif
 %C%_net_bench_http_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 %C%_net_bench_http_LDADD = $(OPENSSL_LIBS)
 %C%_net_bench_nats_SOURCES = %D%/net/bench_nats.c %D%/net/net.h
-%C%_net_bench_nats_SOURCES += %D%/net/server.c %D%/bench.h
+%C%_net_bench_nats_SOURCES += %D%/net/nats_server.c %D%/net/server.c
+%C%_net_bench_nats_SOURCES += %D%/bench.h
 %C%_net_bench_nats_LDADD =
 %C%_net_net_hello_SOURCES = %D%/net/net_hello.c %D%/bench.h
 %C%_net_net_hello_LDADD =

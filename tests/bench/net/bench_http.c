@@ -18,10 +18,8 @@
  * write "server.conf"; where it is to use TLS, BENCH_CERTIFICATE and BENCH_KEY;
  * and, where clients will begin with HTTP/2, BENCH_HTTP2.
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,22 +87,6 @@ make_files(void)
     make_file(file_path(0), "Hello, you!\n", 12);
     make_file(file_path(1), "A large file\n", FILE_SIZE);
     setenv("BENCH_FOLDER", folder, 1);
-}
-
-/* The kernel gives it to nobody else: it stays bound, and servers set
- * SO_REUSEADDR. */
-static int
-free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t length = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    bench_check(fd >= 0 && bind(fd, (void *)&at, sizeof at) == 0 &&
-                    getsockname(fd, (void *)&at, &length) == 0,
-                "a port");
-    return ntohs(at.sin_port);
 }
 
 static void

@@ -16,26 +16,15 @@
  * there is nothing to measure.  A worker that is not gruvid finds its port in
  * BENCH_PORT, and how many subjects it is to answer in BENCH_SUBJECTS: "s0",
  * "s1" and so on; or in BENCH_WORK how many messages it is to have in work.  It
- * says "nats://127.0.0.1:PORT" and a newline when it has
- * begun.
+ * says "nats://127.0.0.1:PORT" and a newline when it has begun.
  */
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
-#include <netinet/tcp.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
 #include "bench/net/net.h"
-
-#define SERVER "nats-server"
 
 /* The most subjects; a line of the configuration for each has at most so many
  * bytes. */
@@ -43,113 +32,6 @@
 #define LINE     24
 
 static const char *worker; /* NULL: gruvid */
-static pid_t nats;
-static int nats_port;
-
-/* --- the server ----------------------------------------------------------- */
-
-/* The kernel gives it to nobody else: it stays bound, and the server sets
- * SO_REUSEADDR. */
-static int
-free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t length = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    bench_check(fd >= 0 && bind(fd, (void *)&at, sizeof at) == 0 &&
-                    getsockname(fd, (void *)&at, &length) == 0,
-                "a port");
-    return ntohs(at.sin_port);
-}
-
-static int
-try_connect(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)nats_port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, (void *)&at, sizeof at) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-static int
-connect_nats(void)
-{
-    int fd;
-
-    while ((fd = try_connect()) < 0) {
-        bench_check(waitpid(nats, NULL, WNOHANG) == 0, SERVER);
-        usleep(10000);
-    }
-    return fd;
-}
-
-/* Of the store. */
-static char folder[] = "/tmp/bench_nats.XXXXXX";
-
-static int
-remove_one(const char *path, const struct stat *status, int type,
-           struct FTW *where)
-{
-    (void)status;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-static void
-end_nats(void)
-{
-    if (nats > 0) {
-        kill(nats, SIGKILL);
-        waitpid(nats, NULL, 0);
-    }
-    nats = 0;
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* False: there is none. */
-static bool
-begin_nats(void)
-{
-    int said[2];
-    char port[16], byte;
-    bool began;
-
-    nats_port = free_port();
-    snprintf(port, sizeof port, "%d", nats_port);
-    bench_check(pipe2(said, O_CLOEXEC) == 0 && mkdtemp(folder) != NULL, folder);
-    nats = fork();
-    bench_check(nats >= 0, "fork");
-    if (nats == 0) {
-        int log = open("/dev/null", O_WRONLY);
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin", 1);
-        dup2(log, 1);
-        dup2(log, 2);
-        execlp(SERVER, SERVER, "-a", "127.0.0.1", "-p", port, "-js", "-sd",
-               folder, (char *)NULL);
-        _exit(write(said[1], "", 1) == 1 ? 127 : 126);
-    }
-    close(said[1]);
-    began = read(said[0], &byte, 1) == 0;
-    close(said[0]);
-    atexit(end_nats);
-    if (began)
-        close(connect_nats()); /* it listens */
-    else
-        end_nats();
-    return began;
-}
 
 /* --- the worker ----------------------------------------------------------- */
 
@@ -160,14 +42,14 @@ begin_workers(long workers, long subjects, long in_work)
     char text[32];
     size_t n;
 
-    snprintf(text, sizeof text, "%d", nats_port);
+    snprintf(text, sizeof text, "%d", nats_port());
     setenv("BENCH_PORT", text, 1);
     snprintf(text, sizeof text, "%ld", subjects);
     setenv("BENCH_SUBJECTS", text, 1);
     n = (size_t)snprintf(config, sizeof config,
                          "[plugin hello]\n[plugin nats]\nnode =\n"
                          "url = nats://127.0.0.1:%d\n",
-                         nats_port);
+                         nats_port());
     if (in_work > 0) {
         snprintf(text, sizeof text, "%ld", in_work);
         setenv("BENCH_WORK", text, 1);
@@ -299,7 +181,7 @@ begin_asking(struct asking *asking, long n)
         "\r\nSUB i.* 1\r\n";
 
     memset(asking, 0, sizeof *asking);
-    asking->fd = connect_nats();
+    asking->fd = nats_connect();
     asking->sent = calloc((size_t)n, sizeof *asking->sent);
     bench_check(asking->sent != NULL, "memory");
     send_all(asking->fd, hello, sizeof hello - 1);
@@ -506,7 +388,7 @@ main(int argc, char **argv)
 {
     if (argc == 5)
         worker = argv[--argc];
-    if (argc == 4 && !begin_nats())
+    if (argc == 4 && !nats_begin())
         return 0;
     return BENCH_MAIN(commands, argc, argv);
 }

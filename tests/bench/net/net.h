@@ -14,7 +14,8 @@
  *
  * and of requests over NATS:
  *
- *   bench_nats.c all but server.c
+ *   bench_nats.c  what is measured, and its load; server.c as above
+ *   nats_server.c the server of NATS
  */
 #ifndef BENCH_NET_NET_H
 #define BENCH_NET_NET_H
@@ -47,6 +48,10 @@ void server_begin_with(const char *path, const char *folder,
 /* Begin one more of the kind, beside: its processor counts, too, and what else
  * is said of a server is said of the last. */
 void server_add(const char *path, const char *folder, const char *config);
+
+/* A port for a server: the kernel gives it to nobody else, because it stays
+ * bound; the server sets SO_REUSEADDR. */
+int free_port(void);
 
 /* End all. */
 void server_end(void);
@@ -111,5 +116,14 @@ size_t answer_size(const char *request);
 /* Open connections of TLS, with a request each that is answered, and keep them
  * until this process ends; 0: built without TLS. */
 int idle_tls_open(long n, const char *request, size_t answer_bytes);
+
+/* --- a server of NATS, ended with this process ---------------------------- */
+
+/* False: there is no nats-server. */
+bool nats_begin(void);
+int nats_port(void);
+
+/* Returns a descriptor. */
+int nats_connect(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The server, as a child, and what it uses.  See net.h. */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -307,4 +309,18 @@ server_calls(void)
         sum += (double)count;
     }
     return server.n_counters > 0 ? sum : -1;
+}
+
+int
+free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t length = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bench_check(fd >= 0 && bind(fd, (void *)&at, sizeof at) == 0 &&
+                    getsockname(fd, (void *)&at, &length) == 0,
+                "a port");
+    return ntohs(at.sin_port);
 }
