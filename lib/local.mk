@@ -29,6 +29,7 @@ gruviinclude_HEADERS += %D%/gruvi/version.h
 gruviinclude_HEADERS += %D%/gruvi/wait.h
 
 LIBGRUVI_SOURCES =
+LIBGRUVI_IO_SOURCES =
 include lib/base/local.mk
 include lib/core/local.mk
 include lib/sync/local.mk
@@ -36,7 +37,7 @@ include lib/pool/local.mk
 include lib/io/local.mk
 
 noinst_LTLIBRARIES += %D%/libgruvi_private.la
-%C%_libgruvi_private_la_SOURCES = $(LIBGRUVI_SOURCES)
+%C%_libgruvi_private_la_SOURCES = $(LIBGRUVI_SOURCES) $(LIBGRUVI_IO_SOURCES)
 %C%_libgruvi_private_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_libgruvi_private_la_CFLAGS += -ftls-model=initial-exec
 # Its own calls are not for others to replace, and need no detour.

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "base/threads.h"
+
 /*
  * A static mutex that a fork takes as well.  fork() takes along the thread that
  * calls it, and no other: what another one had locked would stay locked in the
@@ -17,12 +19,12 @@
                                                                                \
     static void name##_before_fork(void)                                       \
     {                                                                          \
-        pthread_mutex_lock(&name);                                             \
+        gruvi__mutex_lock(&name);                                              \
     }                                                                          \
                                                                                \
     static void name##_after_fork(void)                                        \
     {                                                                          \
-        pthread_mutex_unlock(&name);                                           \
+        gruvi__mutex_unlock(&name);                                            \
     }                                                                          \
                                                                                \
     static __attribute__((constructor)) void name##_watch_forks(void)          \

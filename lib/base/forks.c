@@ -17,6 +17,7 @@
 
 #include "base/likely.h"
 #include "base/spin.h"
+#include "base/threads.h"
 
 /* Atomic.  Without memory to be told of forks, their number is unknown. */
 static uint16_t forks = GRUVI__FORKS_UNKNOWN;
@@ -27,9 +28,9 @@ before_fork(void)
 {
     unsigned n = 0;
 
-    if (__atomic_load_n(&forks, __ATOMIC_RELAXED) < GRUVI__FORKS_UNKNOWN)
-        __atomic_add_fetch(&forks, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&holders, __ATOMIC_SEQ_CST) != 0)
+    if (gruvi__atomic_load(&forks, __ATOMIC_RELAXED) < GRUVI__FORKS_UNKNOWN)
+        gruvi__atomic_add_fetch(&forks, 1, __ATOMIC_SEQ_CST);
+    while (gruvi__atomic_load(&holders, __ATOMIC_SEQ_CST) != 0)
         gruvi__spin_pause(&n);
 }
 
@@ -50,7 +51,7 @@ watch_forks(void)
 uint16_t
 gruvi__forks(void)
 {
-    return __atomic_load_n(&forks, __ATOMIC_RELAXED);
+    return gruvi__atomic_load(&forks, __ATOMIC_RELAXED);
 }
 
 bool
@@ -58,8 +59,8 @@ gruvi__forks_hold(uint16_t since)
 {
     if (gruvi__unlikely(since == GRUVI__FORKS_UNKNOWN))
         return false;
-    __atomic_add_fetch(&holders, 1, __ATOMIC_SEQ_CST);
-    if (gruvi__likely(__atomic_load_n(&forks, __ATOMIC_SEQ_CST) == since))
+    gruvi__atomic_add_fetch(&holders, 1, __ATOMIC_SEQ_CST);
+    if (gruvi__likely(gruvi__atomic_load(&forks, __ATOMIC_SEQ_CST) == since))
         return true;
     gruvi__forks_go_on();
     return false;
@@ -68,5 +69,5 @@ gruvi__forks_hold(uint16_t since)
 void
 gruvi__forks_go_on(void)
 {
-    __atomic_sub_fetch(&holders, 1, __ATOMIC_RELEASE);
+    gruvi__atomic_sub_fetch(&holders, 1, __ATOMIC_RELEASE);
 }

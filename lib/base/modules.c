@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #include "base/fork_lock.h"
+#include "base/threads.h"
 
 static struct gruvi__loaded *newest; /* atomic */
 GRUVI__FORK_LOCK(lock);
@@ -168,7 +169,7 @@ add(const struct gruvi__loaded *found, const char *name)
     loaded->module.path = path;
     loaded->seen = true;
     loaded->next = newest;
-    __atomic_store_n(&newest, loaded, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&newest, loaded, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -199,14 +200,14 @@ gruvi__modules_update(void)
     struct gruvi__loaded *loaded;
     int err = 0;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     for (loaded = newest; loaded != NULL; loaded = loaded->next)
         loaded->seen = false;
     dl_iterate_phdr(look, &err);
     for (loaded = newest; loaded != NULL; loaded = loaded->next)
         if (!loaded->seen)
-            __atomic_store_n(&loaded->gone, true, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&lock);
+            gruvi__atomic_store(&loaded->gone, true, __ATOMIC_RELAXED);
+    gruvi__mutex_unlock(&lock);
     return err;
 }
 
@@ -217,11 +218,11 @@ const struct gruvi__loaded *
 gruvi__loaded_at(uintptr_t address)
 {
     const struct gruvi__loaded *loaded =
-        __atomic_load_n(&newest, __ATOMIC_ACQUIRE);
+        gruvi__atomic_load(&newest, __ATOMIC_ACQUIRE);
 
     for (; loaded != NULL; loaded = loaded->next)
         if (address >= loaded->module.low && address < loaded->module.high &&
-            !__atomic_load_n(&loaded->gone, __ATOMIC_RELAXED))
+            !gruvi__atomic_load(&loaded->gone, __ATOMIC_RELAXED))
             return loaded;
     return NULL;
 }

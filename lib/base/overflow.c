@@ -24,6 +24,8 @@
 
 #include <uv.h>
 
+#include "base/threads.h"
+
 #define ALTERNATE_SIZE ((size_t)64 << 10)
 
 /* What a function may touch below its stack pointer: the red zone of x86-64
@@ -158,7 +160,7 @@ static bool
 describe(const char *addr, struct gruvi__overflow *overflow)
 {
     gruvi__overflow_describe_fn *fn =
-        __atomic_load_n(&gruvi__overflow_describe, __ATOMIC_RELAXED);
+        gruvi__atomic_load(&gruvi__overflow_describe, __ATOMIC_RELAXED);
 
     return fn != NULL && fn(addr, overflow);
 }
@@ -226,7 +228,7 @@ install(void)
 int
 gruvi__overflow_install(void)
 {
-    pthread_once(&install_once, install);
+    gruvi__once(&install_once, install);
     return install_error;
 }
 

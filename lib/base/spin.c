@@ -6,14 +6,16 @@
 
 #include "base/spin.h"
 
+#include "base/threads.h"
+
 #define SPINS 100
 
 void
 gruvi__spin_pause(unsigned *n)
 {
     gruvi__spin_relax();
-    if (++*n >= SPINS)
-        sched_yield();
+    if (++*n >= SPINS || GRUVI__SIMULATED)
+        gruvi__sched_yield();
 }
 
 void
@@ -22,7 +24,7 @@ gruvi__spin_contended(struct gruvi__spin *spin)
     unsigned n = 0;
 
     do {
-        while (__atomic_load_n(&spin->taken, __ATOMIC_RELAXED))
+        while (gruvi__atomic_load(&spin->taken, __ATOMIC_RELAXED))
             gruvi__spin_pause(&n);
-    } while (__atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
+    } while (gruvi__atomic_exchange(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0);
 }

@@ -9,6 +9,7 @@
 #endif
 
 #include "base/likely.h"
+#include "base/threads.h"
 
 /* A lock held for a few instructions: spins, then yields the processor. */
 struct gruvi__spin {
@@ -39,7 +40,7 @@ void gruvi__spin_pause(unsigned *n);
 static inline bool
 gruvi__alone(void)
 {
-#ifdef HAVE_SYS_SINGLE_THREADED_H
+#if defined(HAVE_SYS_SINGLE_THREADED_H) && !defined(GRUVI_SIMULATE)
     return __libc_single_threaded;
 #else
     return false;
@@ -50,16 +51,16 @@ static inline void
 gruvi__spin_lock(struct gruvi__spin *spin)
 {
     if (gruvi__alone())
-        __atomic_store_n(&spin->taken, 1, __ATOMIC_RELAXED);
-    else if (gruvi__unlikely(
-                 __atomic_exchange_n(&spin->taken, 1, __ATOMIC_ACQUIRE) != 0))
+        gruvi__atomic_store(&spin->taken, 1, __ATOMIC_RELAXED);
+    else if (gruvi__unlikely(gruvi__atomic_exchange(&spin->taken, 1,
+                                                    __ATOMIC_ACQUIRE) != 0))
         gruvi__spin_contended(spin);
 }
 
 static inline void
 gruvi__spin_unlock(struct gruvi__spin *spin)
 {
-    __atomic_store_n(&spin->taken, 0, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&spin->taken, 0, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -16,8 +16,9 @@
  * vm.max_map_count.)  A slot gets its guard when it is carved and keeps it.
  *
  * A slot is resident while it is given out or cached; its struct gruvi__stack
- * is valid then.  A cold slot has given up all its pages, with that structure;
- * it is a bit in its extent.  Cold slots are taken before new ones.
+ * is valid then, and it is in core dumps.  A cold slot has given up all its
+ * pages, with that structure; it is a bit in its extent.  Cold slots are taken
+ * before new ones.
  */
 #include "base/stack.h"
 
@@ -37,7 +38,10 @@
 #define VALGRIND_STACK_DEREGISTER(id)    ((void)(id))
 #endif
 
+#include "base/stack_dump.h"
 #include "base/stack_guard.h"
+#include "base/stack_thin.h"
+#include "base/threads.h"
 
 #define FIRST_EXTENT ((size_t)8 << 20)  /* bytes */
 #define CACHE_LIMIT  ((size_t)32 << 20) /* bytes of slots of a class */
@@ -56,13 +60,14 @@ struct gruvi__extent {
     size_t cold_from; /* no bit is set in the words below */
     size_t protected; /* guards that are mappings of their own */
     unsigned class_index;
+    struct gruvi__stack_dump dump;
     uint64_t is_cold[]; /* a bit a slot */
 };
 
-/* Of the whole process, for extents that are made from now on. */
-static atomic_size_t least_guard, extra_size;
+/* Of the whole process, for extents that are made from now on; atomic. */
+static size_t least_guard, extra_size;
 
-atomic_uint gruvi__stack_default_class =
+unsigned gruvi__stack_default_class =
     17 - GRUVI__STACK_SMALLEST_LOG; /* 128 KiB */
 
 static size_t
@@ -89,14 +94,16 @@ gruvi__stack_set_default_size(size_t size)
 {
     if (size < GRUVI__STACK_MIN || size > GRUVI__STACK_MAX)
         return UV_EINVAL;
-    atomic_store(&gruvi__stack_default_class, class_of(size));
+    gruvi__atomic_store(&gruvi__stack_default_class, class_of(size),
+                        __ATOMIC_SEQ_CST);
     return 0;
 }
 
 size_t
 gruvi__stack_default_size(void)
 {
-    return class_size(atomic_load(&gruvi__stack_default_class));
+    return class_size(
+        gruvi__atomic_load(&gruvi__stack_default_class, __ATOMIC_SEQ_CST));
 }
 
 static size_t
@@ -110,14 +117,14 @@ gruvi__stack_set_guard_size(size_t size)
 {
     if (size > GRUVI__GUARD_MAX)
         return UV_EINVAL;
-    atomic_store(&least_guard, whole_pages(size));
+    gruvi__atomic_store(&least_guard, whole_pages(size), __ATOMIC_SEQ_CST);
     return 0;
 }
 
 void
 gruvi__stack_set_extra(size_t size)
 {
-    atomic_store(&extra_size, whole_pages(size));
+    gruvi__atomic_store(&extra_size, whole_pages(size), __ATOMIC_SEQ_CST);
 }
 
 /* A guard that is larger than usual takes nothing from the stack. */
@@ -125,12 +132,13 @@ static struct gruvi__geometry
 geometry_of(unsigned class_index)
 {
     size_t size = class_size(class_index), usual = gruvi__guard_size(size);
-    size_t least = atomic_load(&least_guard);
+    size_t least = gruvi__atomic_load(&least_guard, __ATOMIC_SEQ_CST);
     size_t guard = usual < least ? least : usual;
 
     return (struct gruvi__geometry){
         .guard = guard,
-        .slot = size + (guard - usual) + atomic_load(&extra_size),
+        .slot = size + (guard - usual) +
+                gruvi__atomic_load(&extra_size, __ATOMIC_SEQ_CST),
     };
 }
 
@@ -180,6 +188,7 @@ place(struct gruvi__stack_class *class, struct gruvi__extent *extent,
     stack->extent = extent;
     stack->class_index = extent->class_index;
     stack->valgrind_id = VALGRIND_STACK_REGISTER(low, base + size - 1);
+    gruvi__stack_dump_add(&extent->dump, slot);
     class->resident++;
     return stack;
 }
@@ -234,6 +243,8 @@ extent_new(unsigned class_index, size_t slots)
     extent->slots = slots;
     extent->geometry = geometry;
     extent->class_index = class_index;
+    gruvi__stack_dump_init(&extent->dump, base, geometry.slot, slots);
+    gruvi__stack_thin_add(base, slots * geometry.slot);
     return extent;
 }
 
@@ -266,6 +277,7 @@ extent_free(struct gruvi__extent *extent)
     __asan_unpoison_memory_region(extent->base,
                                   extent->carved * extent->geometry.slot);
 #endif
+    gruvi__stack_thin_remove(extent->base);
     munmap(extent->base, size);
     gruvi__guard_forget(extent->protected);
     free(extent);
@@ -383,7 +395,8 @@ gruvi__stack_alloc_slowly(struct gruvi__arena *arena, size_t size,
 
     *out = NULL;
     if (size == 0) {
-        class_index = atomic_load(&gruvi__stack_default_class);
+        class_index =
+            gruvi__atomic_load(&gruvi__stack_default_class, __ATOMIC_SEQ_CST);
     } else if (size < GRUVI__STACK_MIN || size > GRUVI__STACK_MAX) {
         snprintf(arena->error, sizeof arena->error,
                  "a fiber's stack of %zu bytes: it must have from 16 KiB to "
@@ -429,6 +442,7 @@ give_back(struct gruvi__stack_class *class, struct gruvi__stack *stack)
     extent->cold++;
     if (extent->cold_from > slot / 64)
         extent->cold_from = slot / 64;
+    gruvi__stack_dump_remove(&extent->dump, slot);
     class->resident--;
     return true;
 }

@@ -24,11 +24,11 @@
 #ifndef GRUVI_BASE_STACK_H
 #define GRUVI_BASE_STACK_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/context_tools.h"
+#include "base/threads.h"
 
 #define GRUVI__STACK_MIN          ((size_t)16 << 10)
 #define GRUVI__STACK_MAX          ((size_t)1 << 30)
@@ -152,8 +152,8 @@ static inline void gruvi__stack_release(struct gruvi__arena *arena,
 /* Whether addr lies in the guard of the stack.  Async-signal-safe. */
 bool gruvi__stack_guards(const struct gruvi__stack *stack, const void *addr);
 
-/* The index of the default size in gruvi__arena.classes. */
-extern atomic_uint gruvi__stack_default_class
+/* The index of the default size in gruvi__arena.classes; atomic. */
+extern unsigned gruvi__stack_default_class
     __attribute__((visibility("hidden")));
 
 int gruvi__stack_alloc_slowly(struct gruvi__arena *arena, size_t size,
@@ -183,7 +183,7 @@ static inline struct gruvi__stack *
 gruvi__stack_reuse_default(struct gruvi__arena *arena)
 {
     unsigned i =
-        atomic_load_explicit(&gruvi__stack_default_class, memory_order_relaxed);
+        gruvi__atomic_load(&gruvi__stack_default_class, __ATOMIC_RELAXED);
 
     return gruvi__stack_reuse(&arena->classes[i]);
 }

@@ -17,7 +17,6 @@
 #include "base/stack_guard.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +30,7 @@
 
 #include "base/descriptor.h"
 #include "base/stack.h"
+#include "base/threads.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -51,18 +51,19 @@
 
 enum { UNKNOWN, MARK, PROTECT };
 
-static atomic_int mode = UNKNOWN;
-static atomic_size_t protected_guards;
-static atomic_size_t page_size;
+/* Atomic, all of them. */
+static int mode = UNKNOWN;
+static size_t protected_guards;
+static size_t page_size;
 
 size_t
 gruvi__page_size(void)
 {
-    size_t size = atomic_load_explicit(&page_size, memory_order_relaxed);
+    size_t size = gruvi__atomic_load(&page_size, __ATOMIC_RELAXED);
 
     if (size == 0) {
         size = (size_t)sysconf(_SC_PAGESIZE);
-        atomic_store_explicit(&page_size, size, memory_order_relaxed);
+        gruvi__atomic_store(&page_size, size, __ATOMIC_RELAXED);
     }
     return size;
 }
@@ -113,11 +114,11 @@ probe(void)
 static int
 guard_mode(void)
 {
-    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+    int now = gruvi__atomic_load(&mode, __ATOMIC_RELAXED);
 
     if (now == UNKNOWN) {
         now = probe();
-        atomic_store_explicit(&mode, now, memory_order_relaxed);
+        gruvi__atomic_store(&mode, now, __ATOMIC_RELAXED);
     }
     return now;
 }
@@ -125,7 +126,7 @@ guard_mode(void)
 void
 gruvi__stack_force_mprotect(bool force)
 {
-    atomic_store(&mode, force ? PROTECT : UNKNOWN);
+    gruvi__atomic_store(&mode, force ? PROTECT : UNKNOWN, __ATOMIC_SEQ_CST);
 }
 
 const char *
@@ -137,8 +138,8 @@ gruvi__stack_guard_mode(void)
 static size_t
 max_map_count(void)
 {
-    static atomic_size_t known;
-    size_t count = atomic_load_explicit(&known, memory_order_relaxed);
+    static size_t known; /* atomic */
+    size_t count = gruvi__atomic_load(&known, __ATOMIC_RELAXED);
     FILE *file;
 
     if (count != 0)
@@ -148,7 +149,7 @@ max_map_count(void)
         count = MAPPINGS_OF_LINUX;
     if (file != NULL)
         fclose(file);
-    atomic_store_explicit(&known, count, memory_order_relaxed);
+    gruvi__atomic_store(&known, count, __ATOMIC_RELAXED);
     return count;
 }
 
@@ -173,9 +174,10 @@ gruvi__guard_install(void *low, size_t size)
         if (errno == ENOMEM)
             return UV_ENOMEM;
         /* E.g. EINVAL for locked memory, on some versions. */
-        atomic_store_explicit(&mode, PROTECT, memory_order_relaxed);
+        gruvi__atomic_store(&mode, PROTECT, __ATOMIC_RELAXED);
     }
-    if (atomic_fetch_add(&protected_guards, 1) >= gruvi__stack_ceiling()) {
+    if (gruvi__atomic_fetch_add(&protected_guards, 1, __ATOMIC_SEQ_CST) >=
+        gruvi__stack_ceiling()) {
         gruvi__guard_forget(1);
         return UV_EMFILE;
     }
@@ -204,15 +206,14 @@ advise_many(char *low, size_t size, size_t apart, size_t n, int advice)
 size_t
 gruvi__guard_install_many(char *low, size_t size, size_t apart, size_t n)
 {
-    static atomic_bool refused;
+    static bool refused; /* atomic */
     size_t page = gruvi__page_size(), made;
 
-    if (guard_mode() != MARK ||
-        atomic_load_explicit(&refused, memory_order_relaxed))
+    if (guard_mode() != MARK || gruvi__atomic_load(&refused, __ATOMIC_RELAXED))
         return 0;
     made = advise_many(low, size, apart, n, MADV_GUARD_INSTALL);
     if (made == 0)
-        atomic_store_explicit(&refused, true, memory_order_relaxed);
+        gruvi__atomic_store(&refused, true, __ATOMIC_RELAXED);
     else
         advise_many(low + apart - page, page, apart, made, MADV_POPULATE_WRITE);
     return made;
@@ -221,5 +222,5 @@ gruvi__guard_install_many(char *low, size_t size, size_t apart, size_t n)
 void
 gruvi__guard_forget(size_t n)
 {
-    atomic_fetch_sub(&protected_guards, n);
+    gruvi__atomic_fetch_sub(&protected_guards, n, __ATOMIC_SEQ_CST);
 }

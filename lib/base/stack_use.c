@@ -3,7 +3,6 @@
 #include "base/stack_use.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,10 +10,6 @@
 
 /* Pages that are asked for at a time: all of a stack of 512 KiB. */
 #define PAGES 128
-
-/* Bits of an entry of /proc/self/pagemap: in memory, or swapped out.  See
- * proc_pid_pagemap(5). */
-#define IN_USE (UINT64_C(3) << 62)
 
 /* The first frames are just below top already. */
 void
@@ -28,18 +23,25 @@ gruvi__stack_forget(const struct gruvi__stack *stack, const void *top)
         madvise(stack->low, end - low, MADV_DONTNEED);
 }
 
+bool
+gruvi__pagemap_read(int pagemap, const char *low, size_t n, uint64_t *entries)
+{
+    size_t size = n * sizeof *entries;
+    off_t at = (off_t)((uintptr_t)low / gruvi__page_size() * sizeof *entries);
+
+    return pread(pagemap, entries, size, at) == (ssize_t)size;
+}
+
 /* The lowest page in use of n pages; NULL: none is, or it is not known. */
 static char *
 find_lowest(int pagemap, char *low, size_t n, size_t page)
 {
     uint64_t entries[PAGES];
-    size_t size = n * sizeof *entries;
-    off_t at = (off_t)((uintptr_t)low / page * sizeof *entries);
 
-    if (pread(pagemap, entries, size, at) != (ssize_t)size)
+    if (!gruvi__pagemap_read(pagemap, low, n, entries))
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (entries[i] & IN_USE)
+        if (entries[i] & GRUVI__PAGE_IN_USE)
             return low + i * page;
     return NULL;
 }

@@ -32,6 +32,7 @@
 #include "base/likely.h"
 #include "base/list.h"
 #include "base/spin.h"
+#include "base/threads.h"
 #include "core/callback.h"
 #include "core/hub.h"
 #include "core/switch.h"
@@ -65,7 +66,7 @@ static bool has_key;
 static inline bool
 take_off(struct gruvi__callback_block *block, unsigned n)
 {
-    return __atomic_sub_fetch(&block->left, n, __ATOMIC_ACQ_REL) == 0;
+    return gruvi__atomic_sub_fetch(&block->left, n, __ATOMIC_ACQ_REL) == 0;
 }
 
 /* False where there are enough. */
@@ -80,7 +81,7 @@ put_spare(struct gruvi__spare_blocks *spare,
     if (kept) {
         block->next = spare->first;
         spare->first = block;
-        __atomic_store_n(&spare->n, spare->n + 1, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&spare->n, spare->n + 1, __ATOMIC_RELAXED);
     }
     gruvi__spin_unlock(&spare->lock);
     return kept;
@@ -92,13 +93,13 @@ take_spare(struct gruvi__spare_blocks *spare)
 {
     struct gruvi__callback_block *block;
 
-    if (__atomic_load_n(&spare->n, __ATOMIC_RELAXED) == 0)
+    if (gruvi__atomic_load(&spare->n, __ATOMIC_RELAXED) == 0)
         return NULL;
     gruvi__spin_lock(&spare->lock);
     block = spare->first;
     if (block != NULL) {
         spare->first = block->next;
-        __atomic_store_n(&spare->n, spare->n - 1, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&spare->n, spare->n - 1, __ATOMIC_RELAXED);
     }
     gruvi__spin_unlock(&spare->lock);
     return block;
@@ -108,7 +109,7 @@ size_t
 gruvi__callbacks_trim(struct gruvi__spare_blocks *spare, size_t keep,
                       size_t max)
 {
-    size_t n = __atomic_load_n(&spare->n, __ATOMIC_RELAXED);
+    size_t n = gruvi__atomic_load(&spare->n, __ATOMIC_RELAXED);
 
     for (; n > keep && max > 0; n--, max--)
         free(take_spare(spare));
@@ -137,7 +138,7 @@ begin_block(struct gruvi__thread *self, gruvi_hub_t *hub)
 {
     struct gruvi__callback_block *block;
 
-    pthread_once(&once, make_key);
+    gruvi__once(&once, make_key);
     if (!has_key)
         return false;
     block = take_spare(&hub->spare);

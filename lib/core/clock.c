@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/likely.h"
+#include "base/threads.h"
 #include "core/clock.h"
 #include "core/hub.h"
 
@@ -23,6 +24,9 @@
 /* Of this thread; 0: that of the machine. */
 static __thread uint64_t virtual_now;
 
+static bool any_virtual; /* atomic: a thread's time is */
+static unsigned stops;   /* atomic: work that threads do */
+
 uint64_t
 gruvi__clock_now(void)
 {
@@ -31,7 +35,7 @@ gruvi__clock_now(void)
     if (gruvi__unlikely(virtual_now != 0))
         return virtual_now;
     /* What uv_hrtime() does, with two calls less. */
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    gruvi__clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
@@ -40,7 +44,7 @@ gruvi__clock_coarse(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    gruvi__clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
 
@@ -48,6 +52,7 @@ void
 gruvi__clock_make_virtual(void)
 {
     virtual_now = VIRTUAL_BEGIN;
+    gruvi__atomic_store(&any_virtual, true, __ATOMIC_RELAXED);
 }
 
 bool
@@ -61,6 +66,33 @@ gruvi__clock_pass(uint64_t to)
 {
     if (to > virtual_now)
         virtual_now = to;
+}
+
+bool
+gruvi__clock_stop(void)
+{
+    if (gruvi__likely(!gruvi__atomic_load(&any_virtual, __ATOMIC_RELAXED)))
+        return false;
+    gruvi__atomic_fetch_add(&stops, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+void
+gruvi__clock_go_on(void)
+{
+    gruvi__atomic_fetch_sub(&stops, 1, __ATOMIC_RELEASE);
+}
+
+bool
+gruvi__clock_stopped(void)
+{
+    return gruvi__atomic_load(&stops, __ATOMIC_ACQUIRE) > 0;
+}
+
+double
+gruvi_now(void)
+{
+    return (double)gruvi__clock_now() * 1e-9;
 }
 
 uint64_t

@@ -33,7 +33,8 @@ gruvi__clock_tick(int64_t coarse)
  * For tests: time is virtual in this thread, which has no hub yet, from now on
  * and for good.  It stands still while a fiber can run.  When none can, the
  * hub polls its descriptors, and time jumps to the next deadline: hours pass
- * at once, and the fibers of a hub run in the same order each time.  Other
+ * at once, and the fibers of a hub run in the same order each time.  Work in
+ * pools of threads takes no time: the clock stands until it is done.  Other
  * threads and processes take real time, and timeouts do not wait for them.
  */
 void gruvi__clock_make_virtual(void);
@@ -41,6 +42,18 @@ bool gruvi__clock_is_virtual(void);
 
 /* Virtual time goes on. */
 void gruvi__clock_pass(uint64_t to);
+
+/*
+ * Threads work for fibers: while they do, no thread's virtual time jumps.
+ *
+ * gruvi__clock_stop() returns true where there is such a thread; then
+ * gruvi__clock_go_on() is to follow, after the result was posted.
+ *
+ * Context: any thread.
+ */
+bool gruvi__clock_stop(void);
+void gruvi__clock_go_on(void);
+bool gruvi__clock_stopped(void);
 
 /* When a timeout that begins now ends; UINT64_MAX for none. */
 uint64_t gruvi__clock_due(double timeout);

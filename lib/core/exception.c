@@ -32,6 +32,7 @@
 #include <gruvi/log.h>
 
 #include "base/fork_lock.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/trace.h"
 
@@ -74,19 +75,19 @@ list_changed(void)
 
     if (++last == 0)
         last = 1;
-    __atomic_store_n(&gruvi__cxx_generation,
-                     runtimes != NULL || traced > 0 ? last : 0,
-                     __ATOMIC_RELEASE);
+    gruvi__atomic_store(&gruvi__cxx_generation,
+                        runtimes != NULL || traced > 0 ? last : 0,
+                        __ATOMIC_RELEASE);
 }
 
 void
 gruvi__cxx_add(gruvi__cxx_t *runtime)
 {
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     runtime->next = runtimes;
     runtimes = runtime;
     list_changed();
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 void
@@ -94,14 +95,14 @@ gruvi__cxx_remove(gruvi__cxx_t *runtime)
 {
     gruvi__cxx_t **link = &runtimes;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     while (*link != NULL && *link != runtime)
         link = &(*link)->next;
     if (*link != NULL) {
         *link = runtime->next;
         list_changed();
     }
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* A failure is kept for dlerror(), for each thread.  The first call returns it,
@@ -124,7 +125,7 @@ gruvi__cxx_find(void *handle)
         forget_dlerror();
         return;
     }
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     for (i = 0; i < n_found; i++)
         if (found[i].globals == (void *(*)(void))symbol)
             break;
@@ -132,7 +133,7 @@ gruvi__cxx_find(void *handle)
         new = &found[n_found++];
         new->globals = (void *(*)(void))symbol;
     }
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     if (new != NULL)
         gruvi__cxx_add(new);
 }
@@ -154,7 +155,7 @@ note_globals(struct gruvi__cxx_globals *globals)
 static __attribute__((noinline)) void
 refresh(void)
 {
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     own.generation = gruvi__cxx_generation;
     own.n = 0;
     for (gruvi__cxx_t *runtime = runtimes; runtime != NULL;
@@ -162,7 +163,7 @@ refresh(void)
         note_globals(runtime->globals());
     gruvi__self.cxx = own.of[0];
     gruvi__self.cxx_generation = own.n == 1 ? own.generation : 0;
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* --- what a fiber takes along --------------------------------------------- */
@@ -173,7 +174,7 @@ bool
 gruvi__cxx_busy_slowly(void)
 {
     if (own.generation !=
-        __atomic_load_n(&gruvi__cxx_generation, __ATOMIC_ACQUIRE))
+        gruvi__atomic_load(&gruvi__cxx_generation, __ATOMIC_ACQUIRE))
         refresh();
     if (gruvi__traces(gruvi__self.hub)) {
         gruvi__self.cxx_generation = 0;
@@ -206,10 +207,10 @@ gruvi__cxx_take(struct gruvi__cxx_state *state)
 void
 gruvi__cxx_trace(bool on)
 {
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     traced += on ? 1u : -1u;
     list_changed();
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 void
@@ -228,7 +229,7 @@ thrower(void)
 {
     gruvi__cxx_t *best = NULL, *runtime;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     for (runtime = runtimes; runtime != NULL; runtime = runtime->next) {
         const struct gruvi__cxx_globals *globals = runtime->globals();
 
@@ -238,7 +239,7 @@ thrower(void)
         if (runtime->finish != NULL)
             break;
     }
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     return best;
 }
 

@@ -10,6 +10,7 @@
 #include <gruvi/base.h>
 
 #include "base/likely.h"
+#include "base/threads.h"
 #include "core/thread.h"
 
 /* Runtimes that a process may have: one for each plugin that brings its own. */
@@ -39,7 +40,7 @@ bool gruvi__cxx_busy_slowly(void);
 static inline __attribute__((always_inline)) bool
 gruvi__cxx_busy(void)
 {
-    unsigned now = __atomic_load_n(&gruvi__cxx_generation, __ATOMIC_RELAXED);
+    unsigned now = gruvi__figure_load(&gruvi__cxx_generation);
     const struct gruvi__thread *self = &gruvi__self;
 
     if (gruvi__likely(now == 0))

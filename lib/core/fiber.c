@@ -24,6 +24,7 @@
 
 #include "base/likely.h"
 #include "base/probe.h"
+#include "base/threads.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/exception.h"
@@ -34,6 +35,7 @@
 #include "core/schedule.h"
 #include "core/switch.h"
 #include "core/switchpoint.h"
+#include "core/testing.h"
 #include "core/trace.h"
 #include "core/uncaught.h"
 #include "core/wait.h"
@@ -68,7 +70,7 @@ gruvi__fiber_init(gruvi_fiber_t *fiber, gruvi_hub_t *hub, enum gruvi__kind kind)
 static inline void
 count_live(gruvi_hub_t *hub, int change)
 {
-    __atomic_store_n(&hub->live, hub->live + (size_t)change, __ATOMIC_RELAXED);
+    gruvi__figure_store(&hub->live, hub->live + (size_t)change);
 }
 
 /* The last stack of a hub that is closed. */
@@ -101,7 +103,8 @@ gruvi__fiber_release(gruvi_fiber_t *fiber)
 static inline void
 release_soon(gruvi_fiber_t *fiber)
 {
-    if (gruvi__unlikely(__atomic_load_n(&fiber->wake_posted, __ATOMIC_SEQ_CST)))
+    if (gruvi__unlikely(
+            gruvi__atomic_load(&fiber->wake_posted, __ATOMIC_SEQ_CST)))
         fiber->release_on_wake = true;
     else
         release(fiber);
@@ -165,7 +168,7 @@ end(gruvi_fiber_t *fiber, int status)
         release_soon(fiber);
 }
 
-static __attribute__((noinline)) int
+static GRUVI_SWITCHPOINT __attribute__((noinline)) int
 run_unusually(gruvi_fiber_t *fiber)
 {
     int status;
@@ -181,7 +184,7 @@ run_unusually(gruvi_fiber_t *fiber)
     return status;
 }
 
-static inline int
+static inline GRUVI_SWITCHPOINT int
 run(gruvi_fiber_t *fiber)
 {
     if (gruvi__unlikely(fiber->pending &
@@ -218,6 +221,15 @@ gruvi__fiber_personality(int version, int actions, uint64_t language,
     gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));
 }
 
+void
+gruvi__fiber_quit(int status)
+{
+    gruvi_fiber_t *fiber = gruvi__self.current;
+
+    end(fiber, status);
+    gruvi__leave(fiber, gruvi__next_fiber(fiber->hub));
+}
+
 /* Where a fiber begins, on its own stack. */
 static void
 entry(void)
@@ -249,7 +261,7 @@ check_options(const gruvi_fiber_options_t *options, gruvi_hub_t *hub)
 static gruvi_fiber_t *
 refuse(gruvi_hub_t *hub, int err)
 {
-    __atomic_store_n(&hub->refused, hub->refused + 1, __ATOMIC_RELAXED);
+    gruvi__figure_store(&hub->refused, hub->refused + 1);
     if (gruvi__clock_now() < hub->next_refusal)
         return gruvi__fail(err);
     hub->next_refusal = gruvi__clock_due(GRUVI__REFUSALS_APART);
@@ -289,7 +301,7 @@ make(gruvi_hub_t *hub, struct gruvi__stack *stack, gruvi_fiber_fn target,
     memcpy(&fiber->status, starts ? &started.status : &made.status,
            FROM_TO(status, id));
     fiber->id = hub->next_id + 1;
-    __atomic_store_n(&hub->next_id, fiber->id, __ATOMIC_RELAXED);
+    gruvi__figure_store(&hub->next_id, fiber->id);
     gruvi__list_init(&fiber->joiners);
     memset(&fiber->sb, 0, FROM_TO(sb, stack));
     gruvi__context_make(&fiber->context, stack->low, fiber, entry);

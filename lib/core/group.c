@@ -16,6 +16,7 @@
 #include <gruvi/hub.h>
 
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/error.h"
 #include "core/fiber.h"
 #include "core/group.h"
@@ -352,7 +353,7 @@ void *
 gruvi__fiber_keeper(const gruvi_fiber_t *fiber)
 {
     const struct gruvi__group *group =
-        __atomic_load_n(&fiber->group, __ATOMIC_RELAXED);
+        gruvi__atomic_load(&fiber->group, __ATOMIC_RELAXED);
 
     return group == NULL ? NULL : group->keeper;
 }

@@ -93,13 +93,13 @@ leave(struct gruvi__group *group)
     group->owner = NULL;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 end(gruvi_group_t *group, const char *message)
 {
     if (gruvi_group_size(group) > 0) {
         gruvi_group_cancel(group, message);
         GRUVI_SHIELD {
-            gruvi_group_join(group, GRUVI_FOREVER);
+            (void)gruvi_group_join(group, GRUVI_FOREVER);
         }
     }
     gruvi_group_destroy(group);
@@ -112,7 +112,7 @@ gruvi__with_group_enter(gruvi_group_t *group)
     return group;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvi__with_group_exit(gruvi_group_t *group)
 {
     if (gruvi__group_real(group)->hub == NULL)
@@ -123,7 +123,7 @@ gruvi__with_group_exit(gruvi_group_t *group)
 
 /* kept is an argument so that the memory is taken before.  The compiler leaves
  * out what it does not see used, so this looks like a use. */
-static __attribute__((noinline)) void
+static GRUVI_SWITCHPOINT __attribute__((noinline)) void
 end_below(gruvi_group_t *group, gruvi_group_fn ending, void *arg,
           const volatile char *kept)
 {

@@ -5,6 +5,7 @@
 #include <gruvi/log.h>
 
 #include "base/stack_use.h"
+#include "base/threads.h"
 #include "core/clock.h"
 
 /* Fibers that are measured: so many first ones, and each of so many. */
@@ -14,11 +15,11 @@
 bool
 gruvi__counts_refuse(gruvi__group_counts_t *counts)
 {
-    size_t limit = __atomic_load_n(&counts->limit, __ATOMIC_RELAXED);
+    size_t limit = gruvi__figure_load(&counts->limit);
 
     if (limit == 0 || counts->now < limit || counts->lifted)
         return false;
-    __atomic_store_n(&counts->refused, counts->refused + 1, __ATOMIC_RELAXED);
+    gruvi__figure_store(&counts->refused, counts->refused + 1);
     if (gruvi__clock_now() >= counts->next_refusal) {
         counts->next_refusal = gruvi__clock_due(GRUVI__REFUSALS_APART);
         gruvi_warning("no more fibers in the group: max_fibers is %zu", limit);
@@ -32,10 +33,10 @@ gruvi__counts_enter(gruvi__group_counts_t *counts, gruvi_fiber_t *fiber)
     size_t now = counts->now + 1;
     uint64_t total = counts->total + 1;
 
-    __atomic_store_n(&counts->now, now, __ATOMIC_RELAXED);
-    __atomic_store_n(&counts->total, total, __ATOMIC_RELAXED);
+    gruvi__figure_store(&counts->now, now);
+    gruvi__figure_store(&counts->total, total);
     if (now > counts->most)
-        __atomic_store_n(&counts->most, now, __ATOMIC_RELAXED);
+        gruvi__figure_store(&counts->most, now);
     if (total % EACH == 0 || total <= FIRST) {
         fiber->measured = true;
         gruvi__stack_forget(&fiber->stack, fiber);
@@ -48,13 +49,13 @@ gruvi__counts_measure(gruvi__group_counts_t *counts, const gruvi_fiber_t *fiber)
     size_t used = gruvi__stack_touched(&fiber->stack);
 
     if (used > counts->most_stack)
-        __atomic_store_n(&counts->most_stack, used, __ATOMIC_RELAXED);
+        gruvi__figure_store(&counts->most_stack, used);
 }
 
 void
 gruvi__counts_leave(gruvi__group_counts_t *counts, const gruvi_fiber_t *fiber)
 {
-    __atomic_store_n(&counts->now, counts->now - 1, __ATOMIC_RELAXED);
+    gruvi__figure_store(&counts->now, counts->now - 1);
     if (fiber->measured)
         gruvi__counts_measure(counts, fiber);
 }

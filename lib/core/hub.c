@@ -25,8 +25,10 @@
 #include "base/likely.h"
 #include "base/overflow.h"
 #include "base/shadow_stack.h"
+#include "base/threads.h"
 #include "core/callback.h"
 #include "core/clock.h"
+#include "core/debug.h"
 #include "core/error.h"
 #include "core/hub.h"
 #include "core/hub_data.h"
@@ -216,6 +218,7 @@ hub_new(gruvi_fiber_t *root)
     gruvi__list_init(&hub->data);
     gruvi__list_init(&hub->closings);
     gruvi__list_init(&hub->ends);
+    gruvi__list_init(&hub->hubs_link);
     gruvi__signals_init(&hub->signals);
     gruvi__schedule_init(hub);
     gruvi__wheel_init(&hub->deadlines);
@@ -223,11 +226,12 @@ hub_new(gruvi_fiber_t *root)
         free(hub);
         return gruvi__fail(err);
     }
-    __atomic_store_n(&gruvi__overflow_describe, describe_overflow,
-                     __ATOMIC_RELAXED);
+    gruvi__atomic_store(&gruvi__overflow_describe, describe_overflow,
+                        __ATOMIC_RELAXED);
     gruvi__overflow_install();
     gruvi__cxx_find(RTLD_DEFAULT);
     gruvi__sigint_listen(hub);
+    gruvi__debug_add(hub);
     return hub;
 }
 
@@ -255,14 +259,15 @@ gruvi_get_hub(void)
 gruvi_hub_t *
 gruvi_hub_ref(gruvi_hub_t *hub)
 {
-    __atomic_fetch_add(&hub->refs, 1, __ATOMIC_RELAXED);
+    gruvi__atomic_fetch_add(&hub->refs, 1, __ATOMIC_RELAXED);
     return hub;
 }
 
 void
 gruvi_hub_unref(gruvi_hub_t *hub)
 {
-    if (hub == NULL || __atomic_sub_fetch(&hub->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (hub == NULL ||
+        gruvi__atomic_sub_fetch(&hub->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     gruvi__callbacks_trim(&hub->spare, 0, SIZE_MAX);
     gruvi__inbox_destroy(&hub->inbox);
@@ -359,6 +364,7 @@ run_ends(gruvi_hub_t *hub)
 static void
 set_closed(gruvi_hub_t *hub)
 {
+    gruvi__debug_remove(hub);
     hub->closed = true;
     hub->root->pending |= GRUVI__PENDING_REFUSED;
 }
@@ -443,7 +449,9 @@ gruvi__hub_abandon(gruvi_hub_t *hub)
     gruvi__call_hub(hub);
     run_ends(hub);
     gruvi__inbox_close(&hub->inbox);
-    gruvi__hub_free_callbacks(hub);
+    do
+        gruvi__hub_run_callbacks(hub);
+    while (hub->callbacks != NULL);
     gruvi__sigint_unlisten(hub);
     gruvi__signals_close(&hub->signals);
     set_closed(hub);

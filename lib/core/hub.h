@@ -46,10 +46,12 @@ struct gruvi_hub {
     int budget, next_clock_check;
     int64_t polled_tick;
     bool closing, closed;
+    bool shuffled; /* see testing.c */
     uint32_t tick; /* of polled_tick: see gruvi__clock_tick() */
     /* Here a line of the cache ends. */
     struct gruvi__queue urgent;
     uint64_t budget_since;
+    uint64_t shuffle_state;
     struct gruvi__list arrivals; /* struct gruvi__arrival */
 
     /* What gruvi__hub_view() tells: atomic, with one writer. */
@@ -99,6 +101,10 @@ struct gruvi_hub {
     uint64_t refused; /* atomic, one writer: fibers that were not made */
     uint64_t next_refusal; /* when it may be logged again that there are no
                               more fibers */
+
+    struct gruvi__list
+        hubs_link; /* on the list of debug.c until it is closed */
+    int tid;       /* of its thread, for debuggers */
 
     gruvi_poller_t *poller;
     struct gruvi__list data;

@@ -12,6 +12,7 @@
 
 #include <gruvi/hub.h>
 
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/group.h"
 #include "core/hub.h"
@@ -21,14 +22,14 @@
 void
 gruvi__hub_view(const gruvi_hub_t *hub, gruvi__hub_view_t *view)
 {
-    view->turns = __atomic_load_n(&hub->turns, __ATOMIC_RELAXED);
-    view->switches = __atomic_load_n(&hub->switches, __ATOMIC_RELAXED);
-    view->spawned = __atomic_load_n(&hub->next_id, __ATOMIC_RELAXED);
-    view->refused = __atomic_load_n(&hub->refused, __ATOMIC_RELAXED);
-    view->fibers = __atomic_load_n(&hub->live, __ATOMIC_RELAXED);
-    view->most_ready = __atomic_load_n(&hub->most_ready, __ATOMIC_RELAXED);
-    view->ready = __atomic_load_n(&hub->ready, __ATOMIC_RELAXED);
-    view->sleeps = __atomic_load_n(&hub->inbox.sleeping, __ATOMIC_RELAXED);
+    view->turns = gruvi__figure_load(&hub->turns);
+    view->switches = gruvi__figure_load(&hub->switches);
+    view->spawned = gruvi__figure_load(&hub->next_id);
+    view->refused = gruvi__figure_load(&hub->refused);
+    view->fibers = gruvi__figure_load(&hub->live);
+    view->most_ready = gruvi__figure_load(&hub->most_ready);
+    view->ready = gruvi__figure_load(&hub->ready);
+    view->sleeps = gruvi__figure_load(&hub->inbox.sleeping);
     view->signals = gruvi__signals_waiting(&hub->signals);
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/descriptor.h"
 #include "base/spin.h"
+#include "base/threads.h"
 #include "core/inbox.h"
 
 static struct gruvi__inbox_node closed;
@@ -53,7 +54,7 @@ ring(struct gruvi__inbox *inbox)
 
     /* If it is full, the hub is woken already. */
     do
-        n = write(inbox->fd, &one, sizeof one);
+        n = gruvi__eventfd_write(inbox->fd, &one, sizeof one);
     while (n < 0 && errno == EINTR);
 }
 
@@ -61,16 +62,16 @@ int
 gruvi__inbox_post(struct gruvi__inbox *inbox, struct gruvi__inbox_node *node)
 {
     struct gruvi__inbox_node *head =
-        __atomic_load_n(&inbox->head, __ATOMIC_RELAXED);
+        gruvi__atomic_load(&inbox->head, __ATOMIC_RELAXED);
 
     do {
         if (head == &closed)
             return UV_ESHUTDOWN;
         node->next = head;
-    } while (!__atomic_compare_exchange_n(&inbox->head, &head, node, true,
-                                          __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-    if (__atomic_load_n(&inbox->sleeping, __ATOMIC_SEQ_CST) &&
-        __atomic_exchange_n(&inbox->sleeping, 0, __ATOMIC_SEQ_CST))
+    } while (!gruvi__atomic_compare_exchange(
+        &inbox->head, &head, node, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    if (gruvi__atomic_load(&inbox->sleeping, __ATOMIC_SEQ_CST) &&
+        gruvi__atomic_exchange(&inbox->sleeping, 0, __ATOMIC_SEQ_CST))
         ring(inbox);
     return 0;
 }
@@ -80,14 +81,14 @@ static bool
 is_alone(void)
 {
     static int alone = -1; /* atomic */
-    int known = __atomic_load_n(&alone, __ATOMIC_RELAXED);
+    int known = gruvi__atomic_load(&alone, __ATOMIC_RELAXED);
     cpu_set_t set;
 
     if (known < 0) {
         /* Where there are more than fit, there are more than one. */
         known =
             sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
-        __atomic_store_n(&alone, known, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&alone, known, __ATOMIC_RELAXED);
     }
     return known == 1;
 }
@@ -127,7 +128,7 @@ gruvi__inbox_await(const struct gruvi__inbox *inbox,
         patience->skip--;
         return false;
     }
-    if (is_alone())
+    if (GRUVI__SIMULATED || is_alone())
         return false;
     patience->tried++;
     while (n < SPINS && gruvi__inbox_empty(inbox)) {
@@ -169,16 +170,16 @@ unsigned
 gruvi__inbox_drain(struct gruvi__inbox *inbox)
 {
     struct gruvi__inbox_node *head =
-        __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST);
+        gruvi__atomic_load(&inbox->head, __ATOMIC_SEQ_CST);
 
     /* A closed inbox stays closed. */
     if (head == NULL || head == &closed)
         return 0;
-    return run(__atomic_exchange_n(&inbox->head, NULL, __ATOMIC_ACQUIRE));
+    return run(gruvi__atomic_exchange(&inbox->head, NULL, __ATOMIC_ACQUIRE));
 }
 
 void
 gruvi__inbox_close(struct gruvi__inbox *inbox)
 {
-    run(__atomic_exchange_n(&inbox->head, &closed, __ATOMIC_SEQ_CST));
+    run(gruvi__atomic_exchange(&inbox->head, &closed, __ATOMIC_SEQ_CST));
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/threads.h"
+
 /* One message to a hub.  run is called in the hub's fiber, and may free it. */
 struct gruvi__inbox_node {
     struct gruvi__inbox_node *next;
@@ -54,7 +56,7 @@ bool gruvi__inbox_await(const struct gruvi__inbox *inbox,
 static inline bool
 gruvi__inbox_empty(const struct gruvi__inbox *inbox)
 {
-    return __atomic_load_n(&inbox->head, __ATOMIC_SEQ_CST) == NULL;
+    return gruvi__atomic_load(&inbox->head, __ATOMIC_SEQ_CST) == NULL;
 }
 
 #endif

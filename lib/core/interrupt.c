@@ -9,6 +9,7 @@
 #include <gruvi/hub.h>
 #include <gruvi/log.h>
 
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/interrupt.h"
@@ -41,8 +42,8 @@ gruvi__sigint_listen(gruvi_hub_t *hub)
 {
     gruvi_hub_t *none = NULL;
 
-    if (!__atomic_compare_exchange_n(&listener, &none, hub, false,
-                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (!gruvi__atomic_compare_exchange(&listener, &none, hub, false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         return;
     hub->listens = true;
     if (!is_default())
@@ -65,7 +66,7 @@ gruvi__sigint_unlisten(gruvi_hub_t *hub)
     if (hub->sigint_open)
         gruvi__signals_unlisten(hub, &hub->sigint);
     hub->listens = hub->sigint_open = false;
-    __atomic_store_n(&listener, NULL, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&listener, NULL, __ATOMIC_RELEASE);
 }
 
 bool

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/local.h"
@@ -37,13 +38,13 @@ static uint64_t
 number(gruvi_local_t *local)
 {
     uint64_t *id = &local->gruvi__private.id, none = 0, fresh;
-    uint64_t known = __atomic_load_n(id, __ATOMIC_ACQUIRE);
+    uint64_t known = gruvi__atomic_load(id, __ATOMIC_ACQUIRE);
 
     if (known != 0)
         return known;
-    fresh = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
-    if (__atomic_compare_exchange_n(id, &none, fresh, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
+    fresh = gruvi__atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    if (gruvi__atomic_compare_exchange(id, &none, fresh, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return fresh;
     return none;
 }
@@ -148,7 +149,7 @@ gruvi_local_unset(gruvi_local_t *local)
 void
 gruvi_local_destroy(gruvi_local_t *local)
 {
-    __atomic_store_n(&local->gruvi__private.id, 0, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&local->gruvi__private.id, 0, __ATOMIC_RELEASE);
 }
 
 static void

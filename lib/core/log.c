@@ -10,6 +10,7 @@
 #include <gruvi/hub.h>
 #include <gruvi/log.h>
 
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/group.h"
 #include "core/thread.h"
@@ -23,20 +24,19 @@ static gruvi_log_fn log_sink; /* atomic; NULL: nowhere */
 gruvi_log_fn
 gruvi_set_log_sink(gruvi_log_fn sink)
 {
-    return __atomic_exchange_n(&log_sink, sink, __ATOMIC_ACQ_REL);
+    return gruvi__atomic_exchange(&log_sink, sink, __ATOMIC_ACQ_REL);
 }
 
 void
 gruvi_set_log_level(gruvi_log_level_t level)
 {
-    __atomic_store_n(&gruvi__log_level, (int)level, __ATOMIC_RELAXED);
+    gruvi__figure_store(&gruvi__log_level, (int)level);
 }
 
 gruvi_log_level_t
 gruvi_log_level(void)
 {
-    return (gruvi_log_level_t)__atomic_load_n(&gruvi__log_level,
-                                              __ATOMIC_RELAXED);
+    return (gruvi_log_level_t)gruvi__figure_load(&gruvi__log_level);
 }
 
 const char *
@@ -64,7 +64,7 @@ make_line(char *message)
 void
 gruvi_vlog(gruvi_log_level_t level, const char *format, va_list args)
 {
-    gruvi_log_fn sink = __atomic_load_n(&log_sink, __ATOMIC_ACQUIRE);
+    gruvi_log_fn sink = gruvi__atomic_load(&log_sink, __ATOMIC_ACQUIRE);
     const gruvi_fiber_t *fiber = gruvi__self.current;
     char message[MESSAGE_SIZE];
     gruvi_log_record_t record = {.level = level,

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "base/threads.h"
 
 /* More than any libuv takes; where so many are free nothing is tried. */
 #define PLENTY 32
@@ -89,12 +90,12 @@ open_loop(uv_loop_t *loop)
     static bool opened; /* atomic */
     int err;
 
-    if (!__atomic_load_n(&opened, __ATOMIC_RELAXED) &&
+    if (!gruvi__atomic_load(&opened, __ATOMIC_RELAXED) &&
         !has_plenty_of_descriptors() && (err = try_first()) < 0)
         return err;
     err = uv_loop_init(loop);
     if (err == 0)
-        __atomic_store_n(&opened, true, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&opened, true, __ATOMIC_RELAXED);
     else if (loop->backend_fd > 0)
         close(loop->backend_fd); /* which libuv forgets */
     return err;
@@ -172,12 +173,12 @@ gruvi__loop_open(uv_loop_t *loop)
     bool taken[GRUVI__FIRST_FD] = {false};
     int err;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     if (!are_standard_open())
         take_standard(taken);
     err = open_watching_forks(loop);
     let_go(taken);
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     return err;
 }
 

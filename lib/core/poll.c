@@ -14,7 +14,9 @@
  * libuv gives a descriptor to epoll when the loop runs next, and aborts where
  * that fails: where it was closed in the meantime, or its number is now a
  * file's.  So just before the loop runs, descriptors are given to epoll here,
- * where an error is an error of the watches (gruvi__poller_check()).
+ * where an error is an error of the watches (gruvi__poller_check()).  Where the
+ * kernel has no room for another descriptor, it is asked again after a while: a
+ * watch that nobody looks at again would never hear anything.
  *
  * A watch may be removed while the callbacks of its descriptor run: it is
  * taken off at once and freed when they have returned.
@@ -31,6 +33,7 @@
 #include <gruvi/log.h>
 
 #include "base/list.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/fiber.h"
 #include "core/hub.h"
@@ -40,6 +43,9 @@
 #include "core/wait.h"
 
 #define EVENTS (UV_READABLE | UV_WRITABLE)
+
+/* Seconds. */
+#define AGAIN_AFTER 0.1
 
 struct gruvi_watch {
     struct gruvi__list link; /* on entry->watches, or poller->removed */
@@ -73,7 +79,10 @@ struct gruvi_poller {
     struct gruvi__list removed;
     struct gruvi__list
         unchecked; /* entries that libuv has not given to epoll */
+    struct gruvi__deadline again; /* for those that epoll had no room for */
 };
+
+static void on_again(struct gruvi__deadline *deadline);
 
 gruvi_poller_t *
 gruvi__poller_new(gruvi_hub_t *hub)
@@ -85,6 +94,7 @@ gruvi__poller_new(gruvi_hub_t *hub)
     poller->hub = hub;
     gruvi__list_init(&poller->removed);
     gruvi__list_init(&poller->unchecked);
+    poller->again.fire = on_again;
     return poller;
 }
 
@@ -128,6 +138,7 @@ gruvi__poller_free(gruvi_poller_t *poller)
     struct entry *entry;
     int fd;
 
+    gruvi__deadline_disarm(poller->hub, &poller->again);
     for (fd = 0; fd < poller->table_size; fd++) {
         entry = poller->table[fd];
         if (entry == NULL)
@@ -228,6 +239,27 @@ try_epoll(const struct entry *entry)
     return uv_translate_sys_error(errno);
 }
 
+/* Whether the kernel may take it later. */
+static bool
+is_short(int err)
+{
+    return err == UV_ENOMEM || err == UV_ENOSPC;
+}
+
+/* The watches hear of the error, and may go. */
+static void
+refuse(gruvi_poller_t *poller, struct entry *entry)
+{
+    int fd = entry->fd;
+
+    uv_poll_stop(&entry->handle);
+    on_events(&entry->handle, entry->err, 0);
+    if (poller->table[fd] == entry && is_short(entry->err) &&
+        !gruvi__deadline_armed(&poller->again))
+        gruvi__deadline_arm(poller->hub, &poller->again,
+                            gruvi__clock_due(AGAIN_AFTER));
+}
+
 void
 gruvi__poller_check(gruvi_poller_t *poller)
 {
@@ -238,9 +270,22 @@ gruvi__poller_check(gruvi_poller_t *poller)
             gruvi__list_entry(link, struct entry, unchecked_link);
 
         entry->err = try_epoll(entry);
-        if (entry->err < 0) {
-            uv_poll_stop(&entry->handle);
-            on_events(&entry->handle, entry->err, 0);
+        if (entry->err < 0)
+            refuse(poller, entry);
+    }
+}
+
+static void
+on_again(struct gruvi__deadline *deadline)
+{
+    gruvi_poller_t *poller = gruvi__list_entry(deadline, gruvi_poller_t, again);
+
+    for (int fd = 0; fd < poller->table_size; fd++) {
+        struct entry *entry = poller->table[fd];
+
+        if (entry != NULL && is_short(entry->err)) {
+            entry->err = 0;
+            adjust(entry);
         }
     }
 }

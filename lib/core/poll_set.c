@@ -31,6 +31,8 @@
 
 #include "base/descriptor.h"
 #include "base/likely.h"
+#include "base/threads.h"
+#include "core/clock.h"
 #include "core/hub.h"
 #include "core/signals.h"
 
@@ -197,12 +199,28 @@ rest(uv_loop_t *loop)
     return uv_backend_timeout(loop);
 }
 
+#define MILLISECOND ((uint64_t)1000000)
+
+/* libuv asks for the time of the machine; but a program may put another
+ * clock_gettime() in front of that one. */
+uint64_t
+gruvi__poll_set_due(gruvi_hub_t *hub)
+{
+    uint64_t now = gruvi__clock_now() / MILLISECOND;
+    int timeout = rest(&hub->loop);
+
+    return timeout <= 0 || uv_now(&hub->loop) != now
+               ? UINT64_MAX
+               : (now + (uint64_t)timeout) * MILLISECOND;
+}
+
 static void
 read_inbox(gruvi_hub_t *hub)
 {
     uint64_t count;
 
-    while (read(hub->inbox.fd, &count, sizeof count) < 0 && errno == EINTR)
+    while (gruvi__eventfd_read(hub->inbox.fd, &count, sizeof count) < 0 &&
+           errno == EINTR)
         ;
     gruvi__signals_deliver(hub);
 }
@@ -269,7 +287,7 @@ gruvi__poll_set_run(gruvi_hub_t *hub, int timeout)
         if (timeout < 0 || (resting >= 0 && resting < timeout))
             timeout = resting;
     }
-    n = epoll_wait(set->fd, events, BATCH, timeout);
+    n = gruvi__epoll_wait(set->fd, events, BATCH, timeout);
     uv_update_time(&hub->loop); /* timers count from there */
     for (int i = 0; i < n; i++) {
         if (i + NEAR < n)

@@ -63,6 +63,10 @@ void gruvi__poll_forget(struct gruvi_hub *hub, int fd, bool closes);
  * loop of libuv has something to do; then tell of them, and run that loop. */
 void gruvi__poll_set_run(struct gruvi_hub *hub, int timeout);
 
+/* In virtual time: when the loop's next timer is due, in nanoseconds of it.
+ * UINT64_MAX: there is none, or the loop goes by another time. */
+uint64_t gruvi__poll_set_due(struct gruvi_hub *hub);
+
 /* Whether the loop has to run before the hub waits: there are descriptors that
  * it has not given to its set, or handles that hear of each wait. */
 bool gruvi__poll_set_waits_for_loop(const uv_loop_t *loop);

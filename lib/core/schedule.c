@@ -43,6 +43,7 @@
 
 #include "base/likely.h"
 #include "base/list.h"
+#include "base/threads.h"
 #include "base/wheel.h"
 #include "core/callback.h"
 #include "core/clock.h"
@@ -55,14 +56,16 @@
 #include "core/schedule.h"
 #include "core/switch.h"
 #include "core/switch_back.h"
+#include "core/testing.h"
 #include "core/thread.h"
 #include "core/trace.h"
 #include "core/wait.h"
 
-#define BUDGET      64
-#define CHECK_EVERY 8
-#define POLL_EVERY  50000 /* nanoseconds */
-#define ARRIVALS    16    /* in a turn */
+#define BUDGET       64
+#define CHECK_EVERY  8
+#define POLL_EVERY   50000 /* nanoseconds */
+#define ARRIVALS     16    /* in a turn */
+#define VIRTUAL_LOOK 1     /* milliseconds: whether threads still work */
 
 /* Each switch to a fiber has taken 1 from the budget. */
 static inline void
@@ -70,8 +73,7 @@ count_switches(gruvi_hub_t *hub, int budget)
 {
     uint64_t switches = (unsigned)(budget - hub->budget);
 
-    __atomic_store_n(&hub->switches, hub->switches + switches,
-                     __ATOMIC_RELAXED);
+    gruvi__figure_store(&hub->switches, hub->switches + switches);
 }
 
 /* A turn is over: all that were ready when it began have run. */
@@ -80,9 +82,9 @@ count_ready(gruvi_hub_t *hub)
 {
     uint32_t ran = (uint32_t)(hub->turn_began - hub->budget);
 
-    __atomic_store_n(&hub->ready, ran, __ATOMIC_RELAXED);
+    gruvi__figure_store(&hub->ready, ran);
     if (gruvi__unlikely(ran > hub->most_ready))
-        __atomic_store_n(&hub->most_ready, ran, __ATOMIC_RELAXED);
+        gruvi__figure_store(&hub->most_ready, ran);
 }
 
 /* When the clock is looked at next; at once where the hub has work. */
@@ -90,7 +92,7 @@ static inline void
 set_next_check(gruvi_hub_t *hub)
 {
     hub->next_clock_check = hub->budget - CHECK_EVERY;
-    if (hub->callbacks != NULL || hub->closing)
+    if (hub->callbacks != NULL || hub->closing || hub->shuffled)
         gruvi__call_hub(hub);
 }
 
@@ -117,7 +119,7 @@ renew_budget(gruvi_hub_t *hub)
 static bool
 may_go_on(gruvi_hub_t *hub)
 {
-    if (hub->callbacks != NULL || hub->closing ||
+    if (hub->callbacks != NULL || hub->closing || hub->shuffled ||
         !gruvi__inbox_empty(&hub->inbox))
         return false;
     set_next_check(hub);
@@ -263,8 +265,12 @@ gruvi_sleep(double secs)
 
     if (gruvi__unlikely(secs != 0 || fiber == NULL || fiber->pending != 0 ||
                         fiber->sb_unarmed) ||
-        gruvi__cxx_busy())
-        return gruvi__sleep_slowly(__func__, secs);
+        gruvi__cxx_busy()) {
+        int err = gruvi__sleep_slowly(__func__, secs);
+
+        gruvi__keep_frame(); /* stacks show gruvi_sleep() */
+        return err;
+    }
     hub = fiber->hub;
     fiber->work = 0;
     fiber->state = GRUVI__READY;
@@ -303,7 +309,7 @@ run_wake(struct gruvi__inbox_node *node)
     gruvi_fiber_t *fiber = gruvi__list_entry(node, gruvi_fiber_t, wake_node);
 
     /* An exchange: all that was written by a thread that found 1 is seen. */
-    __atomic_exchange_n(&fiber->wake_posted, 0, __ATOMIC_SEQ_CST);
+    gruvi__atomic_exchange(&fiber->wake_posted, 0, __ATOMIC_SEQ_CST);
     if (fiber->state == GRUVI__DEAD) {
         if (fiber->release_on_wake)
             gruvi__fiber_release(fiber);
@@ -316,7 +322,7 @@ run_wake(struct gruvi__inbox_node *node)
 void
 gruvi__ready_remote(gruvi_fiber_t *fiber)
 {
-    if (__atomic_exchange_n(&fiber->wake_posted, 1, __ATOMIC_SEQ_CST))
+    if (gruvi__atomic_exchange(&fiber->wake_posted, 1, __ATOMIC_SEQ_CST))
         return;
     fiber->wake_node.run = run_wake;
     /* A hub with a waiting fiber has not closed its inbox. */
@@ -332,14 +338,13 @@ expire_deadlines(gruvi_hub_t *hub)
             gruvi__wheel_expire(&hub->deadlines, gruvi__clock_now()));
 }
 
-/* Milliseconds until the earliest deadline; -1: there is none, or time does not
- * pass by itself. */
+/* Milliseconds until the earliest deadline; -1: there is none. */
 static int
 until_deadline(const gruvi_hub_t *hub)
 {
     uint64_t due = gruvi__wheel_next(&hub->deadlines), now, ms;
 
-    if (due == UINT64_MAX || gruvi__unlikely(gruvi__clock_is_virtual()))
+    if (due == UINT64_MAX)
         return -1;
     now = gruvi__clock_now();
     ms = due > now ? (due - now + 999999) / 1000000 : 0;
@@ -355,19 +360,29 @@ has_work(const gruvi_hub_t *hub)
            (hub->closing && hub->live == 0);
 }
 
-/* No fiber is ready: unless the loop has work, time jumps to the next deadline.
- * False without a deadline: then only the loop can go on. */
-static bool
+/* No fiber is ready: unless the loop has work, or threads work, time jumps to
+ * the next deadline, or timer of the loop.  Returns for how many milliseconds
+ * the loop is to wait; -1: for ever.  Nobody says when virtual time may go on,
+ * and it may at once.
+ */
+static int
 pass_virtual_time(gruvi_hub_t *hub)
 {
-    uint64_t next = gruvi__wheel_next(&hub->deadlines);
+    uint64_t next = gruvi__wheel_next(&hub->deadlines), due;
 
-    if (next == UINT64_MAX)
-        return false;
+    /* First: what is done then has been posted. */
+    if (gruvi__clock_stopped())
+        return VIRTUAL_LOOK;
     gruvi__poll_set_run(hub, 0);
-    if (!has_work(hub) && gruvi__inbox_empty(&hub->inbox))
-        gruvi__clock_pass(next);
-    return true;
+    if (has_work(hub) || !gruvi__inbox_empty(&hub->inbox))
+        return 0;
+    due = gruvi__poll_set_due(hub);
+    if (due < next)
+        next = due;
+    if (next == UINT64_MAX)
+        return gruvi__test_stuck() ? 0 : -1;
+    gruvi__clock_pass(next);
+    return 0;
 }
 
 static void
@@ -399,19 +414,20 @@ poll_loop(gruvi_hub_t *hub)
     hub->had_posts = false;
     if (!work) {
         gruvi__hub_trim_later(hub);
-        __atomic_store_n(&hub->inbox.sleeping, 1, __ATOMIC_SEQ_CST);
+        gruvi__atomic_store(&hub->inbox.sleeping, 1, __ATOMIC_SEQ_CST);
         work = !gruvi__inbox_empty(&hub->inbox);
-        if (gruvi__unlikely(gruvi__clock_is_virtual()))
-            work = work || pass_virtual_time(hub);
         if (!work)
-            timeout = until_deadline(hub);
+            timeout = gruvi__unlikely(gruvi__clock_is_virtual())
+                          ? pass_virtual_time(hub)
+                          : until_deadline(hub);
+        work = timeout == 0;
     }
     gruvi__trace_hub(hub, GRUVI__HUB_POLL, !work);
     gruvi__poll_set_run(hub, timeout);
-    __atomic_store_n(&hub->inbox.sleeping, 0, __ATOMIC_SEQ_CST);
+    gruvi__atomic_store(&hub->inbox.sleeping, 0, __ATOMIC_SEQ_CST);
     look_at_clock(hub);
     hub->budget_since = 0;
-    __atomic_store_n(&hub->turns, hub->turns + 1, __ATOMIC_RELAXED);
+    gruvi__figure_store(&hub->turns, hub->turns + 1);
     gruvi__trace_hub(hub, GRUVI__HUB_TURN, hub->turns);
 }
 
@@ -452,6 +468,8 @@ gruvi__hub_turn(gruvi_hub_t *hub)
 
     gruvi__hub_run_callbacks(hub);
     expire_deadlines(hub);
+    if (gruvi__unlikely(hub->shuffled))
+        gruvi__test_shuffle(hub);
     gruvi__queue_join(&hub->urgent, &hub->woken);
     gruvi__queue_join(&hub->urgent, &hub->yielded);
     fiber = gruvi__queue_take_all(&hub->urgent, &hub->scout);

@@ -32,6 +32,7 @@
 
 #include <uv.h>
 
+#include "base/threads.h"
 #include "core/hub.h"
 #include "core/signals.h"
 
@@ -74,10 +75,10 @@ drop_in(struct gruvi__signal_post *post, uint64_t bit)
     static const uint64_t one = 1;
     ssize_t n;
 
-    if (__atomic_fetch_or(&post->pending, bit, __ATOMIC_SEQ_CST) & bit)
+    if (gruvi__atomic_fetch_or(&post->pending, bit, __ATOMIC_SEQ_CST) & bit)
         return;
     do
-        n = write(post->fd, &one, sizeof one);
+        n = gruvi__eventfd_write(post->fd, &one, sizeof one);
     while (n < 0 && errno == EINTR);
 }
 
@@ -89,13 +90,13 @@ on_signal(int signum)
     uint64_t bit = gruvi__signal_bit(signum);
     int saved_errno = errno;
 
-    __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
-    post = __atomic_load_n(&posts, __ATOMIC_ACQUIRE);
+    gruvi__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
+    post = gruvi__atomic_load(&posts, __ATOMIC_ACQUIRE);
     for (; post != NULL; post = post->next)
-        if (__atomic_load_n(&post->wanted, __ATOMIC_SEQ_CST) & bit)
+        if (gruvi__atomic_load(&post->wanted, __ATOMIC_SEQ_CST) & bit)
             drop_in(post, bit);
-    __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
-    below = __atomic_load_n(&actions[signum].below, __ATOMIC_ACQUIRE);
+    gruvi__atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+    below = gruvi__atomic_load(&actions[signum].below, __ATOMIC_ACQUIRE);
     if (below != NULL)
         below(signum);
     errno = saved_errno;
@@ -105,8 +106,8 @@ on_signal(int signum)
 static void
 await_handlers(void)
 {
-    while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) != 0)
-        sched_yield();
+    while (gruvi__atomic_load(&inside, __ATOMIC_SEQ_CST) != 0)
+        gruvi__sched_yield();
 }
 
 /* --- actions, under the lock ---------------------------------------------- */
@@ -137,11 +138,11 @@ take_over(int signum, const struct sigaction *before)
     actions[signum].before = *before;
     actions[signum].restore =
         before->sa_handler != actions[signum].uv.sa_handler;
-    __atomic_store_n(&actions[signum].below,
-                     is_plain_handler(&actions[signum].uv)
-                         ? actions[signum].uv.sa_handler
-                         : NULL,
-                     __ATOMIC_RELEASE);
+    gruvi__atomic_store(&actions[signum].below,
+                        is_plain_handler(&actions[signum].uv)
+                            ? actions[signum].uv.sa_handler
+                            : NULL,
+                        __ATOMIC_RELEASE);
     ours = actions[signum].uv;
     ours.sa_flags = (ours.sa_flags & ~SA_SIGINFO) | SA_RESTART | SA_ONSTACK;
     sigfillset(&ours.sa_mask);
@@ -176,14 +177,14 @@ start(struct handle *handle)
     int signum = handle->signum, err;
     struct sigaction before;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     if (sigaction(signum, NULL, &before) < 0)
         err = -errno;
     else
         err = uv_signal_start(&handle->uv, ignore_note, signum);
     if (err == 0 && actions[signum].hubs++ == 0)
         take_over(signum, &before);
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     return err;
 }
 
@@ -193,12 +194,12 @@ stop(struct handle *handle)
     int signum = handle->signum;
     struct sigaction last;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     sigaction(signum, NULL, &last);
     uv_signal_stop(&handle->uv);
     if (--actions[signum].hubs == 0)
         give_back(signum, &last);
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* --- fork ----------------------------------------------------------------- */
@@ -206,13 +207,13 @@ stop(struct handle *handle)
 static void
 lock_all(void)
 {
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
 }
 
 static void
 unlock_all(void)
 {
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* No hub works in the child: signals do there what they did before, and ring
@@ -234,7 +235,7 @@ reset_all(void)
             sigaction(signum, &actions[signum].before, NULL);
     }
     inside = 0;
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* Without memory for this, a forked child keeps the actions. */
@@ -251,19 +252,19 @@ take_post(int fd)
 {
     struct gruvi__signal_post *post;
 
-    pthread_once(&once, watch_forks);
-    pthread_mutex_lock(&lock);
+    gruvi__once(&once, watch_forks);
+    gruvi__mutex_lock(&lock);
     for (post = posts; post != NULL && post->used; post = post->next)
         ;
     if (post == NULL && (post = calloc(1, sizeof *post)) != NULL) {
         post->next = posts;
-        __atomic_store_n(&posts, post, __ATOMIC_RELEASE);
+        gruvi__atomic_store(&posts, post, __ATOMIC_RELEASE);
     }
     if (post != NULL) {
         post->used = true;
         post->fd = fd;
     }
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     return post;
 }
 
@@ -281,22 +282,23 @@ gruvi__signals_close(struct gruvi__signals *signals)
 
     if (post == NULL)
         return;
-    __atomic_store_n(&post->wanted, 0, __ATOMIC_SEQ_CST);
+    gruvi__atomic_store(&post->wanted, 0, __ATOMIC_SEQ_CST);
     await_handlers();
-    __atomic_store_n(&post->pending, 0, __ATOMIC_SEQ_CST);
-    pthread_mutex_lock(&lock);
+    gruvi__atomic_store(&post->pending, 0, __ATOMIC_SEQ_CST);
+    gruvi__mutex_lock(&lock);
     post->used = false;
-    pthread_mutex_unlock(&lock);
-    __atomic_store_n(&signals->post, NULL, __ATOMIC_RELAXED);
+    gruvi__mutex_unlock(&lock);
+    gruvi__atomic_store(&signals->post, NULL, __ATOMIC_RELAXED);
 }
 
 uint64_t
 gruvi__signals_waiting(const struct gruvi__signals *signals)
 {
     const struct gruvi__signal_post *post =
-        __atomic_load_n(&signals->post, __ATOMIC_ACQUIRE);
+        gruvi__atomic_load(&signals->post, __ATOMIC_ACQUIRE);
 
-    return post == NULL ? 0 : __atomic_load_n(&post->pending, __ATOMIC_RELAXED);
+    return post == NULL ? 0
+                        : gruvi__atomic_load(&post->pending, __ATOMIC_RELAXED);
 }
 
 /* --- the handles of a hub --------------------------------------------------
@@ -361,11 +363,11 @@ new_handle(gruvi_hub_t *hub, int signum, struct handle **made)
         return err;
     }
     handle->signum = signum;
-    __atomic_fetch_or(wanted, gruvi__signal_bit(signum), __ATOMIC_SEQ_CST);
+    gruvi__atomic_fetch_or(wanted, gruvi__signal_bit(signum), __ATOMIC_SEQ_CST);
     err = start(handle);
     if (err < 0) {
-        __atomic_fetch_and(wanted, ~gruvi__signal_bit(signum),
-                           __ATOMIC_SEQ_CST);
+        gruvi__atomic_fetch_and(wanted, ~gruvi__signal_bit(signum),
+                                __ATOMIC_SEQ_CST);
         uv_close((uv_handle_t *)&handle->uv, on_closed);
         return err;
     }
@@ -381,8 +383,8 @@ end_handle(gruvi_hub_t *hub, struct handle *handle)
     uint64_t others = ~gruvi__signal_bit(handle->signum);
 
     stop(handle);
-    __atomic_fetch_and(&post->wanted, others, __ATOMIC_SEQ_CST);
-    __atomic_fetch_and(&post->pending, others, __ATOMIC_SEQ_CST);
+    gruvi__atomic_fetch_and(&post->wanted, others, __ATOMIC_SEQ_CST);
+    gruvi__atomic_fetch_and(&post->pending, others, __ATOMIC_SEQ_CST);
     gruvi__list_remove(&handle->link);
     uv_close((uv_handle_t *)&handle->uv, on_closed);
 }
@@ -430,8 +432,8 @@ gruvi__signals_listen(gruvi_hub_t *hub, struct gruvi__signal_listener *listener)
     int err = 0;
 
     if (signals->post == NULL)
-        __atomic_store_n(&signals->post, take_post(hub->inbox.fd),
-                         __ATOMIC_RELEASE);
+        gruvi__atomic_store(&signals->post, take_post(hub->inbox.fd),
+                            __ATOMIC_RELEASE);
     if (signals->post == NULL)
         return UV_ENOMEM;
     gruvi__signals_deliver(hub);
@@ -465,9 +467,10 @@ gruvi__signals_deliver(gruvi_hub_t *hub)
     struct gruvi__list *link;
     uint64_t came;
 
-    if (post == NULL || __atomic_load_n(&post->pending, __ATOMIC_RELAXED) == 0)
+    if (post == NULL ||
+        gruvi__atomic_load(&post->pending, __ATOMIC_RELAXED) == 0)
         return;
-    came = __atomic_exchange_n(&post->pending, 0, __ATOMIC_SEQ_CST);
+    came = gruvi__atomic_exchange(&post->pending, 0, __ATOMIC_SEQ_CST);
     for (link = hub->signals.listeners.next; link != &hub->signals.listeners;
          link = link->next) {
         listener = gruvi__list_entry(link, struct gruvi__signal_listener, link);

@@ -20,6 +20,7 @@
 #include <gruvi/hub.h>
 
 #include "base/likely.h"
+#include "base/threads.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/schedule.h"
@@ -191,10 +192,10 @@ gruvi_switch_back_exit(gruvi_switch_back_t *public)
         return;
     }
     if (sb->lock != NULL)
-        uv_mutex_lock(sb->lock);
+        gruvi__uv_mutex_lock(sb->lock);
     sb->fiber = NULL;
     if (sb->lock != NULL)
-        uv_mutex_unlock(sb->lock);
+        gruvi__uv_mutex_unlock(sb->lock);
     if (!sb->unarmed)
         gruvi__deadline_disarm(fiber->hub, &sb->deadline);
     take_off(fiber, sb);
@@ -209,7 +210,7 @@ deliver(struct gruvi__sb *sb, bool *what)
     gruvi_fiber_t *fiber = sb->fiber;
 
     sb->used = true;
-    __atomic_store_n(what, true, __ATOMIC_RELEASE);
+    gruvi__atomic_store(what, true, __ATOMIC_RELEASE);
     if (gruvi__is_own(fiber->hub)) {
         gruvi__sb_refresh(fiber);
         if (fiber->switch_value_ready || fiber->shield == 0)
@@ -224,7 +225,7 @@ static bool
 claim(struct gruvi__sb *sb, const char *function)
 {
     if (sb->lock != NULL) {
-        uv_mutex_lock(sb->lock);
+        gruvi__uv_mutex_lock(sb->lock);
     } else if (sb->fiber != NULL && !gruvi__is_own(sb->fiber->hub)) {
         gruvi__assert_failed("%s() from another thread on a switch back "
                              "without a lock",
@@ -234,7 +235,7 @@ claim(struct gruvi__sb *sb, const char *function)
     if (sb->fiber != NULL && !sb->used)
         return true;
     if (sb->lock != NULL)
-        uv_mutex_unlock(sb->lock);
+        gruvi__uv_mutex_unlock(sb->lock);
     return false;
 }
 
@@ -248,7 +249,7 @@ gruvi_switch_back_switch(gruvi_switch_back_t *public, void *value)
     sb->value = value;
     deliver(sb, &sb->latched);
     if (sb->lock != NULL)
-        uv_mutex_unlock(sb->lock);
+        gruvi__uv_mutex_unlock(sb->lock);
 }
 
 void
@@ -263,13 +264,13 @@ gruvi_switch_back_throw(gruvi_switch_back_t *public, int err,
     gruvi__message_copy(sb->message, message);
     deliver(sb, &sb->thrown);
     if (sb->lock != NULL)
-        uv_mutex_unlock(sb->lock);
+        gruvi__uv_mutex_unlock(sb->lock);
 }
 
 static inline bool
 is_set(const bool *flag)
 {
-    return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+    return gruvi__atomic_load(flag, __ATOMIC_ACQUIRE);
 }
 
 void
@@ -395,10 +396,10 @@ gruvi_switch_back_active(const gruvi_switch_back_t *public)
     bool active;
 
     if (lock != NULL)
-        uv_mutex_lock(lock);
+        gruvi__uv_mutex_lock(lock);
     active = sb->fiber != NULL && !sb->used;
     if (lock != NULL)
-        uv_mutex_unlock(lock);
+        gruvi__uv_mutex_unlock(lock);
     return active;
 }
 

@@ -11,6 +11,7 @@
 #include <gruvi/log.h>
 
 #include "base/context_tools.h"
+#include "base/threads.h"
 #include "core/error.h"
 #include "core/fiber.h"
 #include "core/hub.h"
@@ -24,7 +25,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int key_error;
 
 /* Runs in the thread that ends, after its last frame of user code. */
-static void
+static GRUVI_SWITCHPOINT void
 end_thread(void *root)
 {
     gruvi_hub_t *hub = gruvi__self.hub;
@@ -37,7 +38,7 @@ end_thread(void *root)
                         hub->live);
             gruvi__hub_abandon(hub);
         } else {
-            gruvi_hub_close(hub);
+            (void)gruvi_hub_close(hub);
         }
     }
     gruvi__local_end(root);
@@ -61,7 +62,7 @@ gruvi__root_fiber(void)
 
     if (root != NULL)
         return root;
-    pthread_once(&once, make_key);
+    gruvi__once(&once, make_key);
     if (key_error != 0 ||
         posix_memalign((void **)&root, _Alignof(gruvi_fiber_t), sizeof *root))
         return gruvi__fail(UV_ENOMEM);

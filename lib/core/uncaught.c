@@ -10,18 +10,20 @@
 
 #include "core/uncaught.h"
 
+#include "base/threads.h"
+
 static gruvi_uncaught_fn uncaught; /* atomic; NULL: log it */
 
 gruvi_uncaught_fn
 gruvi_set_uncaught_handler(gruvi_uncaught_fn handler)
 {
-    return __atomic_exchange_n(&uncaught, handler, __ATOMIC_ACQ_REL);
+    return gruvi__atomic_exchange(&uncaught, handler, __ATOMIC_ACQ_REL);
 }
 
 void
 gruvi__uncaught(gruvi_fiber_t *fiber, int status)
 {
-    gruvi_uncaught_fn handler = __atomic_load_n(&uncaught, __ATOMIC_ACQUIRE);
+    gruvi_uncaught_fn handler = gruvi__atomic_load(&uncaught, __ATOMIC_ACQUIRE);
 
     if (handler == NULL) {
         gruvi_error("fiber %s ended with %s: %s", gruvi_fiber_name(fiber),

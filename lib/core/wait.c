@@ -11,9 +11,11 @@
 #include <gruvi/error.h>
 #include <gruvi/switch_back.h>
 
+#include "base/threads.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/switch_back.h"
+#include "core/testing.h"
 #include "core/wait.h"
 
 int
@@ -37,6 +39,8 @@ gruvi__enter_slowly(const char *function, gruvi_fiber_t **fiber,
     *fiber = self->current;
     if (self->hub->closed)
         return UV_ESHUTDOWN;
+    if (self->section != NULL)
+        gruvi__test_entered(function, self->current);
     if (way != GRUVI__WAY_THROUGH && self->current->shield == 0 &&
         (self->current->pending & GRUVI__PENDING_DEADLINE))
         return gruvi__sb_take_deadline(self->current);
@@ -80,7 +84,7 @@ interrupted(const gruvi_fiber_t *fiber)
 static inline bool
 granted_now(const int *granted)
 {
-    return __atomic_load_n(granted, __ATOMIC_ACQUIRE) != 0;
+    return gruvi__atomic_load(granted, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* While the hub closes a new wait lets other fibers run, then it is refused. */
@@ -173,7 +177,7 @@ gruvi__wait_through(gruvi_fiber_t *fiber, const int *granted, const char *what)
     }
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvi__yield_sometimes(gruvi_fiber_t *fiber)
 {
     if (++fiber->work < 64)

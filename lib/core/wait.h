@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/likely.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/schedule.h"
@@ -126,17 +127,17 @@ static inline bool
 gruvi__wait_fast(gruvi_fiber_t *fiber, const int *granted, const char *what)
 {
     if (gruvi__unlikely(fiber->pending != 0 || fiber->hub->closing ||
-                        __atomic_load_n(granted, __ATOMIC_RELAXED) != 0))
+                        gruvi__atomic_load(granted, __ATOMIC_RELAXED) != 0))
         return false;
     fiber->waiting_for = what;
     gruvi__park(fiber);
-    return gruvi__likely(__atomic_load_n(granted, __ATOMIC_ACQUIRE) != 0);
+    return gruvi__likely(gruvi__atomic_load(granted, __ATOMIC_ACQUIRE) != 0);
 }
 
 /* Mark an error as pending, and wake the fiber to take it. */
 void gruvi__interrupt(gruvi_fiber_t *fiber, unsigned pending);
 
 /* For calls that succeed at once: let other fibers run every 64th time. */
-int gruvi__yield_sometimes(gruvi_fiber_t *fiber);
+GRUVI_SWITCHPOINT int gruvi__yield_sometimes(gruvi_fiber_t *fiber);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/spin.h"
+#include "base/threads.h"
 #include "core/clock.h"
 #include "core/fiber.h"
 #include "core/schedule.h"
@@ -34,8 +35,9 @@ gruvi__waiter_decide(struct gruvi__waiter *waiter, int state)
 {
     int waiting = WAITING;
 
-    return __atomic_compare_exchange_n(&waiter->state, &waiting, state, false,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return gruvi__atomic_compare_exchange(&waiter->state, &waiting, state,
+                                          false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE);
 }
 
 bool
@@ -60,26 +62,19 @@ gruvi__waiter_claim_first(struct gruvi__list *waiters)
     return NULL;
 }
 
-static void
-futex_wait(const int *word, int value, const struct timespec *timeout)
-{
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0);
-}
-
 void
 gruvi__waiter_wake_afar(struct gruvi__waiter *waiter)
 {
     gruvi_fiber_t *fiber = waiter->fiber;
 
     if (fiber == NULL) {
-        __atomic_store_n(&waiter->released, 1, __ATOMIC_SEQ_CST);
+        gruvi__atomic_store(&waiter->released, 1, __ATOMIC_SEQ_CST);
         /* The waiter may be gone by now.  Then this wakes no thread, or another
          * thread that waits at this address, and looks again: no harm. */
-        syscall(SYS_futex, &waiter->released, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
-                0);
+        gruvi__futex_wake(&waiter->released);
     } else {
         gruvi__ready_remote(fiber);
-        __atomic_store_n(&waiter->released, 1, __ATOMIC_RELEASE);
+        gruvi__atomic_store(&waiter->released, 1, __ATOMIC_RELEASE);
     }
 }
 
@@ -89,7 +84,7 @@ await_release(const struct gruvi__waiter *waiter)
 {
     unsigned n = 0;
 
-    while (!__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE))
+    while (!gruvi__atomic_load(&waiter->released, __ATOMIC_ACQUIRE))
         gruvi__spin_pause(&n);
 }
 
@@ -135,9 +130,9 @@ thread_wait(struct gruvi__waiter *waiter, double timeout)
     uint64_t due = gruvi__clock_due(timeout), now;
     struct timespec left;
 
-    while (!__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE)) {
+    while (!gruvi__atomic_load(&waiter->released, __ATOMIC_ACQUIRE)) {
         if (due == UINT64_MAX) {
-            futex_wait(&waiter->released, 0, NULL);
+            gruvi__futex_wait(&waiter->released, 0, NULL);
             continue;
         }
         now = gruvi__clock_now();
@@ -145,7 +140,7 @@ thread_wait(struct gruvi__waiter *waiter, double timeout)
             return false;
         left.tv_sec = (time_t)((due - now) / 1000000000);
         left.tv_nsec = (long)((due - now) % 1000000000);
-        futex_wait(&waiter->released, 0, &left);
+        gruvi__futex_wait(&waiter->released, 0, &left);
     }
     return true;
 }
@@ -188,8 +183,8 @@ gruvi__wait_link_take_all(struct gruvi__list *links, struct gruvi__list *taken)
     struct gruvi__list *link;
 
     for (link = links->next; link != links; link = link->next)
-        __atomic_store_n(&gruvi__wait_link_of(link)->joiner.granted,
-                         GRUVI__LINK_TAKEN, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&gruvi__wait_link_of(link)->joiner.granted,
+                            GRUVI__LINK_TAKEN, __ATOMIC_RELAXED);
     gruvi__list_splice(taken, links);
 }
 
@@ -197,10 +192,11 @@ void
 gruvi__wait_link_fire(struct gruvi__wait_link *link)
 {
     struct gruvi__multi_wait *wait = link->wait;
-    bool last = __atomic_fetch_sub(&wait->left, 1, __ATOMIC_ACQ_REL) == 1;
+    bool last = gruvi__atomic_fetch_sub(&wait->left, 1, __ATOMIC_ACQ_REL) == 1;
     bool claimed = last && gruvi__waiter_claim(&wait->waiter);
 
-    __atomic_store_n(&link->joiner.granted, GRUVI__LINK_DONE, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&link->joiner.granted, GRUVI__LINK_DONE,
+                        __ATOMIC_RELEASE);
     if (claimed)
         gruvi__waiter_wake(&wait->waiter);
 }
@@ -212,12 +208,14 @@ void
 gruvi__wait_link_abort(struct gruvi__wait_link *link, int error)
 {
     struct gruvi__multi_wait *wait = link->wait;
-    bool last = __atomic_exchange_n(&wait->left, ABORTED, __ATOMIC_ACQ_REL) > 0;
+    bool last =
+        gruvi__atomic_exchange(&wait->left, ABORTED, __ATOMIC_ACQ_REL) > 0;
     bool claimed = last && gruvi__waiter_claim(&wait->waiter);
 
     if (last)
         wait->error = error;
-    __atomic_store_n(&link->joiner.granted, GRUVI__LINK_DONE, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&link->joiner.granted, GRUVI__LINK_DONE,
+                        __ATOMIC_RELEASE);
     if (claimed)
         gruvi__waiter_wake(&wait->waiter);
 }
@@ -266,7 +264,7 @@ gruvi__wait_link_settle(const struct gruvi__wait_link *link)
 {
     unsigned n = 0;
 
-    while (__atomic_load_n(&link->joiner.granted, __ATOMIC_ACQUIRE) !=
+    while (gruvi__atomic_load(&link->joiner.granted, __ATOMIC_ACQUIRE) !=
            GRUVI__LINK_DONE)
         gruvi__spin_pause(&n);
 }

@@ -16,6 +16,7 @@
 
 #include "base/likely.h"
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/switch.h"
 #include "core/thread.h"
@@ -80,10 +81,11 @@ gruvi__waiter_claim(struct gruvi__waiter *waiter)
 {
     if (!gruvi__waiter_is_here(waiter))
         return gruvi__waiter_decide(waiter, GRUVI__WAITER_CLAIMED);
-    if (__atomic_load_n(&waiter->state, __ATOMIC_RELAXED) !=
+    if (gruvi__atomic_load(&waiter->state, __ATOMIC_RELAXED) !=
         GRUVI__WAITER_WAITING)
         return false;
-    __atomic_store_n(&waiter->state, GRUVI__WAITER_CLAIMED, __ATOMIC_RELAXED);
+    gruvi__atomic_store(&waiter->state, GRUVI__WAITER_CLAIMED,
+                        __ATOMIC_RELAXED);
     return true;
 }
 
@@ -126,7 +128,7 @@ gruvi__waiter_wait(struct gruvi__waiter *waiter, const char *what,
 {
     if (timeout < 0 && waiter->fiber != NULL &&
         gruvi__wait_fast(waiter->fiber, &waiter->state, what) &&
-        gruvi__likely(__atomic_load_n(&waiter->released, __ATOMIC_ACQUIRE)))
+        gruvi__likely(gruvi__atomic_load(&waiter->released, __ATOMIC_ACQUIRE)))
         return 0;
     return gruvi__waiter_wait_slowly(waiter, what, timeout);
 }
@@ -192,7 +194,7 @@ gruvi__wait_link_of(struct gruvi__list *link)
 static inline bool
 gruvi__wait_link_listed(const struct gruvi__wait_link *link)
 {
-    return __atomic_load_n(&link->joiner.granted, __ATOMIC_RELAXED) ==
+    return gruvi__atomic_load(&link->joiner.granted, __ATOMIC_RELAXED) ==
            GRUVI__LINK_LISTED;
 }
 

@@ -17,7 +17,7 @@ GRUVI_BEGIN_DECLS
  * A fiber's main function.  A negative result other than UV_ECANCELED is like
  * an uncaught exception: it is logged with the fiber's name.
  */
-typedef int (*gruvi_fiber_fn)(void *arg);
+typedef GRUVI_SWITCHPOINT int (*gruvi_fiber_fn)(void *arg);
 
 typedef struct gruvi_fiber_options {
     const char *name;  /* copied, cut to 31 bytes; NULL: "Fiber-N" */
@@ -209,6 +209,15 @@ GRUVI_API int gruvi_go(gruvi_fiber_fn target, void *arg);
 GRUVI_API GRUVI_SWITCHPOINT int gruvi_sleep(double secs);
 
 /*
+ * The clock by which sleeps and timeouts are measured: it never goes back, and
+ * says nothing about the time of day.  In a test host it is virtual.
+ *
+ * Returns seconds since a point that stays the same while the process runs.
+ * Context: any thread.
+ */
+GRUVI_API double gruvi_now(void);
+
+/*
  * Called in a fiber that ends with a negative status other than UV_ECANCELED,
  * before joins of the fiber return.  It must not switch.
  *
@@ -272,6 +281,12 @@ GRUVI_API const char *gruvi_stack_guard(size_t *ceiling);
 /* Behind gruvid; do not use.  Each stack has that many bytes more than was
  * asked for. */
 GRUVI_API void gruvi__add_to_stacks(size_t bytes);
+
+/* Behind gruvid; do not use.  Leave out of a core what stacks have never used:
+ * for a process that dies.  It ends early where the kernel refuses more
+ * mappings, and does nothing without /proc.
+ * Context: any thread, async-signal-safe. */
+GRUVI_API void gruvi__stacks_thin(void);
 
 /* Behind gruvid; do not use.  Give a fiber another name, copied and cut; NULL
  * and "" change nothing.  Context: hub thread. */

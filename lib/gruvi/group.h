@@ -100,7 +100,8 @@ gruvi_group_spawn(gruvi_group_t *group, gruvi_fiber_fn target, void *arg);
          GRUVI__PASTE(gruvi__once_, group) != NULL;                            \
          GRUVI__PASTE(gruvi__once_, group) = NULL)
 
-typedef void (*gruvi_group_fn)(gruvi_group_t *group, void *arg);
+typedef GRUVI_SWITCHPOINT void (*gruvi_group_fn)(gruvi_group_t *group,
+                                                 void *arg);
 
 /*
  * Call a function as in a block of GRUVI_WITH_GROUP(): what is left of the
@@ -255,7 +256,7 @@ typedef struct gruvi__in_group {
 } gruvi__in_group_t;
 
 GRUVI_API gruvi_group_t *gruvi__with_group_enter(gruvi_group_t *group);
-GRUVI_API void gruvi__with_group_exit(gruvi_group_t *group);
+GRUVI_API GRUVI_SWITCHPOINT void gruvi__with_group_exit(gruvi_group_t *group);
 GRUVI_API gruvi__in_group_t *gruvi__in_group_enter(gruvi__in_group_t *block,
                                                    gruvi_group_t *group);
 GRUVI_API void gruvi__in_group_exit(gruvi__in_group_t *block);

@@ -101,7 +101,7 @@ GRUVI_API void *gruvi_hub_get_data(gruvi_hub_t *hub, const char *key);
  * order of its calls, and never before this call has returned.
  *
  * Every callback that was accepted runs exactly once, at the latest while the
- * hub is being closed.
+ * hub is being closed, or its thread ends.
  *
  * Returns 0.
  * Errors:  UV_ENOMEM; UV_ESHUTDOWN once the hub is closed; UV_EINVAL.

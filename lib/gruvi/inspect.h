@@ -247,6 +247,35 @@ GRUVI_API gruvi_fiber_t *gruvi__fiber_here(void);
  */
 GRUVI_API void gruvi__walk_this_thread(void);
 
+/* --- debuggers ---------------------------------------------------------------
+ */
+
+/*
+ * Where a debugger finds what it shows, in a process or its core, also of a
+ * stripped library: gruvi-gdb.py reads it by its symbol.  Fields may be added;
+ * what a debugger does not know it does not need.
+ */
+#define GRUVI__DEBUG_VERSION 1 /* another one: a field means something else */
+
+typedef struct gruvi__debug_field {
+    char name[28]; /* "fiber.state": the offset of that member; or a number */
+    uint32_t value;
+} gruvi__debug_field_t;
+
+typedef struct gruvi__debug {
+    char magic[8]; /* "gruvi", "gruvid" */
+    uint32_t version;
+    uint32_t n; /* of fields */
+    const gruvi__debug_field_t *fields;
+    const void *root;   /* gruvi: the list of hubs; gruvid: a pointer to its
+                           instances, NULL where it has none */
+    const void *sample; /* gruvi: a fiber that has a name, and zeros for all
+                           else; gruvid: NULL */
+} gruvi__debug_t;
+
+/* Context: a debugger. */
+GRUVI_API extern const gruvi__debug_t gruvi__debug;
+
 GRUVI_END_DECLS
 
 #endif

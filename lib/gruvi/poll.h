@@ -26,6 +26,9 @@ GRUVI_BEGIN_DECLS
  *
  *   events  UV_READABLE | UV_WRITABLE, those of the watch that came
  *
+ * Where the kernel has no room for another descriptor (UV_ENOMEM, UV_ENOSPC), it
+ * is called, too, and the descriptor is tried again every tenth of a second.
+ *
  * It may add, update and remove watches, also its own; it must not switch.
  */
 typedef void (*gruvi_poll_fn)(int fd, int events, void *arg);

@@ -134,7 +134,8 @@ GRUVI_API GRUVI_SWITCHPOINT int gruvi_accept(gruvi_listener_t *listener,
  * negative result is logged as a warning; the codes
  * of a peer or server that goes away are logged at the debug level.
  */
-typedef int (*gruvi_connection_fn)(gruvi_stream_t *stream, void *arg);
+typedef GRUVI_SWITCHPOINT int (*gruvi_connection_fn)(gruvi_stream_t *stream,
+                                                     void *arg);
 
 /*
  * Accept connections and call a handler for each in a fiber of its own, until
@@ -517,7 +518,7 @@ GRUVI_API int gruvi_stream_peer(const gruvi_stream_t *s, char *buf, size_t len);
  * Returns a borrowed waitable; NULL for NULL.
  * Context: hub thread, and it is waited for there.
  */
-GRUVI_API gruvi_waitable_t *gruvi_stream_waitable(gruvi_stream_t *stream);
+GRUVI_API gruvi_waitable_t *gruvi_stream_waitable(gruvi_stream_t *s);
 
 /*
  * The same for a listener, which is done while a connection waits to be

@@ -129,6 +129,8 @@ GRUVI_API void gruvi_switch_back_switch(gruvi_switch_back_t *sb, void *value);
 GRUVI_API void gruvi_switch_back_throw(gruvi_switch_back_t *sb, int err,
                                        const char *message);
 
+typedef GRUVI_SWITCHPOINT void (*gruvi_cleanup_fn)(void *arg);
+
 /*
  * Add a cleanup, which exit runs.  It may switch.
  *
@@ -140,7 +142,7 @@ GRUVI_API void gruvi_switch_back_throw(gruvi_switch_back_t *sb, int err,
  * Context: fiber, the origin.
  */
 GRUVI_API int gruvi_switch_back_add_cleanup(gruvi_switch_back_t *sb,
-                                            void (*callback)(void *arg),
+                                            gruvi_cleanup_fn callback,
                                             void *arg);
 
 /*

@@ -15,13 +15,28 @@
 GRUVI_BEGIN_DECLS
 
 /*
- * On a declaration or a definition: this function may switch.  Compilers that
- * keep annotations carry it into the object code for tools.
+ * On a declaration or a definition: this function may switch.  On a pointer to
+ * a function (a type, a member, an argument, a variable): what it points to may.
+ * A pointer without it is to functions that must not switch.
+ *
+ * Compilers that keep annotations carry it into the object code for tools, of
+ * which gruvi-check(1) is one.
  */
 #if defined(__clang__)
 #define GRUVI_SWITCHPOINT __attribute__((annotate("gruvi_switchpoint")))
 #else
 #define GRUVI_SWITCHPOINT
+#endif
+
+/*
+ * On a variable or a member: several fibers use it, so what was read of it may
+ * have changed after a switchpoint.  For tools, as above; variables at file scope
+ * need it only if no code of the same file writes them.
+ */
+#if defined(__clang__)
+#define GRUVI_SHARED __attribute__((annotate("gruvi_shared")))
+#else
+#define GRUVI_SHARED
 #endif
 
 /*

@@ -19,6 +19,7 @@
 #include <gruvi/hub.h>
 
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/error.h"
 #include "core/fiber.h"
 #include "core/hub.h"
@@ -32,6 +33,7 @@
 struct fiber_worker {
     struct gruvi__worker worker;
     bool cancel; /* visit() is to cancel its work */
+    bool begun;  /* of the hub's thread: its fiber is inside */
 };
 
 struct fiber_pool {
@@ -71,9 +73,9 @@ retire(struct fiber_pool *pool)
     struct gruvi__workers *workers = &pool->pool.workers;
     bool retired;
 
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     retired = pool->abandoned && gruvi__workers_over(workers);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     if (!retired || gruvi__list_empty(&pool->end.link))
         return;
     gruvi__list_remove(&pool->end.link);
@@ -90,10 +92,10 @@ run(struct gruvi__worker *worker, struct gruvi__work *work)
 
     gruvi__work_run(work);
     gruvi__local_end(fiber);
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     work->worker = NULL;
     worker_of(&worker->link)->cancel = false;
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     fiber->cancels = 0;
     fiber->pending &= ~(unsigned)GRUVI__PENDING_CANCEL;
     fiber->was_cancelled = false;
@@ -107,8 +109,9 @@ fiber_main(void *arg)
     struct fiber_pool *pool = pool_of(self->worker.workers);
     gruvi_fiber_t *fiber = self->worker.fiber;
 
+    self->begun = true;
     gruvi__worker_main(&self->worker, &pool->hub->closing);
-    pthread_mutex_unlock(&pool->pool.workers.lock);
+    gruvi__mutex_unlock(&pool->pool.workers.lock);
     free(self);
     gruvi_fiber_unref(fiber);
     retire(pool);
@@ -160,7 +163,7 @@ visit(struct gruvi__inbox_node *node)
     int err = 0;
 
     gruvi__list_init(&works);
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     pool->posted = false;
     for (link = workers->all.next; link != &workers->all; link = link->next)
         if (worker_of(link)->cancel) {
@@ -174,7 +177,7 @@ visit(struct gruvi__inbox_node *node)
         if (err < 0 && workers->size == 0)
             gruvi__workers_empty(workers, &works);
     }
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     gruvi__workers_fail(workers, &works, err);
     retire(pool);
     gruvi__pool_drop(&pool->pool);
@@ -215,7 +218,7 @@ cancel(gruvi_pool_t *public, struct gruvi__work *work)
     struct gruvi__worker *worker;
     int err = 0;
 
-    pthread_mutex_lock(&public->workers.lock);
+    gruvi__mutex_lock(&public->workers.lock);
     worker = work->worker;
     if (worker == NULL) {
         err = UV_EBUSY;
@@ -225,7 +228,7 @@ cancel(gruvi_pool_t *public, struct gruvi__work *work)
         worker_of(&worker->link)->cancel = true;
         post_visit(pool);
     }
-    pthread_mutex_unlock(&public->workers.lock);
+    gruvi__mutex_unlock(&public->workers.lock);
     return err;
 }
 
@@ -241,10 +244,10 @@ is_inside(gruvi_pool_t *pool)
 
     if (!gruvi__is_own(real(pool)->hub))
         return false;
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     for (link = workers->all.next; link != &workers->all; link = link->next)
         found |= worker_of(link)->worker.fiber == current;
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     return found;
 }
 
@@ -261,35 +264,49 @@ abandon(gruvi_pool_t *public)
     struct fiber_pool *pool = real(public);
 
     gruvi__workers_drain(&public->workers);
-    pthread_mutex_lock(&public->workers.lock);
+    gruvi__mutex_lock(&public->workers.lock);
     pool->abandoned = true;
-    pthread_mutex_unlock(&public->workers.lock);
+    gruvi__mutex_unlock(&public->workers.lock);
     if (gruvi__is_own(pool->hub))
         retire(pool);
 }
 
-/* The hub closes: all fibers have ended, some workers before they ran. */
+/* A worker that will not run any more. */
+static void
+let_go(struct fiber_pool *pool, struct fiber_worker *self)
+{
+    /* Its hub is abandoned with it, and the fiber stays as it is. */
+    if (self->begun)
+        return;
+    gruvi_fiber_unref(self->worker.fiber);
+    free(self);
+    gruvi__pool_drop(&pool->pool);
+}
+
+/*
+ * The hub closes: all fibers have ended, some workers before they ran.  Or it
+ * is abandoned, and workers that are idle are not woken any more.
+ */
 static void
 on_hub_end(struct gruvi__hub_end *end)
 {
     struct fiber_pool *pool = gruvi__list_entry(end, struct fiber_pool, end);
     struct gruvi__workers *workers = &pool->pool.workers;
-    struct gruvi__list works, unborn, *link;
+    struct gruvi__list works, left, *link;
 
-    gruvi__list_init(&unborn);
-    pthread_mutex_lock(&workers->lock);
+    gruvi__list_init(&left);
+    gruvi__mutex_lock(&workers->lock);
     workers->draining = true;
     gruvi__workers_empty(workers, &works);
     while ((link = gruvi__list_pop(&workers->all)) != NULL) {
-        gruvi__list_add(&unborn, link);
+        gruvi__list_add(&left, link);
         workers->size--;
     }
-    pthread_mutex_unlock(&workers->lock);
-    while ((link = gruvi__list_pop(&unborn)) != NULL) {
-        gruvi_fiber_unref(worker_of(link)->worker.fiber);
-        free(worker_of(link));
-        gruvi__pool_drop(&pool->pool);
-    }
+    while (gruvi__list_pop(&workers->idle) != NULL)
+        ;
+    gruvi__mutex_unlock(&workers->lock);
+    while ((link = gruvi__list_pop(&left)) != NULL)
+        let_go(pool, worker_of(link));
     gruvi__workers_fail(workers, &works, UV_ECANCELED);
     gruvi__pool_drop(&pool->pool);
 }

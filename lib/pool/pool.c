@@ -6,6 +6,7 @@
 
 #include "pool/pool.h"
 
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/hub.h"
 #include "core/wait.h"
@@ -56,13 +57,13 @@ gruvi__pool_cores(void)
 void
 gruvi__pool_hold(gruvi_pool_t *pool)
 {
-    __atomic_fetch_add(&pool->life, 1, __ATOMIC_RELAXED);
+    gruvi__atomic_fetch_add(&pool->life, 1, __ATOMIC_RELAXED);
 }
 
 void
 gruvi__pool_drop(gruvi_pool_t *pool)
 {
-    if (__atomic_sub_fetch(&pool->life, 1, __ATOMIC_ACQ_REL) == 0)
+    if (gruvi__atomic_sub_fetch(&pool->life, 1, __ATOMIC_ACQ_REL) == 0)
         pool->ops->free(pool);
 }
 
@@ -70,7 +71,7 @@ gruvi_pool_t *
 gruvi_pool_ref(gruvi_pool_t *pool)
 {
     if (!pool->is_shared)
-        __atomic_fetch_add(&pool->refs, 1, __ATOMIC_RELAXED);
+        gruvi__atomic_fetch_add(&pool->refs, 1, __ATOMIC_RELAXED);
     return pool;
 }
 
@@ -78,7 +79,7 @@ void
 gruvi_pool_unref(gruvi_pool_t *pool)
 {
     if (pool == NULL || pool->is_shared ||
-        __atomic_sub_fetch(&pool->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        gruvi__atomic_sub_fetch(&pool->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     pool->ops->abandon(pool);
     gruvi__pool_drop(pool);
@@ -102,7 +103,7 @@ gruvi_pool_stats(gruvi_pool_t *pool, gruvi_pool_stats_t *stats)
     const struct gruvi__load *load = &workers->load;
 
     memset(stats, 0, sizeof *stats);
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     stats->size = workers->size;
     stats->max_size = workers->max;
     stats->busy = load->busy;
@@ -110,7 +111,7 @@ gruvi_pool_stats(gruvi_pool_t *pool, gruvi_pool_stats_t *stats)
     stats->done = load->done;
     stats->wait_sum = load->wait_sum;
     memcpy(stats->wait, load->wait, sizeof load->wait);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
 }
 
 static bool
@@ -128,19 +129,19 @@ wait_on(struct gruvi__workers *workers, gruvi_fiber_t *fiber,
     struct gruvi__waiter waiter;
     int err;
 
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     if (is_so(workers)) {
-        pthread_mutex_unlock(&workers->lock);
+        gruvi__mutex_unlock(&workers->lock);
         return 0;
     }
     gruvi__waiter_init(&waiter, fiber);
     gruvi__list_add(waiters, &waiter.link);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     err = gruvi__waiter_wait(&waiter, "pool", GRUVI_FOREVER);
     if (err < 0) {
-        pthread_mutex_lock(&workers->lock);
+        gruvi__mutex_lock(&workers->lock);
         gruvi__list_remove(&waiter.link);
-        pthread_mutex_unlock(&workers->lock);
+        gruvi__mutex_unlock(&workers->lock);
     }
     return err;
 }

@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/wait.h"
 #include "core/waitlist.h"
 #include "pool/thread_pool.h"
@@ -29,15 +30,15 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void
 lock_pools(void)
 {
-    pthread_mutex_lock(&pools[CPU].pool.workers.lock);
-    pthread_mutex_lock(&pools[IO].pool.workers.lock);
+    gruvi__mutex_lock(&pools[CPU].pool.workers.lock);
+    gruvi__mutex_lock(&pools[IO].pool.workers.lock);
 }
 
 static void
 unlock_pools(void)
 {
-    pthread_mutex_unlock(&pools[IO].pool.workers.lock);
-    pthread_mutex_unlock(&pools[CPU].pool.workers.lock);
+    gruvi__mutex_unlock(&pools[IO].pool.workers.lock);
+    gruvi__mutex_unlock(&pools[CPU].pool.workers.lock);
 }
 
 static void
@@ -63,7 +64,7 @@ init_pools(void)
 static struct gruvi__thread_pool *
 get_pool(int kind)
 {
-    pthread_once(&once, init_pools);
+    gruvi__once(&once, init_pools);
     return &pools[kind];
 }
 
@@ -85,9 +86,9 @@ gruvi__io_threads(void)
     struct gruvi__workers *io = &get_pool(IO)->pool.workers;
     unsigned max;
 
-    pthread_mutex_lock(&io->lock);
+    gruvi__mutex_lock(&io->lock);
     max = io->max;
-    pthread_mutex_unlock(&io->lock);
+    gruvi__mutex_unlock(&io->lock);
     return max;
 }
 

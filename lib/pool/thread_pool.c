@@ -16,6 +16,7 @@
 
 #include <gruvi/inspect.h>
 
+#include "base/threads.h"
 #include "core/error.h"
 #include "core/waitlist.h"
 
@@ -68,7 +69,7 @@ static void
 run(struct gruvi__worker *worker, struct gruvi__work *work)
 {
     run_as_current(work);
-    __atomic_store_n(&worker->busy, 0, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&worker->busy, 0, __ATOMIC_RELEASE);
     work->done(work);
 }
 
@@ -108,7 +109,7 @@ join(struct gruvi__pool_thread *thread)
 {
     if (thread == NULL)
         return;
-    pthread_join(thread->thread, NULL);
+    gruvi__thread_join(thread->thread, NULL);
     free(thread);
 }
 
@@ -125,7 +126,7 @@ leave(struct gruvi__thread_pool *pool, struct gruvi__pool_thread *thread)
         before = pool->ended;
         pool->ended = thread;
     }
-    pthread_mutex_unlock(&pool->pool.workers.lock);
+    gruvi__mutex_unlock(&pool->pool.workers.lock);
     join(before);
     gruvi__pool_drop(&pool->pool);
 }
@@ -165,7 +166,7 @@ create_thread(struct gruvi__pool_thread *thread)
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         sigaddset(&heard, faults[i]);
     pthread_sigmask(SIG_UNBLOCK, &heard, &before);
-    err = pthread_create(&thread->thread, NULL, thread_main, thread);
+    err = gruvi__thread_create(&thread->thread, NULL, thread_main, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return err == 0 ? 0 : uv_translate_sys_error(err);
 }
@@ -174,7 +175,7 @@ static void
 detach(struct gruvi__pool_thread *thread)
 {
     thread->detached = true;
-    pthread_detach(thread->thread);
+    gruvi__thread_detach(thread->thread);
 }
 
 static int
@@ -207,10 +208,10 @@ reap(gruvi_pool_t *pool)
 {
     struct gruvi__pool_thread *thread;
 
-    pthread_mutex_lock(&pool->workers.lock);
+    gruvi__mutex_lock(&pool->workers.lock);
     thread = real(pool)->ended;
     real(pool)->ended = NULL;
-    pthread_mutex_unlock(&pool->workers.lock);
+    gruvi__mutex_unlock(&pool->workers.lock);
     join(thread);
 }
 
@@ -227,10 +228,10 @@ detach_all(struct gruvi__workers *workers)
 static void
 abandon(gruvi_pool_t *pool)
 {
-    pthread_mutex_lock(&pool->workers.lock);
+    gruvi__mutex_lock(&pool->workers.lock);
     real(pool)->abandoned = true;
     detach_all(&pool->workers);
-    pthread_mutex_unlock(&pool->workers.lock);
+    gruvi__mutex_unlock(&pool->workers.lock);
     gruvi__workers_drain(&pool->workers);
     reap(pool);
 }
@@ -242,7 +243,8 @@ find_free(struct gruvi__workers *workers)
     struct gruvi__list *link;
 
     for (link = workers->all.next; link != &workers->all; link = link->next)
-        if (!__atomic_load_n(&thread_of(link)->worker.busy, __ATOMIC_ACQUIRE))
+        if (!gruvi__atomic_load(&thread_of(link)->worker.busy,
+                                __ATOMIC_ACQUIRE))
             return thread_of(link);
     return NULL;
 }
@@ -253,20 +255,20 @@ gruvi__thread_pool_close(struct gruvi__thread_pool *pool)
     struct gruvi__workers *workers = &pool->pool.workers;
     struct gruvi__pool_thread *thread;
 
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     pool->closing = workers->draining = true;
     while ((thread = find_free(workers)) != NULL) {
         gruvi__list_remove(&thread->worker.link);
         thread->joined = true;
-        pthread_mutex_unlock(&workers->lock);
+        gruvi__mutex_unlock(&workers->lock);
         /* A thread that is not idle is claimed in vain: it will not wait. */
         if (gruvi__waiter_claim(&thread->worker.waiter))
             gruvi__waiter_wake(&thread->worker.waiter);
         join(thread);
-        pthread_mutex_lock(&workers->lock);
+        gruvi__mutex_lock(&workers->lock);
     }
     detach_all(workers);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     reap(&pool->pool);
 }
 
@@ -312,7 +314,7 @@ static const struct gruvi__pool_ops ops = {
 };
 
 static const struct gruvi__worker_kind kind = {
-    .logs_shortage = true,
+    .are_threads = true,
     .start = start,
     .run = run,
 };

@@ -25,8 +25,11 @@
 #include <gruvi/exception.h>
 #include <gruvi/log.h>
 
+#include "base/likely.h"
 #include "base/probe.h"
+#include "base/threads.h"
 #include "core/clock.h"
+#include "core/testing.h"
 #include "core/waitlist.h"
 
 /* Seconds: longer than the pauses of a service that is in use. */
@@ -118,7 +121,7 @@ deliver_wakeup(const struct gruvi__workers *workers,
 {
     if (wakeup->waiter != NULL)
         gruvi__waiter_wake(wakeup->waiter);
-    if (wakeup->failed < 0 && workers->kind->logs_shortage)
+    if (wakeup->failed < 0 && workers->kind->are_threads)
         gruvi_warning("%s: no thread beside the %u there are: %s",
                       workers->name, wakeup->size,
                       gruvi_strerror(wakeup->failed));
@@ -131,23 +134,34 @@ gruvi__workers_set_max(struct gruvi__workers *workers, unsigned max)
 {
     struct wakeup wakeup = {.waiter = NULL};
 
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     workers->max = max;
     if (workers->size > max)
         gruvi__load_wake(&workers->idle); /* they look again, and end */
     else if (!gruvi__list_empty(&workers->queue))
         call_worker(workers, &wakeup);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     deliver_wakeup(workers, &wakeup);
 }
 
 /* --- adding --------------------------------------------------------------- */
+
+/* For tests: no thread has work that has stopped virtual time. */
+static inline void
+let_clock_go_on(bool late, bool stops_clock)
+{
+    if (gruvi__unlikely(late))
+        gruvi__late_end();
+    if (gruvi__unlikely(stops_clock))
+        gruvi__clock_go_on();
+}
 
 int
 gruvi__workers_add(struct gruvi__workers *workers, struct gruvi__work *work,
                    struct gruvi__work *outer)
 {
     struct wakeup wakeup = {.waiter = NULL};
+    bool late, stops_clock; /* work may be gone at the end */
     int err;
 
     work->workers = workers;
@@ -155,15 +169,21 @@ gruvi__workers_add(struct gruvi__workers *workers, struct gruvi__work *work,
     work->outer = outer;
     work->queued_at = gruvi__clock_now();
     gruvi__list_init(&work->link);
-    pthread_mutex_lock(&workers->lock);
+    stops_clock = workers->kind->are_threads && gruvi__clock_stop();
+    work->stops_clock = stops_clock;
+    late = stops_clock && gruvi__test_late();
+    work->late = late;
+    gruvi__mutex_lock(&workers->lock);
     err = workers->draining ? UV_ESHUTDOWN : call_worker(workers, &wakeup);
     if (err == 0) {
         gruvi__list_add(&workers->queue, &work->link);
         workers->load.queued++;
         GRUVI__PROBE2(pool__enqueue, &workers->name[0], work);
     }
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     deliver_wakeup(workers, &wakeup);
+    if (gruvi__unlikely(err < 0))
+        let_clock_go_on(late, stops_clock);
     return err;
 }
 
@@ -173,12 +193,14 @@ gruvi__work_withdraw(struct gruvi__work *work)
     struct gruvi__workers *workers = work->workers;
     bool queued;
 
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     queued = !gruvi__list_empty(&work->link);
     gruvi__list_remove(&work->link);
     if (queued)
         gruvi__load_withdraw(&workers->load);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
+    if (queued)
+        let_clock_go_on(work->late, work->stops_clock);
     return queued;
 }
 
@@ -233,7 +255,7 @@ take(struct gruvi__worker *worker)
         return NULL;
     work = work_of(link);
     work->worker = worker;
-    __atomic_store_n(&worker->busy, 1, __ATOMIC_RELAXED);
+    gruvi__atomic_store(&worker->busy, 1, __ATOMIC_RELAXED);
     GRUVI__PROBE2(pool__dequeue, &worker->workers->name[0], work);
     gruvi__load_begin(&worker->workers->load, work->queued_at);
     return work;
@@ -248,9 +270,9 @@ wait_idle(struct gruvi__worker *worker)
 
     gruvi__waiter_init(&worker->waiter, worker->fiber);
     gruvi__list_add(workers->idle.next, &worker->waiter.link);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
     err = gruvi__waiter_wait(&worker->waiter, "work", workers->idle_timeout);
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     gruvi__list_remove(&worker->waiter.link);
     return err == 0;
 }
@@ -298,17 +320,22 @@ gruvi__worker_main(struct gruvi__worker *worker, const bool *closing)
     struct gruvi__workers *workers = worker->workers;
     struct gruvi__work *work;
     struct wakeup wakeup;
+    bool stops_clock;
 
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     workers->worker_coming = false;
     while ((work = find_work(worker, closing)) != NULL) {
         wakeup = (struct wakeup){.waiter = NULL};
         if (!gruvi__list_empty(&workers->queue))
             call_worker(workers, &wakeup);
-        pthread_mutex_unlock(&workers->lock);
+        gruvi__mutex_unlock(&workers->lock);
         deliver_wakeup(workers, &wakeup);
+        stops_clock = work->stops_clock;
+        if (gruvi__unlikely(work->late))
+            gruvi__late_begin();
         workers->kind->run(worker, work);
-        pthread_mutex_lock(&workers->lock);
+        let_clock_go_on(false, stops_clock);
+        gruvi__mutex_lock(&workers->lock);
         gruvi__load_end(&workers->load);
     }
     gruvi__worker_delist(worker);
@@ -319,10 +346,10 @@ gruvi__worker_main(struct gruvi__worker *worker, const bool *closing)
 void
 gruvi__workers_drain(struct gruvi__workers *workers)
 {
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     workers->draining = true;
     gruvi__load_wake(&workers->idle); /* idle workers look again, and end */
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
 }
 
 void
@@ -344,11 +371,11 @@ gruvi__workers_fail(struct gruvi__workers *workers, struct gruvi__list *works,
         work->result = NULL;
         work->status = err;
         work->done(work); /* it may free the work */
-        pthread_mutex_lock(&workers->lock);
+        gruvi__mutex_lock(&workers->lock);
         gruvi__load_withdraw(&workers->load);
-        pthread_mutex_unlock(&workers->lock);
+        gruvi__mutex_unlock(&workers->lock);
     }
-    pthread_mutex_lock(&workers->lock);
+    gruvi__mutex_lock(&workers->lock);
     wake_closers(workers);
-    pthread_mutex_unlock(&workers->lock);
+    gruvi__mutex_unlock(&workers->lock);
 }

@@ -29,8 +29,10 @@ struct gruvi__work {
     void (*done)(struct gruvi__work *work); /* the pool's last touch */
 
     /* From the worker; valid in done and afterwards. */
-    void *result; /* NULL where status is negative */
-    int status;   /* what fn returned */
+    void *result;     /* NULL where status is negative */
+    int status;       /* what fn returned */
+    bool stops_clock; /* virtual time: until it is done, or withdrawn */
+    bool late;        /* see core/testing.h */
 
     struct gruvi__list link; /* on workers->queue until a worker begins it */
     uint64_t queued_at;
@@ -49,7 +51,9 @@ struct gruvi__worker {
 };
 
 struct gruvi__worker_kind {
-    bool logs_shortage; /* warn when no more of them can be started */
+    /* They are threads: if no more of them can be started that is logged, and
+     * virtual time stands while they work. */
+    bool are_threads;
 
     /* Under the lock: start one more worker, or have it started.  0, or why
      * there will be none. */

@@ -20,6 +20,7 @@
 #include "base/likely.h"
 #include "base/list.h"
 #include "base/spin.h"
+#include "base/threads.h"
 #include "core/switchpoint.h"
 #include "core/wait.h"
 #include "core/waitlist.h"
@@ -43,11 +44,11 @@ static inline bool
 try_change(struct gruvi__event *event, unsigned *from, unsigned to)
 {
     if (gruvi__alone()) {
-        __atomic_store_n(&event->state, to, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&event->state, to, __ATOMIC_RELAXED);
         return true;
     }
-    return __atomic_compare_exchange_n(&event->state, from, to, true,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    return gruvi__atomic_compare_exchange(&event->state, from, to, true,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 static __attribute__((noinline)) unsigned
@@ -58,7 +59,7 @@ lock_slowly(struct gruvi__event *event, unsigned state)
     for (;;) {
         if (state & LOCKED) {
             gruvi__spin_pause(&n);
-            state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
+            state = gruvi__atomic_load(&event->state, __ATOMIC_RELAXED);
         } else if (try_change(event, &state, state | LOCKED)) {
             return state;
         }
@@ -69,7 +70,7 @@ lock_slowly(struct gruvi__event *event, unsigned state)
 static inline unsigned
 lock(struct gruvi__event *event)
 {
-    unsigned state = __atomic_load_n(&event->state, __ATOMIC_RELAXED);
+    unsigned state = gruvi__atomic_load(&event->state, __ATOMIC_RELAXED);
 
     if (gruvi__likely(!(state & LOCKED) &&
                       try_change(event, &state, state | LOCKED)))
@@ -80,7 +81,7 @@ lock(struct gruvi__event *event)
 static void
 unlock(struct gruvi__event *event, unsigned state)
 {
-    __atomic_store_n(&event->state, state, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&event->state, state, __ATOMIC_RELEASE);
 }
 
 int
@@ -93,21 +94,21 @@ gruvi_event_init(gruvi_event_t *event)
 void
 gruvi_event_destroy(gruvi_event_t *event)
 {
-    if (__atomic_load_n(&real(event)->state, __ATOMIC_ACQUIRE) & WAITERS)
+    if (gruvi__atomic_load(&real(event)->state, __ATOMIC_ACQUIRE) & WAITERS)
         gruvi__assert_failed("gruvi_event_destroy: somebody waits for it");
 }
 
 bool
 gruvi_event_is_set(gruvi_event_t *event)
 {
-    return __atomic_load_n(&real(event)->state, __ATOMIC_ACQUIRE) & SET;
+    return gruvi__atomic_load(&real(event)->state, __ATOMIC_ACQUIRE) & SET;
 }
 
 void
 gruvi_event_clear(gruvi_event_t *event)
 {
     struct gruvi__event *e = real(event);
-    unsigned state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
+    unsigned state = gruvi__atomic_load(&e->state, __ATOMIC_RELAXED);
 
     /* The lists stay as they are, so the lock need not be taken. */
     while (!(state & LOCKED))
@@ -213,7 +214,7 @@ void
 gruvi_event_set(gruvi_event_t *event)
 {
     struct gruvi__event *e = real(event);
-    unsigned state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
+    unsigned state = gruvi__atomic_load(&e->state, __ATOMIC_RELAXED);
     struct gruvi__waiter *only;
 
     while (!(state & (LOCKED | WAITERS)))
@@ -295,7 +296,7 @@ wait_for(gruvi_event_t *event, gruvi_fiber_t *fiber, const char *what,
     struct gruvi__waiter waiter;
     int err;
 
-    if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) & SET)
+    if (gruvi__atomic_load(&e->state, __ATOMIC_ACQUIRE) & SET)
         return 0;
     if (timeout == 0)
         return UV_ETIMEDOUT;
@@ -340,7 +341,7 @@ wait_fast(struct gruvi__event *event, gruvi_fiber_t *fiber)
         return 0;
     fiber->waiting_for = "event";
     gruvi__park_here(fiber);
-    if (gruvi__likely(__atomic_load_n(&waiter.released, __ATOMIC_ACQUIRE)))
+    if (gruvi__likely(gruvi__atomic_load(&waiter.released, __ATOMIC_ACQUIRE)))
         return 0;
     err = gruvi__waiter_wait_slowly(&waiter, "event", GRUVI_FOREVER);
     if (gruvi__unlikely(err < 0))
@@ -361,7 +362,7 @@ gruvi_event_wait(gruvi_event_t *event, double timeout)
         gruvi__keep_frame();
         return err;
     }
-    if (__atomic_load_n(&real(event)->state, __ATOMIC_ACQUIRE) & SET)
+    if (gruvi__atomic_load(&real(event)->state, __ATOMIC_ACQUIRE) & SET)
         return 0;
     return wait_fast(real(event), self->current);
 }

@@ -31,6 +31,7 @@
 
 #include "base/list.h"
 #include "base/spin.h"
+#include "base/threads.h"
 #include "core/callback.h"
 #include "core/error.h"
 #include "core/hub.h"
@@ -61,14 +62,14 @@ gruvi_future_new(void)
 gruvi_future_t *
 gruvi_future_ref(gruvi_future_t *f)
 {
-    __atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
+    gruvi__atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
     return f;
 }
 
 void
 gruvi_future_unref(gruvi_future_t *f)
 {
-    if (f == NULL || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (f == NULL || gruvi__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     gruvi_event_destroy(&f->done);
     if (f->ops != NULL)
@@ -281,7 +282,7 @@ gruvi_future_remove_done_callback(gruvi_future_t *f,
 void
 gruvi__future_set_running(gruvi_future_t *f)
 {
-    __atomic_store_n(&f->running, 1, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&f->running, 1, __ATOMIC_RELEASE);
 }
 
 int
@@ -355,7 +356,7 @@ gruvi_future_status(gruvi_future_t *f)
 bool
 gruvi_future_running(gruvi_future_t *f)
 {
-    return __atomic_load_n(&f->running, __ATOMIC_ACQUIRE) &&
+    return gruvi__atomic_load(&f->running, __ATOMIC_ACQUIRE) &&
            !gruvi_future_done(f);
 }
 

@@ -22,6 +22,7 @@
 #include "base/likely.h"
 #include "base/list.h"
 #include "base/spin.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/switchpoint.h"
 #include "core/thread.h"
@@ -75,7 +76,7 @@ owner_in(uintptr_t word)
 static inline uintptr_t
 word_of(const struct gruvi__lock *lock)
 {
-    return __atomic_load_n(&lock->word, __ATOMIC_RELAXED);
+    return gruvi__atomic_load(&lock->word, __ATOMIC_RELAXED);
 }
 
 static inline bool
@@ -95,8 +96,8 @@ exchange(struct gruvi__lock *lock, uintptr_t from, uintptr_t to, int order)
         lock->word = to;
         return true;
     }
-    return __atomic_compare_exchange_n(&lock->word, &from, to, false, order,
-                                       __ATOMIC_RELAXED);
+    return gruvi__atomic_compare_exchange(&lock->word, &from, to, false, order,
+                                          __ATOMIC_RELAXED);
 }
 
 static inline bool
@@ -240,7 +241,7 @@ hand_over(struct gruvi__lock *lock)
         word = gruvi__list_entry(next, struct waiter, waiter)->id |
                (gruvi__list_empty(&lock->waiters) ? 0 : GRUVI__LOCK_WAITED);
     /* With waiters in it, only the holder of the spin lock changes it. */
-    __atomic_store_n(&lock->word, word, __ATOMIC_RELEASE);
+    gruvi__atomic_store(&lock->word, word, __ATOMIC_RELEASE);
     gruvi__spin_unlock(&lock->spin);
     if (next != NULL)
         gruvi__waiter_wake(next);
@@ -294,8 +295,8 @@ gruvi_lock_release(gruvi_lock_t *public)
 bool
 gruvi_lock_locked(gruvi_lock_t *public)
 {
-    return __atomic_load_n(&gruvi__lock_real(public)->word, __ATOMIC_ACQUIRE) !=
-           0;
+    return gruvi__atomic_load(&gruvi__lock_real(public)->word,
+                              __ATOMIC_ACQUIRE) != 0;
 }
 
 /* --- for conditions ------------------------------------------------------ */

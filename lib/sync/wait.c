@@ -22,6 +22,7 @@
 #include <gruvi/wait.h>
 
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/thread.h"
 #include "core/wait.h"
@@ -167,7 +168,7 @@ link_all(struct wait *wait)
 static bool
 unlink_object(gruvi_waitable_t *object, struct gruvi__wait_link *link)
 {
-    if (__atomic_load_n(&link->joiner.granted, __ATOMIC_ACQUIRE) ==
+    if (gruvi__atomic_load(&link->joiner.granted, __ATOMIC_ACQUIRE) ==
         GRUVI__LINK_DONE)
         return false;
     if (is_fiber(object)) {
@@ -224,7 +225,7 @@ wait_for_objects(struct wait *wait, gruvi_fiber_t *fiber)
         unlink_all(wait);
         return (int)found;
     }
-    left = __atomic_fetch_sub(&wait->multi.left, found, __ATOMIC_ACQ_REL);
+    left = gruvi__atomic_fetch_sub(&wait->multi.left, found, __ATOMIC_ACQ_REL);
     if (left <= 0 || left > found)
         err = wait_for_enough(&wait->multi.waiter, wait->timeout);
     if (err == 0)

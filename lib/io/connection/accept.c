@@ -111,7 +111,7 @@ accept_one(gruvi_listener_t *listener, gruvi_stream_t **stream)
 
 /* ready: a connection is there, as far as we know.  Without descriptors the
  * kernel does not look for it, so a wait comes before the log. */
-int
+GRUVI_SWITCHPOINT int
 gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
                        gruvi_stream_t **stream)
 {

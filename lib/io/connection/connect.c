@@ -91,7 +91,7 @@ try_all(gruvi_fiber_t *fiber, const struct addrinfo *first,
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 begin_tls(gruvi_stream_t **stream, const struct gruvi__address *address,
           const gruvi_connect_options_t *options, uint64_t due)
 {

@@ -63,7 +63,7 @@ listen_tcp(int fd, const struct addrinfo *info,
     return 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 open_socket(gruvi_listener_t *listener, const struct addrinfo *info,
             const struct gruvi__address *address,
             const gruvi_listen_options_t *options)
@@ -102,7 +102,7 @@ listener_free(gruvi_listener_t *listener)
     free(listener);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 listen_on(gruvi_fiber_t *fiber, struct gruvi__address *address,
           const gruvi_listen_options_t *options, gruvi_listener_t **listener)
 {

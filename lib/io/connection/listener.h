@@ -40,8 +40,9 @@ void gruvi__listener_part(gruvi_listener_t *listener);
  * Accept, inside the call.  As gruvi_accept(), but the stream is not touched
  * on failure.
  */
-int gruvi__listener_accept(gruvi_listener_t *listener, struct gruvi__call *call,
-                           gruvi_stream_t **stream);
+GRUVI_SWITCHPOINT int gruvi__listener_accept(gruvi_listener_t *listener,
+                                             struct gruvi__call *call,
+                                             gruvi_stream_t **stream);
 
 /* Leave a call.  The last call frees a listener that was closed. */
 void gruvi__listener_leave(gruvi_listener_t *listener,

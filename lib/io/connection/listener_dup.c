@@ -20,12 +20,13 @@
 #include <gruvi/tls.h>
 
 #include "base/descriptor.h"
+#include "base/threads.h"
 #include "io/connection/listener.h"
 
 static struct gruvi__listener_family *
 family_of(const gruvi_listener_t *listener)
 {
-    return __atomic_load_n(&listener->family, __ATOMIC_ACQUIRE);
+    return gruvi__atomic_load(&listener->family, __ATOMIC_ACQUIRE);
 }
 
 void
@@ -34,7 +35,7 @@ gruvi__listener_part(gruvi_listener_t *listener)
     struct gruvi__listener_family *family = family_of(listener);
 
     if (family != NULL &&
-        __atomic_sub_fetch(&family->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        gruvi__atomic_sub_fetch(&family->refs, 1, __ATOMIC_ACQ_REL) == 0)
         free(family);
 }
 
@@ -50,13 +51,14 @@ join_family(gruvi_listener_t *listener)
         if (own == NULL)
             return NULL;
         *own = (struct gruvi__listener_family){.refs = 1};
-        if (__atomic_compare_exchange_n(&listener->family, &family, own, false,
-                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (gruvi__atomic_compare_exchange(&listener->family, &family, own,
+                                           false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE))
             family = own;
         else
             free(own);
     }
-    __atomic_add_fetch(&family->refs, 1, __ATOMIC_RELAXED);
+    gruvi__atomic_add_fetch(&family->refs, 1, __ATOMIC_RELAXED);
     return family;
 }
 
@@ -101,7 +103,7 @@ gruvi_listener_fd(const gruvi_listener_t *listener)
     struct gruvi__listener_family *family = family_of(listener);
 
     if (family != NULL)
-        __atomic_store_n(&family->exposed, true, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&family->exposed, true, __ATOMIC_RELAXED);
     return gruvi__socket_give(&listener->socket);
 }
 
@@ -116,7 +118,8 @@ gruvi__listener_may_block(gruvi_listener_t *listener)
 {
     const struct gruvi__listener_family *family = family_of(listener);
 
-    if (family != NULL && __atomic_load_n(&family->exposed, __ATOMIC_RELAXED))
+    if (family != NULL &&
+        gruvi__atomic_load(&family->exposed, __ATOMIC_RELAXED))
         listener->socket.shared = true;
     return gruvi__socket_may_block(&listener->socket);
 }

@@ -67,7 +67,7 @@ end_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
         gruvi__side_wake(serve->call.side);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_handler(void *arg)
 {
     gruvi_stream_t *s = arg;
@@ -75,7 +75,7 @@ call_handler(void *arg)
     return s->serve->handler(s, s->serve->arg);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 run_connection(void *arg)
 {
     gruvi_stream_t *s = arg;
@@ -131,7 +131,7 @@ start_connection(struct gruvi__serve *serve, gruvi_stream_t *s)
     return 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 serve_next(struct gruvi__serve *serve)
 {
     gruvi_stream_t *s = NULL;
@@ -167,14 +167,14 @@ log_forbidden(const struct gruvi__serve *serve, int err)
                 address, gruvi_strerror(err));
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 end_all(struct gruvi__serve *serve)
 {
     struct gruvi__list *link;
 
     gruvi_group_cancel(&serve->group, "the server ends");
     GRUVI_SHIELD {
-        gruvi_group_join(&serve->group, GRUVI_FOREVER);
+        (void)gruvi_group_join(&serve->group, GRUVI_FOREVER);
     }
     gruvi_group_destroy(&serve->group);
     while ((link = gruvi__list_pop(&serve->connections)) != NULL)

@@ -33,7 +33,7 @@
 #define BIND_TRIES 8
 
 /* Lock the folder of path; *fd is -1 where that cannot be.  0 or an error. */
-static int
+static GRUVI_SWITCHPOINT int
 lock_folder(const char *path, int *fd)
 {
     char folder[sizeof((struct sockaddr_un *)0)->sun_path];
@@ -154,7 +154,7 @@ fail_bound:
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvi__socket_file_listen(int fd, const struct gruvi__address *address,
                           int backlog, unsigned mode,
                           struct gruvi__socket_file *file)

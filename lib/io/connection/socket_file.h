@@ -23,9 +23,10 @@ struct gruvi__socket_file {
  *
  * Returns 0 or a negative code; may wait.
  */
-int gruvi__socket_file_listen(int fd, const struct gruvi__address *address,
-                              int backlog, unsigned mode,
-                              struct gruvi__socket_file *file);
+GRUVI_SWITCHPOINT int
+gruvi__socket_file_listen(int fd, const struct gruvi__address *address,
+                          int backlog, unsigned mode,
+                          struct gruvi__socket_file *file);
 
 /* Remove the file unless it was replaced; before the socket is closed, so that
  * no program takes it for a stale file meanwhile. */

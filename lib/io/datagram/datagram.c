@@ -189,7 +189,7 @@ gruvi_udp_connect(gruvi_udp_t **udp, const char *text,
                 options->local != NULL ? &local : NULL, options, timeout, udp);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvi__udp_begin(struct gruvi__call *call, const char *function,
                  gruvi_udp_t *udp, enum gruvi__direction direction,
                  double timeout)

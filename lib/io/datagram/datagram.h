@@ -33,9 +33,10 @@ int gruvi__udp_address_parse(struct gruvi__address *address, const char *text);
  *
  * Returns 0, to be followed by gruvi__udp_end(); or an error.
  */
-int gruvi__udp_begin(struct gruvi__call *call, const char *function,
-                     gruvi_udp_t *udp, enum gruvi__direction direction,
-                     double timeout);
+GRUVI_SWITCHPOINT int gruvi__udp_begin(struct gruvi__call *call,
+                                       const char *function, gruvi_udp_t *udp,
+                                       enum gruvi__direction direction,
+                                       double timeout);
 void gruvi__udp_end(gruvi_udp_t *udp, struct gruvi__call *call);
 
 #endif

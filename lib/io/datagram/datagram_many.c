@@ -131,7 +131,7 @@ do_many(gruvi_udp_t *udp, struct gruvi__call *call, step_fn step,
     return (int)done;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_many(const char *function, gruvi_udp_t *udp,
           enum gruvi__direction direction, gruvi_datagram_t datagrams[],
           unsigned n, double timeout)

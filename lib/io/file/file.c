@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "core/thread.h"
 #include "io/file/file.h"
@@ -19,19 +20,20 @@ gruvi__file_enter(gruvi_file_t *file)
 
     if (file == NULL)
         return UV_EINVAL;
-    calls = __atomic_load_n(&file->calls, __ATOMIC_RELAXED);
+    calls = gruvi__atomic_load(&file->calls, __ATOMIC_RELAXED);
     do
         if (calls < 0)
             return UV_EBADF;
-    while (!__atomic_compare_exchange_n(&file->calls, &calls, calls + 1, true,
-                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    while (!gruvi__atomic_compare_exchange(&file->calls, &calls, calls + 1,
+                                           true, __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED));
     return 0;
 }
 
 void
 gruvi__file_leave(gruvi_file_t *file)
 {
-    __atomic_fetch_sub(&file->calls, 1, __ATOMIC_RELEASE);
+    gruvi__atomic_fetch_sub(&file->calls, 1, __ATOMIC_RELEASE);
 }
 
 struct opening {
@@ -104,8 +106,8 @@ claim(gruvi_file_t *file)
 {
     int none = 0;
 
-    return __atomic_compare_exchange_n(&file->calls, &none, INT_MIN, false,
-                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return gruvi__atomic_compare_exchange(&file->calls, &none, INT_MIN, false,
+                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
 
@@ -88,11 +89,11 @@ gruvi_file_readdir(gruvi_file_t *dir, gruvi_dirent_t entries[], size_t n)
     err = gruvi__file_enter(dir);
     if (err < 0)
         return err;
-    if (__atomic_exchange_n(&dir->reading, 1, __ATOMIC_ACQUIRE) != 0) {
+    if (gruvi__atomic_exchange(&dir->reading, 1, __ATOMIC_ACQUIRE) != 0) {
         err = UV_EBUSY;
     } else {
         err = gruvi__blocking(__func__, list, &l);
-        __atomic_store_n(&dir->reading, 0, __ATOMIC_RELEASE);
+        gruvi__atomic_store(&dir->reading, 0, __ATOMIC_RELEASE);
     }
     gruvi__file_leave(dir);
     return err < 0 ? err : l.filled;

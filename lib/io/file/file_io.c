@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/sigpipe.h"
+#include "base/threads.h"
 #include "core/fiber.h"
 #include "io/file/file.h"
 #include "pool/pool.h"
@@ -41,7 +42,7 @@ read_some(int fd, void *buf, size_t len, int64_t offset)
 static bool
 may_break(gruvi_file_t *file)
 {
-    int ends = __atomic_load_n(&file->ends, __ATOMIC_RELAXED);
+    int ends = gruvi__atomic_load(&file->ends, __ATOMIC_RELAXED);
     struct stat status;
 
     if (ends == GRUVI__ENDS_UNKNOWN) {
@@ -49,7 +50,7 @@ may_break(gruvi_file_t *file)
                        S_ISSOCK(status.st_mode)
                    ? GRUVI__ENDS
                    : GRUVI__ENDS_NEVER;
-        __atomic_store_n(&file->ends, ends, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&file->ends, ends, __ATOMIC_RELAXED);
     }
     return ends == GRUVI__ENDS;
 }

@@ -17,6 +17,7 @@
 
 #include "base/descriptor.h"
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fiber.h"
@@ -149,10 +150,10 @@ open_pidfd(pid_t pid)
     static bool unknown; /* atomic */
     int fd = -1;
 
-    if (!__atomic_load_n(&unknown, __ATOMIC_RELAXED))
+    if (!gruvi__atomic_load(&unknown, __ATOMIC_RELAXED))
         fd = gruvi__fd_own((int)syscall(SYS_pidfd_open, pid, 0));
     if (fd < 0 && errno == ENOSYS)
-        __atomic_store_n(&unknown, true, __ATOMIC_RELAXED);
+        gruvi__atomic_store(&unknown, true, __ATOMIC_RELAXED);
     return fd;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/fork_lock.h"
 #include "base/list.h"
+#include "base/threads.h"
 #include "io/process/process.h"
 
 static struct gruvi__list children = {&children, &children};
@@ -21,27 +22,27 @@ void
 gruvi__child_add(struct gruvi__child *child, pid_t pid)
 {
     child->pid = pid;
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     gruvi__list_add(&children, &child->link);
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 void
 gruvi__child_reap(struct gruvi__child *child)
 {
     waitpid(child->pid, NULL, WNOHANG);
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     gruvi__list_remove(&child->link);
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     free(child);
 }
 
 void
 gruvi__child_leave(struct gruvi__child *child)
 {
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     child->orphan = true;
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* A child that waitpid() does not know was reaped elsewhere. */
@@ -51,7 +52,7 @@ gruvi__children_reap_orphans(void)
     struct gruvi__list *link, *next;
     struct gruvi__child *child;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     for (link = children.next; link != &children; link = next) {
         next = link->next;
         child = gruvi__list_entry(link, struct gruvi__child, link);
@@ -60,7 +61,7 @@ gruvi__children_reap_orphans(void)
             free(child);
         }
     }
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 bool
@@ -69,9 +70,9 @@ gruvi_process_owns(pid_t pid)
     struct gruvi__list *link;
     bool found = false;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     for (link = children.next; link != &children && !found; link = link->next)
         found = gruvi__list_entry(link, struct gruvi__child, link)->pid == pid;
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     return found;
 }

@@ -34,7 +34,7 @@ struct exchange {
 
 struct pump {
     struct exchange *exchange;
-    gruvi_stream_t *stream; /* NULL: no pipe, no fiber */
+    gruvi_stream_t **stream; /* the process's; *stream is NULL once closed */
     gruvi_fiber_t *fiber;
     bool started;
     const void *input;
@@ -61,34 +61,42 @@ is_gone(int err)
     return err == UV_EPIPE || err == UV_ECONNRESET;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 give_input(void *arg)
 {
     struct pump *pump = arg;
-    int err = gruvi_stream_write(pump->stream, pump->input, pump->len);
+    gruvi_stream_t *stream = *pump->stream;
+    int err = UV_ECONNABORTED;
 
+    if (stream != NULL)
+        err = gruvi_stream_write(stream, pump->input, pump->len);
     if (err == 0)
-        err = gruvi_stream_shutdown(pump->stream);
+        err = gruvi_stream_shutdown(stream);
     end_pump(pump, is_gone(err) || err == UV_ENOTCONN ? 0 : err);
     return 0;
 }
 
 /* When the caller's memory is full, one more byte tells whether it was enough.
  */
-static int
+static GRUVI_SWITCHPOINT int
 take_output(void *arg)
 {
     struct pump *pump = arg;
+    gruvi_stream_t *stream = *pump->stream;
     char rest[1024], *to;
     size_t room;
     ssize_t n;
 
+    if (stream == NULL) {
+        end_pump(pump, UV_ECONNABORTED);
+        return 0;
+    }
     do {
         room = pump->to == NULL ? 0 : pump->to->len - pump->got;
         to = room > 0 ? pump->to->base + pump->got : rest;
         if (room == 0)
             room = pump->to == NULL ? sizeof rest : 1;
-        n = gruvi_stream_read(pump->stream, to, room);
+        n = gruvi_stream_read(stream, to, room);
         if (n > 0 && to == rest && pump->to != NULL)
             n = UV_E2BIG;
         if (n > 0 && to != rest)
@@ -113,8 +121,8 @@ prepare(struct exchange *exchange, struct pump pumps[3])
         struct pump *pump = &pumps[i];
 
         pump->exchange = exchange;
-        pump->stream = exchange->process->streams[i];
-        if (pump->stream == NULL)
+        pump->stream = &exchange->process->streams[i];
+        if (*pump->stream == NULL)
             continue;
         pump->fiber =
             gruvi_fiber_new(i == 0 ? give_input : take_output, pump, NULL);
@@ -174,7 +182,7 @@ kill_it(gruvi_process_t *p)
 /* A process that the kernel does not let go of, in an uninterruptible wait of a
  * dead network file system, say, ends by itself later or never.  Closing the
  * process ends the wait for it, too. */
-static void
+static GRUVI_SWITCHPOINT void
 give_up(struct exchange *exchange, struct pump pumps[3])
 {
     gruvi_process_t *p = exchange->process;
@@ -186,13 +194,13 @@ give_up(struct exchange *exchange, struct pump pumps[3])
     GRUVI_SHIELD {
         for (int i = 0; i < 3; i++)
             if (pumps[i].started)
-                gruvi_fiber_join(pumps[i].fiber, GRUVI_FOREVER);
+                (void)gruvi_fiber_join(pumps[i].fiber, GRUVI_FOREVER);
         if (ends)
-            gruvi_event_wait(&p->finished, PATIENCE);
+            (void)gruvi_event_wait(&p->finished, PATIENCE);
     }
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 run_exchange(gruvi_process_t *p, gruvi_fiber_t *fiber, struct pump pumps[3],
              double timeout)
 {

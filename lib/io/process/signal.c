@@ -201,7 +201,7 @@ gruvi_signal_open(gruvi_signal_t **watcher, const int signums[], unsigned n)
     return open_watcher(hub, wanted, watcher);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 next(gruvi_signal_t *watcher, gruvi_fiber_t *fiber, double timeout)
 {
     int err;

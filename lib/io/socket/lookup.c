@@ -34,6 +34,7 @@
 #include <gruvi/net.h>
 
 #include "base/list.h"
+#include "base/threads.h"
 #include "core/wait.h"
 #include "core/waitlist.h"
 #include "io/socket/address.h"
@@ -70,13 +71,13 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void
 before_fork(void)
 {
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
 }
 
 static void
 after_fork(void)
 {
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* The child has neither the threads that would answer nor the fibers that wait.
@@ -95,7 +96,7 @@ reset(void)
     }
     asked = 0;
     sifting = false;
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
 }
 
 /* The pool's lock is taken inside ours, so the pool is made first. */
@@ -128,6 +129,7 @@ ask(const struct gruvi__question *question, struct addrinfo **result)
     *result = NULL;
     errno = 0;
     return gruvi__addrinfo_error(
+        /* NOLINTNEXTLINE(gruvi-blocking): in the pool, or needs no server */
         getaddrinfo(question->host, question->service, &hints, result));
 }
 
@@ -316,7 +318,7 @@ unlock_and_wake(struct gruvi__list *claimed)
 {
     struct gruvi__list *link;
 
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     while ((link = gruvi__list_pop(claimed)) != NULL)
         gruvi__waiter_wake(gruvi__list_entry(link, struct gruvi__waiter, link));
 }
@@ -359,7 +361,7 @@ on_done(struct gruvi__work *work)
     bool last;
 
     gruvi__list_init(&claimed);
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     if (lookup->state != ANSWERED)
         settle(lookup, work->status, &claimed);
     else
@@ -383,7 +385,7 @@ join(const struct gruvi__question *question, struct gruvi__waiter *waiter,
     struct lookup *l;
 
     gruvi__list_init(&claimed);
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     l = find(question);
     if (l == NULL)
         l = new_lookup(question);
@@ -419,7 +421,7 @@ leave(struct lookup *lookup, struct gruvi__waiter *waiter)
     bool last;
 
     gruvi__list_init(&claimed);
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     gruvi__list_remove(&waiter->link);
     withdraw(lookup);
     hand_over(&claimed);
@@ -463,7 +465,7 @@ gruvi__look_up(gruvi_fiber_t *fiber, const struct gruvi__question *question,
     struct lookup *lookup;
     int err;
 
-    pthread_once(&once, init);
+    gruvi__once(&once, init);
     if (is_numeric(question) || pool->ops->is_inside(pool))
         return look_up_here(question, result);
     if ((err = gruvi__pool_deliver_pending(fiber, "resolve")) < 0)

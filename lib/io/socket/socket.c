@@ -242,7 +242,7 @@ gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvi__call_yield_sometimes(struct gruvi__call *call)
 {
     int err = gruvi__yield_sometimes(call->fiber);

@@ -113,7 +113,7 @@ int gruvi__call_enter(struct gruvi__call *call, struct gruvi__socket *socket,
 
 /* Let other fibers run if it is time.  0, UV_ECONNABORTED, or an error of the
  * wait. */
-int gruvi__call_yield_sometimes(struct gruvi__call *call);
+GRUVI_SWITCHPOINT int gruvi__call_yield_sometimes(struct gruvi__call *call);
 
 /*
  * Wait until a try is worth it.  The timeout allows one more try, so that a

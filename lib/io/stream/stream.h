@@ -36,15 +36,17 @@ enum gruvi__news { GRUVI__NEWS_NONE, GRUVI__NEWS_END, GRUVI__NEWS_BROKEN };
 struct gruvi__layer {
     /* How many bytes, 0 at the end, UV_EAGAIN where it is time for
      * gruvi__call_wait(), or an error, also of a wait. */
-    ssize_t (*receive)(gruvi_stream_t *s, struct gruvi__call *call, void *buf,
-                       size_t len);
+    GRUVI_SWITCHPOINT ssize_t (*receive)(gruvi_stream_t *s,
+                                         struct gruvi__call *call, void *buf,
+                                         size_t len);
     /* All of it, or an error. */
-    int (*write)(gruvi_stream_t *s, struct gruvi__call *call,
-                 const uv_buf_t bufs[], unsigned n);
+    GRUVI_SWITCHPOINT int (*write)(gruvi_stream_t *s, struct gruvi__call *call,
+                                   const uv_buf_t bufs[], unsigned n);
     /* What goes without waiting, outside a call: how many bytes, UV_EAGAIN, or
      * an error. */
     ssize_t (*try_write)(gruvi_stream_t *s, const void *buf, size_t len);
-    int (*shutdown)(gruvi_stream_t *s, struct gruvi__call *call);
+    GRUVI_SWITCHPOINT int (*shutdown)(gruvi_stream_t *s,
+                                      struct gruvi__call *call);
     /* Whether receive has something without the socket. */
     bool (*holds)(const gruvi_stream_t *s);
     void (*close)(gruvi_stream_t *s); /* before the socket's */
@@ -113,8 +115,9 @@ void gruvi__watcher_leave(struct gruvi__watcher *w,
 void gruvi__watcher_end(gruvi_stream_t *s);
 
 /* stream_write.c: gruvi_stream_write() for another switchpoint, its name. */
-int gruvi__stream_write(const char *function, gruvi_stream_t *s,
-                        const void *buf, size_t len);
+GRUVI_SWITCHPOINT int gruvi__stream_write(const char *function,
+                                          gruvi_stream_t *s, const void *buf,
+                                          size_t len);
 
 /* Write all bytes to the socket itself, inside a call.  0 or an
  * error. */

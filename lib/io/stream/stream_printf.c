@@ -10,7 +10,7 @@
 
 #define SHORT 512 /* bytes */
 
-static int __attribute__((format(printf, 3, 0)))
+static GRUVI_SWITCHPOINT int __attribute__((format(printf, 3, 0)))
 print(const char *function, gruvi_stream_t *s, const char *format, va_list args)
 {
     char text[SHORT], *all = text;

@@ -29,7 +29,7 @@
  * Receive what is there.  Returns how many bytes, 0 at the end of the stream,
  * UV_EAGAIN where it is time to wait, or the error.
  */
-static inline ssize_t
+static inline GRUVI_SWITCHPOINT ssize_t
 receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
     ssize_t n;
@@ -59,7 +59,7 @@ receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 }
 
 /* Receive, and wait for data if there is none. */
-static inline ssize_t
+static inline GRUVI_SWITCHPOINT ssize_t
 receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
     ssize_t n;
@@ -75,7 +75,7 @@ receive_some(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 
 /* The same into the buffer, which has first and up to max bytes.  While the
  * call waits, an empty buffer has no memory. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
 {
     struct gruvi__buffer *buffer = &s->buffer;
@@ -105,7 +105,7 @@ fill(gruvi_stream_t *s, struct gruvi__call *call, size_t first, size_t max)
 }
 
 /* Every read begins with this. */
-static inline int
+static inline GRUVI_SWITCHPOINT int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
     int err;
@@ -151,7 +151,7 @@ gruvi_stream_read(gruvi_stream_t *s, void *buf, size_t len)
 }
 
 /* Up to GRUVI__BUFFER_SIZE: taken from the buffer when all is there. */
-static int
+static GRUVI_SWITCHPOINT int
 read_small(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 {
     struct gruvi__buffer *buffer = &s->buffer;
@@ -171,7 +171,7 @@ read_small(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
 }
 
 /* More than that is received straight into buf. */
-static int
+static GRUVI_SWITCHPOINT int
 read_large(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
 {
     size_t got = gruvi__buffer_take(&s->buffer, buf, len);
@@ -216,7 +216,7 @@ gruvi_stream_read_exact(gruvi_stream_t *s, void *buf, size_t len)
 
 /* Receive until a line is held whose end is within len bytes.  Returns the
  * length of the line in the buffer; 0 at the end of the stream. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 await_line(gruvi_stream_t *s, struct gruvi__call *call, size_t len)
 {
     struct gruvi__buffer *buffer = &s->buffer;
@@ -245,7 +245,7 @@ await_line(gruvi_stream_t *s, struct gruvi__call *call, size_t len)
     }
 }
 
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 read_line(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
 {
     ssize_t n = await_line(s, call, len);
@@ -286,7 +286,7 @@ text_length(const struct gruvi__buffer *buffer, size_t len)
 }
 
 /* Room for len - 1 bytes of text, which "\r\n" may follow. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 read_text(gruvi_stream_t *s, struct gruvi__call *call, char *buf, size_t len)
 {
     ssize_t n = await_line(s, call, len < SIZE_MAX ? len + 1 : len);
@@ -324,7 +324,7 @@ gruvi_stream_read_text(gruvi_stream_t *s, char *buf, size_t len)
 }
 
 /* Receive until least bytes are held, and copy up to len of what is. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 peek(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len,
      size_t least)
 {
@@ -341,7 +341,7 @@ peek(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len,
     return n < 0 ? n : (ssize_t)held;
 }
 
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 peek_by(const char *function, gruvi_stream_t *s, void *buf, size_t len,
         size_t least)
 {
@@ -377,7 +377,7 @@ gruvi_stream_peek_exact(gruvi_stream_t *s, void *buf, size_t len)
 }
 
 /* All that is held; the next read frees it. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 take(gruvi_stream_t *s, struct gruvi__call *call, char **data)
 {
     struct gruvi__buffer *buffer = &s->buffer;

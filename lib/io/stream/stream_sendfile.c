@@ -74,7 +74,7 @@ warm(gruvi_stream_t *s, gruvi_file_t *file, int64_t offset, size_t len)
 }
 
 /* With a copy: TLS has to see every byte. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 send_copy(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
           size_t len)
 {
@@ -100,7 +100,7 @@ send_copy(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
 
 /* Send some of a part: returns how much, 0 at the end of the file.  The file
  * may end before len, so only EAGAIN says that it is time to wait. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
           size_t len)
 {
@@ -124,7 +124,7 @@ send_some(gruvi_stream_t *s, struct gruvi__call *call, int from, off_t offset,
     return n;
 }
 
-static int64_t
+static GRUVI_SWITCHPOINT int64_t
 send_all(gruvi_stream_t *s, struct gruvi__call *call, gruvi_file_t *file,
          int64_t begin, int64_t length)
 {

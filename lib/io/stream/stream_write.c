@@ -103,7 +103,7 @@ advance(struct position *at, size_t sent)
     at->done += sent;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 writev_all(gruvi_stream_t *s, struct gruvi__call *call, struct position at)
 {
     struct iovec iov[CHUNK];
@@ -131,7 +131,7 @@ writev_all(gruvi_stream_t *s, struct gruvi__call *call, struct position at)
 }
 
 /* Not with uv_buf_init(), whose length is 32 bits. */
-static int
+static GRUVI_SWITCHPOINT int
 write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
               size_t len)
 {
@@ -141,7 +141,7 @@ write_through(gruvi_stream_t *s, struct gruvi__call *call, const char *buf,
 }
 
 /* Every write begins with this. */
-static inline int
+static inline GRUVI_SWITCHPOINT int
 begin(gruvi_stream_t *s, struct gruvi__call *call, gruvi_fiber_t *fiber)
 {
     int err;
@@ -169,7 +169,7 @@ end(gruvi_stream_t *s, struct gruvi__call *call, int err)
     return err;
 }
 
-static inline int
+static inline GRUVI_SWITCHPOINT int
 write_by(const char *function, gruvi_stream_t *s, const void *buf, size_t len)
 {
     struct gruvi__call call;
@@ -194,7 +194,7 @@ gruvi_stream_write(gruvi_stream_t *s, const void *buf, size_t len)
     return write_by(__func__, s, buf, len);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvi__stream_write(const char *function, gruvi_stream_t *s, const void *buf,
                     size_t len)
 {

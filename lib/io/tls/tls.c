@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 
+#include "base/threads.h"
 #include "core/error.h"
 #include "io/socket/options.h"
 #include "io/tls/tls_openssl.h"
@@ -239,14 +240,15 @@ gruvi_tls_new(const gruvi_tls_options_t *options)
 gruvi_tls_t *
 gruvi_tls_ref(gruvi_tls_t *tls)
 {
-    __atomic_fetch_add(&tls->refs, 1, __ATOMIC_RELAXED);
+    gruvi__atomic_fetch_add(&tls->refs, 1, __ATOMIC_RELAXED);
     return tls;
 }
 
 void
 gruvi_tls_unref(gruvi_tls_t *tls)
 {
-    if (tls == NULL || __atomic_sub_fetch(&tls->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (tls == NULL ||
+        gruvi__atomic_sub_fetch(&tls->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     gruvi__tls_sessions_free(tls);
     SSL_CTX_free(tls->context);

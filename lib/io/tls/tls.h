@@ -54,7 +54,9 @@ int gruvi__tls_attach(gruvi_stream_t *s, gruvi_tls_t *tls);
  *
  * Returns 0, or an error of gruvi_tls_handshake().
  */
-int gruvi__tls_connect(gruvi_stream_t *s, const struct gruvi__address *address,
-                       const gruvi_connect_options_t *options, double timeout);
+GRUVI_SWITCHPOINT int gruvi__tls_connect(gruvi_stream_t *s,
+                                         const struct gruvi__address *address,
+                                         const gruvi_connect_options_t *options,
+                                         double timeout);
 
 #endif

@@ -21,6 +21,7 @@
 #include <gruvi/error.h>
 
 #include "base/likely.h"
+#include "base/threads.h"
 #include "io/tls/tls_openssl.h"
 
 static BIO_METHOD *method;
@@ -217,7 +218,7 @@ gruvi__tls_bio_new(struct gruvi__tls *tls)
 {
     BIO *bio;
 
-    pthread_once(&once, make_method);
+    gruvi__once(&once, make_method);
     if (method == NULL)
         return NULL;
     bio = BIO_new(method);

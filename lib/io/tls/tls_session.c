@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "io/tls/tls_openssl.h"
 
 char *
@@ -87,7 +88,7 @@ gruvi__tls_session_take(gruvi_tls_t *tls, const char *key)
     struct gruvi__tls_session *slot;
     SSL_SESSION *session = NULL;
 
-    pthread_mutex_lock(&tls->lock);
+    gruvi__mutex_lock(&tls->lock);
     slot = newest(tls, key);
     if (slot != NULL) {
         session = slot->session;
@@ -95,7 +96,7 @@ gruvi__tls_session_take(gruvi_tls_t *tls, const char *key)
         if (is_used_once(session) || !SSL_SESSION_is_resumable(session))
             clear(slot);
     }
-    pthread_mutex_unlock(&tls->lock);
+    gruvi__mutex_unlock(&tls->lock);
     return session;
 }
 
@@ -109,13 +110,13 @@ keep(gruvi_tls_t *tls, const char *key, SSL_SESSION *session)
 
     if (copy == NULL)
         return false;
-    pthread_mutex_lock(&tls->lock);
+    gruvi__mutex_lock(&tls->lock);
     slot = room_for(tls, key, max);
     clear(slot);
     slot->key = copy;
     slot->session = session;
     slot->stored = ++tls->stored;
-    pthread_mutex_unlock(&tls->lock);
+    gruvi__mutex_unlock(&tls->lock);
     return true;
 }
 

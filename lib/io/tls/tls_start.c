@@ -14,6 +14,7 @@
 #include <gruvi/error.h>
 
 #include "base/fork_lock.h"
+#include "base/threads.h"
 #include "core/wait.h"
 #include "io/tls/tls_openssl.h"
 
@@ -26,11 +27,11 @@ default_credentials(void)
 {
     gruvi_tls_t *tls;
 
-    pthread_mutex_lock(&lock);
+    gruvi__mutex_lock(&lock);
     if (defaults == NULL)
         defaults = gruvi_tls_new(NULL);
     tls = defaults;
-    pthread_mutex_unlock(&lock);
+    gruvi__mutex_unlock(&lock);
     return tls;
 }
 
@@ -60,7 +61,7 @@ host_of(const struct gruvi__address *address, char *buf, size_t size)
     return buf;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvi__tls_connect(gruvi_stream_t *s, const struct gruvi__address *address,
                    const gruvi_connect_options_t *options, double timeout)
 {
@@ -144,7 +145,7 @@ shake(gruvi_stream_t *s, struct gruvi__call *call)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start(const char *function, gruvi_stream_t *s, gruvi_tls_t *credentials,
       const char *name, double timeout)
 {

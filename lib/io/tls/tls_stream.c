@@ -38,7 +38,7 @@ struct position {
     size_t done; /* of bufs[0] */
 };
 
-static int
+static GRUVI_SWITCHPOINT int
 write_bytes(struct gruvi__tls *tls, struct gruvi__call *call, const char *buf,
             size_t len)
 {
@@ -65,7 +65,7 @@ write_bytes(struct gruvi__tls *tls, struct gruvi__call *call, const char *buf,
 }
 
 /* What is left of the first buffer. */
-static int
+static GRUVI_SWITCHPOINT int
 write_first(struct gruvi__tls *tls, struct gruvi__call *call,
             struct position *at)
 {
@@ -78,7 +78,7 @@ write_first(struct gruvi__tls *tls, struct gruvi__call *call,
 }
 
 /* A record from several buffers. */
-static int
+static GRUVI_SWITCHPOINT int
 write_record(struct gruvi__tls *tls, struct gruvi__call *call,
              struct position *at, char *record)
 {
@@ -101,7 +101,7 @@ write_record(struct gruvi__tls *tls, struct gruvi__call *call,
     return write_bytes(tls, call, record, filled);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 write_all(struct gruvi__tls *tls, struct gruvi__call *call,
           const uv_buf_t bufs[], unsigned n)
 {
@@ -152,7 +152,7 @@ tls_receive(gruvi_stream_t *s, struct gruvi__call *call, void *buf, size_t len)
     return err == UV_EOF ? 0 : err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 tls_write(gruvi_stream_t *s, struct gruvi__call *call, const uv_buf_t bufs[],
           unsigned n)
 {
