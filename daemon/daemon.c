@@ -135,7 +135,7 @@ describe_plugin(const struct gruvid__cli *cli, struct gruvid__modules *modules,
     return GRUVID__EXIT_OK;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 act(struct gruvid__cli *cli, gruvid__config_t **config,
     struct gruvid__modules *modules)
 {
@@ -178,7 +178,7 @@ act(struct gruvid__cli *cli, gruvid__config_t **config,
     }
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid_main(int argc, char **argv)
 {
     struct gruvid__modules modules = {0};

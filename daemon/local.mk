@@ -8,6 +8,7 @@ gruvidinclude_HEADERS += %D%/gruvid/metrics.h
 gruvidinclude_HEADERS += %D%/gruvid/option.h
 gruvidinclude_HEADERS += %D%/gruvid/plugin.h
 gruvidinclude_HEADERS += %D%/gruvid/request.h
+gruvidinclude_HEADERS += %D%/gruvid/test.h
 gruvidinclude_HEADERS += %D%/gruvid/transport.h
 
 LIBGRUVID_SOURCES =
@@ -328,6 +329,7 @@ LIBGRUVID_SOURCES += %D%/daemon.c
 LIBGRUVID_SOURCES += %D%/single.c
 LIBGRUVID_SOURCES += %D%/single.h
 LIBGRUVID_SOURCES += %D%/daemon.h
+LIBGRUVID_SOURCES += %D%/debug.c
 
 noinst_LTLIBRARIES += %D%/libgruvid_private.la
 %C%_libgruvid_private_la_SOURCES = $(LIBGRUVID_SOURCES)

@@ -16,7 +16,7 @@ struct gruvid_bus_result {
 
 /* A call's arguments. */
 struct job {
-    int (*run)(gruvid_plugin_t *bus, struct job *job);
+    GRUVI_SWITCHPOINT int (*run)(gruvid_plugin_t *bus, struct job *job);
     const char *subject; /* or the bucket */
     const char *key;
     const gruvid_publish_options_t *options;
@@ -78,7 +78,7 @@ gruvid__bus_cut(struct gruvid__shard *shard)
     gruvid__subscriptions_end(shard);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 run(const char *name, struct job *job, double timeout)
 {
     struct gruvid__line *line;
@@ -114,7 +114,7 @@ has_data(const void *data, size_t size)
 
 /* --- publishing ----------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 publish(gruvid_plugin_t *bus, struct job *job)
 {
     return bus->bus->publish == NULL
@@ -157,7 +157,7 @@ gruvid_bus_publish(const char *bus, const char *subject,
 
 /* --- asking --------------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 ask(gruvid_plugin_t *bus, struct job *job)
 {
     int err = bus->bus->call == NULL
@@ -192,7 +192,7 @@ gruvid_bus_call(const char *bus, const char *subject, const gruvid_call_t *call,
 
 /* --- values by key -------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 get(gruvid_plugin_t *bus, struct job *job)
 {
     int err = bus->bus->kv_get == NULL
@@ -227,7 +227,7 @@ gruvid_kv_free(gruvid_kv_entry_t *entry)
     free(entry);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 change(gruvid_plugin_t *bus, struct job *job)
 {
     return bus->bus->kv_change == NULL

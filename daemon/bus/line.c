@@ -46,13 +46,13 @@ look_for_only(struct gruvid__instances *instances)
                      __ATOMIC_RELEASE);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 take(gruvid_plugin_t *plugin)
 {
     __atomic_store_n(&plugin->line->is_bus, true, __ATOMIC_RELEASE);
     look_for_only(plugin->all);
     /* A hub that does not answer has the old generation until that ends. */
-    gruvid__each_shard(plugin, gruvid__subscriptions_attach, 0);
+    (void)gruvid__each_shard(plugin, gruvid__subscriptions_attach, 0);
 }
 
 GRUVI_SWITCHPOINT void

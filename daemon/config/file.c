@@ -62,19 +62,38 @@ is_named_fifo(int fd)
            fstatfs(fd, &fs) == 0 && fs.f_type != PIPEFS_MAGIC;
 }
 
+/* Wait for a writer of a FIFO.  Returns 1; 0: there was none in time. */
+static int
+await_writer(int fd)
+{
+    struct pollfd pfd = {.fd = fd, .events = POLLIN};
+    uint64_t due = uv_hrtime() + WRITER * UINT64_C(1000000), now;
+    int n = 0;
+
+    while ((now = uv_hrtime()) < due) {
+        n = poll(&pfd, 1, (int)((due - now) / 1000000) + 1);
+        if (n >= 0 || errno != EINTR)
+            break;
+        n = 0;
+    }
+    return n < 0 ? -errno : n;
+}
+
 /* Read the first of a FIFO, which looks as if it was at its end as long as no
  * program has it open for writing. */
 static ssize_t
 read_first(int fd, gruvid__content_t *content, size_t *room)
 {
-    struct pollfd pfd = {.fd = fd, .events = POLLIN};
     ssize_t n = read_some(fd, content, room);
+    int came;
 
-    if (n == 0 && poll(&pfd, 1, WRITER) == 0) {
-        n = read_some(fd, content, room);
-        return n == 0 ? UV_EPIPE : n;
-    }
-    return n == 0 ? read_some(fd, content, room) : n;
+    if (n != 0)
+        return n;
+    came = await_writer(fd);
+    if (came < 0)
+        return came;
+    n = read_some(fd, content, room);
+    return n == 0 && came == 0 ? UV_EPIPE : n;
 }
 
 /* From here on a read may wait. */

@@ -29,12 +29,15 @@ unread(const struct gruvid__client *client)
     return client->length + client->writing;
 }
 
+/* The connection ends, and with it the fiber that waits for another line: the
+ * client would wait for its answer for ever. */
 static void
 drop(struct gruvid__client *client)
 {
     client->dropped = true;
     gruvi_event_set(&client->changed);
     gruvi_event_set(&client->has_room);
+    gruvid__client_finish(client);
 }
 
 /* Make room for more answers.  False: there is no memory. */
@@ -79,7 +82,7 @@ gruvid__client_put(struct gruvid__client *client, const char *text,
 }
 
 /* Write all that there is at this moment. */
-static int
+static GRUVI_SWITCHPOINT int
 write_some(struct gruvid__client *client)
 {
     char *text = client->out;
@@ -97,7 +100,7 @@ write_some(struct gruvid__client *client)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 write_answers(void *arg)
 {
     struct gruvid__client *client = arg;
@@ -115,7 +118,7 @@ write_answers(void *arg)
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__client_wait(struct gruvid__client *client)
 {
     while (!client->dropped && unread(client) >= LOW) {
@@ -138,7 +141,7 @@ put(struct gruvid__outlet *outlet, const char *text, size_t length)
     gruvid__client_put((struct gruvid__client *)outlet, text, length);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 wait(struct gruvid__outlet *outlet)
 {
     return gruvid__client_wait((struct gruvid__client *)outlet);
@@ -154,7 +157,7 @@ gruvid__client_outlet(struct gruvid__client *client)
 /* --- reading -------------------------------------------------------------- */
 
 /* line: NULL, where it is too long. */
-static void
+static GRUVI_SWITCHPOINT void
 run_line(struct gruvid__client *client, const char *line, size_t length)
 {
     client->busy = true;
@@ -164,7 +167,7 @@ run_line(struct gruvid__client *client, const char *line, size_t length)
 }
 
 /* Returns whether there may be another line. */
-static bool
+static GRUVI_SWITCHPOINT bool
 serve_line(struct gruvid__client *client)
 {
     ssize_t n = gruvi_stream_read_line(client->stream, client->line,
@@ -180,7 +183,7 @@ serve_line(struct gruvid__client *client)
 }
 
 /* Let the writer finish, if the client reads. */
-static void
+static GRUVI_SWITCHPOINT void
 end_writer(struct gruvid__client *client)
 {
     client->ended = true;
@@ -188,12 +191,12 @@ end_writer(struct gruvid__client *client)
     if (client->dropped || gruvi_fiber_join(client->writer, LINGER) < 0)
         gruvi_fiber_cancel(client->writer, "the client does not read");
     GRUVI_SHIELD {
-        gruvi_fiber_join(client->writer, GRUVI_FOREVER);
+        (void)gruvi_fiber_join(client->writer, GRUVI_FOREVER);
     }
     gruvi_fiber_unref(client->writer);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__client_serve(struct gruvid__client *client)
 {
     gruvi_event_init(&client->changed);

@@ -29,8 +29,8 @@ struct gruvid__client {
     char *line; /* owned, GRUVID__CONTROL_LINE bytes */
 
     /* Answers a line, without its end; NULL: a line that is too long. */
-    void (*serve)(struct gruvid__client *client, const char *line,
-                  size_t length);
+    GRUVI_SWITCHPOINT void (*serve)(struct gruvid__client *client,
+                                    const char *line, size_t length);
 
     /* Answers that wait for the writer, and how many bytes it is writing. */
     char *out;

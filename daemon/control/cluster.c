@@ -88,7 +88,7 @@ take(void *arg, const char *node, const char *text, size_t size)
     asking->last = &answer->next;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 ask_nodes(void *arg)
 {
     struct asking *asking = arg;
@@ -150,7 +150,7 @@ make_asking(const struct gruvid__request *request, gruvid_plugin_t *plugin)
 }
 
 /* A fiber that never ran has left its part. */
-static int
+static GRUVI_SWITCHPOINT int
 wait_for(struct asking *asking, gruvi_fiber_t *fiber)
 {
     int err = gruvi_fiber_join(fiber, GRUVI_FOREVER);
@@ -166,7 +166,7 @@ wait_for(struct asking *asking, gruvi_fiber_t *fiber)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 ask(struct asking *asking)
 {
     gruvi_fiber_t *fiber;
@@ -217,7 +217,7 @@ add_lines(json_t *nodes, const struct answer *answer)
 }
 
 /* A piece a node: what all answer together need not be held twice. */
-static int
+static GRUVI_SWITCHPOINT int
 send_answers(struct gruvid__request *request, const struct asking *asking)
 {
     const struct answer *answer = asking->first;
@@ -274,7 +274,7 @@ refuse(struct gruvid__request *request, const char *plugin, int err)
                           plugin, gruvi_strerror(err));
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_cluster(struct gruvid__request *request)
 {
     size_t n;

@@ -78,7 +78,7 @@ add_running(void *arg, const char *section, const char *key, const char *now,
     }
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_config(struct gruvid__request *request)
 {
     json_t *settings = json_array();

@@ -131,7 +131,7 @@ show(const struct seen *seen, unsigned hub)
 }
 
 /* Take over what a hub has seen; false: it does not answer. */
-static bool
+static GRUVI_SWITCHPOINT bool
 collect(json_t *shown, struct gruvid__inquiry *inquiry, double until,
         struct found *question)
 {
@@ -153,7 +153,7 @@ collect(json_t *shown, struct gruvid__inquiry *inquiry, double until,
 }
 
 /* Ask all hubs; returns how many do not answer. */
-static size_t
+static GRUVI_SWITCHPOINT size_t
 ask_hubs(struct gruvid__hubs *hubs, struct found *question, json_t *shown)
 {
     struct gruvid__inquiry *inquiries[GRUVID__MOST_HUBS];
@@ -171,7 +171,7 @@ ask_hubs(struct gruvid__hubs *hubs, struct found *question, json_t *shown)
     return silent;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_connections(struct gruvid__request *request)
 {
     const char *plugin = gruvid__request_text(request, "plugin");

@@ -133,7 +133,7 @@ find_command(struct gruvid__request *request)
     return false;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 run_command(struct gruvid__request *request)
 {
     int err;
@@ -153,7 +153,7 @@ is_id(const json_t *id)
            (json_is_string(id) && json_string_length(id) <= MAX_ID);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__dispatch(struct gruvid__client *client, const char *line, size_t length)
 {
     struct gruvid__request request = {
@@ -173,7 +173,7 @@ refuse_line(struct gruvid__request *request, int code, const char *why)
     gruvid__refuse_line(request->outlet, code, why);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__request_run(struct gruvid__request *request, const char *line,
                     size_t length)
 {

@@ -304,7 +304,7 @@ make_pieces(void *arg, void **result)
 /* --- in the client's fiber
  * ---------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 send_some(struct gruvid__request *request, const struct answer *answer,
           size_t from, size_t to)
 {
@@ -317,7 +317,7 @@ send_some(struct gruvid__request *request, const struct answer *answer,
 }
 
 /* What a piece refers to comes before it. */
-static int
+static GRUVI_SWITCHPOINT int
 send_pieces(struct gruvid__request *request, const struct answer *answer)
 {
     int err = send_some(request, answer, answer->modules_from, answer->n);
@@ -355,7 +355,7 @@ send_end(struct gruvid__request *request, const struct answer *answer)
         json_pack("{s:I, s:o}", "pid", (json_int_t)getpid(), "hubs", hubs));
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_fibers(struct gruvid__request *request)
 {
     const char *plugin = gruvid__request_text(request, "plugin");

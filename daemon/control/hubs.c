@@ -25,7 +25,7 @@ say_here(struct gruvid__hub *hub, void *answer)
 
 /* Ask all hubs, and wait.  The question about their lag is before the inquiry,
  * and is answered before it. */
-static void
+static GRUVI_SWITCHPOINT void
 ask_hubs(struct gruvid__hubs *hubs, bool *answers)
 {
     struct gruvid__inquiry *inquiries[GRUVID__MOST_HUBS];
@@ -65,7 +65,7 @@ show_hub(const struct gruvid__hub_figures *hub, bool answers)
     return shown;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_hubs(struct gruvid__request *request)
 {
     struct gruvid__daemon *daemon = request->daemon;

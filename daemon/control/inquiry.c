@@ -12,7 +12,6 @@ struct gruvid__inquiry {
     void (*release)(void *answer);
     gruvi_event_t answered;
     bool filled;
-    double asked, began; /* by gruvid__now() */
     max_align_t answer[];
 };
 
@@ -34,7 +33,6 @@ answer(void *arg)
 {
     struct gruvid__inquiry *inquiry = arg;
 
-    inquiry->began = gruvid__now();
     inquiry->fn(inquiry->hub, inquiry->answer);
     inquiry->filled = true;
     gruvi_event_set(&inquiry->answered);
@@ -57,7 +55,6 @@ gruvid__inquire(struct gruvid__hub *hub,
     inquiry->release = release;
     if (question != NULL)
         memcpy(inquiry->answer, question, size);
-    inquiry->asked = gruvid__now();
     gruvi_event_init(&inquiry->answered);
     if (gruvi_hub_run_callback(hub->hub, answer, inquiry) < 0) {
         inquiry->holders = 1;
@@ -67,7 +64,7 @@ gruvid__inquire(struct gruvid__hub *hub,
     return inquiry;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__inquiry_wait(struct gruvid__inquiry *inquiry, double timeout)
 {
     return gruvi_event_wait(&inquiry->answered, timeout);
@@ -77,10 +74,4 @@ void *
 gruvid__inquiry_answer(struct gruvid__inquiry *inquiry)
 {
     return inquiry->answer;
-}
-
-double
-gruvid__inquiry_lag(const struct gruvid__inquiry *inquiry)
-{
-    return inquiry->began - inquiry->asked;
 }

@@ -52,9 +52,6 @@ GRUVI_SWITCHPOINT int gruvid__inquiry_wait(struct gruvid__inquiry *inquiry,
 /* The answer, once it is there. */
 void *gruvid__inquiry_answer(struct gruvid__inquiry *inquiry);
 
-/* Seconds that it took the hub to come to it, once it has. */
-double gruvid__inquiry_lag(const struct gruvid__inquiry *inquiry);
-
 /* NULL is fine. */
 void gruvid__inquiry_free(struct gruvid__inquiry *inquiry);
 

@@ -107,7 +107,7 @@ go_on(struct gruvid__outlet *outlet)
 
 /* --- in the first hub ----------------------------------------------------- */
 
-static void
+static GRUVI_SWITCHPOINT void
 run_request(struct inspection *inspection)
 {
     struct gruvid__peer self = {
@@ -125,7 +125,7 @@ run_request(struct inspection *inspection)
         inspection->err = request.refusal;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 run_command(void *arg)
 {
     struct inspection *inspection = arg;
@@ -185,7 +185,7 @@ gruvid__inspect_begin(struct gruvid__daemon *daemon)
     inspected = daemon;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__inspect_end(struct gruvid__daemon *daemon)
 {
     struct gruvid__leader *leader = &daemon->leader;
@@ -231,7 +231,7 @@ give_up(gruvi_hub_t *hub, struct inspection *inspection)
         let_go(inspection);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 inspect(gruvi_hub_t *hub, struct inspection *inspection)
 {
     int err = gruvi_hub_run_callback(hub, begin, inspection);

@@ -15,6 +15,6 @@ void gruvid__inspect_begin(struct gruvid__daemon *daemon);
  *
  * A switchpoint.
  */
-void gruvid__inspect_end(struct gruvid__daemon *daemon);
+GRUVI_SWITCHPOINT void gruvid__inspect_end(struct gruvid__daemon *daemon);
 
 #endif

@@ -50,7 +50,7 @@ show_line(const struct gruvid__kept *kept)
     return shown;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_log(struct gruvid__request *request)
 {
     int64_t lines = gruvid__request_whole(request, "lines", LINES);

@@ -14,7 +14,7 @@ struct gruvid__outlet {
 
     /* Wait until a long answer may go on.  Returns 0, or a negative code: there
      * is nobody for it any more.  A switchpoint. */
-    int (*wait)(struct gruvid__outlet *outlet);
+    GRUVI_SWITCHPOINT int (*wait)(struct gruvid__outlet *outlet);
 };
 
 #endif

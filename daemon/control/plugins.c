@@ -186,7 +186,7 @@ show_module(const struct gruvid__instances *instances,
     return shown;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_plugins(struct gruvid__request *request)
 {
     struct gruvid__instances *instances = &request->daemon->instances;

@@ -26,7 +26,7 @@ show_pool(const struct gruvid__pool_figures *pool)
         gruvid__json_times(stats->wait, GRUVI_POOL_WAIT_BUCKETS));
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_pools(struct gruvid__request *request)
 {
     struct gruvid__figures figures;

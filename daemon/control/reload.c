@@ -63,7 +63,7 @@ refuse_at_once(struct gruvid__request *request, int err, const char *restart)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 reload(struct gruvid__request *request, const char *restart)
 {
     struct waiting *waiting = calloc(1, sizeof *waiting);
@@ -90,13 +90,13 @@ reload(struct gruvid__request *request, const char *restart)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_reload(struct gruvid__request *request)
 {
     return reload(request, NULL);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_restart(struct gruvid__request *request)
 {
     return reload(request, gruvid__request_text(request, "plugin"));

@@ -103,7 +103,7 @@ gruvid__answer(struct gruvid__request *request, json_t *fields)
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__answer_piece(struct gruvid__request *request, json_t *fields)
 {
     json_t *line = begin_line(id_of(request), true);
@@ -130,7 +130,7 @@ piece_of(const char *name, const json_t *items, size_t from)
     return json_pack("{s:o}", name, some);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 send_list(struct gruvid__request *request, const char *name, json_t *items,
           bool last)
 {
@@ -145,21 +145,21 @@ send_list(struct gruvid__request *request, const char *name, json_t *items,
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__answer_list(struct gruvid__request *request, const char *name,
                     json_t *items)
 {
     return send_list(request, name, items, true);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__answer_pieces(struct gruvid__request *request, const char *name,
                       json_t *items)
 {
     return send_list(request, name, items, false);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__answer_piece_text(struct gruvid__request *request, const char *members,
                           size_t length)
 {

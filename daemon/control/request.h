@@ -61,7 +61,7 @@ struct gruvid__command {
      * Runs the command in a fiber of the first hub, and may wait.  It answers,
      * or returns a negative code, which is answered then.
      */
-    int (*handler)(struct gruvid__request *request);
+    GRUVI_SWITCHPOINT int (*handler)(struct gruvid__request *request);
 };
 
 /* --- what was sent ---------------------------------------------------------

@@ -95,7 +95,7 @@ show_unrouted(const struct gruvid__figures *figures)
     return shown;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_requests(struct gruvid__request *request)
 {
     struct gruvid__figures figures;

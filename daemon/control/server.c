@@ -39,7 +39,7 @@
 
 /* Whether there is a place for the client; otherwise it is told so, if its
  * socket takes the line at once. */
-static bool
+static GRUVI_SWITCHPOINT bool
 has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
           gruvi_stream_t *stream)
 {
@@ -62,7 +62,7 @@ has_place(struct gruvid__control *control, const struct gruvid__peer *peer,
     else
         return true;
     gruvi_stream_set_timeout(stream, 0);
-    gruvi_stream_write(stream, line, (size_t)n);
+    (void)gruvi_stream_write(stream, line, (size_t)n);
     return false;
 }
 
@@ -84,7 +84,7 @@ end_client(struct gruvid__client *client)
     free(client);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 client_main(void *arg)
 {
     gruvid__client_serve(arg);
@@ -93,7 +93,7 @@ client_main(void *arg)
 }
 
 /* Serve a stream in a fiber of its own, or close it. */
-static void
+static GRUVI_SWITCHPOINT void
 take_client(struct gruvid__control *control, gruvi_stream_t *stream)
 {
     struct gruvid__client *client = calloc(1, sizeof *client);
@@ -127,7 +127,7 @@ fail:
 
 /* Accept a client; where descriptors have run out, with the one that is kept
  * for it: a gruvid in that state is what an operator looks at. */
-static int
+static GRUVI_SWITCHPOINT int
 accept_client(struct gruvid__control *control, gruvi_stream_t **stream)
 {
     gruvi_waitable_t *ready = gruvi_listener_waitable(control->listener);
@@ -145,7 +145,7 @@ accept_client(struct gruvid__control *control, gruvi_stream_t **stream)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 accept_clients(void *arg)
 {
     struct gruvid__control *control = arg;
@@ -218,7 +218,7 @@ hint(int err)
     }
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 listen_at(struct gruvid__control *control, const char *path)
 {
     gruvi_listen_options_t options = {.mode = 0660};
@@ -237,7 +237,7 @@ listen_at(struct gruvid__control *control, const char *path)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 control_bind(struct gruvid__daemon *daemon)
 {
     const char *path = setting(daemon, "control");
@@ -278,7 +278,7 @@ control_begin(struct gruvid__daemon *daemon)
 
 /* Clients that wait for the end hear of it, then all are let go.  Returns
  * whether they have gone. */
-static bool
+static GRUVI_SWITCHPOINT bool
 say_farewell(struct gruvid__control *control)
 {
     struct gruvid__leader *leader = &control->daemon->leader;
@@ -299,7 +299,7 @@ say_farewell(struct gruvid__control *control)
     return false;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 control_end(struct gruvid__daemon *daemon, int status)
 {
     struct gruvid__control *control = daemon->control;

@@ -23,7 +23,7 @@ count(gruvid_plugin_t *plugin, void *arg)
 
 /* A piece, where something has changed.  The stop does not depend on who hears
  * of it. */
-static void
+static GRUVI_SWITCHPOINT void
 tell(struct gruvid__request *request, struct told *told)
 {
     struct told now = {.stage = gruvid__stage(&request->daemon->leader)};
@@ -32,12 +32,12 @@ tell(struct gruvid__request *request, struct told *told)
     if (now.stage == told->stage && now.connections == told->connections)
         return;
     *told = now;
-    gruvid__answer_piece(request, json_pack("{s:o, s:I}", "stage",
-                                            gruvid__json_text(now.stage),
-                                            "connections", now.connections));
+    (void)gruvid__answer_piece(
+        request, json_pack("{s:o, s:I}", "stage", gruvid__json_text(now.stage),
+                           "connections", now.connections));
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_stop(struct gruvid__request *request)
 {
     struct gruvid__leader *leader = &request->daemon->leader;

@@ -237,7 +237,7 @@ ask_hub(struct gruvid__hub_survey *of, struct gruvid__hub *hub,
 }
 
 /* Wait until a job is done, as long as it goes on. */
-static int
+static GRUVI_SWITCHPOINT int
 await(struct gruvid__hub_survey *of)
 {
     struct gruvid__survey_job *job = of->job;
@@ -263,7 +263,7 @@ await(struct gruvid__hub_survey *of)
     return err == UV_ETIMEDOUT ? 0 : err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 take(struct gruvid__survey *survey, struct gruvid__hubs *hubs,
      const char *plugin, bool stacks)
 {

@@ -64,7 +64,7 @@ start(struct trace *trace, struct gruvid__hubs *hubs, unsigned hub)
 }
 
 /* Also where it was not begun as a whole. */
-static int
+static GRUVI_SWITCHPOINT int
 stop(struct trace *trace)
 {
     int err = 0;
@@ -92,7 +92,7 @@ describe_hub(const struct gruvid__traced *traced)
                                                  : gruvi_strerror(traced->err));
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 send_trace(struct gruvid__request *request, const struct trace *trace)
 {
     json_t *hubs = json_array();
@@ -120,7 +120,7 @@ stall_of(gruvid__config_t *config)
     return (uint64_t)(gruvid__section_duration(gruvid, "stall_warning") * 1e9);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer_trace(struct gruvid__request *request)
 {
     struct gruvid__hubs *hubs = &request->daemon->hubs;

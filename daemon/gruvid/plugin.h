@@ -110,7 +110,7 @@ typedef struct gruvid_descriptor {
      * cancelled and joined, stop is not called, and gruvid ends.
      * Context: fiber, switchpoint.
      */
-    int (*start)(gruvid_plugin_t *plugin);
+    GRUVI_SWITCHPOINT int (*start)(gruvid_plugin_t *plugin);
 
     /*
      * Serve a connection to a listen address of the section, in a fiber of its
@@ -123,14 +123,15 @@ typedef struct gruvid_descriptor {
      * that the peer is gone; GRUVID_PARK to be called again.
      * Context: fiber, switchpoint.
      */
-    int (*connection)(gruvi_stream_t *stream, gruvid_plugin_t *plugin);
+    GRUVI_SWITCHPOINT int (*connection)(gruvi_stream_t *stream,
+                                        gruvid_plugin_t *plugin);
 
     /*
      * End: free what start made.  No fiber of the plugin is left by then.
      *
      * Context: fiber, switchpoint.
      */
-    void (*stop)(gruvid_plugin_t *plugin);
+    GRUVI_SWITCHPOINT void (*stop)(gruvid_plugin_t *plugin);
 
     /* A promise that several hubs, which are threads, may serve connections,
      * and answer requests, at once: then the instance listens in every hub.
@@ -147,7 +148,8 @@ typedef struct gruvid_descriptor {
     /* Answer a request, in a fiber for that alone.  gruvid/request.h says what
      * it returns.  With multi_hub it runs in any hub, else in the home.
      * Context: fiber, switchpoint. */
-    int (*request)(gruvid_request_t *request, gruvid_plugin_t *plugin);
+    GRUVI_SWITCHPOINT int (*request)(gruvid_request_t *request,
+                                     gruvid_plugin_t *plugin);
 
     /*
      * Take new values of the section's options, in a fiber of the plugin's
@@ -165,7 +167,7 @@ typedef struct gruvid_descriptor {
      * the old values.  It has to return within start_timeout.
      * Context: fiber, switchpoint.
      */
-    int (*reconfigure)(gruvid_plugin_t *plugin);
+    GRUVI_SWITCHPOINT int (*reconfigure)(gruvid_plugin_t *plugin);
 
     /*
      * Give what the next generation of the section is to go on with, just
@@ -177,7 +179,7 @@ typedef struct gruvid_descriptor {
      * start_timeout.
      * Context: fiber, switchpoint.
      */
-    int (*handover)(gruvid_plugin_t *plugin);
+    GRUVI_SWITCHPOINT int (*handover)(gruvid_plugin_t *plugin);
 
     /* The protocols that the section's TLS offers by ALPN, the best first,
      * ended by NULL; NULL: none. */
@@ -193,8 +195,8 @@ typedef struct gruvid_descriptor {
      * Returns 0; UV_ENOTCONN: none can be reached now.
      * Context: fiber of the first hub that the instance lives in, switchpoint.
      */
-    int (*cluster)(gruvid_plugin_t *plugin,
-                   const gruvid_cluster_question_t *question);
+    GRUVI_SWITCHPOINT int (*cluster)(gruvid_plugin_t *plugin,
+                                     const gruvid_cluster_question_t *question);
 
     /* For later.  NULL. */
     void (*reserved[3])(void);

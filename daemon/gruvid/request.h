@@ -365,11 +365,14 @@ typedef struct gruvid_answer {
  * The reply is collected, up to 64 MiB.  Streams of events and upgrades are
  * UV_ENOTSUP for whoever answers.
  *
+ * Where the caller is cancelled, so is the handler, unless it goes on; see
+ * gruvid_request_finish().
+ *
  * Returns 0, whatever the answer's status is.
  * Errors:  UV_ENOENT (no such plugin, it does not answer requests, or it has
  *          ended); UV_ELOOP (32 calls within each other); UV_EINVAL (a
  *          malformed path or header); UV_ECONNRESET (the reply was broken off);
- *          UV_E2BIG (it is too long); UV_ETIMEDOUT; UV_ENOMEM.
+ *          UV_E2BIG (it is too long); UV_ETIMEDOUT; UV_ECANCELED; UV_ENOMEM.
  * Context: fiber, switchpoint.
  */
 GRUVI_API GRUVI_SWITCHPOINT int gruvid_call(const char *plugin,

@@ -88,17 +88,18 @@ typedef struct gruvid_transport {
      * Errors:  UV_EPROTO, after gruvid_request_refuse(), for a body that is
      *          malformed, cut or too slow; those of the stream.
      */
-    ssize_t (*read)(void *exchange, void *buf, size_t len);
+    GRUVI_SWITCHPOINT ssize_t (*read)(void *exchange, void *buf, size_t len);
 
     /* Send the head, with what is there of the body. */
-    int (*begin)(void *exchange, const gruvid_reply_t *reply);
+    GRUVI_SWITCHPOINT int (*begin)(void *exchange, const gruvid_reply_t *reply);
 
     /* Send a part of the body.  Waits while the peer does not read; data is
      * borrowed until it returns. */
-    int (*write)(void *exchange, const void *data, size_t size);
+    GRUVI_SWITCHPOINT int (*write)(void *exchange, const void *data,
+                                   size_t size);
 
     /* The body is over. */
-    int (*end)(void *exchange);
+    GRUVI_SWITCHPOINT int (*end)(void *exchange);
 
     /*
      * Send a part of a file as part of the body.  NULL: gruvid reads and
@@ -108,8 +109,8 @@ typedef struct gruvid_transport {
      *
      * Returns 0; UV_EIO where the file has become shorter: a reset follows.
      */
-    int (*sendfile)(void *exchange, gruvi_file_t *file, uint64_t offset,
-                    uint64_t length);
+    GRUVI_SWITCHPOINT int (*sendfile)(void *exchange, gruvi_file_t *file,
+                                      uint64_t offset, uint64_t length);
 
     /*
      * What was sent is no whole reply, and no more comes; or nothing was sent,
@@ -133,8 +134,9 @@ typedef struct gruvid_transport {
      *   stream  borrowed until gruvid_route() has returned; then the transport
      *           closes it
      */
-    int (*upgrade)(void *exchange, const char *protocol,
-                   const gruvid_reply_t *reply, gruvi_stream_t **stream);
+    GRUVI_SWITCHPOINT int (*upgrade)(void *exchange, const char *protocol,
+                                     const gruvid_reply_t *reply,
+                                     gruvi_stream_t **stream);
 
     /*
      * The handler goes on when the peer goes: look for that no more.  NULL: the
@@ -359,13 +361,15 @@ typedef struct gruvid_kv_change {
  */
 typedef struct gruvid_bus_functions {
     size_t size; /* of this struct */
-    int (*publish)(gruvid_plugin_t *plugin, const char *subject,
-                   const gruvid_publish_options_t *options, const void *data,
-                   size_t size);
+    GRUVI_SWITCHPOINT int (*publish)(gruvid_plugin_t *plugin,
+                                     const char *subject,
+                                     const gruvid_publish_options_t *options,
+                                     const void *data, size_t size);
 
     /* Give the answer to gruvid_bus_fill() before it returns 0. */
-    int (*call)(gruvid_plugin_t *plugin, const char *subject,
-                const gruvid_call_t *call, gruvid_bus_result_t *result);
+    GRUVI_SWITCHPOINT int (*call)(gruvid_plugin_t *plugin, const char *subject,
+                                  const gruvid_call_t *call,
+                                  gruvid_bus_result_t *result);
 
     /*
      * Call gruvid_bus_deliver() with to for each message from now on, also
@@ -385,12 +389,14 @@ typedef struct gruvid_bus_functions {
     void (*unsubscribe)(gruvid_plugin_t *plugin, void *handle);
 
     /* As call. */
-    int (*kv_get)(gruvid_plugin_t *plugin, const char *bucket, const char *key,
-                  gruvid_bus_result_t *result);
+    GRUVI_SWITCHPOINT int (*kv_get)(gruvid_plugin_t *plugin, const char *bucket,
+                                    const char *key,
+                                    gruvid_bus_result_t *result);
 
     /* Set revision where it returns 0. */
-    int (*kv_change)(gruvid_plugin_t *plugin, const gruvid_kv_change_t *change,
-                     uint64_t *revision);
+    GRUVI_SWITCHPOINT int (*kv_change)(gruvid_plugin_t *plugin,
+                                       const gruvid_kv_change_t *change,
+                                       uint64_t *revision);
     void (*reserved[8])(void); /* NULL */
 } gruvid_bus_functions_t;
 

@@ -30,7 +30,7 @@ change(struct gruvid__hub *hub, enum gruvid__call_state from,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 serve_calls(struct gruvid__hub *hub)
 {
     for (;;) {
@@ -86,7 +86,7 @@ hub_main(void *arg)
     gruvi_event_set(&hub->answered);
     if (hub->hub != NULL) {
         serve_calls(hub);
-        gruvi_hub_close(hub->hub);
+        (void)gruvi_hub_close(hub->hub);
         __atomic_store_n(&hub->ended, true, __ATOMIC_RELEASE);
         gruvi_event_set(&hub->answered);
     }
@@ -105,7 +105,7 @@ patience(const struct gruvid__hub *hub)
 
 /* In two halves: if the whole process stood still during the first, the hub
  * still has the second. */
-static bool
+static GRUVI_SWITCHPOINT bool
 await_answer(struct gruvid__hub *hub, double timeout)
 {
     for (int half = 0; half < 2; half++)
@@ -123,7 +123,8 @@ give_up(struct gruvid__hub *hub)
 }
 
 static void
-ask(struct gruvid__hub *hub, int (*call)(void *arg), void *arg)
+ask(struct gruvid__hub *hub, GRUVI_SWITCHPOINT int (*call)(void *arg),
+    void *arg)
 {
     hub->call = call;
     hub->arg = arg;
@@ -151,7 +152,7 @@ withdraw(struct gruvid__hub *hub)
 }
 
 /* Wait for the answer to the call. */
-static bool
+static GRUVI_SWITCHPOINT bool
 await_call(struct gruvid__hub *hub, double within)
 {
     if (!await_answer(hub, within + patience(hub)))
@@ -164,13 +165,13 @@ await_call(struct gruvid__hub *hub, double within)
 }
 
 /* Wait for other calls, and for one that has not come back in time. */
-static bool
+static GRUVI_SWITCHPOINT bool
 take_turn(struct gruvid__hub *hub, double within)
 {
     while (hub->busy) {
         gruvi_event_clear(&hub->free);
         GRUVI_SHIELD {
-            gruvid__await(hub->all->leader, &hub->free, GRUVI_FOREVER);
+            (void)gruvid__await(hub->all->leader, &hub->free, GRUVI_FOREVER);
         }
     }
     hub->busy = true;
@@ -179,8 +180,9 @@ take_turn(struct gruvid__hub *hub, double within)
            await_call(hub, within);
 }
 
-int
-gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
+GRUVI_SWITCHPOINT int
+gruvid__hub_call(struct gruvid__hub *hub,
+                 GRUVI_SWITCHPOINT int (*call)(void *arg), void *arg,
                  double within)
 {
     int err = UV_ETIMEDOUT;
@@ -222,7 +224,7 @@ hint(int err)
     }
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 open_hub(struct gruvid__hub *hub)
 {
     int err = begin_thread(hub);
@@ -232,6 +234,7 @@ open_hub(struct gruvid__hub *hub)
             give_up(hub);
             err = UV_ETIMEDOUT;
         } else if ((err = hub->result) < 0)
+            /* NOLINTNEXTLINE(gruvi-blocking): it has answered, and ends */
             pthread_join(hub->thread, NULL);
     }
     if (err < 0)
@@ -253,7 +256,7 @@ init_hub(struct gruvid__hubs *hubs, unsigned i)
     gruvi_event_init(&hub->free);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n)
 {
     hubs->at = calloc(n, sizeof *hubs->at);
@@ -281,12 +284,13 @@ gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n)
     return 0;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 close_hub(struct gruvid__hub *hub)
 {
     if (take_turn(hub, 0)) {
         ask(hub, NULL, NULL);
         if (await_call(hub, 0)) {
+            /* NOLINTNEXTLINE(gruvi-blocking): it has answered, and ends */
             pthread_join(hub->thread, NULL);
             return;
         }
@@ -297,7 +301,7 @@ close_hub(struct gruvid__hub *hub)
                 hub->name);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__hubs_close(struct gruvid__hubs *hubs)
 {
     for (unsigned i = hubs->n; i > 1; i--)

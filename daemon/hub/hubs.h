@@ -66,7 +66,7 @@ struct gruvid__hub {
         GRUVID__CALL_TAKEN  /* the thread has begun with it, or has answered */
     } state;                /* atomic */
     gruvi_event_t asked, answered;
-    int (*call)(void *arg); /* NULL: end */
+    GRUVI_SWITCHPOINT int (*call)(void *arg); /* NULL: end */
     void *arg;
     int result;
 };
@@ -88,7 +88,7 @@ struct gruvid__hubs {
  * Errors:  why a hub or its thread could not be made; logged.
  * Context: root fiber, switchpoint.
  */
-int gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n);
+GRUVI_SWITCHPOINT int gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n);
 
 /*
  * Close all but the first and join their threads.  A thread that does not end
@@ -96,7 +96,7 @@ int gruvid__hubs_open(struct gruvid__hubs *hubs, unsigned n);
  *
  * Context: root fiber, switchpoint.
  */
-void gruvid__hubs_close(struct gruvid__hubs *hubs);
+GRUVI_SWITCHPOINT void gruvid__hubs_close(struct gruvid__hubs *hubs);
 
 /* Free the hubs, once the first is closed. */
 void gruvid__hubs_free(struct gruvid__hubs *hubs);
@@ -114,8 +114,9 @@ void gruvid__hubs_free(struct gruvid__hubs *hubs);
  *          the leader is marked as abandoned.
  * Context: fiber of the first hub, switchpoint.
  */
-int gruvid__hub_call(struct gruvid__hub *hub, int (*call)(void *arg), void *arg,
-                     double within);
+GRUVI_SWITCHPOINT int gruvid__hub_call(struct gruvid__hub *hub,
+                                       GRUVI_SWITCHPOINT int (*call)(void *arg),
+                                       void *arg, double within);
 
 /* The hub of this thread; NULL where the thread has none. */
 struct gruvid__hub *gruvid__hub_self(void);

@@ -64,7 +64,7 @@ count_interrupt(struct gruvid__leader *leader)
     gruvid__wake(leader);
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__wait(struct gruvid__leader *leader, double until)
 {
     int err = gruvi_event_wait(&leader->wake, left(until));
@@ -83,7 +83,7 @@ gruvid__wait(struct gruvid__leader *leader, double until)
     return true;
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event, double until)
 {
     int err;
@@ -93,7 +93,7 @@ gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event, double until)
     return err == 0;
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__join(struct gruvid__leader *leader, gruvi_group_t *group, double until)
 {
     int err;
@@ -104,7 +104,7 @@ gruvid__join(struct gruvid__leader *leader, gruvi_group_t *group, double until)
         /* The process itself may have stood still.  Fibers that were ready all
          * the time get a turn, so that no plugin is blamed for it. */
         GRUVI_SHIELD {
-            gruvi_sleep(0);
+            (void)gruvi_sleep(0);
         }
     }
     return gruvi_group_size(group) == 0;

@@ -108,7 +108,8 @@ double gruvid__now(void);
  * Returns whether there is time left.
  * Context: fiber of the first hub, switchpoint.
  */
-bool gruvid__wait(struct gruvid__leader *leader, double until);
+GRUVI_SWITCHPOINT bool gruvid__wait(struct gruvid__leader *leader,
+                                    double until);
 
 /*
  * Wait for an event until a time; SIGINT is counted and does not end the wait.
@@ -116,8 +117,8 @@ bool gruvid__wait(struct gruvid__leader *leader, double until);
  * Returns whether the event came.
  * Context: fiber of the first hub, switchpoint.
  */
-bool gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event,
-                   double until);
+GRUVI_SWITCHPOINT bool gruvid__await(struct gruvid__leader *leader,
+                                     gruvi_event_t *event, double until);
 
 /*
  * Join a group of this hub; SIGINT is counted and does not end the wait.
@@ -127,7 +128,7 @@ bool gruvid__await(struct gruvid__leader *leader, gruvi_event_t *event,
  * Returns whether the group has ended.
  * Context: fiber of any hub, switchpoint.
  */
-bool gruvid__join(struct gruvid__leader *leader, gruvi_group_t *group,
-                  double until);
+GRUVI_SWITCHPOINT bool gruvid__join(struct gruvid__leader *leader,
+                                    gruvi_group_t *group, double until);
 
 #endif

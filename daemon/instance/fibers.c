@@ -221,7 +221,7 @@ count_stray(gruvi_fiber_t *fiber, void *arg)
     *(size_t *)arg += is_stray(fiber);
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__fibers_end_strays(struct gruvid__leader *leader, gruvi_hub_t *hub)
 {
     struct report report = {.shard = NULL};
@@ -230,7 +230,7 @@ gruvid__fibers_end_strays(struct gruvid__leader *leader, gruvi_hub_t *hub)
 
     gruvi_hub_each_fiber(hub, cancel_stray, &n);
     while (n > 0 && gruvid__now() < until) {
-        gruvid__wait(leader, gruvid__now() + LOOK);
+        (void)gruvid__wait(leader, gruvid__now() + LOOK);
         n = 0;
         gruvi_hub_each_fiber(hub, count_stray, &n);
     }

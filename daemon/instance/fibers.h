@@ -34,6 +34,7 @@ void gruvid__fibers_report_stuck(const struct gruvid__shard *shard);
  * Returns whether all have ended.
  * Context: root fiber of the hub, switchpoint.
  */
-bool gruvid__fibers_end_strays(struct gruvid__leader *leader, gruvi_hub_t *hub);
+GRUVI_SWITCHPOINT bool gruvid__fibers_end_strays(struct gruvid__leader *leader,
+                                                 gruvi_hub_t *hub);
 
 #endif

@@ -20,6 +20,8 @@
 /* Seconds for what comes before the first call of a connection. */
 #define GREETING 30.0
 
+const struct gruvid__instances *gruvid__instances_here;
+
 /* --- lines ---------------------------------------------------------------- */
 
 static struct gruvid__line *
@@ -468,6 +470,7 @@ gruvid__instances_init(struct gruvid__instances *instances,
 {
     *instances = (struct gruvid__instances){.hubs = hubs};
     pthread_mutex_init(&instances->lock, NULL);
+    gruvid__instances_here = instances;
 }
 
 int
@@ -489,6 +492,7 @@ gruvid__instances_load(struct gruvid__instances *instances,
 void
 gruvid__instances_free(struct gruvid__instances *instances)
 {
+    gruvid__instances_here = NULL;
     while (instances->n > 0)
         gruvid__instance_free(instances, instances->at[instances->n - 1]);
     free(instances->at);

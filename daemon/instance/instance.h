@@ -180,6 +180,9 @@ struct gruvid__instances {
     struct gruvid__line *only_bus; /* NULL: there is none, or more; atomic */
 };
 
+/* Those of this process, for debuggers; NULL: there are none. */
+extern const struct gruvid__instances *gruvid__instances_here;
+
 /* No instances yet.
  *
  *   hubs  where instances are to live; borrowed

@@ -102,7 +102,7 @@ gruvid__rate_log(struct gruvid__shard *shard, enum gruvid__rate_kind kind,
     start_timer(shard);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__rate_close(struct gruvid__shard *shard)
 {
     struct gruvid__rate *rate = &shard->rate;
@@ -112,5 +112,5 @@ gruvid__rate_close(struct gruvid__shard *shard)
     tell(shard);
     rate->has_timer = false;
     rate->n = 0;
-    gruvi_uv_close((uv_handle_t *)&rate->timer);
+    (void)gruvi_uv_close((uv_handle_t *)&rate->timer);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <gruvi/log.h>
+#include <gruvi/switchpoint.h>
 #include <uv.h>
 
 struct gruvid__shard;
@@ -47,6 +48,6 @@ void gruvid__rate_log(struct gruvid__shard *shard, enum gruvid__rate_kind kind,
                       ...) __attribute__((format(printf, 5, 6)));
 
 /* Tell what was not told.  Context: a fiber, switchpoint. */
-void gruvid__rate_close(struct gruvid__shard *shard);
+GRUVI_SWITCHPOINT void gruvid__rate_close(struct gruvid__shard *shard);
 
 #endif

@@ -30,7 +30,7 @@ gruvid__shard_of(const gruvi_fiber_t *fiber)
 /* Seconds between two looks at a fiber that was cancelled. */
 #define LOOK 0.01
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
                    double within)
 {
@@ -48,7 +48,7 @@ gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
                    double within)
 {
@@ -87,7 +87,7 @@ is_done(const struct gruvid__shard *shard)
     return __atomic_load_n(&shard->done, __ATOMIC_ACQUIRE);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 body_main(void *arg)
 {
     struct gruvid__shard *shard = arg;
@@ -115,7 +115,7 @@ look_at_body(void *arg)
     return gruvi_fiber_alive(shard->fiber) ? UV_EAGAIN : 0;
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__shard_is_busy(struct gruvid__shard *shard)
 {
     if (shard->fiber == NULL || is_done(shard))
@@ -155,7 +155,7 @@ spawn_body(void *arg)
     return shard->fiber == NULL ? gruvi_last_error() : 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
                     int (*body)(struct gruvid__shard *shard))
 {
@@ -171,7 +171,7 @@ gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
 }
 
 /* Wait until the body has returned. */
-static int
+static GRUVI_SWITCHPOINT int
 await_body(struct gruvid__shard *shard, double timeout, bool heed_stop)
 {
     struct gruvid__leader *leader = shard->plugin->leader;
@@ -187,7 +187,7 @@ await_body(struct gruvid__shard *shard, double timeout, bool heed_stop)
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__shard_run(struct gruvid__shard *shard, const char *name,
                   int (*body)(struct gruvid__shard *shard), double timeout)
 {
@@ -207,7 +207,7 @@ cancel_body(void *arg)
 }
 
 /* Cancel the body.  Returns whether its fiber has ended. */
-static bool
+static GRUVI_SWITCHPOINT bool
 end_body(struct gruvid__shard *shard, const char *why)
 {
     struct gruvid__leader *leader = shard->plugin->leader;
@@ -221,13 +221,13 @@ end_body(struct gruvid__shard *shard, const char *why)
         /* It may keep the thread. */
         if (err != UV_EAGAIN || gruvid__now() >= until)
             return false;
-        gruvid__wait(leader, gruvid__now() + LOOK);
+        (void)gruvid__wait(leader, gruvid__now() + LOOK);
     }
     __atomic_store_n(&shard->done, true, __ATOMIC_RELEASE);
     return true;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__shard_run_or_cancel(struct gruvid__shard *shard, const char *name,
                             int (*body)(struct gruvid__shard *shard),
                             double timeout, bool heed_stop, bool *over)

@@ -56,7 +56,7 @@ struct gruvid__shard {
     double until; /* when cancelled fibers are given up */
 
     /* What the leader has done here: written by it before a call. */
-    int (*body)(struct gruvid__shard *shard);
+    GRUVI_SWITCHPOINT int (*body)(struct gruvid__shard *shard);
     const char *body_name; /* static text */
     gruvi_fiber_t *fiber;  /* owned: the body's; NULL: none was run */
     const char *why;       /* static text: why its fibers are cancelled */
@@ -127,8 +127,9 @@ gruvid__add(size_t *n, int by)
  * Returns what the function returns, or UV_ETIMEDOUT.
  * Context: fiber of the first hub, switchpoint.
  */
-int gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
-                       double within);
+GRUVI_SWITCHPOINT int
+gruvid__shard_call(struct gruvid__shard *shard,
+                   GRUVI_SWITCHPOINT int (*fn)(void *shard), double within);
 
 /*
  * Call a function in each hub of an instance.
@@ -138,8 +139,9 @@ int gruvid__shard_call(struct gruvid__shard *shard, int (*fn)(void *shard),
  * Returns 0, or the first error; the hubs after it are called all the same.
  * Context: fiber of the first hub, switchpoint.
  */
-int gruvid__each_shard(gruvid_plugin_t *plugin, int (*fn)(void *shard),
-                       double within);
+GRUVI_SWITCHPOINT int
+gruvid__each_shard(gruvid_plugin_t *plugin,
+                   GRUVI_SWITCHPOINT int (*fn)(void *shard), double within);
 
 /*
  * Why a call into the hubs of an instance has failed: a hub that does not
@@ -159,8 +161,9 @@ const char *gruvid__call_reason(const gruvid_plugin_t *plugin, int err);
  * Returns 0, or why there is no fiber; UV_EBUSY: the last one still runs, or
  * the hub does not answer. Context: fiber of the first hub, switchpoint.
  */
-int gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
-                        int (*body)(struct gruvid__shard *shard));
+GRUVI_SWITCHPOINT int
+gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
+                    GRUVI_SWITCHPOINT int (*body)(struct gruvid__shard *shard));
 
 /*
  * The same, and wait until the function has returned.
@@ -172,8 +175,10 @@ int gruvid__shard_spawn(struct gruvid__shard *shard, const char *name,
  *          there is no fiber.
  * Context: fiber of the first hub, switchpoint.
  */
-int gruvid__shard_run(struct gruvid__shard *shard, const char *name,
-                      int (*body)(struct gruvid__shard *shard), double timeout);
+GRUVI_SWITCHPOINT int
+gruvid__shard_run(struct gruvid__shard *shard, const char *name,
+                  GRUVI_SWITCHPOINT int (*body)(struct gruvid__shard *shard),
+                  double timeout);
 
 /*
  * The same, and where it does not return in time, or a stop was asked for,
@@ -185,13 +190,14 @@ int gruvid__shard_run(struct gruvid__shard *shard, const char *name,
  *
  * Returns 0 when it has returned in time; else as above.
  */
-int gruvid__shard_run_or_cancel(struct gruvid__shard *shard, const char *name,
-                                int (*body)(struct gruvid__shard *shard),
-                                double timeout, bool heed_stop, bool *over);
+GRUVI_SWITCHPOINT int gruvid__shard_run_or_cancel(
+    struct gruvid__shard *shard, const char *name,
+    GRUVI_SWITCHPOINT int (*body)(struct gruvid__shard *shard), double timeout,
+    bool heed_stop, bool *over);
 
 /* Whether a body still runs there, as far as is known where the hub does not
  * answer.  Context: fiber of the first hub, switchpoint. */
-bool gruvid__shard_is_busy(struct gruvid__shard *shard);
+GRUVI_SWITCHPOINT bool gruvid__shard_is_busy(struct gruvid__shard *shard);
 
 /* Forget the fiber of the last body.  Context: the thread of the hub. */
 void gruvid__shard_forget(struct gruvid__shard *shard);

@@ -116,11 +116,11 @@ gruvid__candidate_is_settled(const struct gruvid__candidate *candidate)
            now.tv_sec > candidate->st.st_ctim.tv_sec + 1;
 }
 
-bool
-gruvid__candidate_is_still(const struct gruvid__candidate *candidate)
+int
+gruvid__candidate_has_changed(const struct gruvid__candidate *candidate)
 {
     gruvid__digest_t now;
+    int err = gruvid__build_digest(candidate->fd, &now);
 
-    return gruvid__build_digest(candidate->fd, &now) == 0 &&
-           now == candidate->digest;
+    return err < 0 ? err : now != candidate->digest;
 }

@@ -52,7 +52,8 @@ bool gruvid__candidate_refuse(struct gruvid__candidate *candidate,
 bool gruvid__candidate_is(const struct gruvid__candidate *candidate,
                           const struct stat *st);
 
-/* Whether nobody has written to it since it was looked at. */
-bool gruvid__candidate_is_still(const struct gruvid__candidate *candidate);
+/* Whether somebody has written to it since it was looked at; negative: it
+ * cannot be read. */
+int gruvid__candidate_has_changed(const struct gruvid__candidate *candidate);
 
 #endif

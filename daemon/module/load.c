@@ -296,6 +296,7 @@ is_good(const struct gruvid__module *module)
     return module->refused == NULL && module->descriptor.name != NULL;
 }
 
+/* A build that is kept is refused for good, so only for what does not pass. */
 static struct gruvid__module *
 try_build(struct gruvid__module_file *file, struct gruvid__candidate *candidate,
           const char *name, const char *text)
@@ -303,6 +304,7 @@ try_build(struct gruvid__module_file *file, struct gruvid__candidate *candidate,
     struct gruvid__mapping mapping = {0};
     struct gruvid__module *module;
     void *handle = open_library(candidate, file->path, text);
+    int changed;
 
     if (handle == NULL)
         return NULL;
@@ -313,10 +315,16 @@ try_build(struct gruvid__module_file *file, struct gruvid__candidate *candidate,
                                  "opened; try again once it is installed");
         return NULL;
     }
+    changed = gruvid__candidate_has_changed(candidate);
+    if (changed < 0) {
+        gruvid__candidate_refuse(candidate, "cannot be read: %s",
+                                 strerror(-changed));
+        return NULL;
+    }
     module = make_module(file, candidate, &mapping, name, text);
     if (module == NULL)
         gruvid__candidate_refuse(candidate, "out of memory");
-    else if (gruvid__candidate_is_still(candidate))
+    else if (changed == 0)
         take_descriptor(module, handle, &candidate->abi);
     else
         module->refused = strdup("the file was written to while it was being "

@@ -108,10 +108,17 @@ begin(struct trial *trial, const char *program, const char *dir,
 static bool
 wait_for_output(struct trial *trial)
 {
-    double rest = trial->deadline - now();
     struct pollfd pfd = {.fd = trial->fd, .events = POLLIN};
+    double rest;
+    int n = 0;
 
-    return rest > 0 && poll(&pfd, 1, (int)(rest * 1000) + 1) != 0;
+    while ((rest = trial->deadline - now()) > 0) {
+        n = poll(&pfd, 1, (int)(rest * 1000) + 1);
+        if (n >= 0 || errno != EINTR)
+            break;
+        n = 0;
+    }
+    return n != 0;
 }
 
 /* The end of its output is its own end, or that of the last process that it has

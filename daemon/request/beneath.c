@@ -248,5 +248,5 @@ gruvid__beneath_close(struct gruvid__found *found)
         st.st_nlink > 0)
         close(gruvi_file_detach(found->file));
     else
-        gruvi_file_close(found->file);
+        (void)gruvi_file_close(found->file);
 }

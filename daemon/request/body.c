@@ -74,7 +74,7 @@ make_room(struct gruvid_request *request, size_t *room)
 }
 
 /* A byte more than the body has is read for, to find its end. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 read_all(struct gruvid_request *request)
 {
     size_t room = 0, size = 0;

@@ -131,7 +131,7 @@ incoming_of(const gruvid_call_t *call, struct gruvid__exchange *exchange,
 }
 
 /* A timeout of the caller ends the wait, and the handler with it. */
-static int
+static GRUVI_SWITCHPOINT int
 send_within(struct gruvid_request *request, struct gruvid__line *line,
             double timeout)
 {
@@ -147,7 +147,32 @@ send_within(struct gruvid_request *request, struct gruvid__line *line,
     return status;
 }
 
+/*
+ * What the call returns: what has ended the caller's wait for the handler.
+ * Cancels that are not returned, because the handler has answered all the same,
+ * or time is up, stay for the next waits.
+ */
 static int
+outcome(const struct gruvid_request *request, int status)
+{
+    const struct gruvid__exchange *exchange = request->in.exchange;
+    unsigned cancels = request->n_cancels;
+    int err = exchange->error;
+
+    if (status == UV_EINVAL || status == UV_ETIMEDOUT) {
+        err = status;
+    } else if (err < 0 && cancels > 0) {
+        cancels--;
+        err = UV_ECANCELED;
+    } else if (err < 0 && request->interrupted < 0) {
+        err = request->interrupted;
+    }
+    while (cancels-- > 0)
+        gruvi_fiber_cancel(gruvi_current_fiber(), gruvi_error_message());
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
 ask(gruvid_plugin_t *caller, struct gruvid__line *line,
     struct gruvid__exchange *exchange, unsigned depth, double timeout)
 {
@@ -160,10 +185,7 @@ ask(gruvid_plugin_t *caller, struct gruvid__line *line,
     request->depth = depth;
     status =
         request->is_malformed ? UV_EINVAL : send_within(request, line, timeout);
-    if (status == UV_EINVAL || status == UV_ETIMEDOUT)
-        err = status;
-    else
-        err = exchange->error;
+    err = outcome(request, status);
     gruvid_request_free(request);
     return err;
 }

@@ -88,7 +88,7 @@ end(struct gruvid__crossing *crossing, int status)
         gruvi_fiber_unref(handler);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 handler_main(void *arg)
 {
     struct gruvid__crossing *crossing = arg;
@@ -178,7 +178,7 @@ take_kept(struct gruvid__crossing *crossing,
 
 /* Wait until the transport's fiber has run the errand, which uses the memory of
  * this one. */
-static ssize_t
+static GRUVI_SWITCHPOINT ssize_t
 await_answer(struct gruvid__crossing *crossing,
              const struct gruvid__errand *errand)
 {
@@ -189,7 +189,7 @@ await_answer(struct gruvid__crossing *crossing,
     __atomic_store_n(&crossing->aborted, crossing->n_errands, __ATOMIC_RELAXED);
     post(crossing, crossing->back, abort_errand);
     GRUVI_SHIELD {
-        gruvi_event_wait(&crossing->answered, GRUVI_FOREVER);
+        (void)gruvi_event_wait(&crossing->answered, GRUVI_FOREVER);
     }
     if (errand->what == GRUVID__PORT_READ && crossing->result > 0)
         keep(crossing, errand->buf, (size_t)crossing->result);
@@ -255,12 +255,16 @@ be_interrupted(struct gruvid__crossing *crossing, int err)
     bool finishes =
         __atomic_load_n(&crossing->request->is_finished, __ATOMIC_RELAXED);
 
+    if (err == UV_ECANCELED)
+        crossing->request->n_cancels++;
+    else
+        crossing->request->interrupted = err;
     if (!finishes || err != UV_ECANCELED)
         tell(crossing);
 }
 
 /* Wait for an errand or the end. */
-static void
+static GRUVI_SWITCHPOINT void
 await(struct gruvid__crossing *crossing)
 {
     int err = UV_ECANCELED;
@@ -272,13 +276,13 @@ await(struct gruvid__crossing *crossing)
     }
     if (err < 0) {
         GRUVI_SHIELD {
-            gruvi_event_wait(&crossing->asked, GRUVI_FOREVER);
+            (void)gruvi_event_wait(&crossing->asked, GRUVI_FOREVER);
         }
     }
     gruvi_event_clear(&crossing->asked);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 run(struct gruvid__crossing *crossing)
 {
     crossing->runs = true;
@@ -290,7 +294,7 @@ run(struct gruvid__crossing *crossing)
         be_interrupted(crossing, UV_ECANCELED);
     /* The cancel came too late for the errand, and is for nothing else. */
     if (crossing->result != UV_ECANCELED && crossing->is_aborted)
-        gruvi_sleep(0);
+        (void)gruvi_sleep(0);
     crossing->is_aborted = false;
     gruvi_event_set(&crossing->answered);
 }

@@ -141,7 +141,7 @@ say(gruvid_request_t *request, struct description *description,
 
 /* --- sending it ----------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 copy_part(gruvid_request_t *request, gruvi_file_t *file, char *buf,
           const struct gruvid__verdict *verdict)
 {
@@ -161,7 +161,7 @@ copy_part(gruvid_request_t *request, gruvi_file_t *file, char *buf,
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 copy(gruvid_request_t *request, gruvi_file_t *file,
      const struct gruvid__verdict *verdict)
 {
@@ -173,7 +173,7 @@ copy(gruvid_request_t *request, gruvi_file_t *file,
 }
 
 /* The body, which has begun. */
-static int
+static GRUVI_SWITCHPOINT int
 send_body(gruvid_request_t *request, gruvi_file_t *file,
           const struct gruvid__verdict *verdict)
 {
@@ -188,7 +188,7 @@ send_body(gruvid_request_t *request, gruvi_file_t *file,
     return gruvid__reply_took(request, err);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 send_file(gruvid_request_t *request, gruvi_file_t *file, const char *type,
           const struct gruvid__verdict *verdict)
 {
@@ -217,7 +217,7 @@ say_form(gruvid_request_t *request, const struct gruvid__found *found,
                                codings[found->variant].name);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 answer(gruvid_request_t *request, const struct gruvid__found *found,
        const char *relative)
 {

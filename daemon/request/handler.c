@@ -66,7 +66,7 @@ gruvid__requests_name_lines(bool on)
 
 /* --- the call ------------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 call_handler(void *arg)
 {
     struct gruvid_request *request = arg;
@@ -76,7 +76,7 @@ call_handler(void *arg)
     return target->module->descriptor.request(request, target);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_in_group(struct gruvid_request *request)
 {
     int status = 0;

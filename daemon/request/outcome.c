@@ -90,7 +90,7 @@ reset(struct gruvid_request *request, int why)
 
 /* An event stream ends when its handler ends, also where it was cancelled: what
  * was written are whole events, and a client comes back. */
-static int
+static GRUVI_SWITCHPOINT int
 end_stream(struct gruvid_request *request, int status)
 {
     bool is_events = request->state == GRUVID__REPLY_EVENTS;
@@ -104,7 +104,7 @@ end_stream(struct gruvid_request *request, int status)
     return err < 0 ? reset(request, err) : request->status;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 send_page(struct gruvid_request *request, int status)
 {
     int err = gruvid__reply_page(request, status);
@@ -113,7 +113,7 @@ send_page(struct gruvid_request *request, int status)
 }
 
 /* No reply was begun. */
-static int
+static GRUVI_SWITCHPOINT int
 reply_for(struct gruvid_request *request, int status)
 {
     bool gone = __atomic_load_n(&request->is_gone, __ATOMIC_RELAXED);

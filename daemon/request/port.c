@@ -4,7 +4,7 @@
 
 #include "request/cross.h"
 
-static inline ssize_t
+static inline GRUVI_SWITCHPOINT ssize_t
 run(struct gruvid_request *request, const struct gruvid__errand *errand)
 {
     return request->crossing == NULL ? gruvid__port_run(request, errand)

@@ -151,7 +151,7 @@ check(const struct gruvid_request *request, int status)
 /* --- whole replies -------------------------------------------------------- */
 
 /* type: known to be right. */
-static int
+static GRUVI_SWITCHPOINT int
 reply_whole(gruvid_request_t *request, int status, const char *type,
             const void *data, size_t size)
 {
@@ -186,7 +186,7 @@ gruvid_reply(gruvid_request_t *request, int status, const char *type,
 
 #define PLAIN "text/plain; charset=utf-8"
 
-static int
+static GRUVI_SWITCHPOINT int
 reply_formatted(gruvid_request_t *request, int status, const char *format,
                 size_t size, va_list args)
 {
@@ -315,7 +315,7 @@ is_one_line(const char *text)
     return text == NULL || text[strcspn(text, "\r\n")] == '\0';
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 begin_events(struct gruvid_request *request)
 {
     int err = gruvid__reply_add(request, "Content-Type", "text/event-stream");

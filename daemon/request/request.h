@@ -66,6 +66,10 @@ struct gruvid_request {
     struct gruvid__shard *shard;       /* of target; NULL: none */
     struct gruvid__crossing *crossing; /* NULL: all is in one fiber */
 
+    /* What has interrupted the transport's fiber while the handler ran. */
+    unsigned n_cancels;
+    int interrupted; /* any other error; 0: none */
+
     /* While the handler runs, in its hub. */
     struct gruvid_request *next, **link; /* on shard->requests */
     gruvi_fiber_t *fiber;                /* the handler's; borrowed */

@@ -53,7 +53,7 @@ gruvid_request_free(gruvid_request_t *request)
 /* --- to a plugin ---------------------------------------------------------- */
 
 /* In this fiber. */
-static int
+static GRUVI_SWITCHPOINT int
 call_here(struct gruvid_request *request)
 {
     int status;
@@ -65,7 +65,7 @@ call_here(struct gruvid_request *request)
 }
 
 /* In another; the target is kept meanwhile. */
-static int
+static GRUVI_SWITCHPOINT int
 call_there(struct gruvid_request *request)
 {
     gruvid_plugin_t *target = request->target;
@@ -78,7 +78,7 @@ call_there(struct gruvid_request *request)
     return status;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 send_to(struct gruvid_request *request, struct gruvid__line *line,
         bool own_fiber)
 {
@@ -114,7 +114,7 @@ gruvid__request_send_to(struct gruvid_request *request,
 
 /* --- routes --------------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 send_page(struct gruvid_request *request, int status)
 {
     int err = gruvid__reply_page(request, status);
@@ -125,7 +125,7 @@ send_page(struct gruvid_request *request, int status)
 }
 
 /* No route has taken it. */
-static int
+static GRUVI_SWITCHPOINT int
 explain(struct gruvid_request *request, const struct gruvid__routes *routes)
 {
     bool everything = strcmp(request->path, "*") == 0;
@@ -171,7 +171,7 @@ tally_of(struct gruvid_request *request, struct gruvid__line *line)
 }
 
 /* Of a static route: files are the transport's own. */
-static int
+static GRUVI_SWITCHPOINT int
 send_file(struct gruvid_request *request)
 {
     int status = gruvid__static_reply(request);
@@ -180,7 +180,7 @@ send_file(struct gruvid_request *request)
     return gruvid__outcome_send(request, status);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 follow(struct gruvid_request *request)
 {
     bool is_static = request->route->pattern.folder != NULL;
@@ -195,7 +195,7 @@ follow(struct gruvid_request *request)
                                           : send_to(request, line, false));
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 refuse(struct gruvid_request *request, int status)
 {
     return gruvid__count_unrouted(request, send_page(request, status));

@@ -53,7 +53,7 @@ nothing(void *arg)
     return 0;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__target_settle(gruvid_plugin_t *plugin)
 {
     struct gruvid__hubs *hubs = plugin->all->hubs;
@@ -65,5 +65,5 @@ gruvid__target_settle(gruvid_plugin_t *plugin)
         while (gruvid__hub_call(&hubs->at[i], nothing, NULL, 0) ==
                    UV_ETIMEDOUT &&
                !gruvid__stopping(leader))
-            gruvid__wait(leader, gruvid__now() + AGAIN);
+            (void)gruvid__wait(leader, gruvid__now() + AGAIN);
 }

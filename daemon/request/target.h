@@ -16,6 +16,6 @@ void gruvid__target_end(gruvid_plugin_t *plugin);
  *
  * Context: fiber of the first hub, switchpoint.
  */
-void gruvid__target_settle(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT void gruvid__target_settle(gruvid_plugin_t *plugin);
 
 #endif

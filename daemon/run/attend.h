@@ -7,16 +7,18 @@
 #ifndef GRUVID_ATTEND_H
 #define GRUVID_ATTEND_H
 
+#include <gruvi/switchpoint.h>
+
 struct gruvid__daemon;
 
 struct gruvid__attendant {
     /* Take addresses, before gruvid becomes its user.  A negative code, which
      * was logged, ends the start. */
-    int (*bind)(struct gruvid__daemon *daemon);
+    GRUVI_SWITCHPOINT int (*bind)(struct gruvid__daemon *daemon);
 
     /* Begin, as that user.  A negative code, which was logged, ends the start.
      */
-    int (*begin)(struct gruvid__daemon *daemon);
+    GRUVI_SWITCHPOINT int (*begin)(struct gruvid__daemon *daemon);
 
     /*
      * Everything else has ended; end as well.  Called after each start, also
@@ -24,7 +26,7 @@ struct gruvid__attendant {
      *
      *   status  that gruvid is about to exit with
      */
-    void (*end)(struct gruvid__daemon *daemon, int status);
+    GRUVI_SWITCHPOINT void (*end)(struct gruvid__daemon *daemon, int status);
 };
 
 #endif

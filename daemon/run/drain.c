@@ -87,7 +87,7 @@ is_hurried(const struct gruvid__daemon *daemon, unsigned interrupts)
     return daemon->leader.interrupts != interrupts;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 be_lame(struct gruvid__daemon *daemon, unsigned interrupts)
 {
     double seconds = gruvid__section_duration(
@@ -127,7 +127,7 @@ limit_all(struct gruvid__daemon *daemon, double until, bool is_hurried)
 }
 
 /* The list may change with each wait: it is looked at from its beginning. */
-static void
+static GRUVI_SWITCHPOINT void
 drain_all(struct gruvid__daemon *daemon)
 {
     for (size_t i = 0; i < daemon->instances.n; i++) {
@@ -155,7 +155,7 @@ is_over(const struct gruvid__daemon *daemon)
  *   until       when drain_timeout ends
  *   interrupts  how many there were when the stop began
  */
-static void
+static GRUVI_SWITCHPOINT void
 await_connections(struct gruvid__daemon *daemon, double until,
                   unsigned interrupts)
 {
@@ -208,7 +208,7 @@ ask_for_time(const struct gruvid__daemon *daemon)
                           GRUVID__SPARE);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 stop_all(struct gruvid__daemon *daemon)
 {
     gruvid_plugin_t *plugin;
@@ -220,7 +220,7 @@ stop_all(struct gruvid__daemon *daemon)
     }
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__drain(struct gruvid__daemon *daemon)
 {
     unsigned interrupts = daemon->leader.interrupts;

@@ -3,6 +3,8 @@
 #ifndef GRUVID_DRAIN_H
 #define GRUVID_DRAIN_H
 
+#include <gruvi/switchpoint.h>
+
 struct gruvid__daemon;
 
 /*
@@ -10,6 +12,6 @@ struct gruvid__daemon;
  *
  * Context: root fiber of the first hub, switchpoint.
  */
-void gruvid__drain(struct gruvid__daemon *daemon);
+GRUVI_SWITCHPOINT void gruvid__drain(struct gruvid__daemon *daemon);
 
 #endif

@@ -64,7 +64,7 @@ open_shard(void *arg)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 close_shard(void *arg)
 {
     struct gruvid__shard *shard = arg;
@@ -82,7 +82,7 @@ close_shard(void *arg)
 }
 
 /* Nothing of it runs any more, stop included. */
-static int
+static GRUVI_SWITCHPOINT int
 close_for_good(void *arg)
 {
     gruvid__subscriptions_free(arg);
@@ -104,7 +104,7 @@ cancel_shard(void *arg)
 
 /* Wait for a moment, because other calls into the hub wait meanwhile.
  * UV_EAGAIN: there are fibers left, and time; UV_EBUSY: the time is over. */
-static int
+static GRUVI_SWITCHPOINT int
 join_shard(void *arg)
 {
     struct gruvid__shard *shard = arg;
@@ -126,7 +126,7 @@ report_shard(void *arg)
     return 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_start(void *arg)
 {
     gruvid_plugin_t *plugin = arg;
@@ -148,7 +148,7 @@ start_body(struct gruvid__shard *shard)
     return status;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_stop(void *arg)
 {
     gruvid_plugin_t *plugin = arg;
@@ -189,7 +189,7 @@ is_patient(const gruvid_plugin_t *plugin)
 }
 
 /* Wait for the fibers of a shard until a time.  UV_EBUSY: some are left. */
-static int
+static GRUVI_SWITCHPOINT int
 join_until(struct gruvid__shard *shard, double until)
 {
     int err;
@@ -199,26 +199,26 @@ join_until(struct gruvid__shard *shard, double until)
         err = gruvid__shard_call(shard, join_shard, SLICE);
         if (__atomic_load_n(&shard->requests_open, __ATOMIC_RELAXED) > 0 ||
             __atomic_load_n(&shard->bus_calls_open, __ATOMIC_RELAXED) > 0)
-            gruvid__wait(shard->plugin->leader, gruvid__now() + LOOK);
+            (void)gruvid__wait(shard->plugin->leader, gruvid__now() + LOOK);
     } while (err == UV_EAGAIN);
     return err;
 }
 
 /* The same for fibers that were cancelled: those that are left are named. */
-static int
+static GRUVI_SWITCHPOINT int
 join_cancelled(struct gruvid__shard *shard, double until)
 {
     int err = join_until(shard, until);
 
     if (err != UV_EBUSY)
         return err;
-    gruvid__shard_call(shard, report_shard, 0);
+    (void)gruvid__shard_call(shard, report_shard, 0);
     if (!is_patient(shard->plugin))
         return err;
     while (err == UV_EBUSY && is_patient(shard->plugin))
         err = join_until(shard, gruvid__now() + PAUSE);
     if (err == UV_EBUSY)
-        gruvid__shard_call(shard, report_shard, 0);
+        (void)gruvid__shard_call(shard, report_shard, 0);
     return err;
 }
 
@@ -227,7 +227,7 @@ join_cancelled(struct gruvid__shard *shard, double until)
  * fiber that does not end is named in the log, and nothing of the instance may
  * be freed.
  */
-static bool
+static GRUVI_SWITCHPOINT bool
 end_groups(gruvid_plugin_t *plugin, const char *why)
 {
     double until;
@@ -257,7 +257,7 @@ is_stop(const gruvid_plugin_t *plugin, int err)
 
 /* --- bind ----------------------------------------------------------------- */
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__plugin_bind(gruvid_plugin_t *plugin)
 {
     int err = gruvid__each_shard(plugin, open_shard, 0);
@@ -269,7 +269,7 @@ gruvid__plugin_bind(gruvid_plugin_t *plugin)
     }
     err = gruvid__listen(plugin);
     if (err < 0)
-        end_groups(plugin, WHY(plugin));
+        (void)end_groups(plugin, WHY(plugin));
     return err;
 }
 
@@ -295,7 +295,7 @@ gruvid__shard_reason(const struct gruvid__shard *shard)
                                      : gruvid__explain(shard->status);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start_shard(struct gruvid__shard *shard)
 {
     const gruvid_plugin_t *plugin = shard->plugin;
@@ -323,7 +323,7 @@ start_shard(struct gruvid__shard *shard)
     return err;
 }
 
-static bool run_stops(gruvid_plugin_t *plugin);
+static GRUVI_SWITCHPOINT bool run_stops(gruvid_plugin_t *plugin);
 
 /* What was handed over is for the first start. */
 static void
@@ -334,14 +334,14 @@ forget_handover(gruvid_plugin_t *plugin)
 }
 
 /* It has started in some hubs, or in none. */
-static void
+static GRUVI_SWITCHPOINT void
 give_up(gruvid_plugin_t *plugin)
 {
     if (end_groups(plugin, "the plugin did not start"))
-        run_stops(plugin);
+        (void)run_stops(plugin);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__plugin_start(gruvid_plugin_t *plugin)
 {
     int err = 0;
@@ -376,7 +376,7 @@ report_slow_stop(void *arg)
     return 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 begin_stop(struct gruvid__shard *shard)
 {
     int err = gruvid__shard_call(shard, close_shard, 0);
@@ -393,7 +393,7 @@ begin_stop(struct gruvid__shard *shard)
 
 /* Run stop, and end what it has spawned.  It has cancel_timeout to return, and
  * as long again when it was cancelled. */
-static void
+static GRUVI_SWITCHPOINT void
 stop_shard(struct gruvid__shard *shard)
 {
     gruvid_plugin_t *plugin = shard->plugin;
@@ -405,7 +405,7 @@ stop_shard(struct gruvid__shard *shard)
         return;
     if (join_until(shard, gruvid__now() + timeout) == UV_EBUSY &&
         !__atomic_load_n(&shard->done, __ATOMIC_RELAXED))
-        gruvid__shard_call(shard, report_slow_stop, 0);
+        (void)gruvid__shard_call(shard, report_slow_stop, 0);
     shard->why = WHY(plugin);
     err = gruvid__shard_call(shard, cancel_shard, 0);
     if (err == 0)
@@ -417,7 +417,7 @@ stop_shard(struct gruvid__shard *shard)
 
 /* Run stop in each hub where start has returned 0.  Returns whether all fibers
  * have ended. */
-static bool
+static GRUVI_SWITCHPOINT bool
 run_stops(gruvid_plugin_t *plugin)
 {
     for (size_t i = gruvid__n_starts(plugin); i-- > 0;)
@@ -443,7 +443,7 @@ tell_end(const gruvid_plugin_t *plugin)
                    (unsigned long long)counts.cut);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plugin_stop(gruvid_plugin_t *plugin)
 {
     bool was_started = plugin->state == GRUVID__STARTED;
@@ -459,10 +459,10 @@ gruvid__plugin_stop(gruvid_plugin_t *plugin)
         tell_end(plugin);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plugin_close(gruvid_plugin_t *plugin)
 {
     gruvid__listen_end(plugin);
     if (plugin->state != GRUVID__ABANDONED)
-        gruvid__each_shard(plugin, close_for_good, 0);
+        (void)gruvid__each_shard(plugin, close_for_good, 0);
 }

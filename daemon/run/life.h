@@ -17,7 +17,7 @@
  * Returns 0; UV_ECANCELED where a stop was asked for meanwhile.
  * Errors:  of gruvi_listen(), or others; logged.
  */
-int gruvid__plugin_bind(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT int gruvid__plugin_bind(gruvid_plugin_t *plugin);
 
 /*
  * Start an instance: run its start in a fiber of its group.
@@ -26,7 +26,7 @@ int gruvid__plugin_bind(gruvid_plugin_t *plugin);
  * Errors:  any other: it refused, or took too long; logged.  Nothing of it is
  *          left then, or it is marked as abandoned.
  */
-int gruvid__plugin_start(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT int gruvid__plugin_start(gruvid_plugin_t *plugin);
 
 /* In how many hubs start and stop run. */
 size_t gruvid__n_starts(const gruvid_plugin_t *plugin);
@@ -37,10 +37,10 @@ const char *gruvid__shard_reason(const struct gruvid__shard *shard);
 
 /* End what is left of an instance and run its stop.  Its state says whether
  * that is over. */
-void gruvid__plugin_stop(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT void gruvid__plugin_stop(gruvid_plugin_t *plugin);
 
 /* Close what is left of an instance that did not start.  Nothing is left of any
  * other. */
-void gruvid__plugin_close(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT void gruvid__plugin_close(gruvid_plugin_t *plugin);
 
 #endif

@@ -178,10 +178,10 @@ gruvid__orphans_look(struct gruvid__orphans *orphans)
         uv_timer_start(&orphans->tick, on_tick, TICK, TICK);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__orphans_close(struct gruvid__orphans *orphans)
 {
-    gruvi_uv_close((uv_handle_t *)&orphans->tick);
+    (void)gruvi_uv_close((uv_handle_t *)&orphans->tick);
     free(orphans->seen);
     orphans->seen = NULL;
     orphans->n = 0;

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include <gruvi/switchpoint.h>
 #include <uv.h>
 
 struct gruvid__orphan;
@@ -22,6 +23,6 @@ void gruvid__orphans_open(struct gruvid__orphans *orphans, uv_loop_t *loop);
 void gruvid__orphans_look(struct gruvid__orphans *orphans);
 
 /* Context: root fiber, switchpoint. */
-void gruvid__orphans_close(struct gruvid__orphans *orphans);
+GRUVI_SWITCHPOINT void gruvid__orphans_close(struct gruvid__orphans *orphans);
 
 #endif

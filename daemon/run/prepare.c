@@ -22,7 +22,7 @@
 /* --- parts of prepare ----------------------------------------------------- */
 
 /* Make the next generation of a section, and listen on what is new. */
-static int
+static GRUVI_SWITCHPOINT int
 make_next(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     int err = gruvid__instance_new(&item->next, &daemon->instances,
@@ -44,7 +44,7 @@ is_kept(const struct gruvid__item *item)
            item->step == GRUVID__STEP_RECONFIGURE;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 bind_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     int err = 0;
@@ -56,7 +56,7 @@ bind_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
     return err < 0 ? err : 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start_next(struct gruvid__item *item)
 {
     int err = gruvid__plugin_start(item->next);
@@ -66,7 +66,7 @@ start_next(struct gruvid__item *item)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     int err = 0;
@@ -79,7 +79,7 @@ start_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
     return err < 0 ? err : start_next(item);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 reconfigure_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     int err;
@@ -93,7 +93,7 @@ reconfigure_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 }
 
 /* End the old generation, and wait for that. */
-static int
+static GRUVI_SWITCHPOINT int
 end_old(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     const char *name = item->next->name;
@@ -119,7 +119,7 @@ end_old(struct gruvid__daemon *daemon, struct gruvid__item *item)
     return UV_EBUSY;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 replace_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     int err;
@@ -137,7 +137,8 @@ replace_part(struct gruvid__daemon *daemon, struct gruvid__item *item)
 
 static const struct {
     const char *what;
-    int (*part)(struct gruvid__daemon *daemon, struct gruvid__item *item);
+    GRUVI_SWITCHPOINT int (*part)(struct gruvid__daemon *daemon,
+                                  struct gruvid__item *item);
 } parts[] = {
     {"binds addresses", bind_part},
     {"starts plugins", start_part},
@@ -145,7 +146,7 @@ static const struct {
     {"replaces plugins", replace_part},
 };
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__plan_prepare(struct gruvid__daemon *daemon, struct gruvid__plan *plan,
                      void (*stage)(struct gruvid__daemon *daemon,
                                    const char *what))
@@ -171,7 +172,7 @@ gruvid__plan_prepare(struct gruvid__daemon *daemon, struct gruvid__plan *plan,
 /* End a generation that is not to be, and wait for that: what it holds may be
  * what the next try needs.  A hub that does not answer is not waited for long.
  */
-static void
+static GRUVI_SWITCHPOINT void
 discard(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin)
 {
     const char *name = plugin->name;
@@ -179,11 +180,11 @@ discard(struct gruvid__daemon *daemon, gruvid_plugin_t *plugin)
     double until = gruvid__now();
 
     gruvid__plugin_retire(plugin, until, "the reload has failed");
-    gruvid__retire_wait(&daemon->instances, name, generation,
-                        until + 2 * daemon->leader.cancel_timeout);
+    (void)gruvid__retire_wait(&daemon->instances, name, generation,
+                              until + 2 * daemon->leader.cancel_timeout);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 undo_begin(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     if (item->next != NULL)
@@ -193,7 +194,7 @@ undo_begin(struct gruvid__daemon *daemon, struct gruvid__item *item)
         gruvid__relisten_undo(item->old);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 undo_reconfigure(struct gruvid__item *item)
 {
     if (item->reconfigured)
@@ -202,7 +203,7 @@ undo_reconfigure(struct gruvid__item *item)
 }
 
 /* Serve again as before, although the old generation has stopped. */
-static void
+static GRUVI_SWITCHPOINT void
 begin_again(struct gruvid__daemon *daemon, const struct gruvid__item *item)
 {
     const char *name = gruvid__section_plugin(item->before);
@@ -232,7 +233,7 @@ begin_again(struct gruvid__daemon *daemon, const struct gruvid__item *item)
 }
 
 /* The next generation goes first: it may hold what the old one needs. */
-static void
+static GRUVI_SWITCHPOINT void
 undo_replace(struct gruvid__daemon *daemon, struct gruvid__item *item)
 {
     if (item->ended) {
@@ -245,7 +246,7 @@ undo_replace(struct gruvid__daemon *daemon, struct gruvid__item *item)
     item->kept = NULL;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plan_undo(struct gruvid__daemon *daemon, struct gruvid__plan *plan)
 {
     for (size_t i = plan->n; i-- > 0;)
@@ -259,7 +260,7 @@ gruvid__plan_undo(struct gruvid__daemon *daemon, struct gruvid__plan *plan)
 /* --- commit --------------------------------------------------------------- */
 
 /* It was prepared, and can only be late. */
-static void
+static GRUVI_SWITCHPOINT void
 begin(struct gruvid__item *item)
 {
     gruvid_plugin_t *next = item->next;
@@ -275,7 +276,7 @@ begin(struct gruvid__item *item)
         gruvi_info("plugin %s serves", next->title);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 adjust(struct gruvid__item *item)
 {
     char keys[256];
@@ -287,7 +288,7 @@ adjust(struct gruvid__item *item)
     gruvi_info("plugin %s has new values: %s", item->old->title, keys);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 commit_item(struct gruvid__item *item)
 {
     switch (item->step) {
@@ -306,7 +307,7 @@ commit_item(struct gruvid__item *item)
         item->old->position = item->position;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 end_item(struct gruvid__item *item, double until)
 {
     if (item->old == NULL)
@@ -319,7 +320,7 @@ end_item(struct gruvid__item *item, double until)
                               "its section is not in the configuration");
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plan_commit(struct gruvid__daemon *daemon, struct gruvid__plan *plan)
 {
     for (size_t i = 0; i < plan->n; i++)

@@ -24,16 +24,15 @@ struct gruvid__daemon;
  * Errors:  the first that came up; UV_ECANCELED: a stop was asked for.  Logged;
  *          undo has to follow.
  */
-int gruvid__plan_prepare(struct gruvid__daemon *daemon,
-                         struct gruvid__plan *plan,
-                         void (*stage)(struct gruvid__daemon *daemon,
-                                       const char *what));
+GRUVI_SWITCHPOINT int gruvid__plan_prepare(
+    struct gruvid__daemon *daemon, struct gruvid__plan *plan,
+    void (*stage)(struct gruvid__daemon *daemon, const char *what));
 
-void gruvid__plan_undo(struct gruvid__daemon *daemon,
-                       struct gruvid__plan *plan);
+GRUVI_SWITCHPOINT void gruvid__plan_undo(struct gruvid__daemon *daemon,
+                                         struct gruvid__plan *plan);
 
 /* Logs a line for each section that has changed. */
-void gruvid__plan_commit(struct gruvid__daemon *daemon,
-                         struct gruvid__plan *plan);
+GRUVI_SWITCHPOINT void gruvid__plan_commit(struct gruvid__daemon *daemon,
+                                           struct gruvid__plan *plan);
 
 #endif

@@ -49,18 +49,19 @@ is_done(const struct reading *reading)
 }
 
 /* Wait for the thread: a stop waits for cancel_timeout at most. */
-static int
+static GRUVI_SWITCHPOINT int
 await_reading(struct reading *reading)
 {
     struct gruvid__leader *leader = reading->leader;
     double until;
 
     while (!is_done(reading) && !gruvid__stopping(leader))
-        gruvid__wait(leader, GRUVI_FOREVER);
+        (void)gruvid__wait(leader, GRUVI_FOREVER);
     until = gruvid__now() + leader->cancel_timeout;
     while (!is_done(reading) && gruvid__wait(leader, until))
         continue;
     if (is_done(reading))
+        /* NOLINTNEXTLINE(gruvi-blocking): the thread is done */
         return pthread_join(reading->thread, NULL) == 0 ? 0 : UV_EIO;
     gruvi_error("the configuration is still being read: a file of it, or of "
                 "a module, cannot be read to its end (a network file system, "
@@ -106,7 +107,7 @@ judge(struct reading *reading)
     return gruvid__stopping(reading->leader) ? UV_ECANCELED : 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__read_again(struct gruvid__daemon *daemon, gruvid__config_t **config)
 {
     struct reading *reading = calloc(1, sizeof *reading);

@@ -18,7 +18,7 @@ struct gruvid__daemon;
  *          meanwhile; UV_ENOMEM, UV_EAGAIN.  Logged, one line a mistake.
  * Context: root fiber of the first hub, switchpoint.
  */
-int gruvid__read_again(struct gruvid__daemon *daemon,
-                       gruvid__config_t **config);
+GRUVI_SWITCHPOINT int gruvid__read_again(struct gruvid__daemon *daemon,
+                                         gruvid__config_t **config);
 
 #endif

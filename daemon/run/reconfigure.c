@@ -48,7 +48,7 @@ show_section(struct gruvid__shard *shard, gruvid__section_t *section)
     set_options(&plugin->options, section);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_reconfigure(void *arg)
 {
     gruvid_plugin_t *plugin = arg;
@@ -71,7 +71,7 @@ reconfigure_body(struct gruvid__shard *shard)
     return status;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_handover(void *arg)
 {
     gruvid_plugin_t *plugin = arg;
@@ -101,9 +101,10 @@ handover_body(struct gruvid__shard *shard)
  *
  * Returns 0, or why not; logged, unless the cause is a stop.
  */
-static int
+static GRUVI_SWITCHPOINT int
 run(struct gruvid__shard *shard, const char *what,
-    int (*body)(struct gruvid__shard *shard), bool heed_stop, bool *taken)
+    GRUVI_SWITCHPOINT int (*body)(struct gruvid__shard *shard), bool heed_stop,
+    bool *taken)
 {
     gruvid_plugin_t *plugin = shard->plugin;
     double limit = time_limit(plugin);
@@ -142,21 +143,21 @@ mark_inconsistent(gruvid_plugin_t *plugin)
 }
 
 /* The old values again in a hub that has taken the new ones, or may have. */
-static void
+static GRUVI_SWITCHPOINT void
 go_back(struct gruvid__shard *shard, gruvid__section_t *section)
 {
     gruvid_plugin_t *plugin = shard->plugin;
     bool taken;
 
     set_options(&plugin->offered, section);
-    run(shard, "reconfigure, with the old options,", reconfigure_body, false,
-        &taken);
+    (void)run(shard, "reconfigure, with the old options,", reconfigure_body,
+              false, &taken);
     if (!taken)
         mark_inconsistent(plugin);
     show_section(shard, section);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 go_back_in(gruvid_plugin_t *plugin, size_t n, gruvid__section_t *section)
 {
     while (n-- > 0)
@@ -173,7 +174,7 @@ take_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
     plugin->section = section;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__plugin_reconfigure(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
     gruvid__section_t *before = plugin->section;
@@ -202,7 +203,7 @@ gruvid__plugin_reconfigure(gruvid_plugin_t *plugin, gruvid__section_t *section)
     return err;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,
                                 gruvid__section_t *section)
 {
@@ -210,7 +211,7 @@ gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,
     take_section(plugin, section);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__plugin_handover(gruvid_plugin_t *old, gruvid_plugin_t *next)
 {
     bool taken;

@@ -22,8 +22,8 @@
  *          logged.  The old values hold then; a plugin that could not be told
  *          so is marked as inconsistent, and named in the log.
  */
-int gruvid__plugin_reconfigure(gruvid_plugin_t *plugin,
-                               gruvid__section_t *section);
+GRUVI_SWITCHPOINT int gruvid__plugin_reconfigure(gruvid_plugin_t *plugin,
+                                                 gruvid__section_t *section);
 
 /*
  * Undo that: the same with the section that the instance had before.  A stop
@@ -31,8 +31,9 @@ int gruvid__plugin_reconfigure(gruvid_plugin_t *plugin,
  * answer, the getters give the old values all the same, and the instance is
  * marked as inconsistent.
  */
-void gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,
-                                     gruvid__section_t *section);
+GRUVI_SWITCHPOINT void
+gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,
+                                gruvid__section_t *section);
 
 /*
  * Have an instance hand over to the next generation, which has not started:
@@ -41,6 +42,7 @@ void gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,
  * Returns 0, also where the plugin has no handover.
  * Errors:  as for reconfigure; next gets nothing then.
  */
-int gruvid__plugin_handover(gruvid_plugin_t *old, gruvid_plugin_t *next);
+GRUVI_SWITCHPOINT int gruvid__plugin_handover(gruvid_plugin_t *old,
+                                              gruvid_plugin_t *next);
 
 #endif

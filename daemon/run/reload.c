@@ -148,7 +148,7 @@ note_restart(void *arg, const char *section, const char *key, const char *now,
 }
 
 /* All of a configuration, or nothing. */
-static int
+static GRUVI_SWITCHPOINT int
 take(struct gruvid__daemon *daemon, struct gruvid__report *report,
      gruvid__config_t *config)
 {
@@ -173,7 +173,7 @@ take(struct gruvid__daemon *daemon, struct gruvid__report *report,
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
 {
     gruvid__config_t *config;
@@ -254,7 +254,7 @@ begin_timer(struct gruvid__daemon *daemon)
                    (uint64_t)(OFTEN * 1000));
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 run_reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
 {
     double began = gruvid__now();
@@ -278,7 +278,7 @@ run_reload(struct gruvid__daemon *daemon, struct gruvid__report *report)
 
 /* --- for the leader ------------------------------------------------------- */
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__reload_all(struct gruvid__daemon *daemon)
 {
     struct gruvid__reloads *reloads = &daemon->reloads;
@@ -303,13 +303,13 @@ gruvid__reload_all(struct gruvid__daemon *daemon)
     }
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__reloads_close(struct gruvid__daemon *daemon)
 {
     struct gruvid__reloads *reloads = &daemon->reloads;
 
     if (reloads->has_timer)
-        gruvi_uv_close((uv_handle_t *)&reloads->timer);
+        (void)gruvi_uv_close((uv_handle_t *)&reloads->timer);
     reloads->has_timer = false;
     refuse(reloads->first, "gruvid stops");
     reloads->first = NULL;

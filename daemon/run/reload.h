@@ -89,13 +89,13 @@ struct gruvid__reloads {
 };
 
 /* Forget all; those that wait are told that gruvid stops. */
-void gruvid__reloads_close(struct gruvid__daemon *daemon);
+GRUVI_SWITCHPOINT void gruvid__reloads_close(struct gruvid__daemon *daemon);
 
 /*
  * Do the reloads that were asked for.
  *
  * Context: root fiber of the first hub, switchpoint.
  */
-void gruvid__reload_all(struct gruvid__daemon *daemon);
+GRUVI_SWITCHPOINT void gruvid__reload_all(struct gruvid__daemon *daemon);
 
 #endif

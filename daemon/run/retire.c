@@ -15,7 +15,7 @@
 /* Seconds between two looks at requests that end soon. */
 #define LOOK 0.01
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plugin_drain(gruvid_plugin_t *plugin)
 {
     __atomic_store_n(&plugin->draining, true, __ATOMIC_RELEASE);
@@ -47,20 +47,20 @@ gruvid__plugin_cut(gruvid_plugin_t *plugin)
 
 /* A stop may change the time.  Calls of a bus count here only: at a stop it
  * ends after the sections behind it, whose fibers call. */
-static void
+static GRUVI_SWITCHPOINT void
 await_connections(const gruvid_plugin_t *plugin)
 {
     while ((!gruvid__plugin_over(plugin) || !gruvid__bus_over(plugin)) &&
            gruvid__now() < plugin->cut_at)
-        gruvid__wait(plugin->leader, plugin->cut_at);
+        (void)gruvid__wait(plugin->leader, plugin->cut_at);
 }
 
 /* Requests of other hubs that are being told that it is too late. */
-static bool
+static GRUVI_SWITCHPOINT bool
 await_coming(const gruvid_plugin_t *plugin)
 {
     while (!gruvid__requests_over(plugin) && !plugin->leader->ending)
-        gruvid__wait(plugin->leader, gruvid__now() + LOOK);
+        (void)gruvid__wait(plugin->leader, gruvid__now() + LOOK);
     return gruvid__requests_over(plugin);
 }
 
@@ -79,7 +79,7 @@ tell_begin(const gruvid_plugin_t *plugin)
                    left > 0 ? left : 0);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 retire(gruvid_plugin_t *plugin)
 {
     if (plugin->still_accepts)
@@ -98,7 +98,7 @@ retire(gruvid_plugin_t *plugin)
     }
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 retire_main(void *arg)
 {
     gruvid_plugin_t *plugin = arg;
@@ -125,7 +125,7 @@ spawn(gruvid_plugin_t *plugin)
         gruvi_fiber_unref(fiber);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__plugin_retire(gruvid_plugin_t *plugin, double until, const char *why)
 {
     gruvid__instance_become(plugin, GRUVID__OLD);
@@ -175,7 +175,7 @@ exists(const struct gruvid__instances *instances, const char *name,
     return false;
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__retire_wait(struct gruvid__instances *instances, const char *name,
                     uint64_t generation, double until)
 {
@@ -183,11 +183,11 @@ gruvid__retire_wait(struct gruvid__instances *instances, const char *name,
 
     while (exists(instances, name, generation) && !gruvid__stopping(leader) &&
            gruvid__now() < until)
-        gruvid__wait(leader, until);
+        (void)gruvid__wait(leader, until);
     return !exists(instances, name, generation);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__retire_end(struct gruvid__instances *instances)
 {
     struct gruvid__leader *leader = instances->hubs->leader;
@@ -199,7 +199,7 @@ gruvid__retire_end(struct gruvid__instances *instances)
         gruvid_plugin_t *plugin = instances->at[i];
 
         if (plugin->is_retiring) {
-            gruvid__wait(leader, GRUVI_FOREVER);
+            (void)gruvid__wait(leader, GRUVI_FOREVER);
             i = 0;
         } else if (is_waiting(plugin) && !plugin->was_stopped) {
             plugin->was_stopped = true;

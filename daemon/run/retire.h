@@ -31,8 +31,8 @@
  *
  * Context: fiber of the first hub; a switchpoint.
  */
-void gruvid__plugin_retire(gruvid_plugin_t *plugin, double until,
-                           const char *why);
+GRUVI_SWITCHPOINT void gruvid__plugin_retire(gruvid_plugin_t *plugin,
+                                             double until, const char *why);
 
 /* Whether it has neither connections nor requests.  Context: any thread. */
 bool gruvid__plugin_over(const gruvid_plugin_t *plugin);
@@ -50,20 +50,21 @@ bool gruvid__retire_again(struct gruvid__instances *instances);
  * Returns whether it has; a stop ends the wait.
  * Context: fiber of the first hub, switchpoint.
  */
-bool gruvid__retire_wait(struct gruvid__instances *instances, const char *name,
-                         uint64_t generation, double until);
+GRUVI_SWITCHPOINT bool gruvid__retire_wait(struct gruvid__instances *instances,
+                                           const char *name,
+                                           uint64_t generation, double until);
 
 /* --- for the stop, too ---------------------------------------------------- */
 
 /* Have it accept nothing more, and set its drain event.  Context: switchpoint.
  */
-void gruvid__plugin_drain(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT void gruvid__plugin_drain(gruvid_plugin_t *plugin);
 
 /* Count and log the connections that are cut now. */
 void gruvid__plugin_cut(gruvid_plugin_t *plugin);
 
 /* Wait until no generation retires any more.  Context: root fiber,
  * switchpoint. */
-void gruvid__retire_end(struct gruvid__instances *instances);
+GRUVI_SWITCHPOINT void gruvid__retire_end(struct gruvid__instances *instances);
 
 #endif

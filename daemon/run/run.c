@@ -99,7 +99,7 @@ count_hubs(struct gruvid__daemon *daemon)
     return (unsigned)(n < GRUVID__MOST_HUBS ? n : GRUVID__MOST_HUBS);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 init_daemon(struct gruvid__daemon *daemon)
 {
     gruvid__section_t *section =
@@ -130,7 +130,7 @@ init_daemon(struct gruvid__daemon *daemon)
 }
 
 /* Bind everything, and only then become a user who may not. */
-static int
+static GRUVI_SWITCHPOINT int
 take_addresses(struct gruvid__daemon *daemon,
                const struct gruvid__attendant *attendant)
 {
@@ -161,7 +161,7 @@ take_addresses(struct gruvid__daemon *daemon,
     return GRUVID__EXIT_OK;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 begin_serving(gruvid_plugin_t *plugin)
 {
     int err = gruvid__serve_start(plugin);
@@ -173,7 +173,7 @@ begin_serving(gruvid_plugin_t *plugin)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start_plugins(struct gruvid__daemon *daemon)
 {
     for (size_t i = 0;
@@ -195,7 +195,7 @@ start_plugins(struct gruvid__daemon *daemon)
     return GRUVID__EXIT_OK;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 wait_for_stop(struct gruvid__daemon *daemon)
 {
     if (!gruvid__stopping(&daemon->leader)) {
@@ -211,13 +211,14 @@ wait_for_stop(struct gruvid__daemon *daemon)
         bool soon = gruvid__retire_again(&daemon->instances);
 
         soon |= gruvid__relisten_catch_up(&daemon->instances);
-        gruvid__wait(&daemon->leader, soon ? gruvid__now() + 1 : GRUVI_FOREVER);
+        (void)gruvid__wait(&daemon->leader,
+                           soon ? gruvid__now() + 1 : GRUVI_FOREVER);
         gruvid__reload_all(daemon);
     }
     gruvid__reloads_close(daemon);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start_and_serve(struct gruvid__daemon *daemon,
                 const struct gruvid__attendant *attendant)
 {
@@ -280,7 +281,7 @@ greet(const struct gruvid__daemon *daemon)
 }
 
 /* Unless fibers are left there. */
-static void
+static GRUVI_SWITCHPOINT void
 close_other_hubs(struct gruvid__daemon *daemon)
 {
     for (size_t i = 0; i < daemon->instances.n && !daemon->leader.abandoned;
@@ -290,13 +291,13 @@ close_other_hubs(struct gruvid__daemon *daemon)
         gruvid__hubs_close(&daemon->hubs);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 free_daemon(struct gruvid__daemon *daemon)
 {
     gruvid__signals_close(daemon);
     gruvid__sockets_close(&daemon->sockets);
     if (daemon->hub != NULL)
-        gruvi_hub_close(daemon->hub);
+        (void)gruvi_hub_close(daemon->hub);
     gruvid__watch_close();
     gruvid__requests_name_lines(false);
     gruvid__fibers_watch(false);
@@ -306,7 +307,7 @@ free_daemon(struct gruvid__daemon *daemon)
     gruvid__config_free(daemon->config);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
             struct gruvid__modules *modules,
             const struct gruvid__attendant *attendant, bool verbose)
@@ -336,7 +337,7 @@ gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
                            ? GRUVID__EXIT_ABANDONED
                            : status);
     if (daemon.hub != NULL && !daemon.leader.abandoned)
-        gruvid__fibers_end_strays(&daemon.leader, daemon.hub);
+        (void)gruvid__fibers_end_strays(&daemon.leader, daemon.hub);
     if (daemon.leader.abandoned) {
         if (status == GRUVID__EXIT_OK)
             status = GRUVID__EXIT_ABANDONED;

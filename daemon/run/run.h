@@ -23,8 +23,10 @@
  * Returns the status to exit with; ends the process itself where fibers had to
  * be abandoned.
  */
-int gruvid__run(const struct gruvid__source *source, gruvid__config_t *config,
-                struct gruvid__modules *modules,
-                const struct gruvid__attendant *attendant, bool verbose);
+GRUVI_SWITCHPOINT int gruvid__run(const struct gruvid__source *source,
+                                  gruvid__config_t *config,
+                                  struct gruvid__modules *modules,
+                                  const struct gruvid__attendant *attendant,
+                                  bool verbose);
 
 #endif

@@ -67,13 +67,13 @@ set_hub(void *arg)
     return 0;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 set_hubs(struct gruvid__daemon *daemon, gruvid__config_t *config)
 {
     daemon->hubs.max_fibers = (size_t)gruvid__section_integer(
         gruvid__config_section(config, "fibers"), "max_fibers");
     for (unsigned i = 0; i < daemon->hubs.n; i++)
-        gruvid__hub_call(&daemon->hubs.at[i], set_hub, daemon, 0);
+        (void)gruvid__hub_call(&daemon->hubs.at[i], set_hub, daemon, 0);
     gruvi_hub_set_ignore_interrupt(
         daemon->hub, gruvid__section_bool(gruvid__config_section(config, "hub"),
                                           "ignore_interrupt"));
@@ -98,7 +98,7 @@ tell(void *arg, const char *section, const char *key, const char *now,
     gruvi_info("%s.%s: %s, no longer %s", section, key, then, now);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__settings_commit(struct gruvid__daemon *daemon, gruvid__config_t *config)
 {
     gruvid__section_t *pools = gruvid__config_section(config, "pools");

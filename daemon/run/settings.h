@@ -21,8 +21,8 @@ int gruvid__settings_prepare(struct gruvid__daemon *daemon,
 void gruvid__settings_undo(void);
 
 /* Take them, in place of those of daemon->config.  Switchpoint. */
-void gruvid__settings_commit(struct gruvid__daemon *daemon,
-                             gruvid__config_t *config);
+GRUVI_SWITCHPOINT void gruvid__settings_commit(struct gruvid__daemon *daemon,
+                                               gruvid__config_t *config);
 
 /* The level of the log, of a configuration and of -v. */
 void gruvid__settings_log_level(gruvid__config_t *config, bool verbose);

@@ -104,7 +104,7 @@ ignore_late_signals(void)
             signal(table[i].signum, SIG_IGN);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__signals_close(struct gruvid__daemon *daemon)
 {
     struct gruvid__signals *signals = &daemon->signals;

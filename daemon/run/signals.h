@@ -31,6 +31,6 @@ int gruvid__signals_open(struct gruvid__daemon *daemon);
  *
  * Context: root fiber, switchpoint.
  */
-void gruvid__signals_close(struct gruvid__daemon *daemon);
+GRUVI_SWITCHPOINT void gruvid__signals_close(struct gruvid__daemon *daemon);
 
 #endif

@@ -25,7 +25,7 @@
 
 /* Hand the stream that is held to a fiber.  Without memory or a fiber it waits:
  * the client waits, too, and the kernel holds back the next clients. */
-static int
+static GRUVI_SWITCHPOINT int
 hand_over(struct gruvid__endpoint *endpoint)
 {
     bool told = false;
@@ -51,7 +51,7 @@ hand_over(struct gruvid__endpoint *endpoint)
 /* Serve the stream that is held, or accept one.  timeout is for the accept
  * alone.
  */
-static int
+static GRUVI_SWITCHPOINT int
 accept_one(struct gruvid__endpoint *endpoint, double timeout)
 {
     gruvid_plugin_t *plugin = endpoint->shard->plugin;
@@ -93,7 +93,7 @@ tell_address(const struct gruvid__endpoint *endpoint)
 /* Take what is held, and all that the kernel has queued.  Places are not asked
  * for: meanwhile others would connect, and the listener would never be closed.
  */
-static size_t
+static GRUVI_SWITCHPOINT size_t
 take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
 {
     size_t n = 0;
@@ -109,7 +109,7 @@ take_queue(struct gruvid__endpoint *endpoint, gruvi_stream_t **queue)
 
 /* Close the listener, and serve what it has as there are places: what waits for
  * a place, and what is queued, if nobody else will accept that. */
-static void
+static GRUVI_SWITCHPOINT void
 serve_rest(struct gruvid__endpoint *endpoint)
 {
     gruvi_stream_t **queue = calloc(QUEUE, sizeof *queue);
@@ -133,7 +133,7 @@ serve_rest(struct gruvid__endpoint *endpoint)
     free(queue);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 accept_all(struct gruvid__endpoint *endpoint)
 {
     int err;
@@ -150,7 +150,7 @@ accept_all(struct gruvid__endpoint *endpoint)
     } while (err == 0);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 acceptor_main(void *arg)
 {
     struct gruvid__endpoint *endpoint = arg;

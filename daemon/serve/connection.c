@@ -47,7 +47,7 @@ gruvid__connection_close(struct gruvid__connection *connection)
         gruvid__wake(leader);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 call_plugin(void *arg)
 {
     struct gruvid__connection *connection = arg;
@@ -60,7 +60,7 @@ call_plugin(void *arg)
 
 /* The place of the connection is free when these fibers have ended, so an
  * operator hears of fibers that do not end. */
-static void
+static GRUVI_SWITCHPOINT void
 end_group(gruvi_group_t *group, void *arg)
 {
     const struct gruvid__connection *connection = arg;
@@ -73,12 +73,12 @@ end_group(gruvi_group_t *group, void *arg)
                           "were cancelled and have not ended within %g "
                           "seconds; they keep its place",
                           gruvi_group_size(group), timeout);
-        gruvi_group_join(group, GRUVI_FOREVER);
+        (void)gruvi_group_join(group, GRUVI_FOREVER);
     }
 }
 
 /* Call the plugin, and count how long that takes. */
-static int
+static GRUVI_SWITCHPOINT int
 call_timed(struct gruvid__connection *connection)
 {
     uint64_t begun = uv_hrtime();
@@ -88,7 +88,7 @@ call_timed(struct gruvid__connection *connection)
     return status;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 connection_main(void *arg)
 {
     struct gruvid__connection *connection = arg;

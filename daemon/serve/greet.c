@@ -60,7 +60,7 @@ gruvid__connection_set_name(struct gruvid__connection *connection)
 
 /* Receive more of a header into data, which has *n bytes of it; returns what
  * gruvid__proxy_header_read() does, or an error. */
-static int
+static GRUVI_SWITCHPOINT int
 receive_more(struct gruvid__connection *connection,
              struct gruvid__proxy_header *header, unsigned char *data,
              size_t *n)
@@ -86,7 +86,7 @@ receive_more(struct gruvid__connection *connection,
     return err < 0 ? err : result;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 read_header(struct gruvid__connection *connection,
             struct gruvid__proxy_header *header)
 {
@@ -127,7 +127,7 @@ reason(const struct gruvid__proxy_header *header, int err)
     return header->why != NULL ? header->why : gruvi_strerror(err);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 hear_proxy(struct gruvid__connection *connection)
 {
     struct gruvid__shard *shard = connection->shard;
@@ -154,7 +154,7 @@ hear_proxy(struct gruvid__connection *connection)
 
 /* --- TLS ------------------------------------------------------------------ */
 
-static int
+static GRUVI_SWITCHPOINT int
 shake_hands(struct gruvid__connection *connection)
 {
     gruvi_tls_info_t info;
@@ -167,7 +167,7 @@ shake_hands(struct gruvid__connection *connection)
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__greet(struct gruvid__connection *connection)
 {
     double timeout = gruvid__seconds(&connection->shard->plugin->read_timeout);

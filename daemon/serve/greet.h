@@ -13,7 +13,7 @@
  * Returns 0, or why the connection has to be closed; logged and counted.
  * Context: the fiber of the connection, switchpoint.
  */
-int gruvid__greet(struct gruvid__connection *connection);
+GRUVI_SWITCHPOINT int gruvid__greet(struct gruvid__connection *connection);
 
 /* The name of a connection: its peer, where the peer has an address.  May be in
  * buf. */

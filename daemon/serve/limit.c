@@ -55,7 +55,7 @@ try_claim(gruvid_plugin_t *plugin)
     return false;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin,
            gruvi_event_t *event)
 {
@@ -80,13 +80,13 @@ wait_until(bool (*passes)(gruvid_plugin_t *plugin), gruvid_plugin_t *plugin,
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__limit_wait(gruvid_plugin_t *plugin)
 {
     return wait_until(is_below, plugin, &plugin->may_accept);
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__limit_claim(gruvid_plugin_t *plugin)
 {
     int err;

@@ -35,10 +35,10 @@ void gruvid__limits_set(gruvid_plugin_t *plugin,
  * Returns 0, or an error of the wait.
  * Context: fiber of any hub, switchpoint.
  */
-int gruvid__limit_wait(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT int gruvid__limit_wait(gruvid_plugin_t *plugin);
 
 /* The same, and take a place: give it back with gruvid__limit_release(). */
-int gruvid__limit_claim(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT int gruvid__limit_claim(gruvid_plugin_t *plugin);
 
 /* Context: any thread. */
 void gruvid__limit_release(gruvid_plugin_t *plugin);

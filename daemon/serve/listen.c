@@ -29,7 +29,7 @@ struct taker {
     bool done;
 };
 
-static int
+static GRUVI_SWITCHPOINT int
 take_main(void *arg)
 {
     struct taker *t = arg;
@@ -58,7 +58,7 @@ say_why(struct taker *t)
         gruvi_error("plugin %s: %s", t->plugin->name, why);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 take(struct taker *t)
 {
     struct gruvid__leader *leader = t->plugin->leader;
@@ -70,7 +70,7 @@ take(struct taker *t)
     while (!t->done) {
         if (t->runs && gruvid__stopping(leader))
             gruvi_fiber_cancel(fiber, "gruvid stops");
-        gruvid__wait(leader, GRUVI_FOREVER);
+        (void)gruvid__wait(leader, GRUVI_FOREVER);
     }
     gruvi_fiber_unref(fiber);
     if (t->status < 0 && gruvid__stopping(leader))
@@ -80,7 +80,7 @@ take(struct taker *t)
     return t->status;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__listening_new(gruvid_plugin_t *plugin, const gruvid__section_t *section,
                       struct gruvid__listening **result)
 {
@@ -231,7 +231,7 @@ open_shard(void *arg)
 
 /* --- for the leader ------------------------------------------------------- */
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__endpoints_open(gruvid_plugin_t *plugin)
 {
     int err = 0;
@@ -248,7 +248,7 @@ gruvid__endpoints_open(gruvid_plugin_t *plugin)
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__listen(gruvid_plugin_t *plugin)
 {
     int err =

@@ -42,9 +42,9 @@ struct gruvid__endpoint {
  * Errors:  UV_ECANCELED: a stop was asked for meanwhile; others: logged.
  * Context: root fiber of the first hub, switchpoint.
  */
-int gruvid__listening_new(gruvid_plugin_t *plugin,
-                          const gruvid__section_t *section,
-                          struct gruvid__listening **result);
+GRUVI_SWITCHPOINT int gruvid__listening_new(gruvid_plugin_t *plugin,
+                                            const gruvid__section_t *section,
+                                            struct gruvid__listening **result);
 
 /* Give them back, once no endpoint is left that looks at them.  NULL is fine.
  * Context: first hub. */
@@ -60,11 +60,11 @@ void gruvid__listening_free_left(gruvid_plugin_t *plugin);
  * Returns 0, or an error; logged.
  * Context: root fiber of the first hub, switchpoint.
  */
-int gruvid__endpoints_open(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT int gruvid__endpoints_open(gruvid_plugin_t *plugin);
 
 /* Listen on all addresses of an instance; nothing is accepted yet.  As
  * gruvid__listening_new(). */
-int gruvid__listen(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT int gruvid__listen(gruvid_plugin_t *plugin);
 
 /* Give back what an instance has, and what it will have.  Endpoints go on.
  * Context: the first hub. */

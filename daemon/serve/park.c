@@ -278,7 +278,7 @@ gruvid__park_begin(struct gruvid__shard *shard)
     return 0;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__park_end(struct gruvid__shard *shard)
 {
     struct gruvid__park *park = shard->park;
@@ -288,8 +288,8 @@ gruvid__park_end(struct gruvid__shard *shard)
     /* The first close waits, and timers run meanwhile. */
     uv_timer_stop(&park->timer);
     uv_timer_stop(&park->sweep);
-    gruvi_uv_close((uv_handle_t *)&park->timer);
-    gruvi_uv_close((uv_handle_t *)&park->sweep);
+    (void)gruvi_uv_close((uv_handle_t *)&park->timer);
+    (void)gruvi_uv_close((uv_handle_t *)&park->sweep);
     shard->park = NULL;
     free(park);
 }

@@ -10,7 +10,7 @@
 int gruvid__park_begin(struct gruvid__shard *shard);
 
 /* Once no connection is left.  Switchpoint. */
-void gruvid__park_end(struct gruvid__shard *shard);
+GRUVI_SWITCHPOINT void gruvid__park_end(struct gruvid__shard *shard);
 
 /*
  * Park a connection whose function has returned GRUVID_PARK, in its fiber,

@@ -82,7 +82,7 @@ is_fresh(const struct gruvid__endpoint *endpoint)
     return endpoint->fresh;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 prepare_shard(void *shard)
 {
     return gruvid__serve_prepare(shard);
@@ -105,7 +105,7 @@ commit_shard(void *arg)
 }
 
 /* In one go: what begins and ends here tells nobody that it listens. */
-static int
+static GRUVI_SWITCHPOINT int
 empty_shard(void *shard)
 {
     int err = gruvid__serve_prepare(shard);
@@ -122,7 +122,7 @@ undo_shard(void *shard)
     return 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 catch_up_shard(void *arg)
 {
     int err;
@@ -134,7 +134,7 @@ catch_up_shard(void *arg)
 
 /* --- for the leader ------------------------------------------------------- */
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__relisten_prepare(gruvid_plugin_t *plugin, const gruvid__section_t *next)
 {
     int err = gruvid__listening_new(plugin, next, &plugin->next_listening);
@@ -196,7 +196,7 @@ drop(gruvid_plugin_t *plugin, struct gruvid__listening *listening, int err)
     plugin->is_behind |= err < 0;
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__relisten_commit(gruvid_plugin_t *plugin)
 {
     struct gruvid__listening *old = plugin->listening;
@@ -222,7 +222,7 @@ gruvid__relisten_commit(gruvid_plugin_t *plugin)
     drop(plugin, old, err);
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__relisten_undo(gruvid_plugin_t *plugin)
 {
     struct gruvid__listening *next = plugin->next_listening;
@@ -234,14 +234,14 @@ gruvid__relisten_undo(gruvid_plugin_t *plugin)
     drop(plugin, next, gruvid__each_shard(plugin, undo_shard, 0));
 }
 
-void
+GRUVI_SWITCHPOINT void
 gruvid__relisten_empty(gruvid_plugin_t *plugin,
                        struct gruvid__listening *before)
 {
     int err;
 
     plugin->next_listening = before;
-    gruvid__endpoints_open(plugin);
+    (void)gruvid__endpoints_open(plugin);
     plugin->next_listening = NULL;
     if (plugin->listening != NULL)
         tell_gone(plugin, &before->taken, &plugin->listening->taken);
@@ -250,7 +250,7 @@ gruvid__relisten_empty(gruvid_plugin_t *plugin,
     drop(plugin, before, err);
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 catch_up(gruvid_plugin_t *plugin)
 {
     if (gruvid__each_shard(plugin, catch_up_shard, 0) < 0)
@@ -260,7 +260,7 @@ catch_up(gruvid_plugin_t *plugin)
     gruvi_info("plugin %s: all hubs have its addresses now", plugin->title);
 }
 
-bool
+GRUVI_SWITCHPOINT bool
 gruvid__relisten_catch_up(struct gruvid__instances *instances)
 {
     bool some = false;

@@ -31,13 +31,13 @@
  *         has anything to do.
  * Errors: why not; logged.  Nothing is left to undo.
  */
-int gruvid__relisten_prepare(gruvid_plugin_t *plugin,
-                             const gruvid__section_t *next);
+GRUVI_SWITCHPOINT int gruvid__relisten_prepare(gruvid_plugin_t *plugin,
+                                               const gruvid__section_t *next);
 
 /* Does not fail. */
-void gruvid__relisten_commit(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT void gruvid__relisten_commit(gruvid_plugin_t *plugin);
 
-void gruvid__relisten_undo(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT void gruvid__relisten_undo(gruvid_plugin_t *plugin);
 
 /*
  * Give back the addresses of a generation that has ended.  Clients that wait in
@@ -46,8 +46,8 @@ void gruvid__relisten_undo(gruvid_plugin_t *plugin);
  *   plugin  the next generation, which accepts connections already
  *   before  addresses that were kept open meanwhile; consumed
  */
-void gruvid__relisten_empty(gruvid_plugin_t *plugin,
-                            struct gruvid__listening *before);
+GRUVI_SWITCHPOINT void gruvid__relisten_empty(gruvid_plugin_t *plugin,
+                                              struct gruvid__listening *before);
 
 /*
  * Have hubs that did not answer to a commit, an undo or the begin of serving do
@@ -55,6 +55,7 @@ void gruvid__relisten_empty(gruvid_plugin_t *plugin,
  *
  * Returns whether some instance is still behind: try again in a second.
  */
-bool gruvid__relisten_catch_up(struct gruvid__instances *instances);
+GRUVI_SWITCHPOINT bool
+gruvid__relisten_catch_up(struct gruvid__instances *instances);
 
 #endif

@@ -59,7 +59,7 @@ shortest(const gruvid_plugin_t *plugin)
 }
 
 /* Looks often enough to be late by a quarter at most. */
-static int
+static GRUVI_SWITCHPOINT int
 watch_idle(void *arg)
 {
     struct gruvid__shard *shard = arg;
@@ -110,7 +110,7 @@ prepare_all(struct gruvid__shard *shard)
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__serve_prepare(void *arg)
 {
     struct gruvid__shard *shard = arg;
@@ -120,12 +120,12 @@ gruvid__serve_prepare(void *arg)
     /* Let the acceptors begin: a fiber that is cancelled before it runs would
      * never report its end. */
     GRUVI_SHIELD {
-        gruvi_sleep(0);
+        (void)gruvi_sleep(0);
     }
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__serve_begin(void *arg)
 {
     int err = gruvid__serve_prepare(arg);
@@ -134,24 +134,24 @@ gruvid__serve_begin(void *arg)
         gruvid__accept_begin(arg);
     /* Let them say where they listen, before gruvid says that it is ready. */
     GRUVI_SHIELD {
-        gruvi_sleep(0);
+        (void)gruvi_sleep(0);
     }
     return err;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__serve_end(void *arg)
 {
     gruvid__accept_end(arg, NULL);
     /* Let them accept what is queued, so that it is counted. */
     GRUVI_SHIELD {
-        gruvi_sleep(0);
+        (void)gruvi_sleep(0);
     }
     gruvid__park_drain(arg);
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__serve_start(gruvid_plugin_t *plugin)
 {
     int err = gruvid__each_shard(plugin, gruvid__serve_begin, 0);
@@ -173,7 +173,7 @@ gruvid__serve_limits(struct gruvid__shard *shard)
     return shortest(shard->plugin) > 0 ? begin_watch(shard) : 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__serve_stop(gruvid_plugin_t *plugin)
 {
     int err;
@@ -204,7 +204,7 @@ gruvid__serve_over(const gruvid_plugin_t *plugin)
 }
 
 /* Fibers that were cancelled before they ran have closed nothing. */
-void
+GRUVI_SWITCHPOINT void
 gruvid__serve_close(struct gruvid__shard *shard)
 {
     end_watch(shard);

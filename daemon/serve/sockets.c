@@ -94,7 +94,7 @@ free_closed(struct gruvid__sockets *sockets)
 
 /* --- opening -------------------------------------------------------------- */
 
-static int
+static GRUVI_SWITCHPOINT int
 add_listener(struct gruvid__address *address, const char *text,
              const gruvi_listen_options_t *options)
 {
@@ -111,7 +111,7 @@ add_listener(struct gruvid__address *address, const char *text,
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 open_inherited(struct gruvid__address *address,
                const gruvi_listen_options_t *options)
 {
@@ -130,7 +130,7 @@ open_inherited(struct gruvid__address *address,
 }
 
 /* Let other sockets join the port, and open them. */
-static int
+static GRUVI_SWITCHPOINT int
 share_port(struct gruvid__address *address, size_t n,
            const gruvi_listen_options_t *options)
 {
@@ -148,7 +148,7 @@ share_port(struct gruvid__address *address, size_t n,
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 open_listeners(struct gruvid__address *address, size_t hubs)
 {
     const struct gruvid__socket_settings *settings = &address->settings;
@@ -306,7 +306,7 @@ is_own(const struct taking *t, const struct gruvid__address *open)
     return !is_taken(t, open) && strcmp(open->owner, t->name) == 0;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 open_new(const struct taking *t, const char *text,
          struct gruvid__address *address, struct gruvid__address **open)
 {
@@ -326,10 +326,11 @@ open_new(const struct taking *t, const char *text,
     }
     err = gruvid__socket_file_give(address, &address->settings);
     if (err < 0)
-        say(t,
-            "%s cannot be given to its owner: %s; only root gives files away: "
-            "see listen_owner and listen_group",
-            text, gruvi_strerror(err));
+        say(t, "%s cannot be given to its owner: %s%s", text,
+            gruvi_strerror(err),
+            err == UV_EPERM ? "; only root gives files away: see listen_owner "
+                              "and listen_group"
+                            : "");
     return err;
 }
 
@@ -344,7 +345,7 @@ add(struct gruvid__sockets *sockets, struct gruvid__address *address)
     *link = address;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 open_address(const struct taking *t, const char *key, const char *text,
              struct gruvid__address **result)
 {
@@ -387,7 +388,7 @@ change_open(const struct taking *t, const char *text,
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 take(const struct taking *t, const char *text)
 {
     struct gruvid__address *address;
@@ -410,7 +411,7 @@ take(const struct taking *t, const char *text)
     return 0;
 }
 
-int
+GRUVI_SWITCHPOINT int
 gruvid__sockets_take(struct gruvid__sockets *sockets,
                      const gruvid__section_t *section, size_t hubs,
                      struct gruvid__taken *taken, char *why, size_t size)

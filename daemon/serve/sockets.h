@@ -97,9 +97,11 @@ void gruvid__sockets_init(struct gruvid__sockets *sockets);
  * Errors:  of gruvi_listen() and others.
  * Context: switchpoint.
  */
-int gruvid__sockets_take(struct gruvid__sockets *sockets,
-                         const gruvid__section_t *section, size_t hubs,
-                         struct gruvid__taken *taken, char *why, size_t size);
+GRUVI_SWITCHPOINT int gruvid__sockets_take(struct gruvid__sockets *sockets,
+                                           const gruvid__section_t *section,
+                                           size_t hubs,
+                                           struct gruvid__taken *taken,
+                                           char *why, size_t size);
 
 /* From now on the settings of the section hold: at a commit. */
 void gruvid__sockets_settle(struct gruvid__taken *taken, const char *owner);
@@ -127,7 +129,7 @@ void gruvid__sockets_close(struct gruvid__sockets *sockets);
  * Returns NULL where it is none of the table.
  * Context: switchpoint.
  */
-struct gruvid__address *
+GRUVI_SWITCHPOINT struct gruvid__address *
 gruvid__sockets_overlap(const struct gruvid__sockets *sockets, const char *text,
                         bool dual_stack, bool *same);
 

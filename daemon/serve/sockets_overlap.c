@@ -110,7 +110,7 @@ split(const char *text, char *host, size_t size, const char **port)
     return true;
 }
 
-static struct gruvid__address *
+static GRUVI_SWITCHPOINT struct gruvid__address *
 find_tcp(const struct gruvid__sockets *sockets, const char *text,
          bool dual_stack, bool *same)
 {
@@ -151,7 +151,7 @@ find_file(const struct gruvid__sockets *sockets, const char *path, bool *same)
     return address;
 }
 
-struct gruvid__address *
+GRUVI_SWITCHPOINT struct gruvid__address *
 gruvid__sockets_overlap(const struct gruvid__sockets *sockets, const char *text,
                         bool dual_stack, bool *same)
 {

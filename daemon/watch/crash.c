@@ -12,6 +12,7 @@
 #include "watch/crash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -279,6 +280,29 @@ report_once(size_t i, siginfo_t *info, void *ucontext)
     return true;
 }
 
+/* Only in a file a core has holes.  A file is left as it is, because a debugger
+ * takes some seconds to read thousands of pieces. */
+static bool
+core_has_no_holes(void)
+{
+    int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+    char first = '\0';
+    bool known = fd >= 0 && read(fd, &first, 1) == 1;
+
+    if (fd >= 0)
+        close(fd);
+    return known && (first == '|' || first == '@'); /* a program, a socket */
+}
+
+/* The last thing before the end.  An ignored signal ends nothing. */
+static void
+thin_core(size_t i)
+{
+    if (getpid() == process && before[i].sa_handler != SIG_IGN &&
+        core_has_no_holes())
+        gruvi__stacks_thin();
+}
+
 static void
 on_signal(int signum, siginfo_t *info, void *ucontext)
 {
@@ -289,9 +313,11 @@ on_signal(int signum, siginfo_t *info, void *ucontext)
         i++;
     if (i >= N_REPORTED || getpid() != process) {
         gruvid__writer_flush_in_handler();
+        thin_core(i);
         errno = saved;
         pass_on(i, signum, info, ucontext);
     } else if (report_once(i, info, ucontext)) {
+        thin_core(i);
         errno = saved;
         pass_on(i, signum, info, ucontext);
     } else {
