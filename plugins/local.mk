@@ -176,7 +176,7 @@ plugin_LTLIBRARIES += %D%/metrics.la
 %C%_metrics_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 # gruvid loads NAME.so; libtool's .la file is of no use there.
-INSTALL_EXEC_HOOKS += install-plugins-hook
+INSTALL_DATA_HOOKS += install-plugins-hook
 install-plugins-hook:
 	@$(MKDIR_P) "$(DESTDIR)$(plugindir)"
 	@for la in $(plugin_LTLIBRARIES); do \

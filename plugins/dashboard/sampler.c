@@ -64,7 +64,7 @@ let_go(struct sample *sample)
 
 /* An answer, or a line that says why there is none; NULL without memory, or
  * where *err is UV_ECANCELED. */
-static char *
+static GRUVI_SWITCHPOINT char *
 ask(const struct sampler *sampler, const char *name, const char *more, int *err)
 {
     char request[128], *answer = NULL;
@@ -90,7 +90,7 @@ pause_after(const struct sampler *sampler, double took)
     return samples > FIBERS_EVERY ? samples : FIBERS_EVERY;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 ask_fibers(struct sampler *sampler)
 {
     uint64_t begun = uv_hrtime();
@@ -127,16 +127,16 @@ count_watchers(const struct sampler *sampler)
 
 #define PARTS 5
 
-/* All parts in one text; what is missing is left out. */
+/* All parts in one text, with the next number; what is missing is left out. */
 static struct sample *
-join(struct sampler *sampler, char *const *parts)
+join(const struct sampler *sampler, char *const *parts)
 {
     char head[256];
     size_t size = (size_t)snprintf(
         head, sizeof head,
         "{\"id\":\"sample\",\"ok\":true,\"number\":%llu,\"time\":%llu,"
         "\"watchers\":%u}\n",
-        (unsigned long long)++sampler->number,
+        (unsigned long long)sampler->number + 1,
         (unsigned long long)milliseconds(), count_watchers(sampler));
     struct sample *sample;
     char *at;
@@ -155,7 +155,7 @@ join(struct sampler *sampler, char *const *parts)
 }
 
 /* Look.  Returns 0 or UV_ECANCELED; without memory there is no new sample. */
-static int
+static GRUVI_SWITCHPOINT int
 take(struct sampler *sampler)
 {
     static const char *const names[PARTS] = {"status", "hubs", "plugins",
@@ -174,6 +174,7 @@ take(struct sampler *sampler)
         if (sample != NULL) {
             let_go(sampler->newest);
             sampler->newest = sample;
+            sampler->number++;
         }
     }
     for (size_t i = 0; i < PARTS; i++)
@@ -191,7 +192,7 @@ wake_all(const struct sampler *sampler)
 }
 
 /* Wait until there is a watcher, or the plugin drains. */
-static int
+static GRUVI_SWITCHPOINT int
 wait_for_watchers(struct sampler *sampler)
 {
     gruvi_waitable_t *both[2] = {
@@ -209,7 +210,7 @@ wait_for_watchers(struct sampler *sampler)
 }
 
 /* Sleep, but for no longer than until the plugin drains. */
-static int
+static GRUVI_SWITCHPOINT int
 pause_until_next(const struct sampler *sampler)
 {
     int err = gruvi_event_wait(gruvid_plugin_drain_event(sampler->plugin),
@@ -218,7 +219,7 @@ pause_until_next(const struct sampler *sampler)
     return err == UV_ETIMEDOUT ? 0 : err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 look(void *arg)
 {
     struct sampler *sampler = arg;

@@ -3,7 +3,18 @@
  * ticker: sends its clients a number each interval, and survives reloads.
  * Another interval comes by reconfigure, to clients that are there.  For a new
  * generation (another build, gruvictl restart) handover keeps the number, and
- * clients of the old generation are told to come again.
+ * clients of the old generation are told to come again.  To try it:
+ *
+ *     [gruvid]
+ *     control = /tmp/gruvid.sock
+ *     [plugin ticker]
+ *     listen = tcp://127.0.0.1:7013
+ *     interval = 1s
+ *
+ *     nc 127.0.0.1 7013 &
+ *     gruvictl -s /tmp/gruvid.sock restart ticker
+ *
+ * Or edit the interval, and "gruvictl -s /tmp/gruvid.sock reload".
  */
 #include <stdio.h>
 #include <stdlib.h>

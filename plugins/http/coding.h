@@ -41,7 +41,8 @@ struct http_coding {
     void *head;  /* memory for the headers */
 
     /* Send a part of the body.  A switchpoint. */
-    int (*send)(void *exchange, const void *data, size_t size);
+    GRUVI_SWITCHPOINT int (*send)(void *exchange, const void *data,
+                                  size_t size);
     void *exchange;
 };
 
@@ -51,7 +52,8 @@ struct http_coding_wish {
     const struct http_settings *settings;
     const gruvid_header_t *headers; /* of the request */
     size_t n_headers;
-    int (*send)(void *exchange, const void *data, size_t size);
+    GRUVI_SWITCHPOINT int (*send)(void *exchange, const void *data,
+                                  size_t size);
     void *exchange;
 };
 

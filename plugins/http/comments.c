@@ -89,7 +89,7 @@ http_comments_end(struct http_comments *comments)
         return;
     gruvi_fiber_cancel(comments->fiber, "the events are over");
     GRUVI_SHIELD {
-        gruvi_fiber_join(comments->fiber, GRUVI_FOREVER);
+        (void)gruvi_fiber_join(comments->fiber, GRUVI_FOREVER);
     }
     gruvi_fiber_unref(comments->fiber);
     gruvi_fiber_unref(comments->caller);

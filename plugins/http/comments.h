@@ -17,7 +17,7 @@ struct http_comments {
     gruvi_fiber_t *caller; /* of http_comments_begin(), referenced */
     gruvid_plugin_t *plugin;
     double pause; /* seconds; GRUVI_FOREVER: none */
-    int (*write)(void *arg);
+    GRUVI_SWITCHPOINT int (*write)(void *arg);
     void *arg;
 };
 
@@ -34,7 +34,8 @@ struct http_comments {
  * Context: fiber.
  */
 int http_comments_begin(struct http_comments *comments, gruvid_plugin_t *plugin,
-                        double pause, int (*write)(void *arg), void *arg);
+                        double pause, GRUVI_SWITCHPOINT int (*write)(void *arg),
+                        void *arg);
 
 /* An event is written: wait for a comment on its way, and none is written
  * meanwhile.  Context: fiber, switchpoint. */

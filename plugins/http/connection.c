@@ -196,7 +196,7 @@ after_route(struct http_work *work, int status)
         if (x->unbounded)
             close_with_reset(work->connection);
         else
-            http_flush(work);
+            (void)http_flush(work);
         return status == UV_ECANCELED ? status : CLOSE;
     }
     return finish_reply(work);

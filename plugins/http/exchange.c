@@ -255,7 +255,7 @@ begin_coded(struct http_work *work, const gruvid_reply_t *reply)
     return err == 0 && x->chunked ? keep_text(work, LAST_CHUNK) : err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 decide_coding(struct http_work *work, gruvid_reply_t *reply)
 {
     struct http_hub *hub = work->connection->hub;

@@ -117,7 +117,7 @@ receive(struct h2 *h2, char **data)
     h2->reads = false;
     /* The wake came too late for the read, and is for no other wait. */
     if (h2->woken && n != UV_ECANCELED) {
-        gruvi_sleep(0);
+        (void)gruvi_sleep(0);
         h2->woken = false;
     }
     return n;

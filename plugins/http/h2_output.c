@@ -150,6 +150,24 @@ send_out(struct h2 *h2, double timeout)
     return err;
 }
 
+static GRUVI_SWITCHPOINT void
+write_all(struct h2 *h2, double timeout)
+{
+    for (fill(h2); h2->out_length > 0 && !h2->broken; fill(h2))
+        if (send_out(h2, timeout) < 0)
+            h2_break(h2);
+    buffer_give(h2_hub(h2), h2->out);
+    h2->out = NULL;
+}
+
+/* Let the fibers of this turn run.  Returns whether this one was cancelled: a
+ * cancel that comes then does not end the sleep, but the next wait. */
+static GRUVI_SWITCHPOINT bool
+cancelled_in_turn(void)
+{
+    return gruvi_sleep(0) < 0 || gruvi_fiber_cancelled(gruvi_current_fiber());
+}
+
 GRUVI_SWITCHPOINT void
 h2_write(struct h2 *h2, bool turn, double timeout)
 {
@@ -157,14 +175,15 @@ h2_write(struct h2 *h2, bool turn, double timeout)
         return;
     h2->writes = true;
     h2->refs++;
-    if (turn)
-        gruvi_sleep(0);
-    for (fill(h2); h2->out_length > 0 && !h2->broken; fill(h2))
-        if (send_out(h2, timeout) < 0)
-            h2_break(h2);
-    buffer_give(h2_hub(h2), h2->out);
-    h2->out = NULL;
-    h2->writes = false;
+    /* A cancel would end the write, and break the connection: another fiber
+     * writes. */
+    if (turn && cancelled_in_turn()) {
+        h2->writes = false;
+        h2_flush(h2);
+    } else {
+        write_all(h2, timeout);
+        h2->writes = false;
+    }
     if (h2->over)
         gruvi_event_set(&h2->ended);
     if (h2->running == 0 && (h2->reads_long || h2->drain == H2_LEAVES))

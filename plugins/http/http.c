@@ -35,7 +35,7 @@ reconfigure(gruvid_plugin_t *plugin)
     return 0;
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 stop(gruvid_plugin_t *plugin)
 {
     http_hub_free(gruvid_hub_data(plugin));

@@ -313,10 +313,10 @@ http_hub_new(gruvid_plugin_t *plugin)
     return hub;
 }
 
-void
+GRUVI_SWITCHPOINT void
 http_hub_free(struct http_hub *hub)
 {
-    gruvi_uv_close((uv_handle_t *)&hub->timer);
+    (void)gruvi_uv_close((uv_handle_t *)&hub->timer);
     h2_forget(hub);
     while (hub->spare != NULL) {
         struct http_work *work = hub->spare;

@@ -72,7 +72,7 @@ struct http_connection {
 struct http_hub *http_hub_new(gruvid_plugin_t *plugin);
 
 /* No connection is left.  Switchpoint. */
-void http_hub_free(struct http_hub *hub);
+GRUVI_SWITCHPOINT void http_hub_free(struct http_hub *hub);
 
 /* Take the options of the section, at the start and at a reload. */
 void http_hub_configure(struct http_hub *hub);

@@ -154,8 +154,8 @@ handle(struct nats_delivery *delivery)
         return;
     /* The limit of a request is over when its reply begins; this is not. */
     GRUVI_WITH_SWITCH_BACK (limit, timeout)
-        nats_request_route(delivery->message, &transport, delivery, target,
-                           timeout);
+        (void)nats_request_route(delivery->message, &transport, delivery,
+                                 target, timeout);
     free(target);
 }
 

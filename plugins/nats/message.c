@@ -157,7 +157,8 @@ is_full(const struct nats_node *node, size_t bytes)
 }
 
 bool
-nats_message_begin(struct nats_message *message, int (*main)(void *))
+nats_message_begin(struct nats_message *message,
+                   GRUVI_SWITCHPOINT int (*main)(void *))
 {
     struct nats_node *node = message->node;
     gruvi_fiber_t *fiber;

@@ -30,7 +30,8 @@ ssize_t nats_message_read(struct nats_message *message, void *buf, size_t len);
 
 /* Have a fiber of its own, which ends it in the end; false: there is none, and
  * it is ended. */
-bool nats_message_begin(struct nats_message *message, int (*main)(void *));
+bool nats_message_begin(struct nats_message *message,
+                        GRUVI_SWITCHPOINT int (*main)(void *));
 void nats_message_end(struct nats_message *message);
 
 /* A message that has come: have a fiber of its own answer it, or answer it here

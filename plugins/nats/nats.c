@@ -59,7 +59,7 @@ begin(struct nats_node *node)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start(gruvid_plugin_t *plugin)
 {
     struct nats_node *node = nats_node_new(plugin);
@@ -79,13 +79,13 @@ start(gruvid_plugin_t *plugin)
     return err;
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 reconfigure(gruvid_plugin_t *plugin)
 {
     return nats_node_configure(gruvid_hub_data(plugin));
 }
 
-static void
+static GRUVI_SWITCHPOINT void
 stop(gruvid_plugin_t *plugin)
 {
     nats_node_free(gruvid_hub_data(plugin));

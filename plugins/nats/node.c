@@ -203,7 +203,8 @@ attend(struct nats_node *node)
 }
 
 static int
-spawn(int (*main)(void *), struct nats_node *node, const char *name)
+spawn(GRUVI_SWITCHPOINT int (*main)(void *), struct nats_node *node,
+      const char *name)
 {
     gruvi_fiber_options_t options = {.name = name};
     gruvi_fiber_t *fiber = gruvi_spawn_ex(main, node, &options);
@@ -271,7 +272,7 @@ stop_subscriber(struct nats_node *node)
         return;
     gruvi_fiber_cancel(node->subscriber, "the routes change");
     GRUVI_SHIELD {
-        gruvi_fiber_join(node->subscriber, GRUVI_FOREVER);
+        (void)gruvi_fiber_join(node->subscriber, GRUVI_FOREVER);
     }
     gruvi_fiber_unref(node->subscriber);
     node->subscriber = NULL;
@@ -310,7 +311,7 @@ drop_routes(struct nats_node *node)
     }
     if (some)
         GRUVI_WITH_SWITCH_BACK (limit, EXCHANGE)
-            nats_session_flush(node);
+            (void)nats_session_flush(node);
     nats_routes_clean(&node->routes);
 }
 
@@ -420,7 +421,7 @@ get_counters(struct nats_node *node)
     return 0;
 }
 
-struct nats_node *
+GRUVI_SWITCHPOINT struct nats_node *
 nats_node_new(gruvid_plugin_t *plugin)
 {
     struct nats_node *node = calloc(1, sizeof *node);
@@ -452,7 +453,7 @@ nats_node_free(struct nats_node *node)
 {
     GRUVI_SHIELD {
         gruvi_group_cancel(&node->group, "the instance ends");
-        gruvi_group_join(&node->group, GRUVI_FOREVER);
+        (void)gruvi_group_join(&node->group, GRUVI_FOREVER);
     }
     gruvi_group_destroy(&node->group);
     if (node->subscriber != NULL)

@@ -94,7 +94,7 @@ struct nats_node {
 
 /* node.c.  What is freed ends its fibers: none is left after a stop, but after
  * a start that has failed. */
-struct nats_node *nats_node_new(gruvid_plugin_t *plugin);
+GRUVI_SWITCHPOINT struct nats_node *nats_node_new(gruvid_plugin_t *plugin);
 GRUVI_SWITCHPOINT void nats_node_free(struct nats_node *node);
 
 /* Read the options; as nats_settings_read(). */

@@ -58,7 +58,7 @@ read_credentials(struct nats_proof *proof, const char *text,
         err = gruvi_file_open(&file, path, O_RDONLY | O_NONBLOCK, 0);
     if (err == 0)
         err = read_all(proof, file, &why);
-    gruvi_file_close(file);
+    (void)gruvi_file_close(file);
     if (err == 0)
         why =
             nats_credentials_read(proof->file, proof->size, &proof->jwt, seed);

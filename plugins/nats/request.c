@@ -160,9 +160,9 @@ nats_request_route(struct nats_message *message,
     made = gruvid_request_new(&request, message->node->plugin, &in) == 0;
     if (made) {
         if (status != 0)
-            gruvid_route_error(request, status);
+            (void)gruvid_route_error(request, status);
         else
-            gruvid_route_to(request, target);
+            (void)gruvid_route_to(request, target);
         gruvid_request_free(request);
     }
     nats_buffer_free(&path);

@@ -118,7 +118,7 @@ wait_for_connection(struct nats_node *node, double seconds)
         if (gruvi_event_wait(&node->works.open, left) == UV_ECANCELED)
             return false;
     }
-    nats_session_wait_room(node);
+    (void)nats_session_wait_room(node);
     return nats_session_is_open(node);
 }
 

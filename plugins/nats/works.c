@@ -167,7 +167,8 @@ nats_works_end(struct nats_node *node)
 /* --- a reload ------------------------------------------------------------- */
 
 static int
-spawn(struct nats_work *work, int (*main)(void *), const char *name)
+spawn(struct nats_work *work, GRUVI_SWITCHPOINT int (*main)(void *),
+      const char *name)
 {
     gruvi_fiber_options_t options = {.name = name};
     gruvi_fiber_t *fiber = NULL;
