@@ -163,11 +163,13 @@ is_of_libgruvi(struct names *names, const json_t *frames, size_t i)
     return object != NULL && strncmp(object->name, "libgruvi.so", 11) == 0;
 }
 
-/* The frames to show; all where there are no others. */
-static void
+/* The frames to show; all where there are no others.  Whether the first is the
+ * call that waits. */
+static bool
 cut(struct names *names, const json_t *frames, size_t *from, size_t *to)
 {
     size_t n = json_array_size(frames);
+    bool waits;
 
     *from = 0;
     *to = n;
@@ -175,12 +177,14 @@ cut(struct names *names, const json_t *frames, size_t *from, size_t *to)
         ++*from;
     if (*from == n) {
         *from = 0;
-        return;
+        return false;
     }
-    if (*from > 0)
+    waits = *from > 0;
+    if (waits)
         --*from;
     while (*to > *from + 1 && is_of_libgruvi(names, frames, *to - 1))
         --*to;
+    return waits;
 }
 
 void
@@ -189,11 +193,10 @@ names_print(struct names *names, FILE *out, const json_t *stack)
     const json_t *frames = json_object_get(stack, "frames");
     const char *note = text_of(stack, "note");
     size_t from, to;
+    bool waits = cut(names, frames, &from, &to);
 
-    cut(names, frames, &from, &to);
     for (size_t i = from; i < to; i++)
-        print_frame(names, out, json_array_get(frames, i),
-                    i == from && from > 0);
+        print_frame(names, out, json_array_get(frames, i), i == from && waits);
     if (note[0] != '\0') {
         fputs("    (", out);
         print_safe(out, note);
