@@ -19,7 +19,8 @@ AM_TESTS_ENVIRONMENT += \
     PKG_CONFIG='$(PKG_CONFIG)'; export PKG_CONFIG; \
     MANDOC='$(MANDOC)'; export MANDOC; \
     SANITIZER_FLAGS='$(SANITIZER_FLAGS)'; export SANITIZER_FLAGS; \
-    DEFS_LDFLAGS='$(DEFS_LDFLAGS)'; export DEFS_LDFLAGS;
+    DEFS_LDFLAGS='$(DEFS_LDFLAGS)'; export DEFS_LDFLAGS; \
+    CLANG_TIDY='$(CLANG_TIDY)'; export CLANG_TIDY;
 
 # make check builds what the tests that it runs need, and nothing else: the
 # target NAME.needs has as prerequisites what test NAME needs beside the
@@ -30,6 +31,7 @@ check_DATA += tests.needs
 tests.needs: $(TESTS:=.needs)
 	@$(if $(filter %/policy/installed,$(TESTS)),$(INSTALL_FOR_TEST),:)
 .PHONY: tests.needs $(TESTS:=.needs)
+.PHONY: explore
 
 # Tests that say the same however and wherever this is built: of the sources, and
 # of builds of their own.
@@ -43,9 +45,14 @@ include tests/unit/local.mk
 include tests/daemon/local.mk
 include tests/http/local.mk
 include tests/nats/local.mk
+include tests/faults/local.mk
 include tests/dashboard/local.mk
+include tests/host/local.mk
+include tests/gdb/local.mk
+include tests/tidy/local.mk
 include tests/policy/local.mk
 include tests/model/local.mk
+include tests/explore/local.mk
 include tests/fuzz/local.mk
 else
 check-local:
@@ -54,6 +61,8 @@ check-local:
 endif
 
 include tests/bench/local.mk
+include tests/soak/local.mk
+include tests/coverage/local.mk
 include tests/system/local.mk
 
 mostlyclean-local:
@@ -72,12 +81,18 @@ $(TEST_ARCHIVES) $(TEST_PROGS): Makefile
 
 # What is tested is optimised as configured; what tests it takes a third less
 # time to compile, and debuggers see its variables.
-tests/unit/%.o tests/daemon/%.o tests/http/%.o tests/nats/%.o: private CFLAGS := $(CFLAGS:-O2=-Og)
+tests/unit/%.o tests/daemon/%.o tests/http/%.o tests/nats/%.o tests/gdb/%.o: private CFLAGS := $(CFLAGS:-O2=-Og)
 
 # Everything that make check builds, and nothing is run.
 check-build: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_DATA)
 .PHONY: check-build
+
+# What tests/policy/abi has pinned, anew: HACKING.md says when.
+abi:
+	CC='$(CC)' SANITIZER_FLAGS='$(SANITIZER_FLAGS)' \
+	    $(srcdir)/%D%/policy/abi --update
+.PHONY: abi
 
 # How each file is compiled, for clangd and its like, which look for it here.
 # It is what make would do if all files were new.

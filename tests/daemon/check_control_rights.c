@@ -103,6 +103,10 @@ START_TEST(test_members_of_the_group_may_look_and_not_act)
         expect_as(g, member, "{\"do\":\"restart\",\"plugin\":\"x\"}", DENIED);
         expect_as(g, member, "{\"do\":\"log-level\",\"level\":\"debug\"}",
                   DENIED);
+        expect_as(g, member, "{\"do\":\"log\"}", DENIED);
+        expect_as(g, member, "{\"do\":\"trace\"}", DENIED);
+        expect_as(g, member, "{\"do\":\"fibers\"}", ALLOWED);
+        expect_as(g, member, "{\"do\":\"fibers\",\"stacks\":true}", DENIED);
     }
 }
 END_TEST

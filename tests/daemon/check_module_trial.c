@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Code that runs when a plugin is loaded, tried by a process of its own. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 #include "daemon/module_fixture.h"
 
@@ -51,6 +53,27 @@ START_TEST(test_code_that_never_ends_when_it_is_loaded_is_refused)
 }
 END_TEST
 
+static void
+on_alarm(int signum)
+{
+    (void)signum;
+}
+
+/* A call that waits is begun again after a signal, but for poll(). */
+START_TEST(test_signals_do_not_make_its_time_longer)
+{
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval often = {{0, 10000}, {0, 10000}}, never = {{0, 0}, {0, 0}};
+
+    try_first(0.5);
+    make_constructor("for (;;) pause();");
+    ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+    refused("swap", "takes more than 0.5 seconds");
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+}
+END_TEST
+
 START_TEST(test_where_nothing_can_be_tried_a_module_is_opened)
 {
     modules.trial_program = "/nowhere/gruvid";
@@ -72,6 +95,7 @@ main(void)
     tcase_add_test(tc, test_code_that_crashes_when_it_is_loaded_is_refused);
     tcase_add_test(tc, test_code_that_exits_when_it_is_loaded_is_refused);
     tcase_add_test(tc, test_code_that_never_ends_when_it_is_loaded_is_refused);
+    tcase_add_test(tc, test_signals_do_not_make_its_time_longer);
     tcase_add_test(tc, test_where_nothing_can_be_tried_a_module_is_opened);
     return run_suite(suite);
 }

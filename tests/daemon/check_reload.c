@@ -348,6 +348,82 @@ START_TEST(test_the_target_and_the_format_of_the_log_change)
 }
 END_TEST
 
+/* --- too few descriptors -------------------------------------------------- */
+
+#define FILES 100
+#define MORE                                                                   \
+    CONTROL ECHO "listen = unix:@DIR@/one\nlisten = tcp://127.0.0.1:0\n"       \
+                 "[plugin spread]\nlisten = unix:@DIR@/two\n"
+
+static void
+wait_for_descriptors(const struct gruvid *g, unsigned n)
+{
+    unsigned now;
+
+    for (int tries = 0; (now = gruvid_descriptors(g)) != n; tries++) {
+        ck_assert_msg(tries < PATIENCE * 100, "%u descriptors, not %u\n%s", now,
+                      n, g->log);
+        usleep(10000);
+    }
+}
+
+static bool
+reloads_by(int control)
+{
+    const char *answer = ask(control, "{\"do\":\"reload\"}");
+
+    ck_assert_ptr_nonnull(answer);
+    if (strstr(answer, "\"ok\":true") != NULL)
+        return true;
+    expect_answer(answer, "\"ok\":false");
+    ck_assert_msg(strstr(answer, "\"reasons\":[]") == NULL, "%s", answer);
+    return false;
+}
+
+/* Clients have all descriptors, and leave one at a time, until a reload has as
+ * many as it needs.  Each that fails has done nothing, and leaves nothing. */
+START_TEST(test_a_reload_may_run_out_of_descriptors_anywhere)
+{
+    struct gruvid_options options = {.files = FILES, .hard_files = FILES};
+    struct gruvid *g = gruvid_ready(CONTROL ECHO, &options);
+    int control = connect_control(g), clients[FILES];
+    unsigned n = 0, failed = 0, open;
+
+    expect_answer(ask(control, "{\"do\":\"status\"}"), "\"ok\":true");
+    /* Some that are counted may be closed at once. */
+    for (int settled = 0; settled < 3; usleep(10000)) {
+        if (gruvid_descriptors(g) == FILES) {
+            settled++;
+            continue;
+        }
+        settled = 0;
+        clients[n] = connect_to(g, 0);
+        echo_on(clients[n++]);
+    }
+    gruvid_configure(g, MORE);
+    open = FILES;
+    while (!reloads_by(control)) {
+        ck_assert_uint_gt(n, 1);
+        wait_for_descriptors(g, open);
+        echo_on(clients[0]);
+        close(clients[--n]);
+        wait_for_descriptors(g, --open);
+        failed++;
+    }
+    printf("%u reloads failed\n", failed);
+    ck_assert_uint_gt(failed, 3);
+    echo_on(clients[0]);
+    /* Its sockets have taken those that it reads by. */
+    for (int i = 0; i < 5; i++)
+        close(clients[--n]);
+    open -= 5;
+    gruvid_configure(g, CONTROL ECHO);
+    ck_assert_msg(reloads_by(control), "%s", g->log);
+    wait_for_descriptors(g, open);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -364,6 +440,7 @@ main(void)
     tcase_add_test(tc, test_what_needs_a_restart_is_said_at_each_reload);
     tcase_add_test(
         tc, test_a_file_that_the_user_may_not_read_is_kept_until_it_changes);
+    tcase_add_test(tc, test_a_reload_may_run_out_of_descriptors_anywhere);
     tc = gruvid_case(suite, "settings");
     tcase_add_test(tc, test_pools_grow);
     tcase_add_test(tc, test_max_fibers_changes);

@@ -7,7 +7,6 @@
  * $HELD_CONNECTIONS and $SWAPS say how many, for a run by hand.
  */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -391,22 +390,6 @@ END_TEST
 /* --- what is left behind ----------------------------------------------------
  */
 
-static unsigned
-count_descriptors(const struct gruvid *g)
-{
-    char path[64];
-    unsigned n = 0;
-    DIR *dir;
-
-    snprintf(path, sizeof path, "/proc/%d/fd", g->pid);
-    dir = opendir(path);
-    ck_assert_ptr_nonnull(dir);
-    while (readdir(dir) != NULL)
-        n++;
-    closedir(dir);
-    return n;
-}
-
 /* Of the heap of the main arena. */
 static size_t
 heap_size(const struct gruvid *g)
@@ -444,13 +427,13 @@ START_TEST(test_swaps_leave_no_descriptor_behind)
     for (int step = 1; step <= steps; step++) {
         renew_alone(&scene, step);
         if (step == 4)
-            before = count_descriptors(scene.g);
+            before = gruvid_descriptors(scene.g);
         if (step % (steps / 4) == 0)
             printf("%d: %u descriptors, heap %zu\n", step,
-                   count_descriptors(scene.g), heap_size(scene.g));
+                   gruvid_descriptors(scene.g), heap_size(scene.g));
     }
     /* The last visitor may not have gone yet. */
-    while (count_descriptors(scene.g) > before)
+    while (gruvid_descriptors(scene.g) > before)
         usleep(1000);
     end_scene(&scene);
 }

@@ -421,6 +421,22 @@ START_TEST(test_request_timeout_is_504)
 }
 END_TEST
 
+/* answers.test has the seconds, on virtual time. */
+START_TEST(test_without_request_timeout_there_is_no_deadline)
+{
+    char config[400];
+    struct gruvid *g;
+    int fd;
+
+    snprintf(config, sizeof config, "%srequest_timeout = 0\n", configs[_i]);
+    g = begin(config);
+    fd = enter(g);
+    ask(fd, "GET /deadline 0\n\n", TEXT("200", "3", "-1\n") END("200"));
+    close(fd);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(test_a_caller_may_give_less_time)
 {
     struct gruvid *g = begin(configs[_i]);
@@ -604,6 +620,30 @@ START_TEST(test_plugins_call_each_other)
 }
 END_TEST
 
+/* The caller's cancel is not lost: it ends the call, or comes after it. */
+START_TEST(test_a_cancel_of_the_caller_is_told)
+{
+    struct gruvid *g = begin(call_configs[_i]);
+    int fd = enter(g), other = enter(g);
+
+    send_text(fd, "GET /call?to=other&path=/wait 0\n\n");
+    gruvid_says(g, "waits");
+    ask(other, "GET /cut 0\n\n", TEXT("200", "4", "cut\n") END("200"));
+    expect_text(fd, TEXT("200", "10", "ECANCELED\n") END("200"));
+    gruvid_says(g, "waited: ECANCELED");
+
+    send_text(fd, "GET /call?to=third&path=/finish&next=1 0\n\n");
+    gruvid_says(g, "goes on");
+    for (int n = 0; n < 2; n++)
+        ask(other, "GET /cut 0\n\n", TEXT("200", "4", "cut\n") END("200"));
+    ask(other, "GET /go 0\n\n", TEXT("200", "5", "gone\n") END("200"));
+    expect_text(fd, TEXT("200", "12", "204, then 2\n") END("200"));
+    close(fd);
+    close(other);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -628,6 +668,8 @@ main(void)
     tcase_add_loop_test(tc, test_events_are_lines, 0, 2);
     tcase_add_test(tc, test_a_connection_is_given_away);
     tcase_add_loop_test(tc, test_request_timeout_is_504, 0, 2);
+    tcase_add_loop_test(tc, test_without_request_timeout_there_is_no_deadline,
+                        0, 2);
     tcase_add_loop_test(tc, test_a_caller_may_give_less_time, 0, 2);
     tcase_add_loop_test(tc, test_a_peer_that_goes_cancels_the_handler, 0, 2);
     tcase_add_loop_test(tc, test_a_handler_may_go_on_without_its_peer, 0, 2);
@@ -636,5 +678,6 @@ main(void)
     tcase_add_loop_test(tc, test_a_request_stays_with_its_generation, 0, 2);
     tcase_add_loop_test(tc, test_a_stop_cuts_requests, 0, 2);
     tcase_add_loop_test(tc, test_plugins_call_each_other, 0, 2);
+    tcase_add_loop_test(tc, test_a_cancel_of_the_caller_is_told, 0, 2);
     return run_suite(suite);
 }

@@ -355,6 +355,8 @@ START_TEST(test_it_becomes_the_user_for_good_after_it_has_bound)
         strstr(read_text(path), "Gid:\t65534\t65534\t65534\t65534\n"));
     ck_assert_ptr_nonnull(strstr(read_text(path), "Groups:\t65534"));
     ck_assert_ptr_nonnull(
+        strstr(read_text(path), "CapPrm:\t0000000000000000\n"));
+    ck_assert_ptr_nonnull(
         strstr(read_text(path), "CapEff:\t0000000000000000\n"));
     /* Of a process that makes no core these files are root's. */
     snprintf(path, sizeof path, "/proc/%d/environ", g->pid);
@@ -393,6 +395,30 @@ START_TEST(test_unix_sockets_belong_to_the_user_or_as_the_section_says)
                      NULL);
     expect_socket(g, "a", 65534, 65534, 0);
     expect_socket(g, "b", 0, 1, 0620);
+    ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(test_only_root_gives_sockets_away)
+{
+    struct gruvid *g;
+
+    if (geteuid() != 0) {
+        printf("skipped: only root can become somebody else\n");
+        return;
+    }
+    g = gruvid_ready("[gruvid]\nuser = nobody\n"
+                     "[plugin trial]\nlisten = unix:@DIR@/a\n",
+                     NULL);
+    ck_assert_int_eq(chown(g->dir, 65534, 65534), 0);
+    gruvid_reload(g,
+                  "[gruvid]\nuser = nobody\n"
+                  "[plugin trial]\nlisten = unix:@DIR@/a\n"
+                  "[plugin b]\nmodule = trial\nlisten = unix:@DIR@/b\n"
+                  "listen_owner = root\n",
+                  false);
+    gruvid_says(g, "/b cannot be given to its owner: not permitted here; "
+                   "only root gives files away");
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST
@@ -462,6 +488,7 @@ main(void)
     tcase_add_test(tc, test_it_becomes_the_user_for_good_after_it_has_bound);
     tcase_add_test(tc,
                    test_unix_sockets_belong_to_the_user_or_as_the_section_says);
+    tcase_add_test(tc, test_only_root_gives_sockets_away);
     tcase_add_test(tc, test_the_log_is_given_to_the_user_who_opens_it_again);
     tcase_add_test(tc, test_a_user_that_does_not_exist_is_a_mistake);
     return run_suite(suite);

@@ -51,6 +51,7 @@ START_TEST(test_without_an_address_the_log_says_the_port)
 
     echoes(g, 0);
     ck_assert_uint_eq(gruvid_said(g, "listening on"), 1);
+    ck_assert_uint_eq(gruvid_said(g, "listening on tcp://127.0.0.1:"), 1);
     ck_assert_int_eq(gruvid_stop(g, SIGTERM), 0);
 }
 END_TEST

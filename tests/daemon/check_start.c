@@ -499,9 +499,29 @@ START_TEST(test_root_refuses_a_plugin_in_a_folder_that_others_may_write)
 }
 END_TEST
 
+/* A file would ask to be believed itself. */
+START_TEST(test_no_file_can_ask_to_be_trusted)
+{
+    static const char *const keys[] = {"trust_files", "trust-files",
+                                       "trust_file"};
+    char config[100];
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct gruvid *g;
+
+        snprintf(config, sizeof config, "[gruvid]\n%s = yes\n", keys[i]);
+        g = gruvid_run(config, NULL);
+        ck_assert_int_eq(g->status, 78);
+        gruvid_says(g, "gruvid.conf:");
+        gruvid_says(g, keys[i]);
+    }
+}
+END_TEST
+
 static void
 add_owners(TCase *tc)
 {
+    tcase_add_test(tc, test_no_file_can_ask_to_be_trusted);
     tcase_add_test(tc,
                    test_root_refuses_an_included_file_that_others_may_write);
     tcase_add_test(

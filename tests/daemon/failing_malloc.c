@@ -5,6 +5,8 @@
  * $FAIL_SHARED has an int: allocations count it down while it is positive, and
  * the one that finds 1 fails.
  *
+ * Once the process exits none fails: gcc's counters ask for memory then.
+ *
  * libuv's own realloc() is spared: where it cannot enlarge its table of
  * descriptors, it aborts.  $FAIL_SPARE is a part of the name of a library whose
  * malloc() is spared.
@@ -27,6 +29,7 @@ void *__libc_memalign(size_t align, size_t size);
 static int own;
 static int *left = &own; /* atomic; 0: it has failed, or none is to */
 static const char *mark, *spare;
+static int has_ended; /* atomic */
 
 static void
 share(const char *path)
@@ -60,7 +63,8 @@ fails(void)
 {
     int fd;
 
-    if (__atomic_load_n(left, __ATOMIC_SEQ_CST) <= 0 ||
+    if (__atomic_load_n(&has_ended, __ATOMIC_SEQ_CST) != 0 ||
+        __atomic_load_n(left, __ATOMIC_SEQ_CST) <= 0 ||
         __atomic_sub_fetch(left, 1, __ATOMIC_SEQ_CST) != 0)
         return false;
     fd = mark == NULL ? -1 : open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -79,9 +83,29 @@ is_of(const void *caller, const char *library)
            strstr(info.dli_fname, library) != NULL;
 }
 
+static void
+end(void)
+{
+    __atomic_store_n(&has_ended, 1, __ATOMIC_SEQ_CST);
+}
+
+/* To run before the destructors of libraries it has to be said once main()
+ * runs: when gruvid itself asks for memory. */
+static void
+watch_for_the_end(const void *caller)
+{
+    static bool watched;
+
+    if (watched || !is_of(caller, "gruvid"))
+        return;
+    watched = true;
+    atexit(end);
+}
+
 void *
 malloc(size_t size)
 {
+    watch_for_the_end(__builtin_return_address(0));
     if ((spare == NULL || !is_of(__builtin_return_address(0), spare)) &&
         fails())
         return NULL;
@@ -91,6 +115,7 @@ malloc(size_t size)
 void *
 calloc(size_t n, size_t size)
 {
+    watch_for_the_end(__builtin_return_address(0));
     return fails() ? NULL : __libc_calloc(n, size);
 }
 

@@ -17,6 +17,8 @@ DAEMON_TESTS += %D%/check_config
 %C%_check_config_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_config_compare
 %C%_check_config_compare_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_config_fifo
+%C%_check_config_fifo_LDADD = $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_config_memory
 %C%_check_config_memory_LDADD = %D%/libconfig_fixture.a $(DAEMON_TEST_LIBS)
 DAEMON_TESTS += %D%/check_config_secret
@@ -91,6 +93,10 @@ DAEMON_TESTS += %D%/check_module_image
 # what root believes
 DAEMON_TESTS += %D%/check_os_owner
 %C%_check_os_owner_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_config_network
+%C%_check_config_network_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_os_process
+%C%_check_os_process_LDADD = $(DAEMON_TEST_LIBS)
 
 # plugins that a test makes
 TEST_ARCHIVES += %D%/libmake_plugin.a
@@ -112,14 +118,11 @@ PLUGIN_CHECKS = %D%/plugin_examples
 TESTS += $(PLUGIN_CHECKS)
 EXTRA_DIST += $(PLUGIN_CHECKS) %D%/plugins/cplusplus.cc
 EXTRA_DIST += %D%/plugins/throws.cc
+%D%/plugin_examples.needs: tools/gruvid-test/gruvid-test
 
 # gruvictl and stacks
 TESTS += %D%/gruvictl_stacks
 EXTRA_DIST += %D%/gruvictl_stacks
-
-# gdb and its commands for fibers
-TESTS += %D%/gdb
-EXTRA_DIST += %D%/gdb %D%/fibers.gdb
 
 # clients that others wrote
 INTEROP_CHECKS = %D%/interop_clients
@@ -162,6 +165,9 @@ DAEMON_TESTS += %D%/check_control
 DAEMON_TESTS += %D%/check_control_places
 %C%_check_control_places_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_control_places_LDADD = $(DAEMON_TEST_LIBS)
+DAEMON_TESTS += %D%/check_control_text
+%C%_check_control_text_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+%C%_check_control_text_LDADD = $(DAEMON_TEST_LIBS) $(JANSSON_LIBS)
 DAEMON_TESTS += %D%/check_control_cluster
 %C%_check_control_cluster_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 %C%_check_control_cluster_SOURCES = %D%/check_control_cluster.c
@@ -246,6 +252,8 @@ DAEMON_TESTS += %D%/check_metrics
 %C%_check_metrics_SOURCES += %D%/plugin_folder.c %D%/plugin_folder.h
 %C%_check_metrics_LDADD = %D%/libmetrics_text.a $(RUN_GRUVID_LIBS)
 %C%_check_metrics_LDADD += $(JANSSON_LIBS)
+DAEMON_TESTS += %D%/check_reply
+%C%_check_reply_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_request
 %C%_check_request_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_request_files
@@ -265,6 +273,9 @@ DAEMON_TESTS += %D%/check_single
 %C%_check_single_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_start
 %C%_check_start_LDADD = $(RUN_GRUVID_LIBS)
+DAEMON_TESTS += %D%/check_control_memory
+%C%_check_control_memory_LDADD = $(RUN_GRUVID_LIBS)
+%D%/check_control_memory.needs: %D%/failing_malloc.la
 DAEMON_TESTS += %D%/check_reload_memory
 %C%_check_reload_memory_LDADD = $(RUN_GRUVID_LIBS)
 DAEMON_TESTS += %D%/check_start_memory
@@ -301,16 +312,18 @@ TEST_ARCHIVES += %D%/libserver.a
 %C%_libserver_a_SOURCES = %D%/server.c %D%/server.h
 EXAMPLE_TEST_LIBS = %D%/libserver.a $(RUN_GRUVID_LIBS)
 
+DAEMON_TESTS += %D%/check_example_chat
+%C%_check_example_chat_LDADD = $(EXAMPLE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_example_cron
+%C%_check_example_cron_LDADD = $(EXAMPLE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_example_forward
+%C%_check_example_forward_LDADD = $(EXAMPLE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_example_thumbnail
+%C%_check_example_thumbnail_LDADD = $(EXAMPLE_TEST_LIBS)
+DAEMON_TESTS += %D%/check_example_wrap
+%C%_check_example_wrap_LDADD = $(EXAMPLE_TEST_LIBS)
 DAEMON_TESTS += %D%/check_example_ticker
 %C%_check_example_ticker_LDADD = $(RUN_GRUVID_LIBS)
-
-DAEMON_TESTS += %D%/check_example_redis
-%C%_check_example_redis_LDADD = $(EXAMPLE_TEST_LIBS)
-
-DAEMON_TESTS += %D%/check_example_postgres
-%C%_check_example_postgres_LDADD = $(EXAMPLE_TEST_LIBS)
-DAEMON_TESTS += %D%/check_example_fetch
-%C%_check_example_fetch_LDADD = $(EXAMPLE_TEST_LIBS)
 
 # -rpath: libtool makes shared libraries only of what is to be installed.
 TEST_PLUGIN_LINKING = $(PLUGIN_LINKING) -rpath $(abs_top_builddir)/not-installed

@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* What a gruvid that runs takes of the machine. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/run_gruvid.h"
+
+unsigned
+gruvid_descriptors(const struct gruvid *g)
+{
+    char path[64];
+    unsigned n = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", g->pid);
+    dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir) != NULL)
+        n++;
+    closedir(dir);
+    return n - 2; /* "." and ".." */
+}
 
 size_t
 gruvid_memory(const struct gruvid *g)

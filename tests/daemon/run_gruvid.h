@@ -124,6 +124,9 @@ size_t gruvid_memory(const struct gruvid *g);
 /* Whether they say something: sanitizers and Valgrind keep what is freed. */
 bool gruvid_memory_counts(void);
 
+/* How many descriptors it has open. */
+unsigned gruvid_descriptors(const struct gruvid *g);
+
 /* Seconds of its threads, to be printed: they depend on the machine. */
 double gruvid_cpu(const struct gruvid *g);
 

@@ -1,15 +1,21 @@
 # Fuzzers are built on demand, see run.
 EXTRA_DIST += %D%/run
+EXTRA_DIST += %D%/corpus
+EXTRA_DIST += %D%/corpus.c
 EXTRA_DIST += %D%/config.dict
 EXTRA_DIST += %D%/control.dict
 EXTRA_DIST += %D%/gruvictl
 EXTRA_DIST += %D%/http.dict
+EXTRA_DIST += %D%/nats.dict
+EXTRA_DIST += %D%/fuzz_address.c
 EXTRA_DIST += %D%/fuzz_config.c
 EXTRA_DIST += %D%/fuzz_control.c
 EXTRA_DIST += %D%/fuzz_gruvictl.c
 EXTRA_DIST += %D%/fuzz_http.c
 EXTRA_DIST += %D%/fuzz_http2.c
 EXTRA_DIST += %D%/fuzz_image.c
+EXTRA_DIST += %D%/fuzz_line.c
+EXTRA_DIST += %D%/fuzz_nats.c
 EXTRA_DIST += %D%/fuzz_note.c
 EXTRA_DIST += %D%/http2_gruvid.c
 EXTRA_DIST += %D%/http2_gruvid.h

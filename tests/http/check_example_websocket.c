@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* plugins/examples/websocket.c, with a client that masks by hand, and with
- * node's. */
+/* plugins/examples/websocket.c, with a client that masks by hand, node's, and
+ * that of Chromium. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "http/client.h"
@@ -364,6 +366,73 @@ START_TEST(test_node_talks_with_it)
 }
 END_TEST
 
+/* The browser says who has made the page, so the page comes from there, too.
+ * What became of the script is a request of its own. */
+#define PAGE                                                                   \
+    "<script>const s = new WebSocket('ws://' + location.host + '/echo');"      \
+    "const got = [];"                                                          \
+    "s.onopen = () => { s.send('text'); s.send('x'.repeat(50000)); };"         \
+    "s.onmessage = e => {"                                                     \
+    "  got.push(e.data.length);"                                               \
+    "  if (got.length == 2) s.close(1000, 'bye'); };"                          \
+    "s.onclose = e =>"                                                         \
+    "  fetch('/closed?' + [e.wasClean, e.code].concat(got).join('-'));"        \
+    "</script>\n"
+
+/* A session of its own, because it has children. */
+static pid_t
+begin_browser(const char *profile, const char *url)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid > 0)
+        return pid;
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent && freopen("/dev/null", "w", stdout) != NULL &&
+        freopen("/dev/null", "w", stderr) != NULL)
+        execlp("chromium", "chromium", "--headless", "--no-sandbox",
+               "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+               "--no-proxy-server", "--disable-quic", "--disable-sync",
+               "--disable-background-networking", "--disable-component-update",
+               "--remote-debugging-port=0", profile, url, NULL);
+    _exit(127);
+}
+
+START_TEST(test_chromium_talks_with_it)
+{
+    char profile[200], url[64];
+    struct gruvid *g;
+    FILE *page;
+    pid_t browser;
+
+    if (system("command -v chromium > /dev/null") != 0 ||
+        !http_has("plugins/examples/.libs/web.so")) {
+        puts("skipped: there is no Chromium, or no web");
+        return;
+    }
+    http_bring("plugins/examples/.libs/web.so");
+    http_bring(PLUGIN);
+    g = http_begin("access_log = combined\nroute = GET /echo -> websocket\n"
+                   "route = GET /files/{path...} -> web\n[plugin websocket]\n"
+                   "[plugin web]\nfolder = @DIR@\n");
+    page = fopen(gruvid_path(g, "page.html"), "w");
+    ck_assert_ptr_nonnull(page);
+    fputs(PAGE, page);
+    ck_assert_int_eq(fclose(page), 0);
+    snprintf(profile, sizeof profile, "--user-data-dir=%s",
+             gruvid_path(g, "profile"));
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/files/page.html",
+             gruvid_port(g, 0));
+    browser = begin_browser(profile, url);
+    gruvid_says(g, "/closed?true-1000-4-50000");
+    kill(-browser, SIGKILL);
+    ck_assert_int_eq(waitpid(browser, NULL, 0), browser);
+    stops(g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -385,5 +454,6 @@ main(void)
     tcase_add_test(tc, test_a_close_is_not_waited_for_for_ever);
     tcase_add_loop_test(tc, test_a_client_that_talks_on_is_left, 0, 2);
     tcase_add_test(tc, test_node_talks_with_it);
+    tcase_add_test(tc, test_chromium_talks_with_it);
     return run_suite(suite);
 }

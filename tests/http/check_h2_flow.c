@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "http/h2_client.h"
 #include "support/valgrind.h"
@@ -162,6 +164,46 @@ START_TEST(test_replies_share_the_connection)
     ck_assert(!large->over);
     ck_assert(h2_finish(h2, large->stream));
     ck_assert_uint_eq(large->body.size, 13107200);
+    stop();
+}
+END_TEST
+
+/* The server writes until there is no room. */
+static void
+let_it_write(void)
+{
+    int before = -1, now = 0;
+
+    while (now == 0 || now != before) {
+        before = now;
+        usleep(20000);
+        ck_assert_int_eq(ioctl(h2->wire.fd, FIONREAD, &now), 0);
+    }
+}
+
+/* Of two replies of a turn, the first one's fiber is about to write both when
+ * it is cancelled.  Another fiber writes them: the cancel is none of its. */
+START_TEST(test_a_cancel_in_front_of_a_write_ends_no_connection)
+{
+    struct h2_answer *small, *large;
+
+    begin("");
+    h2->counts = true;
+    h2_set(h2, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 100000000);
+    h2_send_number(h2, H2_WINDOW_UPDATE, 0, 100000000);
+    h2->holds = true;
+    small = h2_answer_of(h2, h2_get(h2, "/told?size=10&cancel=1"));
+    gruvid_says(g, "mirror waits");
+    large = h2_answer_of(h2, h2_get(h2, "/told?size=30000000"));
+    gruvid_says_times(g, "mirror waits", 2);
+    h2_get(h2, "/tell");
+    let_it_write();
+    ck_assert(h2_finish(h2, small->stream));
+    ck_assert(h2_finish(h2, large->stream));
+    ck_assert_uint_eq(small->body.size, 10);
+    ck_assert_uint_eq(large->body.size, 30000000);
+    h2->counts = false;
+    h2_ask(h2, "/a", 200, "GET /a h\n");
     stop();
 }
 END_TEST
@@ -368,6 +410,7 @@ main(void)
     tcase_add_test(tc, test_a_stalled_body_holds_up_no_other);
     tcase_add_test(tc, test_a_stalled_reply_holds_up_no_other);
     tcase_add_test(tc, test_replies_share_the_connection);
+    tcase_add_test(tc, test_a_cancel_in_front_of_a_write_ends_no_connection);
     tcase_add_test(tc, test_2000_requests_of_a_connection_leave_nothing);
     tcase_add_test(tc, test_100_requests_at_once);
     tcase_add_test(tc,

@@ -81,9 +81,34 @@ HTTP_TESTS += %D%/check_h2_rfc
 %C%_check_h2_rfc_LDADD = $(H2_CLIENT_LIBS)
 endif
 
+HTTP_TESTS += %D%/check_example_cache
+%C%_check_example_cache_LDADD = tests/daemon/libserver.a $(HTTP_CLIENT_LIBS)
+EXAMPLE_CACHE = %D%/plugins/slow.la
+if HAVE_HIREDIS
+EXAMPLE_CACHE += plugins/examples/cache.la
+endif
+%D%/check_example_cache.needs: $(EXAMPLE_CACHE)
+HTTP_TESTS += %D%/check_example_fetch
+%C%_check_example_fetch_LDADD = $(HTTP_CLIENT_LIBS)
+EXAMPLE_FETCH = tests/daemon/plugins/responder.la
+if HAVE_LIBCURL
+EXAMPLE_FETCH += plugins/examples/fetch.la
+endif
+%D%/check_example_fetch.needs: $(EXAMPLE_FETCH)
+HTTP_TESTS += %D%/check_example_jobs
+%C%_check_example_jobs_LDADD = tests/daemon/libserver.a $(HTTP_CLIENT_LIBS)
+EXAMPLE_JOBS = %D%/plugins/works.la
+if HAVE_LIBPQ
+EXAMPLE_JOBS += plugins/examples/jobs.la
+endif
+%D%/check_example_jobs.needs: $(EXAMPLE_JOBS)
+HTTP_TESTS += %D%/check_example_web
+%C%_check_example_web_LDADD = $(HTTP_CLIENT_LIBS)
+%D%/check_example_web.needs: plugins/examples/web.la
 HTTP_TESTS += %D%/check_example_websocket
 %C%_check_example_websocket_LDADD = $(HTTP_CLIENT_LIBS)
 if HAVE_WSLAY
+%D%/check_example_websocket.needs: plugins/examples/web.la
 %D%/check_example_websocket.needs: plugins/examples/websocket.la
 endif
 
@@ -92,6 +117,18 @@ TEST_PLUGINS += %D%/plugins/mirror.la
 %C%_plugins_mirror_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
 %C%_plugins_mirror_la_LIBADD = $(PLUGIN_LIBS)
 %C%_plugins_mirror_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
+TEST_PLUGINS += %D%/plugins/slow.la
+%C%_plugins_slow_la_SOURCES = %D%/plugins/slow.c
+%C%_plugins_slow_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_slow_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_slow_la_DEPENDENCIES = $(PLUGIN_NEEDS)
+
+TEST_PLUGINS += %D%/plugins/works.la
+%C%_plugins_works_la_SOURCES = %D%/plugins/works.c
+%C%_plugins_works_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_works_la_LIBADD = $(PLUGIN_LIBS)
+%C%_plugins_works_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 
 TEST_PROGS += $(HTTP_TESTS)
 TESTS += $(HTTP_TESTS)

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,16 @@ void
 bus_end(struct bus_server *server)
 {
     server_end(&server->server);
+}
+
+void
+bus_stop(struct bus_server *server)
+{
+    int usual = server->server.end_signal;
+
+    server->server.end_signal = SIGTERM;
+    server_end(&server->server);
+    server->server.end_signal = usual;
 }
 
 static int hubs = 1;

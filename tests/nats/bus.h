@@ -20,9 +20,12 @@ void bus_need(void);
 void bus_prepare(struct bus_server *server);
 void bus_remove(struct bus_server *server);
 
-/* Begin it with lines of its configuration; end it at once. */
+/* Begin it with lines of its configuration; end it at once.  What its consumers
+ * have delivered in the last moments is forgotten then: it writes that down a
+ * little later, unless it is stopped in order. */
 void bus_begin(struct bus_server *server, const char *config);
 void bus_end(struct bus_server *server);
+void bus_stop(struct bus_server *server);
 
 /* gruvid with plugins/nats, whose section has these lines, with mirror and the
  * text of further sections.  It is no node, unless the lines have one. */

@@ -53,15 +53,16 @@ begin_jobs(void)
 {
     char lines[400], sections[200];
 
-    http_bring("plugins/examples/.libs/jobs.so");
-    http_bring("plugins/examples/.libs/jobs_load.so");
+    http_bring("plugins/examples/.libs/nats_jobs.so");
+    http_bring("tests/nats/plugins/.libs/nats_load.so");
     snprintf(lines, sizeof lines,
              "url = nats://127.0.0.1:%d\nurl = nats://127.0.0.1:%d\n"
-             "route = jobs.done -> jobs_load\nwork = JOBS/workers -> jobs\n"
+             "route = jobs.done -> nats_load\n"
+             "work = JOBS/workers -> nats_jobs\n"
              "max_deliveries = 1000\n",
              servers[1].port, servers[2].port);
     snprintf(sections, sizeof sections,
-             "[plugin jobs]\n[plugin jobs_load]\nreplicas = 3\n"
+             "[plugin nats_jobs]\n[plugin nats_load]\nreplicas = 3\n"
              "rate = 1000\njobs = 2000\n");
     return bus_gruvid(&servers[0], lines, sections);
 }

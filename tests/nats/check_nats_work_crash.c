@@ -154,7 +154,7 @@ START_TEST(test_work_outlives_its_connection)
     stream_store(bus, "orders.new", "Gruvid-Path: /?ms=1&gate\r\n", "0000000");
     gruvid_says(g, "worker takes its time");
     bus_close(bus);
-    bus_end(&server);
+    bus_stop(&server);
     gruvid_says(g, " is lost: ");
     file_make(&server, "done.gate");
     done_has(&server, 1);

@@ -71,8 +71,8 @@ NATS_TESTS += %D%/check_nats_pull
 %C%_check_nats_pull_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_replicas
 %C%_check_nats_replicas_LDADD = $(BUS_LIBS)
-%D%/check_nats_replicas.needs: plugins/examples/jobs.la
-%D%/check_nats_replicas.needs: plugins/examples/jobs_load.la
+%D%/check_nats_replicas.needs: plugins/examples/nats_jobs.la
+%D%/check_nats_replicas.needs: %D%/plugins/nats_load.la
 NATS_TESTS += %D%/check_nats_session
 %C%_check_nats_session_LDADD = $(BUS_LIBS)
 NATS_TESTS += %D%/check_nats_session_broken
@@ -117,6 +117,12 @@ TEST_PLUGINS += %D%/plugins/asker.la
 %C%_plugins_asker_la_LIBADD = plugins/nats/libnats.la
 %C%_plugins_asker_la_LIBADD += $(PLUGIN_LIBS) $(UV_LIBS) $(JANSSON_LIBS)
 %C%_plugins_asker_la_DEPENDENCIES = plugins/nats/libnats.la $(PLUGIN_NEEDS)
+# The load of tools/cluster, and of a test.
+TEST_PLUGINS += %D%/plugins/nats_load.la
+%C%_plugins_nats_load_la_SOURCES = %D%/plugins/nats_load.c
+%C%_plugins_nats_load_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
+%C%_plugins_nats_load_la_LIBADD = $(PLUGIN_LIBS) $(UV_LIBS)
+%C%_plugins_nats_load_la_DEPENDENCIES = $(PLUGIN_NEEDS)
 TEST_PLUGINS += %D%/plugins/worker.la
 %C%_plugins_worker_la_SOURCES = %D%/plugins/worker.c
 %C%_plugins_worker_la_LDFLAGS = $(TEST_PLUGIN_LINKING)
@@ -144,4 +150,4 @@ TESTS += %D%/cluster
 EXTRA_DIST += %D%/cluster
 %D%/cluster.needs: gruvid tools/gruvictl/gruvictl plugins/nats.la
 %D%/cluster.needs: plugins/http.la plugins/hello.la plugins/dashboard.la
-%D%/cluster.needs: plugins/examples/jobs.la plugins/examples/jobs_load.la
+%D%/cluster.needs: plugins/examples/nats_jobs.la %D%/plugins/nats_load.la

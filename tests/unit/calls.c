@@ -278,12 +278,14 @@ fcntl(int fd, int op, ...)
 }
 
 /* libuv tries with an event that stands for no descriptor; the hub's own set
- * has names that are more than its number. */
+ * has names that are more than its number; and the poller tries before libuv
+ * does, for no event. */
 int
 epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
     bool tries = op == EPOLL_CTL_ADD &&
-                 (event->data.fd == -1 || event->data.u64 >> 32 != 0);
+                 (event->data.fd == -1 || event->data.u64 >> 32 != 0 ||
+                  event->events == 0);
 
     if (fails(CALL_EPOLL_CTL) || (tries && fails(CALL_WATCH)))
         return -1;

@@ -137,9 +137,12 @@ HUB_TEST(test_ip6_is_connected_to)
 HUB_TEST(test_a_port_without_a_listener_refuses)
 {
     char address[GRUVI_ADDRESS_SIZE];
+    int reserved = net_reserve(address);
 
-    gruvi_listener_close(net_listen(i, address));
+    if (i == NET_UNIX)
+        gruvi_listener_close(net_listen(i, address));
     check_refused(address, UV_ECONNREFUSED);
+    close(reserved);
 }
 
 HUB_TEST(test_what_cannot_be_connected_to_is_an_error)
@@ -211,17 +214,18 @@ HUB_TEST(test_nobody_meets_himself)
 HUB_TEST(test_the_addresses_of_a_name_are_tried_in_turn)
 {
     char address[GRUVI_ADDRESS_SIZE], text[GRUVI_ADDRESS_SIZE];
+    int reserved = net_reserve(address);
     gruvi_listener_t *listener;
 
-    ck_assert_int_eq(gruvi_listen(&listener, "tcp://127.0.0.3:0", NULL), 0);
-    ck_assert_int_eq(gruvi_listener_address(listener, address, sizeof address),
-                     0);
+    snprintf(text, sizeof text, "tcp://127.0.0.3%s", strrchr(address, ':'));
+    ck_assert_int_eq(gruvi_listen(&listener, text, NULL), 0);
     snprintf(text, sizeof text, "tcp://many.test%s", strrchr(address, ':'));
     memset(calls, 0, sizeof calls);
     check_connect(text, listener, GRUVI_FOREVER);
     ck_assert_uint_ge(calls[CALL_SOCKET], 3);
     gruvi_listener_close(listener);
     check_refused(text, UV_ECONNREFUSED);
+    close(reserved);
 }
 
 HUB_TEST(test_a_lookup_does_not_block_the_hub)

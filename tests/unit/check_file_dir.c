@@ -49,6 +49,54 @@ list_by(size_t n)
     ck_assert_int_eq(gruvi_file_close(dir), 0);
 }
 
+/* What the kernel says of each name. */
+HUB_TEST(test_an_entry_has_its_type)
+{
+    static const struct {
+        const char *name;
+        uv_dirent_type_t type;
+    } rows[] = {{"fifo", UV_DIRENT_FIFO},
+                {"link", UV_DIRENT_LINK},
+                {"socket", UV_DIRENT_SOCKET}};
+    gruvi_listener_t *listener;
+    char address[GRUVI_ADDRESS_SIZE];
+    gruvi_dirent_t entries[8];
+    gruvi_file_t *dir;
+    int got;
+
+    folder = net_folder();
+    ck_assert_int_eq(mkfifo(in_folder("fifo"), 0600), 0);
+    ck_assert_int_eq(symlink("nowhere", in_folder("link")), 0);
+    snprintf(address, sizeof address, "unix:%s", in_folder("socket"));
+    ck_assert_int_eq(gruvi_listen(&listener, address, NULL), 0);
+    ck_assert_int_eq(gruvi_file_open(&dir, folder, O_RDONLY | O_DIRECTORY, 0),
+                     0);
+    got = gruvi_file_readdir(dir, entries, 8);
+    ck_assert_int_eq(got, 3);
+    for (size_t k = 0; k < 3; k++) {
+        int at = 0;
+
+        while (at < got && strcmp(entries[at].name, rows[k].name) != 0)
+            at++;
+        ck_assert_msg(at < got, "%s is not listed", rows[k].name);
+        ck_assert_int_eq(entries[at].type, rows[k].type);
+    }
+    ck_assert_int_eq(gruvi_file_close(dir), 0);
+    gruvi_listener_close(listener);
+    unlink(in_folder("fifo"));
+    unlink(in_folder("link"));
+    net_folder_end();
+
+    /* Devices cannot be made everywhere. */
+    ck_assert_int_eq(gruvi_file_open(&dir, "/dev", O_RDONLY | O_DIRECTORY, 0),
+                     0);
+    while ((got = gruvi_file_readdir(dir, entries, 8)) > 0)
+        for (int at = 0; at < got; at++)
+            if (strcmp(entries[at].name, "null") == 0)
+                ck_assert_int_eq(entries[at].type, UV_DIRENT_CHAR);
+    ck_assert_int_eq(gruvi_file_close(dir), 0);
+}
+
 HUB_TEST(test_a_folder_is_listed_whatever_the_step)
 {
     char name[16];
@@ -102,6 +150,7 @@ main(void)
     Suite *suite = suite_create("file_dir");
     TCase *tc = tcase_create("directories");
 
+    tcase_add_test(tc, test_an_entry_has_its_type);
     tcase_add_test(tc, test_a_folder_is_listed_whatever_the_step);
     tcase_add_test(tc, test_a_name_may_be_as_long_as_can_be);
     suite_add_tcase(suite, tc);

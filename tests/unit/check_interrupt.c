@@ -18,6 +18,7 @@ leave_without_closing(void *arg)
     gruvi_fiber_unref(gruvi_spawn(sleep_for_ever, NULL));
     gruvi_sleep(0);
     gruvi_sleep(0);
+    ck_assert_int_eq(gruvi_hub_run_callback(*kept, note, "accepted"), 0);
 }
 
 /* --- signals whose handlers are the program's own --------------------------
@@ -190,6 +191,7 @@ abandon_fibers(void *arg)
 
     (void)arg;
     in_thread(leave_without_closing, &theirs);
+    ck_assert_str_eq(recorded(), "accepted");
     ck_assert_int_eq(gruvi_hub_run_callback(theirs, note, "x"), UV_ESHUTDOWN);
     gruvi_hub_unref(theirs);
     /* It leaks on purpose: no leak check in this child. */

@@ -348,6 +348,26 @@ HUB_TEST(test_closing_it_meanwhile_is_told)
     wait_until(!is_there(pid));
 }
 
+static int
+close_process(void *arg)
+{
+    gruvi_process_close(arg);
+    return 0;
+}
+
+/* The fibers that talk to it begin a turn later than it is closed. */
+HUB_TEST(test_closing_it_at_once_is_told)
+{
+    gruvi_process_t *p = begin_script("exec sleep 1000", GRUVI_STDIO_PIPE);
+    pid_t pid = gruvi_process_pid(p);
+    gruvi_fiber_t *talks = spawn(communicate, p);
+
+    finish(spawn(close_process, p));
+    finish(talks);
+    ck_assert_str_eq(recorded(), "ECONNABORTED");
+    wait_until(!is_there(pid));
+}
+
 /* --- what is refused --------------------------------------------------------
  */
 
@@ -403,6 +423,7 @@ main(void)
     tcase_add_test(tc, test_a_deadline_kills_it);
     tcase_add_test(tc, test_a_hub_that_closes_kills_it);
     tcase_add_test(tc, test_closing_it_meanwhile_is_told);
+    tcase_add_test(tc, test_closing_it_at_once_is_told);
     tcase_add_test(tc, test_what_is_refused_does_nothing);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

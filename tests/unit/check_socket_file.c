@@ -87,6 +87,37 @@ HUB_TEST(test_a_listener_has_a_file_until_it_is_closed)
     close_place();
 }
 
+/* What the file's mode was when the socket began to listen. */
+static mode_t mode_at_listen;
+
+int __real_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog);
+
+int
+__wrap_listen(int fd, int backlog)
+{
+    struct stat status;
+
+    if (path[0] != '\0' && lstat(path, &status) == 0)
+        mode_at_listen = status.st_mode & 0777;
+    return __real_listen(fd, backlog);
+}
+
+HUB_TEST(test_the_permissions_of_a_file_are_there_before_anybody_can_connect)
+{
+    gruvi_listen_options_t options = {.mode = 0600};
+    gruvi_listener_t *listener;
+    mode_t mask = umask(0);
+
+    open_place();
+    mode_at_listen = 0;
+    ck_assert_int_eq(gruvi_listen(&listener, address, &options), 0);
+    umask(mask);
+    ck_assert_uint_eq(mode_at_listen, 0600);
+    gruvi_listener_close(listener);
+    close_place();
+}
+
 HUB_TEST(test_the_permissions_of_a_file_are_those_asked_for)
 {
     static const unsigned modes[] = {0, 0600, 0660, 0666, 0777};
@@ -330,6 +361,9 @@ main(void)
     TCase *tc = tcase_create("file");
 
     tcase_add_test(tc, test_a_listener_has_a_file_until_it_is_closed);
+    tcase_add_test(
+        tc,
+        test_the_permissions_of_a_file_are_there_before_anybody_can_connect);
     tcase_add_loop_test(tc, test_the_permissions_of_a_file_are_those_asked_for,
                         0, 5);
     tcase_add_loop_test(tc, test_a_stale_file_is_replaced, 0, 2);

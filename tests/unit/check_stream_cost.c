@@ -92,7 +92,7 @@ HUB_TEST(test_a_message_costs_one_recv_and_one_send)
     open_ends(&ends, i % NET_KINDS);
     fiber = spawn(servers[i / NET_KINDS], &ends);
     say_and_hear(&ends, "\006first\n", 7);
-    ck_assert_int_eq(gruvi_sleep(0.001), 0); /* the loop is polled meanwhile */
+    let_hub_poll();
     memset(calls, 0, sizeof calls);
     for (unsigned n = 0; n < messages; n++)
         say_and_hear(&ends, "\006hello\n", 7);
@@ -182,7 +182,7 @@ HUB_TEST(test_a_connection_costs_no_probes_of_its_descriptor)
     char address[GRUVI_ADDRESS_SIZE];
     gruvi_listener_t *listener = net_listen(i, address);
 
-    ck_assert_int_eq(gruvi_sleep(0.001), 0); /* libuv has what is its own */
+    let_hub_poll(); /* libuv has what is its own */
     serve_one(listener, address);
     ck_assert_uint_eq(calls[CALL_EPOLL_CTL], 1); /* no two to leave the set */
     ck_assert_uint_eq(calls[CALL_IOCTL], 0);

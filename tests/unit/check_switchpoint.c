@@ -410,7 +410,8 @@ is_in_table(const char *name, size_t n)
     return false;
 }
 
-/* Looks for "GRUVI_SWITCHPOINT type gruvi_name(". */
+/* Looks for "GRUVI_SWITCHPOINT type gruvi_name(".  What is behind a macro is not
+ * called by its name: the end of a block with a group has check_group_block. */
 static int
 check_header(const char *text)
 {
@@ -423,7 +424,7 @@ check_header(const char *text)
         name = strstr(text, "gruvi_");
         ck_assert_ptr_nonnull(name);
         n = strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789");
-        if (name[n] != '(')
+        if (name[n] != '(' || strncmp(name, "gruvi__", 7) == 0)
             continue;
         ck_assert_msg(is_in_table(name, n), "%.*s is not tested here", (int)n,
                       name);

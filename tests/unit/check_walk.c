@@ -32,10 +32,11 @@
 #endif
 
 /* Each of them has a frame of its own, code behind its call, and SIZE bytes for
- * itself. */
+ * itself: in a section where no other function comes after them. */
 #define SIZE 4096
 #define OUTER(name)                                                            \
-    static __attribute__((noinline, aligned(SIZE))) int name(void *arg)
+    static __attribute__((noinline, aligned(SIZE), section("outer"))) int      \
+    name(void *arg)
 static volatile int passed;
 
 OUTER(parked_inner)

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/hub.h"
 #include "core/poll.h"
 #include "core/thread.h"
 
@@ -310,6 +311,15 @@ turns(int n)
 {
     while (n-- > 0)
         ck_assert_int_eq(gruvi_sleep(0), 0);
+}
+
+void
+let_hub_poll(void)
+{
+    const gruvi_hub_t *hub = gruvi_get_hub();
+    uint64_t before = hub->turns;
+
+    wait_until(hub->turns != before);
 }
 
 int

@@ -117,6 +117,10 @@ int finish(gruvi_fiber_t *fiber);
 /* Let all other fibers run n times. */
 void turns(int n);
 
+/* Let the hub poll its loop: a sleep that a busy machine made too long may end
+ * before the first poll. */
+void let_hub_poll(void);
+
 /* Let other fibers run until the condition holds; no test measures time. */
 #define wait_until(condition)                                                  \
     do {                                                                       \

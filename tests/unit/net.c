@@ -10,6 +10,7 @@
 
 #include "io/socket/address.h"
 #include "support/folder.h"
+#include "support/port.h"
 
 /* --- addresses and pairs -------------------------------------------------- */
 
@@ -34,6 +35,15 @@ net_listen(int kind, char address[GRUVI_ADDRESS_SIZE])
     ck_assert_int_eq(
         gruvi_listener_address(listener, address, GRUVI_ADDRESS_SIZE), 0);
     return listener;
+}
+
+int
+net_reserve(char address[GRUVI_ADDRESS_SIZE])
+{
+    int port, fd = reserve_port(&port);
+
+    snprintf(address, GRUVI_ADDRESS_SIZE, "tcp://127.0.0.1:%d", port);
+    return fd;
 }
 
 void

@@ -22,6 +22,10 @@ const char *net_address(int kind);
 /* A listener on such an address, and the actual address. */
 gruvi_listener_t *net_listen(int kind, char address[GRUVI_ADDRESS_SIZE]);
 
+/* A TCP port of 127.0.0.1 at which nobody listens while the descriptor that is
+ * returned is open. */
+int net_reserve(char address[GRUVI_ADDRESS_SIZE]);
+
 /* Listening there fails, with nothing left behind. */
 void listen_fails(const char *address, const gruvi_listen_options_t *options,
                   int err);

@@ -3,6 +3,9 @@
 #include "unit/stacks.h"
 
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,4 +71,23 @@ in_child(int (*run)(void))
     ck_assert_msg(WIFEXITED(status), "the child died of signal %d",
                   WTERMSIG(status));
     return WEXITSTATUS(status);
+}
+
+bool
+is_left_out(const void *at)
+{
+    FILE *file = fopen("/proc/self/smaps", "r");
+    unsigned long low, high;
+    bool here = false, left_out = false;
+    char line[1024];
+
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &low, &high) == 2)
+            here = (uintptr_t)at >= low && (uintptr_t)at < high;
+        else if (here && strncmp(line, "VmFlags:", 8) == 0)
+            left_out = strstr(line, " dd") != NULL;
+    }
+    fclose(file);
+    return left_out;
 }

@@ -24,4 +24,7 @@ bool faults(char *addr);
 /* What run returns in a child, from 0 to 255. */
 int in_child(int (*run)(void));
 
+/* Whether the kernel leaves the memory at an address out of dumps. */
+bool is_left_out(const void *at);
+
 #endif

@@ -9,16 +9,23 @@
  *                    type: of a reply that has a type and a tag already
  *   body, stream     sends the body back: all of it, or as it comes
  *   patient          likewise as a whole; a cancel does not end it
- *   cut              cancels the fiber of patient
+ *   cut              cancels the fiber of patient, or of the last call
  *   header?n=&v=     what gruvid_reply_header() returns
  *   twice            what a second reply returns
  *   write?length=&text=   a stream with a Content-Length
  *   events           two events, and mistakes
  *   redirect?to=     to a location
+ *   long             a text that is formatted, of 900 characters
+ *   mistakes         whatever a reply may not be, and then JSON
+ *   many?n=          headers, and what one more returns
  *   wait             for ever; with begin: of a reply that has begun
+ *   deadline?after=  how long it has yet, after seconds
  *   finish           waits until the line "go" is in the body, whoever goes
+ *   late?after=      cancels the last call after seconds, and waits, whoever
+ *                    goes
  *   upgrade          to the protocol "lines", and sends one line back
- *   call?to=         what another plugin replies to /hello
+ *   call?to=         what another plugin replies to /hello; with next: its
+ *                    status, and how many waits after that are cancelled
  *   cycle            calls itself; with spawn: in another fiber
  *   again            whether it gets the same again, and no other memory
  *   file?folder=&name=   a file
@@ -122,7 +129,7 @@ stream(gruvid_request_t *request)
     return err < 0 ? err : gruvid_reply_end(request);
 }
 
-static gruvi_fiber_t *reader; /* of patient */
+static gruvi_fiber_t *reader; /* of patient, or call */
 
 static int
 patient(gruvid_request_t *request)
@@ -222,6 +229,43 @@ redirect(gruvid_request_t *request)
 }
 
 static int
+long_text(gruvid_request_t *request)
+{
+    return gruvid_reply_text(request, 200, "%0900d\n", 1);
+}
+
+/* A call that fails has done nothing. */
+static int
+mistakes(gruvid_request_t *request)
+{
+    gruvid_reply_header(request, "Content-Length", "11");
+    return gruvid_reply(request, 199, NULL, "{\"good\": 1}", 11) == UV_EINVAL &&
+                   gruvid_reply(request, 600, NULL, "{\"good\": 1}", 11) ==
+                       UV_EINVAL &&
+                   gruvid_reply(request, 200, "a\nb", "{\"good\": 1}", 11) ==
+                       UV_EINVAL &&
+                   gruvid_reply(request, 200, NULL, "short", 5) == UV_EINVAL &&
+                   gruvid_reply_redirect(request, 303, "") == UV_EINVAL &&
+                   gruvid_reply_begin(request, 99) == UV_EINVAL
+               ? gruvid_reply_json(request, 200, "{\"good\": 1}")
+               : UV_EIO;
+}
+
+static int
+many(gruvid_request_t *request)
+{
+    const char *value = gruvid_request_query(request, "v"), *name;
+    int n = atoi(gruvid_request_query(request, "n")), err = 0;
+
+    for (int i = 0; i < n && err == 0; i++)
+        err = gruvid_reply_header(request, "A", value);
+    if (err < 0)
+        return err;
+    name = gruvi_err_name(gruvid_reply_header(request, "A", value));
+    return gruvid_reply(request, 200, NULL, name, strlen(name));
+}
+
+static int
 wait_for_ever(gruvid_request_t *request)
 {
     int err;
@@ -248,6 +292,30 @@ finish(gruvid_request_t *request)
     err = gruvi_event_wait(&go, GRUVI_FOREVER);
     gruvi_info("finished: %d", err);
     return err;
+}
+
+static int
+late(gruvid_request_t *request)
+{
+    const char *after = gruvid_request_query(request, "after");
+    int err;
+
+    gruvid_request_finish(request);
+    err = gruvi_sleep(strtod(after, NULL));
+    if (err == 0)
+        err = gruvi_fiber_cancel(reader, "late");
+    return err < 0 ? err : gruvi_sleep(GRUVI_FOREVER);
+}
+
+static int
+deadline(gruvid_request_t *request)
+{
+    const char *after = gruvid_request_query(request, "after");
+    int err = gruvi_sleep(after == NULL ? 0 : strtod(after, NULL));
+
+    return err < 0 ? err
+                   : gruvid_reply_text(request, 200, "%.0f\n",
+                                       gruvid_request_deadline(request));
 }
 
 static int
@@ -283,12 +351,19 @@ call(gruvid_request_t *request)
     gruvid_call_t what = {.path = path, .headers = headers, .n_headers = 1};
     gruvid_answer_t *answer;
     const char *data;
-    int err = gruvid_request_body(request, &data, &what.size);
+    int cancels = 0, err = gruvid_request_body(request, &data, &what.size);
 
     what.data = data;
+    reader = gruvi_current_fiber();
     if (err == 0)
         err = gruvid_call(to, &what, &answer,
                           timeout ? strtod(timeout, NULL) : GRUVI_FOREVER);
+    if (gruvid_request_query(request, "next") != NULL) {
+        while (gruvi_sleep(0) == UV_ECANCELED)
+            cancels++;
+        return gruvid_reply_text(request, 200, "%d, then %d\n",
+                                 err < 0 ? err : answer->status, cancels);
+    }
     if (err < 0)
         return gruvid_reply_text(request, 200, "%s\n", gruvi_err_name(err));
     return gruvid_reply_text(
@@ -394,6 +469,9 @@ static const struct {
     {"/call", call},          {"/file", file},
     {"/patient", patient},    {"/cut", cut},
     {"/locale", locale},      {"/again", again},
+    {"/late", late},          {"/deadline", deadline},
+    {"/long", long_text},     {"/mistakes", mistakes},
+    {"/many", many},
 };
 
 static int

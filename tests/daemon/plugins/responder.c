@@ -4,7 +4,9 @@
  *
  *   GET /hello   "hello"
  *   GET /large   100,000 times x
- *   GET /hang    no answer, until the end; the log says "hangs"
+ *   GET /typed?  its own target, as text/x-path
+ *   GET /hang    no answer, until the client goes; the log says "hangs" and
+ *                "hangs no more"
  *   GET /cut     a part of what it announces
  *   others       404
  */
@@ -27,6 +29,30 @@ answer(gruvi_stream_t *stream, const char *status, const char *body, size_t len)
 }
 
 static GRUVI_SWITCHPOINT int
+hang(gruvi_stream_t *stream)
+{
+    int err = gruvi_stream_watch_peer(stream, true);
+
+    gruvi_info("hangs");
+    if (err == 0)
+        err = gruvi_sleep(GRUVI_FOREVER);
+    gruvi_info("hangs no more");
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
+typed(gruvi_stream_t *stream, const char *target)
+{
+    int n = (int)strcspn(target, " ");
+
+    return gruvi_stream_printf(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/x-path\r\n"
+        "Content-Length: %d\r\n\r\n%.*s",
+        n, n, target);
+}
+
+static GRUVI_SWITCHPOINT int
 respond(gruvi_stream_t *stream, const char *request)
 {
     static char large[LARGE];
@@ -37,10 +63,10 @@ respond(gruvi_stream_t *stream, const char *request)
         memset(large, 'x', LARGE);
         return answer(stream, "200 OK", large, LARGE);
     }
-    if (strncmp(request, "GET /hang ", 10) == 0) {
-        gruvi_info("hangs");
-        return gruvi_sleep(GRUVI_FOREVER);
-    }
+    if (strncmp(request, "GET /hang ", 10) == 0)
+        return hang(stream);
+    if (strncmp(request, "GET /typed?", 11) == 0)
+        return typed(stream, request + 4);
     if (strncmp(request, "GET /cut ", 9) == 0) {
         static const char head[] =
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";

@@ -272,6 +272,28 @@ tell(gruvid_request_t *request)
     return gruvid_reply_text(request, 200, "told\n");
 }
 
+static void
+cancel_and_unref(void *fiber)
+{
+    gruvi_fiber_cancel(fiber, "its handler has returned");
+    gruvi_fiber_unref(fiber);
+}
+
+/* Waits until somebody tells, and replies with size bytes; with cancel, its
+ * fiber is cancelled in the next turn. */
+static GRUVI_SWITCHPOINT int
+reply_when_told(gruvid_request_t *request)
+{
+    int err;
+
+    gruvi_info("mirror waits");
+    err = gruvi_event_wait(&told, GRUVI_FOREVER);
+    if (err == 0 && number(request, "cancel") > 0)
+        err = gruvi_hub_run_callback(gruvi_get_hub(), cancel_and_unref,
+                                     gruvi_fiber_ref(gruvi_current_fiber()));
+    return err < 0 ? err : large(request);
+}
+
 static GRUVI_SWITCHPOINT int
 no_content(gruvid_request_t *request)
 {
@@ -335,6 +357,12 @@ say(gruvid_request_t *request)
     return err < 0 ? err : gruvid_reply_end(request);
 }
 
+static GRUVI_SWITCHPOINT int
+identify(gruvid_request_t *request)
+{
+    return gruvid_reply_text(request, 200, "%s\n", gruvid_request_id(request));
+}
+
 /* Nothing but a status, and perhaps when to come again. */
 static GRUVI_SWITCHPOINT int
 give_up(gruvid_request_t *request)
@@ -359,7 +387,8 @@ static const struct {
     {"/early", early},        {"/say", say},
     {"/late", late},          {"/listen", listen_to_all},
     {"/tell", tell},          {"/deaf", ignore_cancel},
-    {"/give-up", give_up},
+    {"/give-up", give_up},    {"/told", reply_when_told},
+    {"/id", identify},
 };
 
 static GRUVI_SWITCHPOINT int

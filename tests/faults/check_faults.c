@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#include "faults/life.h"
+#include "faults/sweep.h"
+
+int
+main(void)
+{
+    static const struct faults_subject subject = {
+        .sees_all = true,
+        .begin = gruvid_life_begin,
+        .end = gruvid_life_end,
+        .live = gruvid_life,
+    };
+
+    return faults_sweep("faults", &subject);
+}
