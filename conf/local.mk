@@ -2,11 +2,13 @@
 
 nodist_pkgconfig_DATA += %D%/gruvi.pc
 nodist_pkgconfig_DATA += %D%/gruvid.pc
+nodist_pkgconfig_DATA += %D%/gruvid-test.pc
 gruviddatadir = $(datadir)/gruvid
 dist_gruviddata_DATA = %D%/plugin.mk
 
 # What is installed names the folders of this installation, not those of a
-# checkout or of the default prefix.
+# checkout or of the default prefix.  LC_ALL because [a-z] has other letters in
+# other languages.
 INSTALLED_PATHS = -e 's|/usr/local/etc/gruvid|$(gruvidconfdir)|g'
 INSTALLED_PATHS += -e 's|/usr/local/lib/gruvid/plugins|$(plugindir)|g'
 INSTALLED_PATHS += -e 's|`man/\([a-z_.-]*\)\.\([0-9]\)`|`man \2 \1`|g'
@@ -22,9 +24,10 @@ EXTRA_DIST += README.md %D%/gruvid.conf
 CLEANFILES += $(doc_DATA)
 %D%/installed/README.md: README.md Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D%/installed && \
-	    $(SED) $(INSTALLED_PATHS) $(srcdir)/README.md > $@.tmp && mv $@.tmp $@
+	    LC_ALL=C $(SED) $(INSTALLED_PATHS) $(srcdir)/README.md > $@.tmp && \
+	    mv $@.tmp $@
 %D%/installed/gruvid.conf: %D%/gruvid.conf Makefile
-	$(AM_V_GEN)$(MKDIR_P) %D%/installed && $(SED) $(INSTALLED_PATHS) \
+	$(AM_V_GEN)$(MKDIR_P) %D%/installed && LC_ALL=C $(SED) $(INSTALLED_PATHS) \
 	    $(srcdir)/%D%/gruvid.conf > $@.tmp && mv $@.tmp $@
 
 INSTALL_DATA_HOOKS += install-conf-hook

@@ -220,6 +220,40 @@ AC_DEFUN([GRUVI_CHECK_CODING], [
   AM_CONDITIONAL([HAVE_$3], [test "$have_$1" != no])
 ])
 
+# A module for clang-tidy: the headers of clang-tidy, and a compiler for C++.  It
+# works in the version of clang-tidy that it was built for, and in no other.
+AC_DEFUN([GRUVI_CHECK_TIDY], [
+  AC_ARG_WITH([tidy],
+    [AS_HELP_STRING([--without-tidy], [do without gruvi-check, a module for
+       clang-tidy])],
+    [], [with_tidy=auto])
+  have_tidy=no
+  AS_IF([test "$with_tidy" != no], [
+    AC_PATH_PROGS([CLANG_TIDY], [clang-tidy clang-tidy-19 clang-tidy-14])
+    AS_IF([test -n "$CLANG_TIDY" && test -n "$CXX"], [
+      gruvi_llvm=`"$CLANG_TIDY" --version |
+        $SED -n 's/.*LLVM version \(@<:@0-9@:>@*\).*/\1/p'`
+      AC_PATH_PROGS([LLVM_CONFIG], [llvm-config-$gruvi_llvm llvm-config], [],
+        [$PATH:/usr/lib/llvm-$gruvi_llvm/bin])
+    ])
+    AS_IF([test -n "$LLVM_CONFIG"], [
+      AC_MSG_CHECKING([for the headers of clang-tidy $gruvi_llvm])
+      gruvi_include=`"$LLVM_CONFIG" --includedir`
+      AS_CASE([`"$LLVM_CONFIG" --version`], [$gruvi_llvm.*],
+        [AS_IF([test -e "$gruvi_include/clang-tidy/ClangTidyModuleRegistry.h"],
+           [have_tidy=$gruvi_llvm])])
+      TIDY_CXXFLAGS="-isystem $gruvi_include"
+      TIDY_CXXFLAGS="$TIDY_CXXFLAGS `"$LLVM_CONFIG" --cxxflags |
+        $SED 's,-I@<:@^ @:>@*,,g; s,-std=@<:@^ @:>@*,,'`"
+      AC_MSG_RESULT([$have_tidy])])
+    AS_IF([test "$with_tidy" = yes && test "$have_tidy" = no],
+      [AC_MSG_ERROR([the module for clang-tidy was asked for, and clang-tidy or
+         its headers were not found (Debian: clang-tidy, libclang-dev,
+         llvm-dev)])])])
+  AC_SUBST([TIDY_CXXFLAGS])
+  AM_CONDITIONAL([HAVE_TIDY], [test "$have_tidy" != no])
+])
+
 # libsystemd tells the service manager when gruvid is ready.
 AC_DEFUN([GRUVI_CHECK_SYSTEMD], [
   AC_ARG_WITH([systemd],
