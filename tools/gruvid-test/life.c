@@ -302,7 +302,6 @@ begin(struct gruvid__daemon *daemon)
 static GRUVI_SWITCHPOINT void
 end_script(void)
 {
-    /* No fiber but this ends it. */
     gruvi_fiber_t *fiber = script_fiber;
 
     if (fiber == NULL)
@@ -312,6 +311,7 @@ end_script(void)
             break;
     gruvi_fiber_cancel(fiber, "gruvid has stopped");
     (void)gruvi_fiber_join(fiber, GRUVI_FOREVER);
+    /* NOLINTNEXTLINE(gruvi-stale): no other fiber ends it */
     script_fiber = NULL;
     gruvi_fiber_unref(fiber);
 }
