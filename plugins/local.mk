@@ -163,7 +163,7 @@ DASHBOARD_FILES += %D%/dashboard/source.js
 DASHBOARD_FILES += %D%/dashboard/icon.svg
 EXTRA_DIST += $(DASHBOARD_FILES) %D%/dashboard/embed
 EXTRA_DIST += %D%/dashboard/page.png
-CLEANFILES += %D%/dashboard/files.c
+GENERATED += %D%/dashboard/files.c
 %D%/dashboard/files.c: $(DASHBOARD_FILES) %D%/dashboard/embed
 	$(AM_V_GEN)$(MKDIR_P) %D%/dashboard && \
 	    (cd $(srcdir) && %D%/dashboard/embed $(DASHBOARD_FILES)) \

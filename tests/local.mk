@@ -97,7 +97,7 @@ abi:
 # How each file is compiled, for clangd and its like, which look for it here.
 # It is what make would do if all files were new.
 ALL_NEW = $(addprefix -W ,$(sort $(filter %.c,$(SOURCES))))
-compile_commands.json: Makefile
+compile_commands.json: Makefile $(GENERATED)
 	$(AM_V_GEN)$(MAKE) $(AM_MAKEFLAGS) -n V=1 $(ALL_NEW) all-am tests.needs | \
 	    $(srcdir)/tests/compile_commands $(srcdir) > $@.new && mv $@.new $@
 CLEANFILES += compile_commands.json compile_commands.json.new
