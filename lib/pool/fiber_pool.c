@@ -9,7 +9,8 @@
  * cancel that came too late and fiber-local data, does not reach the next work.
  *
  * When the hub closes the workers are cancelled as all fibers are, and begin
- * nothing more.  What is queued at its end is done with UV_ECANCELED.
+ * nothing more.  What is queued at its end is done with UV_ECANCELED; so is
+ * what fibers have begun where the hub is abandoned, because they never go on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,9 @@
 struct fiber_worker {
     struct gruvi__worker worker;
     bool cancel; /* visit() is to cancel its work */
-    bool begun;  /* of the hub's thread: its fiber is inside */
+    /* Of the hub's thread. */
+    bool begun;               /* its fiber is inside */
+    struct gruvi__work *work; /* which it runs; or NULL */
 };
 
 struct fiber_pool {
@@ -90,7 +93,9 @@ run(struct gruvi__worker *worker, struct gruvi__work *work)
     struct gruvi__workers *workers = worker->workers;
     gruvi_fiber_t *fiber = worker->fiber;
 
+    worker_of(&worker->link)->work = work;
     gruvi__work_run(work);
+    worker_of(&worker->link)->work = NULL;
     gruvi__local_end(fiber);
     gruvi__mutex_lock(&workers->lock);
     work->worker = NULL;
@@ -275,9 +280,13 @@ abandon(gruvi_pool_t *public)
 static void
 let_go(struct fiber_pool *pool, struct fiber_worker *self)
 {
-    /* Its hub is abandoned with it, and the fiber stays as it is. */
-    if (self->begun)
+    /* Its hub is abandoned with it, and the fiber stays as it is.  Others may
+     * wait for its work. */
+    if (self->begun) {
+        if (self->work != NULL)
+            gruvi__workers_give_up(&pool->pool.workers, self->work);
         return;
+    }
     gruvi_fiber_unref(self->worker.fiber);
     free(self);
     gruvi__pool_drop(&pool->pool);

@@ -360,6 +360,20 @@ gruvi__workers_empty(struct gruvi__workers *workers, struct gruvi__list *works)
 }
 
 void
+gruvi__workers_give_up(struct gruvi__workers *workers, struct gruvi__work *work)
+{
+    gruvi__mutex_lock(&workers->lock);
+    work->worker = NULL;
+    gruvi__mutex_unlock(&workers->lock);
+    work->result = NULL;
+    work->status = UV_ECANCELED;
+    work->done(work); /* it may free the work */
+    gruvi__mutex_lock(&workers->lock);
+    gruvi__load_end(&workers->load);
+    gruvi__mutex_unlock(&workers->lock);
+}
+
+void
 gruvi__workers_fail(struct gruvi__workers *workers, struct gruvi__list *works,
                     int err)
 {

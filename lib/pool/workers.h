@@ -132,6 +132,11 @@ void gruvi__worker_main(struct gruvi__worker *worker, const bool *closing);
 void gruvi__workers_empty(struct gruvi__workers *workers,
                           struct gruvi__list *works);
 
+/* With the lock free: work that was begun is done with UV_ECANCELED, because
+ * its worker will never go on. */
+void gruvi__workers_give_up(struct gruvi__workers *workers,
+                            struct gruvi__work *work);
+
 /* With the lock free: all of these works are done, with an error.  Closers
  * are woken if no worker is left. */
 void gruvi__workers_fail(struct gruvi__workers *workers,

@@ -8,7 +8,8 @@
 
 struct pool {
     gruvi_hub_t *hub;
-    struct sim_thread *user;
+    struct sim_thread *user; /* which does this: */
+    int (*leave)(void *arg);
     gruvi_pool_t *pool;
     int ran;
     int accepted, cancelled;
@@ -317,7 +318,7 @@ leave_fiber_pool(void *arg)
     shared->hub = gruvi_hub_ref(gruvi_get_hub());
     shared->pool = gruvi_fiber_pool_new(&options);
     gruvi_go(wait_for_ever, &shared->ready);
-    shared->user = sim_begin(work_and_close, shared);
+    shared->user = sim_begin(shared->leave, shared);
     for (int i = 0; i < 4; i++)
         gruvi_sleep(0);
     return 0;
@@ -327,7 +328,7 @@ leave_fiber_pool(void *arg)
 static void
 fiber_pool_abandon(void)
 {
-    struct pool shared = {.ran = 0};
+    struct pool shared = {.leave = work_and_close};
 
     sim_expect_log("fibers are abandoned");
     gruvi_event_init(&shared.ready);
@@ -338,6 +339,52 @@ fiber_pool_abandon(void)
     gruvi_pool_unref(shared.pool);
     if (!sim_is_freed(shared.pool))
         gruvi__pool_drop(shared.pool); /* of a worker that has begun */
+    sim_assert(sim_is_freed(shared.hub));
+}
+
+static int
+wait_in_fiber(void *arg, void **result)
+{
+    struct pool *shared = arg;
+
+    *result = arg;
+    return gruvi_event_wait(&shared->ready, GRUVI_FOREVER);
+}
+
+/* It ends, though the fiber that has begun it never does. */
+static int
+begin_and_join(void *arg)
+{
+    struct pool *shared = arg;
+    gruvi_future_t *f = gruvi_pool_submit(shared->pool, wait_in_fiber, shared);
+    int err;
+
+    if (f == NULL) {
+        sim_assert(gruvi_last_error() == UV_ESHUTDOWN);
+    } else {
+        err = sim_wait(gruvi_future_result(f, NULL, -1));
+        sim_assert(err == UV_ECANCELED);
+        gruvi_future_unref(f);
+    }
+    sim_assert(sim_wait(gruvi_pool_join(shared->pool)) == 0);
+    return work_and_close(arg);
+}
+
+/* A hub is abandoned while fibers of its pool work for other threads. */
+static void
+fiber_pool_abandon_busy(void)
+{
+    struct pool shared = {.leave = begin_and_join};
+
+    sim_expect_log("fibers are abandoned");
+    gruvi_event_init(&shared.ready);
+    sim_end(sim_begin(leave_fiber_pool, &shared));
+    sim_end(shared.user);
+    sim_reclaim(shared.hub);
+    gruvi_hub_unref(shared.hub);
+    gruvi_pool_unref(shared.pool);
+    if (!sim_is_freed(shared.pool))
+        gruvi__pool_drop(shared.pool); /* of the worker that has begun */
     sim_assert(sim_is_freed(shared.hub));
 }
 
@@ -420,5 +467,6 @@ const struct sim_case sim_cases[] = {
     {"fiber_pool_cancel", fiber_pool_cancel},
     {"fiber_pool_close", fiber_pool_close},
     {"fiber_pool_abandon", fiber_pool_abandon},
+    {"fiber_pool_abandon_busy", fiber_pool_abandon_busy},
     {NULL, NULL},
 };

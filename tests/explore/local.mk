@@ -77,6 +77,7 @@ EXTRA_DIST += %D%/plants/fiber_destroyed.sed
 EXTRA_DIST += %D%/plants/fiber_pool_destroyed.sed
 EXTRA_DIST += %D%/plants/fiber_pool_double.sed
 EXTRA_DIST += %D%/plants/fiber_pool_left.sed
+EXTRA_DIST += %D%/plants/fiber_pool_unsettled.sed
 EXTRA_DIST += %D%/plants/forks_late.sed
 EXTRA_DIST += %D%/plants/future_destroyed.sed
 EXTRA_DIST += %D%/plants/future_double.sed
