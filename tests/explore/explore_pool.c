@@ -9,7 +9,7 @@
 struct pool {
     gruvi_hub_t *hub;
     struct sim_thread *user; /* which does this: */
-    int (*leave)(void *arg);
+    int (*use)(void *arg);
     gruvi_pool_t *pool;
     int ran;
     int accepted, cancelled;
@@ -318,17 +318,16 @@ leave_fiber_pool(void *arg)
     shared->hub = gruvi_hub_ref(gruvi_get_hub());
     shared->pool = gruvi_fiber_pool_new(&options);
     gruvi_go(wait_for_ever, &shared->ready);
-    shared->user = sim_begin(shared->leave, shared);
+    shared->user = sim_begin(shared->use, shared);
     for (int i = 0; i < 4; i++)
         gruvi_sleep(0);
     return 0;
 }
 
-/* A hub is abandoned with its pool, the workers of which may be idle. */
 static void
-fiber_pool_abandon(void)
+abandon_pool(int (*use)(void *arg))
 {
-    struct pool shared = {.leave = work_and_close};
+    struct pool shared = {.use = use};
 
     sim_expect_log("fibers are abandoned");
     gruvi_event_init(&shared.ready);
@@ -340,6 +339,13 @@ fiber_pool_abandon(void)
     if (!sim_is_freed(shared.pool))
         gruvi__pool_drop(shared.pool); /* of a worker that has begun */
     sim_assert(sim_is_freed(shared.hub));
+}
+
+/* A hub is abandoned with its pool, the workers of which may be idle. */
+static void
+fiber_pool_abandon(void)
+{
+    abandon_pool(work_and_close);
 }
 
 static int
@@ -374,18 +380,7 @@ begin_and_join(void *arg)
 static void
 fiber_pool_abandon_busy(void)
 {
-    struct pool shared = {.leave = begin_and_join};
-
-    sim_expect_log("fibers are abandoned");
-    gruvi_event_init(&shared.ready);
-    sim_end(sim_begin(leave_fiber_pool, &shared));
-    sim_end(shared.user);
-    sim_reclaim(shared.hub);
-    gruvi_hub_unref(shared.hub);
-    gruvi_pool_unref(shared.pool);
-    if (!sim_is_freed(shared.pool))
-        gruvi__pool_drop(shared.pool); /* of the worker that has begun */
-    sim_assert(sim_is_freed(shared.hub));
+    abandon_pool(begin_and_join);
 }
 
 static int
