@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a script cannot say of plugins/examples/chat.c. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <check.h>
 #include <gruvid/test.h>
 
+#include "host/run.h"
 #include "support/suite.h"
 
 /* Where reads and writes do less than they could, the welcome waits when the
@@ -30,15 +28,10 @@ cancel_as_the_welcome_comes(void *arg)
 
 START_TEST(test_a_cancel_as_the_welcome_comes_ends_the_connection)
 {
-    gruvid_test_options_t options = {.explore = 20, .limit = 200};
-    const char *top = getenv("top_builddir"), *wrong;
-    char path[4096];
+    gruvid_test_options_t options = {.explore = 20};
 
-    snprintf(path, sizeof path, "%s/plugins/examples/.libs/chat.so",
-             top == NULL ? "." : top);
-    options.plugin = path;
-    wrong = gruvid_test_run(&options, cancel_as_the_welcome_comes, NULL);
-    ck_assert_msg(wrong == NULL, "%s", wrong);
+    assert_well(run("plugins/examples/.libs/chat.so", options,
+                    cancel_as_the_welcome_comes));
 }
 END_TEST
 

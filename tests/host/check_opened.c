@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that are opened: their replies, upgrades, and how they end. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <check.h>
 #include <gruvid/test.h>
 
+#include "host/run.h"
 #include "support/suite.h"
-
-static const char *
-run(const char *plugin, gruvid_test_options_t options, gruvid_test_fn fn)
-{
-    const char *top = getenv("top_builddir"), *wrong;
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/%s", top == NULL ? "." : top, plugin);
-    options.plugin = path;
-    options.limit = 200;
-    wrong = gruvid_test_run(&options, fn, NULL);
-    return wrong == NULL ? "" : wrong;
-}
 
 /* An echo of a hundred bytes, which is no mistake any more. */
 static const char *
@@ -31,12 +15,6 @@ run_upgraded(gruvid_test_options_t options, gruvid_test_fn fn)
     options.settings = settings;
     options.n_settings = 2;
     return run("tests/host/.libs/planted.so", options, fn);
-}
-
-static void
-assert_well(const char *said)
-{
-    ck_assert_msg(said[0] == '\0', "%s", said);
 }
 
 /* With a fault an assertion may end the run: nothing is held then. */
@@ -50,14 +28,21 @@ expect_status(gruvi_stream_t *client, int status)
     ck_assert_int_eq(found, status);
 }
 
-/* An echo of another protocol. */
-static void
-take_over(void *arg)
+static GRUVI_SWITCHPOINT gruvi_stream_t *
+open_upgrade(void)
 {
     const gruvid_header_t headers[] = {{"Connection", "Upgrade"},
                                        {"Upgrade", "mistake"}};
     gruvid_call_t call = {.headers = headers, .n_headers = 2};
-    gruvi_stream_t *client = gruvid_test_open(&call);
+
+    return gruvid_test_open(&call);
+}
+
+/* An echo of another protocol. */
+static void
+take_over(void *arg)
+{
+    gruvi_stream_t *client = open_upgrade();
     gruvid_answer_t *head = gruvid_test_head(client);
 
     (void)arg;
@@ -83,14 +68,11 @@ END_TEST
 static void
 leave_requests(void *arg)
 {
-    const gruvid_header_t headers[] = {{"Connection", "Upgrade"},
-                                       {"Upgrade", "mistake"}};
-    gruvid_call_t call = {.headers = headers, .n_headers = 2};
     gruvi_stream_t *clients[5];
 
     (void)arg;
     for (size_t i = 0; i < 5; i++) {
-        clients[i] = gruvid_test_open(&call);
+        clients[i] = open_upgrade();
         gruvid_answer_free(gruvid_test_head(clients[i]));
     }
     gruvi_stream_close(clients[0]);
@@ -125,21 +107,27 @@ open_plainly(void *arg)
 START_TEST(test_a_head_is_had_once)
 {
     gruvid_test_options_t options = {.explore = 5};
-    const char *said = run("plugins/.libs/hello.so", options, open_plainly);
 
-    ck_assert_msg(strstr(said, "the reply to client 1 has no head: ") != NULL,
-                  "%s", said);
+    assert_says(run("plugins/.libs/hello.so", options, open_plainly),
+                "the reply to client 1 has no head: ");
 }
 END_TEST
+
+static GRUVI_SWITCHPOINT gruvi_stream_t *
+open_count(void)
+{
+    const gruvid_header_t length = {"Content-Length", "8"};
+    gruvid_call_t call = {
+        .method = "POST", .path = "/count", .headers = &length, .n_headers = 1};
+
+    return gruvid_test_open(&call);
+}
 
 /* The body of a request is what the client sends. */
 static void
 count_lines(void *arg)
 {
-    const gruvid_header_t length = {"Content-Length", "8"};
-    gruvid_call_t call = {
-        .method = "POST", .path = "/count", .headers = &length, .n_headers = 1};
-    gruvi_stream_t *client = gruvid_test_open(&call);
+    gruvi_stream_t *client = open_count();
 
     (void)arg;
     gruvid_test_send(client, "one\n");
@@ -155,10 +143,7 @@ count_lines(void *arg)
 static void
 count_half(void *arg)
 {
-    const gruvid_header_t length = {"Content-Length", "8"};
-    gruvid_call_t call = {
-        .method = "POST", .path = "/count", .headers = &length, .n_headers = 1};
-    gruvi_stream_t *client = gruvid_test_open(&call);
+    gruvi_stream_t *client = open_count();
 
     (void)arg;
     gruvid_test_send(client, "one\n");

@@ -15,6 +15,7 @@
 #include <check.h>
 #include <gruvid/test.h>
 
+#include "host/run.h"
 #include "support/suite.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -30,34 +31,7 @@
 #define TICKER_SO  "plugins/examples/.libs/ticker.so"
 #define PLANTED_SO "tests/host/.libs/planted.so"
 
-/* What a run says; "" where nothing is wrong. */
-static const char *
-run(const char *plugin, gruvid_test_options_t options, gruvid_test_fn fn)
-{
-    const char *top = getenv("top_builddir"), *wrong;
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/%s", top == NULL ? "." : top, plugin);
-    options.plugin = path;
-    options.limit = 200;
-    wrong = gruvid_test_run(&options, fn, NULL);
-    return wrong == NULL ? "" : wrong;
-}
-
 static const gruvid_test_options_t usual;
-
-static void
-assert_says(const char *said, const char *text)
-{
-    ck_assert_msg(strstr(said, text) != NULL, "expected \"%s\" in: %s", text,
-                  said);
-}
-
-static void
-assert_well(const char *said)
-{
-    ck_assert_msg(said[0] == '\0', "%s", said);
-}
 
 /* --- connections ---------------------------------------------------------- */
 

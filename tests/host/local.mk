@@ -78,8 +78,10 @@ endif
 HOST_PROGS = %D%/check_chat %D%/check_opened %D%/check_test
 TEST_PROGS += $(HOST_PROGS)
 TESTS += $(HOST_PROGS)
-HOST_PROG_LIBS = tools/gruvid-test/libgruvid-test.la tests/support/libsupport.a
-HOST_PROG_LIBS += $(CHECK_LIBS) $(UV_LIBS)
+TEST_ARCHIVES += %D%/librun.a
+%C%_librun_a_SOURCES = %D%/run.c %D%/run.h
+HOST_PROG_LIBS = %D%/librun.a tools/gruvid-test/libgruvid-test.la
+HOST_PROG_LIBS += tests/support/libsupport.a $(CHECK_LIBS) $(UV_LIBS)
 %C%_check_chat_LDADD = $(HOST_PROG_LIBS)
 %D%/check_chat.needs: %D%/check_chat plugins/examples/chat.la
 %C%_check_opened_LDADD = $(HOST_PROG_LIBS)
