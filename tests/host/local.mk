@@ -75,7 +75,10 @@ endif
 %D%/peers.needs: gruvid tools/gruvid-test/gruvid-test $(PEERS)
 
 # Tests in C, linked as those of authors are: with libgruvid-test alone.
-HOST_PROGS = %D%/check_chat %D%/check_opened %D%/check_test
+HOST_PROGS = %D%/check_chat %D%/check_opened %D%/check_sampler %D%/check_test
+if HAVE_WSLAY
+HOST_PROGS += %D%/check_websocket
+endif
 TEST_PROGS += $(HOST_PROGS)
 TESTS += $(HOST_PROGS)
 TEST_ARCHIVES += %D%/librun.a
@@ -87,5 +90,9 @@ HOST_PROG_LIBS += tests/support/libsupport.a $(CHECK_LIBS) $(UV_LIBS)
 %C%_check_opened_LDADD = $(HOST_PROG_LIBS)
 %D%/check_opened.needs: %D%/check_opened %D%/planted.la plugins/hello.la
 %D%/check_opened.needs: plugins/examples/web.la
+%C%_check_sampler_LDADD = $(HOST_PROG_LIBS)
+%D%/check_sampler.needs: %D%/check_sampler plugins/dashboard.la
 %C%_check_test_LDADD = $(HOST_PROG_LIBS)
 %D%/check_test.needs: %D%/check_test %D%/planted.la plugins/examples/ticker.la
+%C%_check_websocket_LDADD = $(HOST_PROG_LIBS) $(OPENSSL_LIBS)
+%D%/check_websocket.needs: %D%/check_websocket plugins/examples/websocket.la

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/run.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,4 +32,16 @@ assert_says(const char *said, const char *text)
 {
     ck_assert_msg(strstr(said, text) != NULL, "expected \"%s\" in: %s", text,
                   said);
+}
+
+void
+never(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    abort(); /* a crash is never taken for what a fault may cause */
 }

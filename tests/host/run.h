@@ -19,4 +19,12 @@ const char *run(const char *plugin, gruvid_test_options_t options,
 void assert_well(const char *said);
 void assert_says(const char *said, const char *text);
 
+/*
+ * In a run: what has come may not come in any run.  Where something fails on
+ * purpose, an expectation that is not met only ends the run; this is wrong
+ * there as well, and said.
+ */
+_Noreturn void never(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
 #endif
