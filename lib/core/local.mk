@@ -44,6 +44,7 @@ LIBGRUVI_SOURCES += %D%/group_counts.c
 LIBGRUVI_SOURCES += %D%/group_counts.h
 LIBGRUVI_SOURCES += %D%/hub.c
 LIBGRUVI_SOURCES += %D%/hub_data.c
+LIBGRUVI_SOURCES += %D%/hub_poll.c
 LIBGRUVI_SOURCES += %D%/hub_view.c
 LIBGRUVI_SOURCES += %D%/inbox.c
 LIBGRUVI_SOURCES += %D%/interrupt.c

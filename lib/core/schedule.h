@@ -28,6 +28,9 @@ void gruvi__schedule_init(gruvi_hub_t *hub);
 void gruvi__hub_turn(gruvi_hub_t *hub);
 void gruvi__schedule_end(gruvi_hub_t *hub) __attribute__((noreturn));
 
+/* Between two turns: see hub_poll.c. */
+void gruvi__hub_poll(gruvi_hub_t *hub);
+
 /* All of gruvi_sleep() but its common case; in wait.c. */
 int gruvi__sleep_slowly(const char *function, double secs);
 

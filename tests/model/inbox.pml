@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inbox of a hub, lib/core/inbox.c, and poll_loop() of schedule.c: some
- * producers push, the hub takes all off, sleeps when there is nothing, and
+ * The inbox of a hub, lib/core/inbox.c, and gruvi__hub_poll() of hub_poll.c:
+ * some producers push, the hub takes all off, sleeps when there is nothing, and
  * closes the inbox at any time.
  *
  *   - what was accepted is run, once; what comes after the closing is refused;
