@@ -153,7 +153,10 @@ GRUVID_WHOLE += -Wl,lib/.libs/libgruvi_private.a -Wl,--no-whole-archive
 # of its own: nothing but tests links with it.
 testhostdir = $(libdir)/gruvid
 testhost_LTLIBRARIES = %D%/gruvid-test/libgruvid-test.la
-%C%_gruvid_test_libgruvid_test_la_SOURCES = %D%/gruvid-test/test.c
+%C%_gruvid_test_libgruvid_test_la_SOURCES =
+%C%_gruvid_test_libgruvid_test_la_SOURCES += %D%/gruvid-test/test.c
+%C%_gruvid_test_libgruvid_test_la_SOURCES += %D%/gruvid-test/test.h
+%C%_gruvid_test_libgruvid_test_la_SOURCES += %D%/gruvid-test/test_run.c
 %C%_gruvid_test_libgruvid_test_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools
 %C%_gruvid_test_libgruvid_test_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_gruvid_test_libgruvid_test_la_LDFLAGS = $(AM_LDFLAGS) $(DEFS_LDFLAGS)
