@@ -44,21 +44,30 @@ serve(int fd, const char *text, enum manner manner)
     close(fd);
 }
 
-/* A server that answers a request, each, or the first without an end. */
-static void
-begin_peer(const char *text, enum manner manner)
+/* In a folder of its own. */
+static int
+listen_at(struct sockaddr_un *address, int backlog)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     end_peer();
     strcpy(peer_dir, "/tmp/gruvictl-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(peer_dir));
     snprintf(peer_path, sizeof peer_path, "%s/sock", peer_dir);
-    strcpy(address.sun_path, peer_path);
+    strcpy(address->sun_path, peer_path);
     ck_assert_int_eq(
-        bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
+        bind(listener, (struct sockaddr *)address, sizeof *address), 0);
+    ck_assert_int_eq(listen(listener, backlog), 0);
+    return listener;
+}
+
+/* A server that answers a request, each, or the first without an end. */
+static void
+begin_peer(const char *text, enum manner manner)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = listen_at(&address, 8), fd;
+
     peer = fork();
     if (peer == 0) {
         while ((fd = accept(listener, NULL, NULL)) >= 0)
@@ -120,6 +129,67 @@ START_TEST(test_a_line_without_end_is_given_up)
         FOR_EVER);
     ck_assert_int_eq(RUN(peer_path, "status"), 69);
     expect_err("its line has no end");
+    end_peer();
+}
+END_TEST
+
+/* A signal comes every two milliseconds: each wait is interrupted long before
+ * its end, and ends all the same. */
+START_TEST(test_signals_do_not_make_a_wait_longer)
+{
+    const char *flags = getenv("SANITIZER_FLAGS");
+    char storm[4200];
+
+    if (flags != NULL && flags[0] != '\0')
+        return; /* nothing may be preloaded */
+    begin_peer("", EACH_TIME);
+    snprintf(storm, sizeof storm, "%s/tests/daemon/.libs/signal_storm.so",
+             getenv("top_builddir"));
+    ck_assert_int_eq(access(storm, R_OK), 0);
+    setenv("LD_PRELOAD", storm, 1);
+    ck_assert_int_eq(RUN(peer_path, "--timeout", "0.05", "status"), 69);
+    expect_err("gruvid does not answer within 0.05 seconds");
+    unsetenv("LD_PRELOAD");
+    end_peer();
+}
+END_TEST
+
+/* Whether a connection is waiting to be accepted now. */
+static bool
+fill_queue(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    return connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+}
+
+START_TEST(test_a_peer_that_accepts_nobody_is_given_up)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = listen_at(&address, 0);
+
+    while (fill_queue(&address))
+        continue;
+    ck_assert_int_eq(RUN(peer_path, "--timeout", "0.05", "status"), 69);
+    expect_err("gruvid does not answer within 0.05 seconds");
+    close(listener);
+    end_peer();
+}
+END_TEST
+
+/* What is missing is said to stderr: where that is lost, the answer is not
+ * whole. */
+START_TEST(test_a_note_that_is_lost_is_1)
+{
+    static const char *const fibers[] = {"fibers", NULL};
+
+    begin_peer("{\"ok\":true,\"fibers\":[],\"hubs\":[{\"hub\":7,\"error\":"
+               "\"busy\"}]}\n",
+               EACH_TIME);
+    ck_assert_int_eq(RUN(peer_path, "fibers"), 0);
+    expect_err("no fibers of hub 7: busy");
+    ck_assert_int_eq(run_with(2, "/dev/full", peer_path, fibers), 1);
+    ck_assert_int_eq(run_with(2, NULL, peer_path, fibers), 1);
     end_peer();
 }
 END_TEST
@@ -201,6 +271,9 @@ main(void)
     tcase_add_test(tc, test_an_answer_that_breaks_off_is_69);
     tcase_add_test(tc, test_a_peer_that_says_nothing_is_given_up);
     tcase_add_test(tc, test_a_line_without_end_is_given_up);
+    tcase_add_test(tc, test_signals_do_not_make_a_wait_longer);
+    tcase_add_test(tc, test_a_peer_that_accepts_nobody_is_given_up);
+    tcase_add_test(tc, test_a_note_that_is_lost_is_1);
     tcase_add_test(tc, test_values_of_any_type_are_shown);
     tcase_add_test(tc, test_no_escape_sequence_reaches_the_terminal);
     return run_suite(suite);

@@ -202,7 +202,11 @@ DAEMON_TESTS += %D%/check_gruvictl
 %D%/check_gruvictl.needs: tools/gruvictl/gruvictl
 DAEMON_TESTS += %D%/check_gruvictl_peers
 %C%_check_gruvictl_peers_LDADD = $(RUN_GRUVID_LIBS)
-%D%/check_gruvictl_peers.needs: tools/gruvictl/gruvictl
+%D%/check_gruvictl_peers.needs: tools/gruvictl/gruvictl %D%/signal_storm.la
+TEST_PLUGINS += %D%/signal_storm.la
+%C%_signal_storm_la_SOURCES = %D%/signal_storm.c
+%C%_signal_storm_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+%C%_signal_storm_la_LDFLAGS += -rpath $(abs_top_builddir)/not-installed
 TESTS += %D%/gruvictl_completion
 EXTRA_DIST += %D%/gruvictl_completion
 %D%/gruvictl_completion.needs: tools/gruvictl/gruvictl gruvid

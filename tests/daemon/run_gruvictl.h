@@ -27,8 +27,12 @@ int run_gruvictl(const char *path, const char *const *args);
 #define RUN(path, ...)                                                         \
     run_gruvictl((path), (const char *const[]){__VA_ARGS__, NULL})
 
-/* The same with a full disk as its output. */
-int run_on_full_disk(const char *path, const char *const *args);
+/* The same with a file, or nothing, in place of its output, or of its stderr.
+ *
+ *   fd    1, or 2
+ *   file  NULL: it is closed */
+int run_with(int fd, const char *file, const char *path,
+             const char *const *args);
 
 /* The same on a terminal of so many columns. */
 int run_on_terminal(const char *path, unsigned short columns,

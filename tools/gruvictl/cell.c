@@ -120,15 +120,22 @@ cell_text(enum cell cell, const json_t *value)
 /* --- the terminal -----------------------------------------------------------
  */
 
+/* stdout has no descriptor of its own: see output.c. */
+static int
+descriptor_of(FILE *out)
+{
+    return out == stdout ? STDOUT_FILENO : fileno(out);
+}
+
 size_t
 terminal_width(FILE *out)
 {
     const char *columns = getenv("COLUMNS");
     struct winsize size;
 
-    if (!isatty(fileno(out)))
+    if (!isatty(descriptor_of(out)))
         return SIZE_MAX;
-    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (ioctl(descriptor_of(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return columns != NULL && atoi(columns) > 0 ? (size_t)atoi(columns) : 80;
 }
@@ -138,6 +145,6 @@ has_colour(FILE *out)
 {
     const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
 
-    return isatty(fileno(out)) && (none == NULL || *none == '\0') &&
+    return isatty(descriptor_of(out)) && (none == NULL || *none == '\0') &&
            term != NULL && strcmp(term, "dumb") != 0;
 }

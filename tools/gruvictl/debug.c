@@ -16,7 +16,7 @@
 
 #ifdef HAVE_LIBDW
 
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,19 +57,21 @@ is_trusted(const struct stat *st)
 
 /* A descriptor, or -1. */
 static int
-open_file(const char *path, const char **why)
+open_file(const char *path, struct debug_why *why)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0) {
-        *why = "its file cannot be read";
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        *why = (struct debug_why){"its file cannot be read", errno};
+        if (fd >= 0)
+            close(fd);
         return -1;
     }
-    if (fstat(fd, &st) == 0 && is_trusted(&st))
+    if (is_trusted(&st))
         return fd;
     close(fd);
-    *why = "others may write its file";
+    *why = (struct debug_why){"others may write its file", 0};
     return -1;
 }
 
@@ -109,21 +111,22 @@ begin(int fd, const char *path)
 
 /* Open a file if it is of this build. */
 static struct debug *
-open_build(const char *path, const char *build_id, const char **why)
+open_build(const char *path, const char *build_id, struct debug_why *why)
 {
     int fd = open_file(path, why);
     struct debug *debug = fd < 0 ? NULL : begin(fd, path);
     char has[2 * 64 + 1];
 
     if (fd >= 0 && debug == NULL)
-        *why = "its file is damaged";
+        *why = (struct debug_why){"its file is damaged", 0};
     if (debug == NULL)
         return NULL;
     build_id_of(debug->module, has, sizeof has);
     if (build_id[0] != '\0' && strcmp(has, build_id) == 0)
         return debug;
-    *why = build_id[0] == '\0' ? "it has no build-id"
-                               : "its file is of another build by now";
+    why->text = build_id[0] == '\0' ? "it has no build-id"
+                                    : "its file is of another build by now";
+    why->error = 0;
     debug_close(debug);
     return NULL;
 }
@@ -134,7 +137,7 @@ open_build(const char *path, const char *build_id, const char **why)
 static struct debug *
 open_by_build_id(const char *build_id)
 {
-    const char *why;
+    struct debug_why why;
     char path[256];
 
     if (strlen(build_id) < 4 ||
@@ -166,7 +169,7 @@ open_mapped(const char *build_id, pid_t pid)
 {
     char path[300], range[64], line[4600];
     struct debug *found = NULL;
-    const char *why;
+    struct debug_why why;
     FILE *maps;
 
     snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
@@ -184,11 +187,12 @@ open_mapped(const char *build_id, pid_t pid)
 }
 
 struct debug *
-debug_open(const char *path, const char *build_id, pid_t pid, const char **why)
+debug_open(const char *path, const char *build_id, pid_t pid,
+           struct debug_why *why)
 {
     struct debug *debug;
 
-    *why = "";
+    *why = (struct debug_why){"", 0};
     /* No question to a server on the network. */
     unsetenv("DEBUGINFOD_URLS");
     debug = open_build(path, build_id, why);
@@ -332,12 +336,13 @@ debug_find(struct debug *debug, uint64_t offset, struct debug_frame *frames,
 #include <stddef.h>
 
 struct debug *
-debug_open(const char *path, const char *build_id, pid_t pid, const char **why)
+debug_open(const char *path, const char *build_id, pid_t pid,
+           struct debug_why *why)
 {
     (void)path;
     (void)build_id;
     (void)pid;
-    *why = "gruvictl was built without libdw";
+    *why = (struct debug_why){"gruvictl was built without libdw", 0};
     return NULL;
 }
 

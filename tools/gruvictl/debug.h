@@ -8,6 +8,12 @@
 
 struct debug;
 
+/* Why there is no debug information. */
+struct debug_why {
+    const char *text; /* static */
+    int error;        /* of the call that failed; 0: none has */
+};
+
 /*
  * Find the debug information of a build: in its file, in a separate one, or in
  * what the process has mapped where the file was replaced since.
@@ -15,12 +21,12 @@ struct debug;
  *   path      of the file when it was loaded
  *   build_id  in text; ""
  *   pid       of the process; 0: not known
- *   why       set to static text where there is none
+ *   why       set where there is none
  *
  * Returns what debug_close() closes, or NULL.
  */
 struct debug *debug_open(const char *path, const char *build_id, pid_t pid,
-                         const char **why);
+                         struct debug_why *why);
 
 void debug_close(struct debug *debug);
 

@@ -8,6 +8,7 @@
  *   wire.c      the socket: a request, and an answer of one line or several
  *   table.c     lists as tables that fit the terminal
  *   text.c      text of an answer as a terminal may get it
+ *   output.c    what is printed, and whether it could be written
  *   show.c      what the commands show; top.c and stop.c do more
  *   cluster.c   the answers of many nodes as one
  *   fibers.c    fibers and stacks, named by names.c, by debug.c with libdw
@@ -29,7 +30,7 @@
 /* What gruvictl exits with. */
 enum status {
     DONE = 0,
-    REFUSED = 1, /* gruvid has said why */
+    REFUSED = 1, /* gruvid has said why; or the system, where a call failed */
     USAGE = 2,   /* the command line */
     MISSING = 3, /* nodes, of --expect */
     NOBODY = 69  /* no gruvid is there, or nothing that speaks like one */

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gruvictl/cluster.h"
 #include "gruvictl/gruvictl.h"
+#include "gruvictl/output.h"
 #include "gruvictl/text.h"
 #include "gruvictl/wire.h"
 
@@ -359,31 +359,19 @@ static enum status
 run_task(struct task *task)
 {
     struct wire wire;
-    enum status status = wire_open(&wire, task->socket);
+    enum status status;
 
+    if (task->timeout < 0 && !task->command->patient)
+        task->timeout = PATIENCE;
+    status = wire_open(&wire, task->socket, task->timeout);
     if (status != DONE)
         return status;
     json_object_set_new(task->members, "id", json_integer(1));
     json_object_set_new(task->members, "do", json_string(task->command->name));
-    if (task->timeout < 0 && !task->command->patient)
-        task->timeout = PATIENCE;
     status = task->command->run != NULL ? task->command->run(task, &wire)
                                         : ask_and_show(task, &wire);
     wire_close(&wire);
     return status;
-}
-
-/* The output may go to a full disk, or into a pipe that nobody reads. */
-static bool
-was_written(void)
-{
-    bool flushed = fflush(stdout) == 0;
-
-    if (flushed && !ferror(stdout))
-        return true;
-    fprintf(stderr, "gruvictl: the output cannot be written%s%s\n",
-            flushed ? "" : ": ", flushed ? "" : strerror(errno));
-    return false;
 }
 
 static enum status
@@ -401,7 +389,7 @@ act(struct line *line, struct task *task)
         print_help();
     else
         status = run_task(task);
-    return was_written() || status != DONE ? status : REFUSED;
+    return output_end() || status != DONE ? status : REFUSED;
 }
 
 int
@@ -416,6 +404,8 @@ main(int argc, char **argv)
     };
     enum status status;
 
+    if (!output_begin())
+        return REFUSED;
     setlocale(LC_CTYPE, "");
     task.members = need(json_object());
     status = act(&line, &task);

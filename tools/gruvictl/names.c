@@ -27,9 +27,9 @@ struct object {
     const json_t *module; /* as it was sent */
     const char *name, *build_id;
     struct debug *debug;
-    const char *why; /* there is no debug information */
-    bool missed;     /* a frame has no name */
-    bool looked;     /* debug was looked for */
+    struct debug_why why; /* there is no debug information */
+    bool missed;          /* a frame has no name */
+    bool looked;          /* debug was looked for */
 };
 
 struct names {
@@ -216,8 +216,10 @@ names_print_notes(const struct names *names, FILE *out)
         print_safe(out, object->name);
         fputs(" of build ", out);
         print_safe(out, object->build_id[0] == '\0' ? "?" : object->build_id);
-        fprintf(out, ": %s\n",
+        fprintf(out, ": %s%s%s\n",
                 object->debug != NULL ? "not all of it has debug information"
-                                      : object->why);
+                                      : object->why.text,
+                object->why.error != 0 ? ": " : "",
+                object->why.error != 0 ? strerror(object->why.error) : "");
     }
 }

@@ -18,17 +18,6 @@
  * the rest of its log. */
 #define PATIENCE 30.0
 
-static enum status
-await_end(const struct wire *wire)
-{
-    if (wire_await_end(wire, PATIENCE))
-        return DONE;
-    fprintf(stderr,
-            "gruvictl: %s: the connection has ended, and the process has not\n",
-            wire->path);
-    return NOBODY;
-}
-
 /* --- by signal -------------------------------------------------------------
  */
 
@@ -47,22 +36,32 @@ greet(struct wire *wire)
     return status;
 }
 
+static enum status
+no_signal(int err)
+{
+    fprintf(stderr, "gruvictl: it cannot be sent SIGTERM: %s\n",
+            err == 0 ? "its process cannot be seen from here" : strerror(err));
+    return REFUSED;
+}
+
 /* A gruvid whose first hub does not turn hears no request, but signals. */
 static enum status
 stop_by_signal(const struct task *task, const struct wire *wire)
 {
-    if (syscall(SYS_pidfd_send_signal, wire->pidfd, SIGTERM, NULL, 0) == 0) {
+    enum status status;
+
+    if (wire->pidfd < 0)
+        return no_signal(wire->unknown);
+    if (syscall(SYS_pidfd_send_signal, wire->pidfd, SIGTERM, NULL, 0) == 0)
         fputs("gruvictl: it was sent SIGTERM\n", stderr);
-    } else if (errno != ESRCH) {
-        fprintf(stderr, "gruvictl: it cannot be sent SIGTERM: %s\n",
-                strerror(errno));
-        return REFUSED;
-    }
-    if (!json_is_true(json_object_get(task->members, "no-wait"))) {
-        wire_await_end(wire, -1);
+    else if (errno != ESRCH)
+        return no_signal(errno);
+    if (json_is_true(json_object_get(task->members, "no-wait")))
+        return DONE;
+    status = wire_await_end(wire, -1);
+    if (status == DONE)
         fputs("gruvictl: it has ended\n", stderr);
-    }
-    return DONE;
+    return status;
 }
 
 /* --- by request ------------------------------------------------------------
@@ -80,7 +79,7 @@ ended(const struct task *task, const struct wire *wire, const json_t *answer)
                 "gruvictl: gruvid has ended with status %lld; its log says "
                 "why\n",
                 (long long)status);
-    return await_end(wire);
+    return wire_await_end(wire, PATIENCE);
 }
 
 /* Pieces say how far it is; the last line is the answer. */
@@ -110,7 +109,7 @@ run_stop(const struct task *task, struct wire *wire)
     json_t *answer = NULL;
     enum status status = greet(wire);
 
-    if (status == NOBODY && wire->silent && wire->pidfd >= 0)
+    if (status == NOBODY && wire->silent)
         return stop_by_signal(task, wire);
     if (status != DONE)
         return status;
@@ -122,7 +121,7 @@ run_stop(const struct task *task, struct wire *wire)
         status = ended(task, wire, answer);
     } else if (status == NOBODY && wire->ended) {
         /* Something else has ended it. */
-        status = await_end(wire);
+        status = wire_await_end(wire, PATIENCE);
     }
     json_decref(answer);
     return status;

@@ -140,7 +140,7 @@ look(const struct task *task, struct wire *wire, json_t **before, double *then)
 #define KEPT 30.0
 
 static enum status
-wait_for_next(struct wire *wire, double seconds)
+wait_for_next(const struct task *task, struct wire *wire, double seconds)
 {
     const char *path = wire->path;
     struct timespec time = {.tv_sec = (time_t)seconds};
@@ -150,7 +150,7 @@ wait_for_next(struct wire *wire, double seconds)
     if (seconds < KEPT)
         return DONE;
     wire_close(wire);
-    return wire_open(wire, path);
+    return wire_open(wire, path, task->timeout);
 }
 
 enum status
@@ -167,7 +167,7 @@ run_top(const struct task *task, struct wire *wire)
         if (ferror(stdout))
             break;
         if (status == DONE && left != 1)
-            status = wait_for_next(wire, seconds);
+            status = wait_for_next(task, wire, seconds);
     } while (status == DONE && (left == 0 || --left > 0));
     json_decref(before);
     return status;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gruvictl/text.h"
@@ -19,6 +20,70 @@
 
 /* Of all lines of one answer: more than a million fibers take. */
 #define MAX_ANSWER ((size_t)1 << 30)
+
+/* A call has failed. */
+static enum status
+call_failed(const struct wire *wire, const char *what, int err)
+{
+    fprintf(stderr, "gruvictl: %s: %s: %s\n", wire->path, what, strerror(err));
+    return REFUSED;
+}
+
+static enum status
+no_answer(struct wire *wire, double timeout)
+{
+    wire->silent = true;
+    fprintf(stderr,
+            "gruvictl: %s: gruvid does not answer within %g seconds: its first "
+            "hub is busy, or its process is stopped\n",
+            wire->path, timeout);
+    return NOBODY;
+}
+
+/* --- waiting ----------------------------------------------------------------
+ */
+
+static double
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Seconds that are left of a timeout. */
+static double
+left_of(double timeout, double since)
+{
+    double left = timeout - (now() - since);
+
+    return left > 0 ? left : 0;
+}
+
+/*
+ * Wait until there is something to read.  Signals do not make it longer.
+ *
+ *   timeout  seconds; negative: no limit
+ *
+ * Returns 1; 0: there was nothing in time; -1: errno.
+ */
+static int
+await(int fd, double timeout)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    double begun = now(), left = timeout;
+    int n;
+
+    for (;;) {
+        n = poll(&ready, 1, timeout < 0 ? -1 : (int)(left * 1000));
+        if (n >= 0 || errno != EINTR)
+            return n;
+        left = left_of(timeout, begun);
+        if (timeout >= 0 && left <= 0)
+            return 0;
+    }
+}
 
 /* --- connecting ------------------------------------------------------------
  */
@@ -32,7 +97,7 @@ is_socket(const char *path)
     return stat(path, &file) < 0 || S_ISSOCK(file.st_mode);
 }
 
-static void
+static enum status
 explain(const char *path, int err)
 {
     fprintf(stderr, "gruvictl: %s: ", path);
@@ -62,26 +127,56 @@ explain(const char *path, int err)
     default:
         fprintf(stderr, "%s\n", strerror(err));
     }
+    return err == EACCES ? REFUSED : NOBODY;
 }
 
 /* A descriptor of the process that listens, so that nobody else is taken for
  * it. */
 static int
-open_process(int fd)
+open_process(int fd, int *why)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
+    int process;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-        peer.pid <= 0)
+    *why = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        *why = errno;
         return -1;
-    return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    }
+    if (peer.pid <= 0) /* it is in another namespace */
+        return -1;
+    process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    if (process < 0)
+        *why = errno;
+    return process;
+}
+
+/* A process that is stopped accepts nobody, and its queue may be full. */
+static int
+connect_within(int fd, const struct sockaddr_un *address, double timeout)
+{
+    double begun = now();
+    int n;
+
+    do {
+        double left = left_of(timeout, begun);
+        struct timeval limit = {.tv_sec = (time_t)left};
+
+        limit.tv_usec = 1 + (long)((left - (double)limit.tv_sec) * 999998);
+        if (timeout >= 0)
+            setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        n = connect(fd, (const struct sockaddr *)address, sizeof *address);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
 }
 
 enum status
-wire_open(struct wire *wire, const char *path)
+wire_open(struct wire *wire, const char *path, double timeout)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    enum status status;
+    int err;
 
     *wire = (struct wire){.path = path, .fd = -1, .pidfd = -1};
     if (strlen(path) >= sizeof address.sun_path) {
@@ -91,16 +186,16 @@ wire_open(struct wire *wire, const char *path)
     }
     strcpy(address.sun_path, path);
     wire->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (wire->fd < 0 ||
-        connect(wire->fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        int err = errno;
-
-        explain(path, err);
-        wire_close(wire);
-        return err == EACCES ? REFUSED : NOBODY;
+    if (wire->fd < 0)
+        return call_failed(wire, "there is no socket to connect with", errno);
+    err = connect_within(wire->fd, &address, timeout);
+    if (err == 0) {
+        wire->pidfd = open_process(wire->fd, &wire->unknown);
+        return DONE;
     }
-    wire->pidfd = open_process(wire->fd);
-    return DONE;
+    status = err == -EAGAIN ? no_answer(wire, timeout) : explain(path, -err);
+    wire_close(wire);
+    return status;
 }
 
 void
@@ -115,18 +210,25 @@ wire_close(struct wire *wire)
     wire->buffer = NULL;
 }
 
-bool
+enum status
 wire_await_end(const struct wire *wire, double timeout)
 {
-    struct pollfd process = {.fd = wire->pidfd, .events = POLLIN};
+    static const char what[] = "whether its process has ended is not known";
     int n;
 
     if (wire->pidfd < 0)
-        return true;
-    do
-        n = poll(&process, 1, timeout < 0 ? -1 : (int)(timeout * 1000));
-    while (n < 0 && errno == EINTR);
-    return n > 0;
+        return wire->unknown == 0 || wire->unknown == ESRCH
+                   ? DONE
+                   : call_failed(wire, what, wire->unknown);
+    n = await(wire->pidfd, timeout);
+    if (n > 0)
+        return DONE;
+    if (n < 0)
+        return call_failed(wire, what, errno);
+    fprintf(stderr,
+            "gruvictl: %s: the connection has ended, and the process has not\n",
+            wire->path);
+    return NOBODY;
 }
 
 /* --- lines ------------------------------------------------------------------
@@ -140,12 +242,13 @@ no_gruvid(const struct wire *wire, const char *why)
     return NOBODY;
 }
 
-/* A peer that does not take a request may have said why: that is read. */
-static void
+/* A peer that has gone may have said why: that is read. */
+static enum status
 send_line(const struct wire *wire, const json_t *request)
 {
     char *line = need(json_dumps(request, JSON_COMPACT));
     size_t length = strlen(line), sent = 0;
+    enum status status = DONE;
     ssize_t n = 0;
 
     line[length++] = '\n'; /* in place of the NUL */
@@ -153,23 +256,13 @@ send_line(const struct wire *wire, const json_t *request)
         n = send(wire->fd, line + sent, length - sent, MSG_NOSIGNAL);
         if (n > 0)
             sent += (size_t)n;
-        else if (errno == EINTR)
+        else if (n < 0 && errno == EINTR)
             n = 0;
     }
+    if (n < 0 && errno != EPIPE && errno != ECONNRESET)
+        status = call_failed(wire, "the request cannot be sent", errno);
     free(line);
-}
-
-/* Wait for bytes; false: none came. */
-static bool
-await_bytes(const struct wire *wire, double timeout)
-{
-    struct pollfd ready = {.fd = wire->fd, .events = POLLIN};
-    int n;
-
-    do
-        n = poll(&ready, 1, timeout < 0 ? -1 : (int)(timeout * 1000));
-    while (n < 0 && errno == EINTR);
-    return n > 0;
+    return status;
 }
 
 static void
@@ -191,6 +284,7 @@ make_room(struct wire *wire)
 static enum status
 fill(struct wire *wire, double timeout)
 {
+    int ready;
     ssize_t n;
 
     if (wire->end - wire->begin > MAX_LINE)
@@ -198,17 +292,16 @@ fill(struct wire *wire, double timeout)
     if (wire->kept > MAX_ANSWER)
         return no_gruvid(wire, "its answer has no end");
     make_room(wire);
-    if (!await_bytes(wire, timeout)) {
-        wire->silent = true;
-        fprintf(stderr,
-                "gruvictl: %s: gruvid does not answer within %g seconds: its "
-                "first hub is busy, or its process is stopped\n",
-                wire->path, timeout);
-        return NOBODY;
-    }
-    n = recv(wire->fd, wire->buffer + wire->end, wire->room - wire->end, 0);
+    ready = await(wire->fd, timeout);
+    if (ready == 0)
+        return no_answer(wire, timeout);
+    n = ready < 0 ? -1
+                  : recv(wire->fd, wire->buffer + wire->end,
+                         wire->room - wire->end, 0);
     if (n < 0 && errno == EINTR)
         return DONE;
+    if (n < 0 && errno != ECONNRESET)
+        return call_failed(wire, "the answer cannot be read", errno);
     if (n <= 0) {
         wire->ended = true;
         fprintf(stderr, "gruvictl: %s: gruvid has gone, without an answer\n",
@@ -291,10 +384,9 @@ enum status
 wire_stream(struct wire *wire, const json_t *request, double timeout,
             void (*piece)(const json_t *line, void *arg), void *arg)
 {
-    enum status status = DONE;
+    enum status status = send_line(wire, request);
     bool more = true;
 
-    send_line(wire, request);
     while (status == DONE && more) {
         json_t *line;
 

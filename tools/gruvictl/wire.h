@@ -13,7 +13,8 @@
 struct wire {
     const char *path;
     int fd;
-    int pidfd;    /* of the process that listens; -1: not known */
+    int pidfd;    /* of the process that listens; -1: not known, */
+    int unknown;  /* because of this errno; 0: it cannot be seen from here */
     char *buffer; /* what has come, from begin to end */
     size_t begin, end, room;
     bool ended;  /* by the other side */
@@ -22,8 +23,14 @@ struct wire {
     size_t kept; /* so far these bytes */
 };
 
-/* Connect.  Says on stderr why that is not possible, and what to check. */
-enum status wire_open(struct wire *wire, const char *path);
+/*
+ * Connect.
+ *
+ *   timeout  seconds; negative: no limit
+ *
+ * Says on stderr why that is not possible, and what to check.
+ */
+enum status wire_open(struct wire *wire, const char *path, double timeout);
 
 void wire_close(struct wire *wire);
 
@@ -53,12 +60,13 @@ enum status wire_stream(struct wire *wire, const json_t *request,
 void wire_join(const json_t *line, void *answer);
 
 /*
- * Wait until the process has ended; where it is not known, not at all.
+ * Wait until the process has ended; where it cannot be seen from here, not at
+ * all.
  *
  *   timeout  seconds; negative: no limit
  *
- * Returns whether it has, as far as is known.
+ * Says on stderr that it has not, or that this cannot be known.
  */
-bool wire_await_end(const struct wire *wire, double timeout);
+enum status wire_await_end(const struct wire *wire, double timeout);
 
 #endif

@@ -18,7 +18,7 @@ static struct debug *
 open_plugin(void)
 {
     char path[4200];
-    const char *why;
+    struct debug_why why;
 
     snprintf(path, sizeof path, "%s/%s.so", plan->dir, plan->name);
     return debug_open(path, shared->build_id, 0, &why);
