@@ -24,6 +24,7 @@ SOURCE_TESTS += %D%/layers
 SOURCE_TESTS += %D%/manual
 SOURCE_TESTS += %D%/plugin_compilers
 SOURCE_TESTS += %D%/prototypes
+SOURCE_TESTS += %D%/quickstart
 SOURCE_TESTS += %D%/security
 SOURCE_TESTS += %D%/switchpoints
 SOURCE_TESTS += %D%/threads
