@@ -44,7 +44,8 @@ install-%: %.so
 ifdef GRUVID_PLUGIN
 
 # The script that gruvid-test plays, and a test in C, with libcheck; nothing:
-# there is none.
+# there is none.  GRUVID_TEST_OPTIONS are those of gruvid-test, as "-o file=/dev/null",
+# for an option that the plugin requires, or --sweep.
 GRUVID_TEST ?= $(wildcard $(GRUVID_PLUGIN).test)
 GRUVID_CHECK = $(basename $(wildcard check_$(GRUVID_PLUGIN).c))
 
@@ -54,7 +55,8 @@ all: $(GRUVID_PLUGIN).so
 
 check: all $(GRUVID_CHECK)
 	gruvid-plugin check ./$(GRUVID_PLUGIN).so
-	$(if $(GRUVID_TEST),gruvid-test ./$(GRUVID_PLUGIN).so $(GRUVID_TEST))
+	$(if $(GRUVID_TEST),gruvid-test $(GRUVID_TEST_OPTIONS) \
+	    ./$(GRUVID_PLUGIN).so $(GRUVID_TEST))
 	$(if $(GRUVID_CHECK),./$(GRUVID_CHECK))
 
 check_%: check_%.c

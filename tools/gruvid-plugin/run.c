@@ -168,7 +168,8 @@ watch(struct served *served, const struct request *request, uint64_t taken)
     bool again = false; /* there was an edit while it was built */
 
     while (!child_signal(LOOK)) {
-        served_is_gone(served);
+        if (served_is_gone(served)) /* its sockets are still here */
+            complain("the next edit starts it again; who connects waits");
         now = sources_digest();
         if (now == taken || now != seen) {
             seen = now;

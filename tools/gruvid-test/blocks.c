@@ -64,6 +64,17 @@ keep_lock_at_fork(void)
     pthread_atfork(take_lock, drop_lock, drop_lock);
 }
 
+/* Before main(), perhaps, and there is no malloc() yet. */
+static void
+give_up(void)
+{
+    static const char text[] = "gruvid-test: no memory for the table of "
+                               "allocations: see ulimit -v\n";
+
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(1);
+}
+
 static void *
 map(size_t size)
 {
@@ -71,7 +82,7 @@ map(size_t size)
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (memory == MAP_FAILED)
-        abort();
+        give_up();
     return memory;
 }
 

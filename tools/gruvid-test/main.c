@@ -17,7 +17,7 @@
 enum { PASSED = 0, FAILED = 1, USAGE = 2 };
 
 static const char usage[] =
-    "usage: gruvid-test PLUGIN.so [option ...] SCRIPT\n"
+    "usage: gruvid-test [option ...] PLUGIN.so SCRIPT\n"
     "\n"
     "  -o SECTION.KEY=VALUE  an option of gruvid; KEY=VALUE: of the plugin\n"
     "  --explore N           run with the seeds 1 to N\n"
@@ -26,6 +26,7 @@ static const char usage[] =
     "  --sweep=KIND          the same for alloc, own, reset, nobufs, fd, late\n"
     "                        or cancel alone\n"
     "  --sweep=KIND:NUMBER   repeat one of these runs\n"
+    "                        (one of --explore, --seed and --sweep)\n"
     "  --real-time           time is not virtual\n"
     "  --limit SECONDS       of real time for a run; 30\n"
     "  -v                    show the log\n"
@@ -156,14 +157,28 @@ sweep_all(void)
     return ok;
 }
 
+/* A run without the fault that was asked for tests something else.  In real
+ * time no two runs are alike. */
+static bool
+repeat_fault(void)
+{
+    bool ok = try_once(&asked);
+
+    if (!ok || shared->struck || asked.real_time)
+        return ok;
+    fprintf(stderr, "gruvid-test: the run has only %" PRIu64 " %s\n",
+            shared->counts[asked.fault], fault_name(asked.fault));
+    return false;
+}
+
 static bool
 try_all(void)
 {
     bool ok;
 
-    if (sweeps && asked.at == 0)
-        return sweep_all();
-    if (sweeps || seeds == 0)
+    if (sweeps)
+        return asked.at == 0 ? sweep_all() : repeat_fault();
+    if (seeds == 0)
         return try_once(&asked);
     ok = try_seeds(&asked, seeds);
     if (ok)
@@ -191,6 +206,13 @@ do_all(const char *plugin, const char *path)
     return status;
 }
 
+/* Of --explore, --seed and --sweep there is one. */
+static bool
+asks_for_two(void)
+{
+    return (seeds != 0) + (asked.seed != 0) + sweeps > 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -203,7 +225,7 @@ main(int argc, char **argv)
     while (status < 0 &&
            (option = getopt_long(argc, argv, "o:vh", options, NULL)) >= 0)
         status = take_option(option, optarg);
-    if (status < 0 && argc - optind != 2)
+    if (status < 0 && (argc - optind != 2 || asks_for_two()))
         status = take_option('?', NULL);
     if (status < 0)
         status = do_all(argv[optind], argv[optind + 1]);

@@ -23,6 +23,7 @@ enum form {
     DURATION,      /* "30s" */
     NAME_DURATION, /* "a 30s" */
     NAME_TEXT,     /* "a hello\n" */
+    STATUS,        /* "404" */
     TEXT           /* with escapes; may be empty */
 };
 
@@ -49,7 +50,7 @@ static const struct word {
     {"open", NAME, step_open},
     {"header", TEXT, step_header},
     {"body", TEXT, step_body},
-    {"status", TEXT, step_status},
+    {"status", STATUS, step_status},
     /* Of gruvid. */
     {"expect-log", TEXT, step_expect_log},
     {"reload", TEXT, step_reload},
@@ -109,6 +110,9 @@ take_text(struct step *step, const char *from)
     return NULL;
 }
 
+/* Seconds; some thirty years.  What is longer is for ever. */
+#define LONGEST 1e9
+
 static const char *
 take_duration(struct step *step, const char *text)
 {
@@ -123,7 +127,9 @@ take_duration(struct step *step, const char *text)
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (end != text && strcmp(end, units[i].unit) == 0) {
             step->seconds *= units[i].seconds;
-            return step->seconds >= 0 ? NULL : "a negative duration";
+            return !(step->seconds >= 0)     ? "a negative duration"
+                   : step->seconds > LONGEST ? "a duration of over 30 years"
+                                             : NULL;
         }
     return "a duration is a number with us, ms, s, m or h";
 }
@@ -149,11 +155,31 @@ take_name(struct step *step, const char *name)
 }
 
 static const char *
+take_status(struct step *step, const char *text)
+{
+    if (strlen(text) != 3 || strspn(text, "0123456789") != 3)
+        return "a status is a number of three digits";
+    return take_text(step, text);
+}
+
+/* Blanks behind a word are seen by nobody; those of a text are its own. */
+static void
+cut_blanks(char *rest)
+{
+    size_t length = strlen(rest);
+
+    while (length > 0 && strchr(" \t", rest[length - 1]) != NULL)
+        rest[--length] = '\0';
+}
+
+static const char *
 take_rest(struct step *step, enum form form, char *rest)
 {
     const char *why;
     char *more;
 
+    if (form != TEXT && form != NAME_TEXT)
+        cut_blanks(rest);
     switch (form) {
     case NAME:
         return take_name(step, rest);
@@ -167,6 +193,8 @@ take_rest(struct step *step, enum form form, char *rest)
             return why;
         return form == NAME_TEXT ? take_text(step, more)
                                  : take_duration(step, more);
+    case STATUS:
+        return take_status(step, rest);
     case TEXT:
         return take_text(step, rest);
     case NOTHING:
@@ -209,6 +237,32 @@ take_line(struct step *step, char *line)
     return "no such step; see gruvid-test(1)";
 }
 
+/* --- requests ------------------------------------------------------------- */
+
+/* A request that nothing makes is a test of nothing. */
+struct asking {
+    unsigned line; /* of the request that is not made yet; 0: none */
+    bool begun;    /* there was a request */
+};
+
+static const char *
+follow_requests(struct asking *asking, const struct step *step)
+{
+    bool ends = step->fn == step_status || step->fn == step_open;
+    bool adds = step->fn == step_header || step->fn == step_body;
+
+    if ((ends || adds) && !asking->begun)
+        return "there is no request in front of it";
+    if (ends)
+        asking->line = 0;
+    if (step->fn != step_request)
+        return NULL;
+    if (asking->line != 0)
+        return "the request in front of it is not made: it has no status";
+    *asking = (struct asking){step->line, true};
+    return NULL;
+}
+
 /* --- the file ------------------------------------------------------------- */
 
 static void
@@ -249,14 +303,23 @@ add_step(struct script *script)
     return more;
 }
 
+static unsigned
+tell_mistake(const struct script *script, unsigned line, const char *why)
+{
+    fprintf(stderr, "%s:%u: %s\n", script->path, line, why);
+    return 1;
+}
+
 /* Returns the number of mistakes. */
 static unsigned
 read_all(struct script *script, FILE *file)
 {
     unsigned mistakes = 0, number = 0;
+    struct asking asking = {0};
     char *line = NULL;
     size_t room = 0;
 
+    errno = 0;
     while (getline(&line, &room, file) >= 0) {
         const char *why = "out of memory";
         struct step *step;
@@ -270,10 +333,17 @@ read_all(struct script *script, FILE *file)
             step->line = number;
             why = take_line(step, line + strspn(line, " \t"));
         }
-        if (why != NULL) {
-            fprintf(stderr, "%s:%u: %s\n", script->path, number, why);
-            mistakes++;
-        }
+        if (why == NULL)
+            why = follow_requests(&asking, step);
+        if (why != NULL)
+            mistakes += tell_mistake(script, number, why);
+    }
+    if (ferror(file)) {
+        fprintf(stderr, "gruvid-test: %s: %s\n", script->path, strerror(errno));
+        mistakes++;
+    } else if (asking.line != 0 && mistakes == 0) {
+        mistakes += tell_mistake(script, asking.line,
+                                 "the request is not made: it has no status");
     }
     free(line);
     return mistakes;

@@ -19,14 +19,22 @@ static struct end {
 static size_t n_ends;
 
 static struct end *
-find(const struct step *step)
+find_open(const char *name)
 {
     for (size_t i = 0; i < n_ends; i++)
-        if (strcmp(ends[i].name, step->name) == 0 &&
-            ends[i].client.stream != NULL)
+        if (strcmp(ends[i].name, name) == 0 && ends[i].client.stream != NULL)
             return &ends[i];
-    spoilt(step, "there is no connection %s", step->name);
     return NULL;
+}
+
+static struct end *
+find(const struct step *step)
+{
+    struct end *end = find_open(step->name);
+
+    if (end == NULL)
+        spoilt(step, "there is no connection %s", step->name);
+    return end;
 }
 
 static gruvi_stream_t *
@@ -40,6 +48,9 @@ find_stream(const struct step *step)
 bool
 has_room(const struct step *step)
 {
+    if (find_open(step->name) != NULL)
+        return spoilt(step, "connection %s is there: close it first",
+                      step->name);
     return n_ends < MOST ||
            spoilt(step, "a script has at most %d connections", MOST);
 }
