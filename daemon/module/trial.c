@@ -80,16 +80,34 @@ spawn(struct trial *trial, const char *program, char *const argv[], int output)
     return err;
 }
 
+/* The option for a folder, in quotes: its path may have blanks and all else. */
+static char *
+make_option(const char *dir)
+{
+    static const char key[] = "gruvid.plugin_dir=";
+    char *option = malloc(sizeof key + 2 * strlen(dir) + 2), *to;
+
+    if (option == NULL)
+        return NULL;
+    to = stpcpy(option, key);
+    *to++ = '"';
+    for (; *dir != '\0'; dir++) {
+        if (*dir == '"' || *dir == '\\')
+            *to++ = '\\';
+        *to++ = *dir;
+    }
+    strcpy(to, "\"");
+    return option;
+}
+
 static bool
 begin(struct trial *trial, const char *program, const char *dir,
       const char *name)
 {
-    char *option = NULL;
+    char *option = make_option(dir);
     int fds[2] = {-1, -1}, err = -1;
 
-    /* What -o would take for more than a part of the path. */
-    if (strpbrk(dir, "\"\\;# \t") != NULL ||
-        asprintf(&option, "gruvid.plugin_dir=%s", dir) < 0)
+    if (option == NULL)
         return false;
     if (pipe2(fds, O_CLOEXEC) == 0) {
         char *const argv[] = {

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 
 #include "daemon/module_fixture.h"
@@ -32,6 +33,20 @@ START_TEST(test_code_that_crashes_when_it_is_loaded_is_refused)
             "code that runs when it is loaded crashes: no such table; ");
     make_build("swap", "one", "-Wl,--build-id");
     opened("swap");
+}
+END_TEST
+
+/* In the configuration a blank or a quote would mean something. */
+START_TEST(test_the_folder_may_have_any_name)
+{
+    char before[sizeof dir];
+
+    try_first(60);
+    make_constructor("__builtin_trap();");
+    strcpy(before, dir);
+    strcat(dir, " a; #b\"\\c");
+    ck_assert_int_eq(rename(before, dir), 0);
+    refused("swap", "code that runs when it is loaded crashes: ");
 }
 END_TEST
 
@@ -93,6 +108,7 @@ main(void)
     TCase *tc = module_case(suite, "module_trial");
 
     tcase_add_test(tc, test_code_that_crashes_when_it_is_loaded_is_refused);
+    tcase_add_test(tc, test_the_folder_may_have_any_name);
     tcase_add_test(tc, test_code_that_exits_when_it_is_loaded_is_refused);
     tcase_add_test(tc, test_code_that_never_ends_when_it_is_loaded_is_refused);
     tcase_add_test(tc, test_signals_do_not_make_its_time_longer);
