@@ -1,6 +1,6 @@
 # gruvi-tidy: small programs with mistakes, gruvi-check, and three programs.
 
-TIDY_TESTS = %D%/check %D%/corpus %D%/report %D%/serve
+TIDY_TESTS = %D%/check %D%/corpus %D%/manual %D%/report %D%/serve
 TESTS += $(TIDY_TESTS)
 EXTRA_DIST += $(TIDY_TESTS) %D%/module.sh
 EXTRA_DIST += %D%/cases
@@ -34,5 +34,6 @@ TEST_PLUGINS += %D%/programs/socks.la
 if HAVE_TIDY
 %D%/check.needs: tools/gruvi-tidy/gruvi-tidy.so tools/gruvi-tidy/gruvi-check
 %D%/corpus.needs: tools/gruvi-tidy/gruvi-tidy.so
+%D%/manual.needs: tools/gruvi-tidy/gruvi-tidy.so tools/gruvi-tidy/gruvi-check
 %D%/report.needs: tools/gruvi-tidy/gruvi-tidy.so tools/gruvi-tidy/gruvi-check
 endif
