@@ -64,13 +64,14 @@ receive(struct http_work *work, char *buf, size_t len)
                                                                : n;
 }
 
-/* The client sends the body when it has read this. */
-static int
-say_continue(struct http_work *work)
+int
+http_body_continue(struct http_work *work)
 {
     struct http_exchange *x = &work->exchange;
     char *out;
 
+    if (!x->expects)
+        return 0;
     x->expects = false;
     if (work->position < work->end)
         return 0;
@@ -160,14 +161,13 @@ GRUVI_SWITCHPOINT ssize_t
 http_body_read(struct http_work *work, void *buf, size_t len)
 {
     struct http_exchange *x = &work->exchange;
-    int err = 0;
+    int err;
 
     if (x->body_failed)
         return UV_EPROTO;
     if (x->body_over || len == 0)
         return 0;
-    if (x->expects)
-        err = say_continue(work);
+    err = http_body_continue(work);
     if (err < 0)
         return err;
     if (x->framing == HTTP_LENGTH)

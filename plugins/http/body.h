@@ -19,6 +19,10 @@
 GRUVI_SWITCHPOINT ssize_t http_body_read(struct http_work *work, void *buf,
                                          size_t len);
 
+/* Where the client waits for "100 Continue", have it send the body.  Returns 0,
+ * or UV_ENOMEM.  Context: fiber. */
+int http_body_continue(struct http_work *work);
+
 /* Whether the connection can go on behind the body, which may still have to be
  * discarded.  Context: fiber. */
 bool http_body_may_end(const struct http_work *work);

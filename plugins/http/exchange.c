@@ -278,6 +278,10 @@ begin(void *exchange, const gruvid_reply_t *reply)
     gruvid_reply_t coded = *reply;
     int err = decide_coding(work, &coded);
 
+    /* What streams may read the body later, and a client that has the head
+     * sends none any more. */
+    if (err == 0 && !reply->whole && reply->status < 300)
+        err = http_body_continue(work);
     if (err < 0)
         return err;
     decide_framing(work, &coded);

@@ -282,6 +282,22 @@ send_reply(struct h2_stream *stream, const gruvid_reply_t *reply)
     return wait_until_taken(stream);
 }
 
+/* The client sends the body when it has read this. */
+static void
+say_continue(struct h2_stream *stream)
+{
+    const nghttp2_nv status = FIELD(":status", "100", 3);
+
+    if (!stream->expects || is_gone(stream))
+        return;
+    stream->expects = false;
+    if (stream->come > 0 || stream->body_over || stream->status != 0)
+        return;
+    nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                           NULL, &status, 1, NULL);
+    h2_flush(stream->h2);
+}
+
 static GRUVI_SWITCHPOINT int
 begin(void *exchange, const gruvid_reply_t *reply)
 {
@@ -291,6 +307,8 @@ begin(void *exchange, const gruvid_reply_t *reply)
 
     if (err == 0 && is_gone(stream))
         err = UV_ECONNRESET;
+    if (err == 0 && !reply->whole && reply->status < 300)
+        say_continue(stream);
     if (err == 0)
         err = send_reply(stream, &coded);
     if (err == 0 && http_coding_is_on(&stream->coding))
@@ -382,20 +400,6 @@ wait_for_more(struct h2_stream *stream)
                : err;
 }
 
-/* The client sends the body when it has read this. */
-static void
-say_continue(struct h2_stream *stream)
-{
-    const nghttp2_nv status = FIELD(":status", "100", 3);
-
-    stream->expects = false;
-    if (stream->come > 0 || stream->body_over || stream->status != 0)
-        return;
-    nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                           NULL, &status, 1, NULL);
-    h2_flush(stream->h2);
-}
-
 static ssize_t
 take(struct h2_stream *stream, void *buf, size_t len)
 {
@@ -418,8 +422,7 @@ read_body(void *exchange, void *buf, size_t len)
     struct h2_stream *stream = exchange;
     int err;
 
-    if (stream->expects && !is_gone(stream))
-        say_continue(stream);
+    say_continue(stream);
     for (;;) {
         if (stream->body_refused > 0)
             return refuse(stream, stream->body_refused);

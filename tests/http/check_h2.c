@@ -322,6 +322,23 @@ START_TEST(test_100_comes_when_the_handler_reads)
 }
 END_TEST
 
+START_TEST(test_100_comes_before_a_reply_that_goes_on)
+{
+    struct h2_answer *answer;
+
+    begin("");
+    answer = h2_answer_of(
+        h2, h2_request(h2, 0, "PUT", "/back",
+                       "expect: 100-continue\ncontent-length: 2\n"));
+    while (answer->interim == 0 && answer->status == 0)
+        ck_assert(h2_step(h2));
+    ck_assert_uint_eq(answer->interim, 1);
+    h2_send(h2, H2_DATA, H2_END_STREAM, answer->stream, "hi", 2);
+    h2_answers(h2, answer->stream, 200, "hi");
+    stop();
+}
+END_TEST
+
 START_TEST(test_without_100_nothing_is_waited_for)
 {
     struct h2_answer *answer;
@@ -451,6 +468,7 @@ main(void)
     tcase_add_test(tc, test_a_handler_sees_the_request);
     tcase_add_test(tc, test_a_proxy_names_the_client);
     tcase_add_test(tc, test_100_comes_when_the_handler_reads);
+    tcase_add_test(tc, test_100_comes_before_a_reply_that_goes_on);
     tcase_add_test(tc, test_without_100_nothing_is_waited_for);
     tcase_add_test(tc, test_a_body_over_max_body_is_refused);
     tcase_add_test(tc, test_a_body_that_is_cut_is_no_whole_one);

@@ -230,6 +230,27 @@ START_TEST(test_100_comes_when_the_handler_reads)
 }
 END_TEST
 
+/* Its head is no answer to whether the body is wanted. */
+START_TEST(test_100_comes_before_a_reply_that_goes_on)
+{
+    struct answer answer;
+    char line[64];
+
+    begin();
+    send_text(fd, HEAD("PUT", "/back") "Content-Length: 2\r\n"
+                                       "Expect: 100-continue\r\n\r\n");
+    recv(fd, line, 25, MSG_WAITALL);
+    line[25] = '\0';
+    ck_assert_str_eq(line, "HTTP/1.1 100 Continue\r\n\r\n");
+    send_text(fd, "hi");
+    ck_assert(answer_read(fd, false, &answer));
+    ck_assert_str_eq(answer.body, "hi");
+    answer_free(&answer);
+    ask(fd, GET("/a"), 200, "GET /a h\n");
+    stop();
+}
+END_TEST
+
 START_TEST(test_without_100_nothing_is_waited_for)
 {
     struct answer answer;
@@ -467,6 +488,7 @@ main(void)
     tcase_add_test(tc, test_a_1_0_reply_that_breaks_ends_with_a_reset);
     tcase_add_test(tc, test_events_have_comments_between_them);
     tcase_add_test(tc, test_100_comes_when_the_handler_reads);
+    tcase_add_test(tc, test_100_comes_before_a_reply_that_goes_on);
     tcase_add_test(tc, test_without_100_nothing_is_waited_for);
     tcase_add_test(tc, test_a_body_that_nobody_reads_is_discarded);
     tcase_add_test(tc, test_a_longer_body_ends_the_connection);

@@ -205,6 +205,19 @@ headers(gruvid_request_t *request)
     return gruvid_reply(request, 200, "text/plain", text, strlen(text));
 }
 
+/* The body goes back as it comes: the reply begins before it. */
+static GRUVI_SWITCHPOINT int
+send_back(gruvid_request_t *request)
+{
+    char buf[1000];
+    ssize_t n;
+    int err = gruvid_reply_begin(request, 200);
+
+    while (err == 0 && (n = gruvid_request_read(request, buf, sizeof buf)) != 0)
+        err = n < 0 ? (int)n : gruvid_reply_write(request, buf, (size_t)n);
+    return err < 0 ? err : gruvid_reply_end(request);
+}
+
 /* Speaks "shout": what comes goes back. */
 static GRUVI_SWITCHPOINT int
 shout(gruvid_request_t *request)
@@ -388,7 +401,7 @@ static const struct {
     {"/late", late},          {"/listen", listen_to_all},
     {"/tell", tell},          {"/deaf", ignore_cancel},
     {"/give-up", give_up},    {"/told", reply_when_told},
-    {"/id", identify},
+    {"/id", identify},        {"/back", send_back},
 };
 
 static GRUVI_SWITCHPOINT int
