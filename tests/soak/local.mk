@@ -3,6 +3,9 @@
 
 EXTRA_DIST += %D%/clients.py
 EXTRA_DIST += %D%/count.py
+EXTRA_DIST += %D%/judge.py
+EXTRA_DIST += %D%/judged
+EXTRA_DIST += %D%/judged.py
 EXTRA_DIST += %D%/nats.py
 EXTRA_DIST += %D%/node.py
 EXTRA_DIST += %D%/report.py
@@ -20,6 +23,8 @@ soak: $(SOAK_NEEDS)
 clean-soak:
 	rm -rf soak
 clean-local: clean-soak
+
+TESTS += %D%/judged
 
 if HAVE_CHECK
 TESTS += %D%/smoke

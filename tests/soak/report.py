@@ -218,9 +218,9 @@ def page(soak):
             for kind, of_kind in soak["ends"].items()]
     reasons = [[kind, why, n] for kind, of_kind in soak["reasons"].items()
                for why, n in sorted(of_kind.items())]
-    at_rests = [[round(r["at"])] + [r[node][what] for what in
-                                    ("rss", "fibers", "descriptors")
-                                    for node in ("a", "b")] for r in rests]
+    at_rests = [[round(r["at"]), r["reloads"], r["answered"]] + [
+        r[node][what] for what in ("rss", "fibers", "descriptors")
+        for node in ("a", "b")] for r in rests]
     return """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>Soak</title>
 <style>{style}</style>
@@ -242,9 +242,10 @@ around it goes from the least to the largest. Seed {seed}.</p>
            verdicts=verdicts(soak["checks"]), charts="".join(charts),
            ends=table(["kind", *ENDS], ends),
            reasons=table(["kind", "reason", "times"], reasons),
-           rests=table(["second", *("%s %s" % (what, node) for what in
-                             ("bytes", "fibers", "descriptors")
-                             for node in ("a", "b"))], at_rests),
+           rests=table(["second", "reloads of a", "answers", *(
+               "%s %s" % (what, node)
+               for what in ("bytes", "fibers", "descriptors")
+               for node in ("a", "b"))], at_rests),
            lost=listing("Lost", soak["lost"]),
            faults=listing("Faults", soak["faults"]))
 
