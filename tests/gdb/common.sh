@@ -5,10 +5,11 @@
 
 script=$top_srcdir/tools/gdb/gruvi-gdb.py
 running=
+: "${gdb:=gdb}"
 
-command -v gdb > /dev/null || skip 'there is no gdb'
+command -v "$gdb" > /dev/null || skip 'there is no gdb'
 # shellcheck disable=SC2034 # for those who use this
-gdb_version=$(gdb -nx -batch -ex 'python print(gdb.VERSION)' 2> /dev/null)
+gdb_version=$("$gdb" -nx -batch -ex 'python print(gdb.VERSION)' 2> /dev/null)
 case $gdb_version in
 [0-9]*) ;;
 *) skip 'this gdb has no Python' ;;
@@ -79,7 +80,7 @@ look()
     # A command that fails ends a file of commands, and not a list of them.
     sed "s/'/'\\\\''/g; s/.*/-ex '&'/" "$tmp/all" | tr '\n' ' ' > "$tmp/commands"
     # One that waits for ever is stopped: no time is a matter of the test.
-    eval "timeout -k 5 180 gdb -nx -batch $(cat "$tmp/commands")" '"$@"' > "$tmp/out" 2>&1 \
+    eval "timeout -k 5 180 "$gdb" -nx -batch $(cat "$tmp/commands")" '"$@"' > "$tmp/out" 2>&1 \
         < /dev/null
     case $(cat "$tmp/out") in
     *'not permitted'* | *'ptrace: '*) skip 'gdb may not trace here' ;;

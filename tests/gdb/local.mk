@@ -1,6 +1,7 @@
 # gdb with tools/gdb/gruvi-gdb.py.
 
 GDB_TESTS =
+GDB_TESTS += %D%/aarch64
 GDB_TESTS += %D%/cores
 GDB_TESTS += %D%/gruvid
 GDB_TESTS += %D%/live
