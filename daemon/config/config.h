@@ -59,7 +59,7 @@ typedef struct gruvid__value {
 
     /* By option->type; 0 also when text is one of the option's words, so what
      * has all of the room is the first member: { 0 } need not clear another. */
-    union {
+    union gruvid__number {
         int64_t integer;
         bool boolean;
         double number; /* also a duration, in seconds */
@@ -341,6 +341,11 @@ void gruvid__config_each_change(gruvid__config_t *runs, gruvid__config_t *read,
 /* NULL: the section has no such option. */
 const gruvid__value_t *gruvid__section_value(const gruvid__section_t *section,
                                              const char *key);
+
+/* Each value that gruvid__section_value() knows, by a number from 0; NULL:
+ * there are no more. */
+const gruvid__value_t *gruvid__section_at(const gruvid__section_t *section,
+                                          size_t number);
 
 /*
  * Shortcuts.  Where an option does not exist or has another type, they return

@@ -27,6 +27,25 @@ gruvid__section_value(const gruvid__section_t *section, const char *key)
     return value != NULL ? value : find_value(&section->extra, key);
 }
 
+static size_t
+count_values(const gruvid__table_t *table)
+{
+    return table->values == NULL ? 0 : table->length;
+}
+
+const gruvid__value_t *
+gruvid__section_at(const gruvid__section_t *section, size_t number)
+{
+    size_t n_own = count_values(&section->own);
+
+    if (number < n_own)
+        return &section->own.values[number];
+    number -= n_own;
+    return number < count_values(&section->extra)
+               ? &section->extra.values[number]
+               : NULL;
+}
+
 static const gruvid__value_t *
 value_of_type(const gruvid__section_t *section, const char *key,
               gruvid_option_type_t type)

@@ -9,6 +9,7 @@
 
 #include "instance/handover.h"
 #include "instance/instance.h"
+#include "instance/options.h"
 #include "instance/shard.h"
 #include "log/sink.h"
 
@@ -166,8 +167,8 @@ gruvid_handover_take_fd(gruvid_plugin_t *plugin, const char *name)
 
 /* --- options -------------------------------------------------------------- */
 
-/* The section that the getters answer from. */
-static gruvid__section_t *
+/* What the getters answer from. */
+static const struct gruvid__options *
 options_of(const gruvid_plugin_t *plugin)
 {
     const struct gruvid__shard *shard = gruvid__shard_here(plugin);
@@ -178,11 +179,11 @@ options_of(const gruvid_plugin_t *plugin)
 
 /* The value of an option, or NULL with a line in the log: then the plugin is
  * wrong.  Every type has text, but for a list. */
-static const gruvid__value_t *
+static const struct gruvid__option_value *
 find(const gruvid_plugin_t *plugin, const char *name, gruvid_option_type_t type)
 {
-    const gruvid__value_t *value =
-        gruvid__section_value(options_of(plugin), name);
+    const struct gruvid__option_value *value =
+        gruvid__options_find(options_of(plugin), name);
     gruvid_option_type_t has;
 
     if (value == NULL) {
@@ -191,7 +192,7 @@ find(const gruvid_plugin_t *plugin, const char *name, gruvid_option_type_t type)
                     plugin->name, name);
         return NULL;
     }
-    has = value->option->type;
+    has = value->type;
     if (has != type && (type != GRUVID_STRING || has == GRUVID_LIST) &&
         (type != GRUVID_LIST || has != GRUVID_TARGET)) {
         gruvi_error("plugin %s asks for its option \"%s\" as another type than "
@@ -205,7 +206,8 @@ find(const gruvid_plugin_t *plugin, const char *name, gruvid_option_type_t type)
 const char *
 gruvid_option_string(const gruvid_plugin_t *plugin, const char *name)
 {
-    const gruvid__value_t *value = find(plugin, name, GRUVID_STRING);
+    const struct gruvid__option_value *value =
+        find(plugin, name, GRUVID_STRING);
 
     return value == NULL ? NULL : value->text;
 }
@@ -213,7 +215,7 @@ gruvid_option_string(const gruvid_plugin_t *plugin, const char *name)
 bool
 gruvid_option_bool(const gruvid_plugin_t *plugin, const char *name)
 {
-    const gruvid__value_t *value = find(plugin, name, GRUVID_BOOL);
+    const struct gruvid__option_value *value = find(plugin, name, GRUVID_BOOL);
 
     return value != NULL && value->as.boolean;
 }
@@ -221,7 +223,8 @@ gruvid_option_bool(const gruvid_plugin_t *plugin, const char *name)
 int64_t
 gruvid_option_integer(const gruvid_plugin_t *plugin, const char *name)
 {
-    const gruvid__value_t *value = find(plugin, name, GRUVID_INTEGER);
+    const struct gruvid__option_value *value =
+        find(plugin, name, GRUVID_INTEGER);
 
     return value == NULL ? 0 : value->as.integer;
 }
@@ -229,7 +232,8 @@ gruvid_option_integer(const gruvid_plugin_t *plugin, const char *name)
 double
 gruvid_option_number(const gruvid_plugin_t *plugin, const char *name)
 {
-    const gruvid__value_t *value = find(plugin, name, GRUVID_NUMBER);
+    const struct gruvid__option_value *value =
+        find(plugin, name, GRUVID_NUMBER);
 
     return value == NULL ? 0 : value->as.number;
 }
@@ -237,7 +241,7 @@ gruvid_option_number(const gruvid_plugin_t *plugin, const char *name)
 uint64_t
 gruvid_option_size(const gruvid_plugin_t *plugin, const char *name)
 {
-    const gruvid__value_t *value = find(plugin, name, GRUVID_SIZE);
+    const struct gruvid__option_value *value = find(plugin, name, GRUVID_SIZE);
 
     return value == NULL ? 0 : value->as.size;
 }
@@ -245,7 +249,8 @@ gruvid_option_size(const gruvid_plugin_t *plugin, const char *name)
 double
 gruvid_option_duration(const gruvid_plugin_t *plugin, const char *name)
 {
-    const gruvid__value_t *value = find(plugin, name, GRUVID_DURATION);
+    const struct gruvid__option_value *value =
+        find(plugin, name, GRUVID_DURATION);
 
     return value == NULL ? 0 : value->as.number;
 }
@@ -255,10 +260,9 @@ gruvid_option_list(const gruvid_plugin_t *plugin, const char *name,
                    size_t *length)
 {
     static const char *const none[] = {NULL};
+    const struct gruvid__option_value *value = find(plugin, name, GRUVID_LIST);
 
-    if (find(plugin, name, GRUVID_LIST) != NULL)
-        return gruvid__section_list(options_of(plugin), name, length);
     if (length != NULL)
-        *length = 0;
-    return none;
+        *length = value == NULL ? 0 : value->list_length;
+    return value == NULL ? none : value->list;
 }

@@ -14,6 +14,7 @@
 
 #include "instance/counters.h"
 #include "instance/handover.h"
+#include "instance/options.h"
 #include "instance/shard.h"
 #include "instance/traffic.h"
 
@@ -277,7 +278,7 @@ init_shards(gruvid_plugin_t *plugin, struct gruvid__instances *instances)
     for (size_t i = 0; i < n; i++) {
         plugin->shards[i].plugin = plugin;
         plugin->shards[i].hub = &hubs->at[first + i];
-        plugin->shards[i].options = plugin->section;
+        plugin->shards[i].options = plugin->options;
         plugin->shards[i].fibers.limit =
             (size_t)gruvid__section_integer(plugin->section, "max_fibers");
     }
@@ -296,71 +297,6 @@ find_module(gruvid__config_t *config, struct gruvid__modules *modules,
                                   gruvid__section_module(section));
 }
 
-int
-gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section)
-{
-    gruvid__section_t **more;
-
-    for (size_t i = 0; i < plugin->n_held; i++)
-        if (plugin->held[i] == section)
-            return 0;
-    more = realloc(plugin->held, (plugin->n_held + 1) * sizeof(*more));
-    if (more == NULL)
-        return UV_ENOMEM;
-    plugin->held = more;
-    more[plugin->n_held++] = gruvid__section_hold(section);
-    return 0;
-}
-
-/* Nobody has text of a section that the getters have never answered from. */
-static void
-drop(gruvid_plugin_t *plugin, gruvid__section_t *section)
-{
-    for (size_t i = 0; i < plugin->n_held; i++)
-        if (plugin->held[i] == section) {
-            plugin->held[i] = plugin->held[--plugin->n_held];
-            gruvid__section_drop(section);
-            return;
-        }
-}
-
-/* Whether getters answer from a section: after a refusal in one hub, hubs that
- * went back may have another section than those that were never asked. */
-static bool
-gives(const gruvid_plugin_t *plugin, const gruvid__section_t *section)
-{
-    for (size_t i = 0; i < plugin->n_shards; i++)
-        if (plugin->shards[i].options == section)
-            return true;
-    return plugin->options == section;
-}
-
-/* Requests follow routes, and have text of them, while these change: routes
- * that were in use stay. */
-static void
-take_routes(gruvid_plugin_t *plugin, const gruvid__section_t *before,
-            const gruvid__section_t *section)
-{
-    if (gruvid__section_routes_differ(before, section))
-        __atomic_store_n(&plugin->routes, gruvid__section_routes(section),
-                         __ATOMIC_RELEASE);
-}
-
-void
-gruvid__instance_adjust(gruvid_plugin_t *plugin, gruvid__section_t *section)
-{
-    gruvid__section_t *before = plugin->section;
-    bool routed = gruvid__section_routes(before) != NULL &&
-                  gruvid__section_routes(before) == plugin->routes;
-
-    if (before == section || gruvid__instance_hold(plugin, section) < 0)
-        return;
-    plugin->section = section;
-    take_routes(plugin, before, section);
-    if (!gives(plugin, before) && !routed)
-        drop(plugin, before);
-}
-
 static int
 read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
@@ -368,7 +304,11 @@ read_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
 
     if (err < 0)
         return err;
-    plugin->section = plugin->options = section;
+    plugin->section = section;
+    plugin->options = gruvid__options_of(plugin, section);
+    if (plugin->options == NULL)
+        return UV_ENOMEM;
+    plugin->settled = plugin->offered = plugin->options;
     plugin->max_connections =
         (size_t)gruvid__section_integer(section, "max_connections");
     plugin->read_timeout = gruvid__section_duration(section, "read_timeout");
@@ -396,9 +336,7 @@ free_plugin(gruvid_plugin_t *plugin)
     gruvid__handover_free(plugin->given);
     gruvid__handover_free(plugin->received);
     gruvid__proxies_free(plugin->proxies);
-    while (plugin->n_held > 0)
-        gruvid__section_drop(plugin->held[--plugin->n_held]);
-    free(plugin->held);
+    gruvid__instance_forget(plugin);
     free(plugin->shards);
     free(plugin);
 }

@@ -107,16 +107,19 @@ struct gruvid_plugin {
     size_t n_shards;
 
     /* For the leader. */
-    gruvid__section_t *section; /* held, as are earlier ones of it */
-    gruvid__section_t **held;
+    gruvid__section_t *section; /* held */
+    gruvid__section_t **held;   /* with those whose routes were in use */
     size_t n_held;
-    size_t position; /* of its section in the file, from 0 */
+    struct gruvid__options *records; /* what it was told of, newest first */
+    struct gruvid__options *settled; /* those that go with the section */
+    size_t position;                 /* of its section in the file, from 0 */
     enum gruvid__state state;
     enum gruvid__role role; /* atomic, for who names fibers */
 
-    gruvid__section_t *options; /* atomic: what the getters give elsewhere */
-    gruvid__section_t *offered; /* to reconfigure, while it runs; atomic */
-    bool inconsistent;          /* for the leader: an undo was refused */
+    struct gruvid__options
+        *options; /* atomic: what the getters give elsewhere */
+    struct gruvid__options *offered; /* to reconfigure last; atomic */
+    bool inconsistent;               /* for the leader: an undo was refused */
 
     /* The drain. */
     bool draining; /* atomic */
@@ -227,22 +230,6 @@ int gruvid__instance_new(gruvid_plugin_t **plugin,
 
 /* Say the generation in its title, also of the first. */
 void gruvid__instance_show_generation(gruvid_plugin_t *plugin);
-
-/*
- * Hold a section until the instance is freed, because the plugin may keep text
- * of it.
- *
- * Returns 0.
- * Errors:  UV_ENOMEM.
- */
-int gruvid__instance_hold(gruvid_plugin_t *plugin, gruvid__section_t *section);
-
-/*
- * Have an instance keep a section whose own values of the plugin are those that
- * it has: the getters go on with theirs.  Without memory nothing changes.
- */
-void gruvid__instance_adjust(gruvid_plugin_t *plugin,
-                             gruvid__section_t *section);
 
 /* What it is called in the log.  Context: any thread. */
 static inline const char *

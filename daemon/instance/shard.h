@@ -36,7 +36,7 @@ struct gruvid__shard {
     bool starting;                      /* start runs here: data may be set */
     bool handing_over;                  /* handover runs here */
     char failure[256];                  /* of gruvid_plugin_fail(), or "" */
-    gruvid__section_t *options;         /* atomic: what the getters give here */
+    struct gruvid__options *options;    /* atomic: what the getters give here */
     struct gruvid__endpoint *endpoints; /* a list */
     struct gruvid__connection *streams;
     double called_since; /* when the connection whose function was called last

@@ -9,6 +9,7 @@
 #include "run/prepare.h"
 
 #include "bus/bus.h"
+#include "instance/options.h"
 #include "instance/shard.h"
 #include "run/life.h"
 #include "run/reconfigure.h"
@@ -198,7 +199,7 @@ static GRUVI_SWITCHPOINT void
 undo_reconfigure(struct gruvid__item *item)
 {
     if (item->reconfigured)
-        gruvid__plugin_undo_reconfigure(item->old, item->before);
+        gruvid__plugin_undo_reconfigure(item->old, item->section);
     item->reconfigured = false;
 }
 

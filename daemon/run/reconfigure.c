@@ -11,6 +11,7 @@
 #include "run/reconfigure.h"
 
 #include "instance/handover.h"
+#include "instance/options.h"
 #include "instance/shard.h"
 #include "run/life.h"
 #include "watch/handlers.h"
@@ -27,25 +28,25 @@ time_limit(const gruvid_plugin_t *plugin)
 /* --- in the hub of a shard ------------------------------------------------ */
 
 static void
-set_options(gruvid__section_t **at, gruvid__section_t *section)
+set_options(struct gruvid__options **at, struct gruvid__options *options)
 {
-    __atomic_store_n(at, section, __ATOMIC_RELEASE);
+    __atomic_store_n(at, options, __ATOMIC_RELEASE);
 }
 
-/* Have the getters answer from a section, as far as one call of reconfigure
+/* Have the getters answer from options, as far as one call of reconfigure
  * goes. */
 static void
-show_section(struct gruvid__shard *shard, gruvid__section_t *section)
+show(struct gruvid__shard *shard, struct gruvid__options *options)
 {
     gruvid_plugin_t *plugin = shard->plugin;
 
     if (plugin->module->descriptor.per_hub) {
-        set_options(&shard->options, section);
+        set_options(&shard->options, options);
         return;
     }
     for (size_t i = 0; i < plugin->n_shards; i++)
-        set_options(&plugin->shards[i].options, section);
-    set_options(&plugin->options, section);
+        set_options(&plugin->shards[i].options, options);
+    set_options(&plugin->options, options);
 }
 
 static GRUVI_SWITCHPOINT int
@@ -59,15 +60,14 @@ call_reconfigure(void *arg)
 static int
 reconfigure_body(struct gruvid__shard *shard)
 {
-    gruvid__section_t *before = shard->options;
+    struct gruvid__options *before = shard->options;
     int status;
 
     shard->failure[0] = '\0';
-    show_section(shard,
-                 __atomic_load_n(&shard->plugin->offered, __ATOMIC_ACQUIRE));
+    show(shard, __atomic_load_n(&shard->plugin->offered, __ATOMIC_ACQUIRE));
     status = gruvi__guard(call_reconfigure, shard->plugin);
     if (status < 0)
-        show_section(shard, before);
+        show(shard, before);
     return status;
 }
 
@@ -144,62 +144,62 @@ mark_inconsistent(gruvid_plugin_t *plugin)
 
 /* The old values again in a hub that has taken the new ones, or may have. */
 static GRUVI_SWITCHPOINT void
-go_back(struct gruvid__shard *shard, gruvid__section_t *section)
+go_back(struct gruvid__shard *shard)
 {
     gruvid_plugin_t *plugin = shard->plugin;
     bool taken;
 
-    set_options(&plugin->offered, section);
     (void)run(shard, "reconfigure, with the old options,", reconfigure_body,
               false, &taken);
     if (!taken)
         mark_inconsistent(plugin);
-    show_section(shard, section);
+    show(shard, plugin->settled);
 }
 
 static GRUVI_SWITCHPOINT void
-go_back_in(gruvid_plugin_t *plugin, size_t n, gruvid__section_t *section)
+go_back_in(gruvid_plugin_t *plugin, size_t n)
 {
+    set_options(&plugin->offered, plugin->settled);
     while (n-- > 0)
-        go_back(&plugin->shards[n], section);
+        go_back(&plugin->shards[n]);
 }
 
-/* All of the instance has taken the section. */
+/* All of the instance has taken the options. */
 static void
-take_section(gruvid_plugin_t *plugin, gruvid__section_t *section)
+take(gruvid_plugin_t *plugin, struct gruvid__options *options)
 {
     for (size_t i = 0; i < plugin->n_shards; i++)
-        set_options(&plugin->shards[i].options, section);
-    set_options(&plugin->options, section);
-    plugin->section = section;
+        set_options(&plugin->shards[i].options, options);
+    set_options(&plugin->options, options);
 }
 
 GRUVI_SWITCHPOINT int
 gruvid__plugin_reconfigure(gruvid_plugin_t *plugin, gruvid__section_t *section)
 {
-    gruvid__section_t *before = plugin->section;
-    int err = gruvid__instance_hold(plugin, section);
+    struct gruvid__options *options = gruvid__options_of(plugin, section);
+    int err =
+        options == NULL ? UV_ENOMEM : gruvid__instance_hold(plugin, section);
     bool taken = false;
     size_t i;
 
     if (err < 0)
         return err;
-    for (i = 0; i < gruvid__n_starts(plugin) && err == 0; i++) {
-        set_options(&plugin->offered, section);
+    set_options(&plugin->offered, options);
+    for (i = 0; i < gruvid__n_starts(plugin) && err == 0; i++)
         err = run(&plugin->shards[i], "reconfigure", reconfigure_body, true,
                   &taken);
-    }
     gruvid__handlers_check(plugin->name);
     if (err == 0) {
-        take_section(plugin, section);
+        take(plugin, options);
         return 0;
     }
     if (err == UV_ETIMEDOUT && !taken &&
         gruvid__shard_is_busy(&plugin->shards[i - 1])) {
-        show_section(&plugin->shards[i - 1], before);
+        show(&plugin->shards[i - 1], plugin->settled);
         mark_inconsistent(plugin);
     }
-    go_back_in(plugin, taken ? i : i - 1, before);
+    go_back_in(plugin, taken ? i : i - 1);
+    gruvid__instance_let_go(plugin, section);
     return err;
 }
 
@@ -207,8 +207,9 @@ GRUVI_SWITCHPOINT void
 gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,
                                 gruvid__section_t *section)
 {
-    go_back_in(plugin, gruvid__n_starts(plugin), section);
-    take_section(plugin, section);
+    go_back_in(plugin, gruvid__n_starts(plugin));
+    take(plugin, plugin->settled);
+    gruvid__instance_let_go(plugin, section);
 }
 
 GRUVI_SWITCHPOINT int

@@ -11,10 +11,10 @@
  * Have an instance take the plugin's own options of a new section, by its
  * reconfigure, in one hub after another.
  *
- *   section  of a configuration without mistakes; held until the instance is
- *            freed
+ *   section  of a configuration without mistakes; held
  *
- * Returns 0: the values hold, and plugin->section is the new section.
+ * Returns 0: the values hold.  gruvid__instance_adjust() or the undo has to
+ * follow.
  * Errors:  what the plugin has refused them with; UV_ETIMEDOUT after
  *          start_timeout; UV_EBUSY where a hub does not answer, or an earlier
  *          call still runs; UV_ECANCELED: a stop was asked for meanwhile;
@@ -26,10 +26,12 @@ GRUVI_SWITCHPOINT int gruvid__plugin_reconfigure(gruvid_plugin_t *plugin,
                                                  gruvid__section_t *section);
 
 /*
- * Undo that: the same with the section that the instance had before.  A stop
- * does not keep it from that.  Where the plugin refuses, or a hub does not
- * answer, the getters give the old values all the same, and the instance is
- * marked as inconsistent.
+ * Undo that: the same with the values that the instance had before.  A stop does
+ * not keep it from that.  Where the plugin refuses, or a hub does not answer, the
+ * getters give the old values all the same, and the instance is marked as
+ * inconsistent.
+ *
+ *   section  which it was told of
  */
 GRUVI_SWITCHPOINT void
 gruvid__plugin_undo_reconfigure(gruvid_plugin_t *plugin,

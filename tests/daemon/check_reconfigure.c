@@ -7,26 +7,48 @@
 #include "daemon/config_fixture.h"
 #include "daemon/small_gruvid.h"
 #include "instance/handover.h"
+#include "instance/options.h"
 #include "run/reconfigure.h"
 #include "support/suite.h"
 
+/* As a reload does it. */
 static int
 reconfigure_with(gruvid_plugin_t *instance, const char *value)
 {
     gruvid__section_t *section = section_with(value);
     int err = gruvid__plugin_reconfigure(instance, section);
 
+    if (err == 0)
+        gruvid__instance_adjust(instance, section);
     gruvid__section_drop(section);
     return err;
+}
+
+/* And where the reload fails afterwards. */
+static void
+reconfigure_and_undo(gruvid_plugin_t *instance, const char *value)
+{
+    gruvid__section_t *section = section_with(value);
+
+    ck_assert_int_eq(gruvid__plugin_reconfigure(instance, section), 0);
+    expect_record("start1:old start1:old 1:new 2:new ");
+    gruvid__ask_to_stop(&leader);
+    gruvid__plugin_undo_reconfigure(instance, section);
+    gruvid__section_drop(section);
+}
+
+static const char *
+word(const struct gruvid__options *options)
+{
+    return gruvid__options_find(options, "word")->text;
 }
 
 static void
 expect_words(gruvid_plugin_t *instance, const char *value)
 {
     for (size_t i = 0; i < instance->n_shards; i++)
-        ck_assert_str_eq(
-            gruvid__section_string(instance->shards[i].options, "word"), value);
-    ck_assert_str_eq(gruvid__section_string(instance->options, "word"), value);
+        ck_assert_str_eq(word(instance->shards[i].options), value);
+    ck_assert_str_eq(word(instance->options), value);
     ck_assert_str_eq(gruvid__section_string(instance->section, "word"), value);
 }
 
@@ -40,7 +62,7 @@ SMALL_GRUVID_TEST(test_with_per_hub_each_hub_takes_the_options_in_its_call)
 
     begin(one);
     expect_record("start1:old start1:old ");
-    before = gruvid__section_string(one->section, "word");
+    before = word(one->options);
     ck_assert_int_eq(reconfigure_with(one, "new"), 0);
     expect_record("1:new 2:new ");
     expect_words(one, "new");
@@ -90,13 +112,9 @@ SMALL_GRUVID_TEST(test_a_single_refusal_changes_nothing)
 SMALL_GRUVID_TEST(test_an_undo_calls_again_with_the_old_options)
 {
     gruvid_plugin_t *one = make("old");
-    gruvid__section_t *before = one->section;
 
     begin(one);
-    ck_assert_int_eq(reconfigure_with(one, "new"), 0);
-    expect_record("start1:old start1:old 1:new 2:new ");
-    gruvid__ask_to_stop(&leader);
-    gruvid__plugin_undo_reconfigure(one, before);
+    reconfigure_and_undo(one, "new");
     expect_record("2:old 1:old ");
     expect_words(one, "old");
     ck_assert(!one->inconsistent);
@@ -105,24 +123,16 @@ SMALL_GRUVID_TEST(test_an_undo_calls_again_with_the_old_options)
 SMALL_GRUVID_TEST(test_an_undo_that_is_refused_marks_the_instance)
 {
     gruvid_plugin_t *one = make("old");
-    gruvid__section_t *before = one->section;
+    gruvid__section_t *section = section_with("new");
 
     begin(one);
-    ck_assert_int_eq(reconfigure_with(one, "new"), 0);
+    ck_assert_int_eq(gruvid__plugin_reconfigure(one, section), 0);
     at_reconfigure[1] = UV_EIO;
-    gruvid__plugin_undo_reconfigure(one, before);
+    gruvid__plugin_undo_reconfigure(one, section);
+    gruvid__section_drop(section);
     ck_assert(one->inconsistent);
     expect_words(one, "old");
     expect_logged("plugin p has not taken its old options again");
-}
-
-static bool
-is_held(const gruvid_plugin_t *instance, const gruvid__section_t *section)
-{
-    for (size_t i = 0; i < instance->n_held; i++)
-        if (instance->held[i] == section)
-            return true;
-    return false;
 }
 
 static void
@@ -134,36 +144,60 @@ adjust_with(gruvid_plugin_t *instance, const char *value)
     gruvid__section_drop(section);
 }
 
-/* Getters may give text of a section that is neither the newest nor what the
- * instance was made with. */
-SMALL_GRUVID_TEST(test_what_getters_give_is_held_through_any_reloads)
+static size_t
+count_records(const gruvid_plugin_t *instance)
 {
-    gruvid_plugin_t *one = make("old");
-    gruvid__section_t *first = one->section, *second;
+    size_t n = 0;
 
-    begin(one);
-    adjust_with(one, "old");
-    second = one->section;
-    ck_assert_ptr_ne(first, second);
-    at_reconfigure[2] = UV_EINVAL;
-    ck_assert_int_eq(reconfigure_with(one, "new"), UV_EINVAL);
-    ck_assert_ptr_eq(one->shards[0].options, second);
-    adjust_with(one, "old");
-    ck_assert(is_held(one, first));
-    ck_assert(is_held(one, second));
-    for (size_t i = 0; i < one->n_shards; i++)
-        ck_assert(is_held(one, one->shards[i].options));
-    ck_assert(is_held(one, one->options));
+    for (struct gruvid__options *o = instance->records; o != NULL; o = o->next)
+        n++;
+    return n;
 }
 
-SMALL_GRUVID_TEST(test_what_no_getter_has_given_is_not_held)
+/* The plugin may keep text of all values that it was ever told of.  Of the
+ * configurations themselves there is the newest. */
+SMALL_GRUVID_TEST(test_what_getters_gave_lasts_and_configurations_go)
 {
     gruvid_plugin_t *one = make("old");
+    const char *first = word(one->options), *second;
+
+    begin(one);
+    ck_assert_int_eq(reconfigure_with(one, "new"), 0);
+    second = word(one->options);
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(reconfigure_with(one, "old"), 0);
+        ck_assert_ptr_eq(word(one->options), first);
+        ck_assert_int_eq(reconfigure_with(one, "new"), 0);
+        ck_assert_ptr_eq(word(one->options), second);
+    }
+    ck_assert_str_eq(first, "old");
+    ck_assert_str_eq(second, "new");
+    ck_assert_uint_eq(count_records(one), 2);
+    ck_assert_uint_eq(one->n_held, 1);
+}
+
+SMALL_GRUVID_TEST(test_a_configuration_that_was_refused_goes)
+{
+    gruvid_plugin_t *one = make("old");
+
+    begin(one);
+    at_reconfigure[2] = UV_EINVAL;
+    ck_assert_int_eq(reconfigure_with(one, "new"), UV_EINVAL);
+    ck_assert_uint_eq(one->n_held, 1);
+    ck_assert_ptr_eq(one->held[0], one->section);
+    expect_words(one, "old");
+}
+
+SMALL_GRUVID_TEST(test_an_adjusted_configuration_takes_the_place_of_the_last)
+{
+    gruvid_plugin_t *one = make("old");
+    const char *first = word(one->options);
 
     begin(one);
     for (int i = 0; i < 10; i++)
         adjust_with(one, "old");
-    ck_assert_uint_eq(one->n_held, 2);
+    ck_assert_uint_eq(one->n_held, 1);
+    ck_assert_ptr_eq(word(one->options), first);
 }
 
 SMALL_GRUVID_TEST(test_a_reconfigure_that_hangs_is_cancelled)
@@ -326,8 +360,10 @@ main(void)
     tcase_add_test(tc, test_a_single_refusal_changes_nothing);
     tcase_add_test(tc, test_an_undo_calls_again_with_the_old_options);
     tcase_add_test(tc, test_an_undo_that_is_refused_marks_the_instance);
-    tcase_add_test(tc, test_what_getters_give_is_held_through_any_reloads);
-    tcase_add_test(tc, test_what_no_getter_has_given_is_not_held);
+    tcase_add_test(tc, test_what_getters_gave_lasts_and_configurations_go);
+    tcase_add_test(tc, test_a_configuration_that_was_refused_goes);
+    tcase_add_test(tc,
+                   test_an_adjusted_configuration_takes_the_place_of_the_last);
     tcase_add_test(tc, test_a_reconfigure_that_hangs_is_cancelled);
     tcase_add_test(tc, test_a_reconfigure_that_does_not_end_marks_the_instance);
     tcase_add_test(tc, test_a_hub_that_does_not_answer_refuses_for_all);

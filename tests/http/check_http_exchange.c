@@ -418,6 +418,24 @@ START_TEST(test_a_reload_takes_new_options)
 }
 END_TEST
 
+/* The plugin is told of its options; the routes are gruvid's to change. */
+START_TEST(test_a_reload_takes_options_and_routes_at_once)
+{
+    const char *config = "[plugin http]\nlisten = tcp://127.0.0.1:0\n"
+                         "route = /b -> mirror\n"
+                         "access_log = combined\n[plugin mirror]\n";
+
+    begin();
+    ask(fd, GET("/a"), 200, NULL);
+    gruvid_configure(g, config);
+    gruvid_signal(g, SIGHUP);
+    gruvid_says(g, "reload 1 is done");
+    ask(fd, GET("/a"), 404, NULL);
+    ask(fd, GET("/b"), 200, NULL);
+    stop();
+}
+END_TEST
+
 START_TEST(test_another_protocol_gets_the_stream)
 {
     struct answer answer;
@@ -500,6 +518,7 @@ main(void)
     tcase_add_test(tc, test_a_cut_body_is_an_error_of_the_client);
     tcase_add_test(tc, test_headers_come_as_they_were_sent);
     tcase_add_test(tc, test_a_reload_takes_new_options);
+    tcase_add_test(tc, test_a_reload_takes_options_and_routes_at_once);
     tcase_add_test(tc, test_another_protocol_gets_the_stream);
     tcase_add_test(tc, test_bytes_behind_an_upgrade_are_of_the_other_protocol);
     tcase_add_test(tc, test_an_upgrade_without_its_body_is_refused);
