@@ -21,15 +21,19 @@
 #include "base/modules.h"
 
 /* The processor's numbers of registers, by its ABI.  The return address of
- * aarch64 is in a register until it is saved. */
+ * aarch64 is in a register until it is saved.  The red zone are the bytes below
+ * the stack pointer that are the function's own, also while a signal is
+ * handled. */
 #if defined(__x86_64__)
-#define REG_FP 6
-#define REG_SP 7
-#define REG_PC 16
+#define REG_FP   6
+#define REG_SP   7
+#define REG_PC   16
+#define RED_ZONE 128
 #elif defined(__aarch64__)
-#define REG_FP 29
-#define REG_SP 31
-#define REG_PC 30
+#define REG_FP   29
+#define REG_SP   31
+#define REG_PC   30
+#define RED_ZONE 0
 #endif
 
 #ifdef REG_PC
@@ -419,6 +423,8 @@ find_state(uintptr_t address, struct program *program)
 /* --- the step
  * ---------------------------------------------------------------------- */
 
+#define LEAST_PAGE 4096
+
 /* A word of the stack. */
 __attribute__((no_sanitize_address, no_sanitize_thread)) static bool
 read_word(uintptr_t at, uintptr_t low, uintptr_t high, uintptr_t *word)
@@ -447,6 +453,27 @@ find_pc(const struct program *program, struct gruvi__registers *caller,
     return true;
 }
 
+/* A function that is about to return has popped the register, and compilers go
+ * on to say that it is where it was pushed.  There it is, in the red zone.  Of
+ * that the rest of a page is sure to be mapped. */
+static uintptr_t
+below(uintptr_t sp)
+{
+    uintptr_t rest = sp % LEAST_PAGE, size = RED_ZONE;
+
+    return sp - (rest < size ? rest : size);
+}
+
+static bool
+find_fp(const struct program *program, struct gruvi__registers *caller,
+        uintptr_t cfa, uintptr_t low, uintptr_t high)
+{
+    const struct state *state = &program->state;
+
+    return state->fp != SAVED ||
+           read_word(cfa + (uintptr_t)state->fp_at, low, high, &caller->fp);
+}
+
 enum gruvi__cfi_result
 gruvi__cfi_step(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
                 bool innermost)
@@ -467,8 +494,8 @@ gruvi__cfi_step(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
     cfa = (state->cfa_register == REG_SP ? at->sp : at->fp) +
           (uintptr_t)state->cfa_offset;
     if (cfa > high || !find_pc(&program, &caller, cfa, low, high) ||
-        (state->fp == SAVED &&
-         !read_word(cfa + (uintptr_t)state->fp_at, low, high, &caller.fp)))
+        !find_fp(&program, &caller, cfa,
+                 innermost && low == at->sp ? below(low) : low, high))
         return GRUVI__CFI_UNKNOWN;
     caller.sp = cfa;
     *at = caller;

@@ -28,7 +28,8 @@ enum gruvi__cfi_result {
  * Go from a frame to its caller.
  *
  *   at         registers there; the caller's where it is known, else as before
- *   low, high  where words of the stack may be read
+ *   low, high  where words of the stack may be read; where low is the stack
+ *              pointer of the innermost frame its red zone may be, too
  *   innermost  pc is where the function goes on; else it is behind a call
  */
 enum gruvi__cfi_result gruvi__cfi_step(struct gruvi__registers *at,

@@ -343,59 +343,81 @@ HUB_TEST(test_a_signal_finds_a_fiber_that_computes)
  * ------------------------------------------------ */
 
 #if defined(__x86_64__)
-/* It has no frame at all: its caller is where the stack pointer is.  Compilers
- * do not agree on how to ask for such a function, so it is not theirs. */
-int spin_leaf(const int *result, atomic_int *done, atomic_bool *is_spinning);
-__asm__(".pushsection .text\n"
-        ".balign 4096\n" /* SIZE */
-        ".type spin_leaf, @function\n"
-        "spin_leaf:\n"
-        ".cfi_startproc\n"
-        "1: movb $1, (%rdx)\n"
-        "cmpl $0, (%rsi)\n"
-        "je 1b\n"
-        "movl (%rdi), %eax\n"
-        "ret\n"
-        ".cfi_endproc\n"
-        ".size spin_leaf, . - spin_leaf\n"
-        ".balign 4096\n"
-        ".popsection\n");
+typedef int spin_fn(const int *result, atomic_int *done,
+                    atomic_bool *is_spinning);
 
-OUTER(spin_above_leaf)
+/* Compilers do not agree on how to ask for such functions, so they are not
+ * theirs.  SIZE of each. */
+#define SPIN(name, prologue)                                                   \
+    spin_fn name;                                                              \
+    __asm__(".pushsection .text\n"                                             \
+            ".balign 4096\n"                                                   \
+            ".type " #name ", @function\n" #name ":\n"                         \
+            ".cfi_startproc\n" prologue "1: movb $1, (%rdx)\n"                 \
+            "cmpl $0, (%rsi)\n"                                                \
+            "je 1b\n"                                                          \
+            "movl (%rdi), %eax\n"                                              \
+            "ret\n"                                                            \
+            ".cfi_endproc\n"                                                   \
+            ".size " #name ", . - " #name "\n"                                 \
+            ".balign 4096\n"                                                   \
+            ".popsection\n")
+
+/* It has no frame at all: its caller is where the stack pointer is. */
+SPIN(spin_leaf, "");
+
+/* It has had one, and is about to return.  Compilers say of a register that was
+ * popped that it is still where it was pushed. */
+SPIN(spin_return, "pushq %rbp\n"
+                  ".cfi_def_cfa_offset 16\n"
+                  ".cfi_offset rbp, -16\n"
+                  "movq %rsp, %rbp\n"
+                  ".cfi_def_cfa_register rbp\n"
+                  "popq %rbp\n"
+                  ".cfi_def_cfa rsp, 8\n");
+
+static spin_fn *spin;
+
+OUTER(spin_above)
 {
-    int result = spin_leaf(arg, &handled, &spinning);
+    int result = spin(arg, &handled, &spinning);
 
     passed++;
     return result;
 }
 
-OUTER(signal_leaf)
+OUTER(signal_spin)
 {
     pthread_t self = pthread_self(), other;
     int result;
 
     spinning = false;
     other = begin_thread(interrupt, &self);
-    result = spin_above_leaf(arg);
+    result = spin_above(arg);
     end_thread(other);
     return result;
 }
 
-HUB_TEST(test_the_caller_of_a_function_without_a_frame)
+HUB_TEST(test_the_caller_of_a_function_that_has_no_frame)
 {
+    spin_fn *const functions[] = {spin_leaf, spin_return};
     int result = 7;
     unsigned n;
 
     if (has_late_handlers())
         return;
-    handled = 0;
     handle(SIGUSR1, on_signal);
-    ck_assert_int_eq(finish(spawn(signal_leaf, &result)), 7);
-    ck_assert_uint_eq(find(&interrupted, spin_leaf, &n), 0);
-    ck_assert_uint_eq(n, 1);
-    ck_assert_uint_eq(find(&interrupted, spin_above_leaf, &n), 1);
-    ck_assert_uint_eq(n, 1);
-    ck_assert_str_eq(interrupted.note, "");
+    for (size_t k = 0; k < 2; k++) {
+        spin = functions[k];
+        handled = 0;
+        ck_assert_int_eq(finish(spawn(signal_spin, &result)), 7);
+        ck_assert_uint_eq(find(&interrupted, spin, &n), 0);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(find(&interrupted, spin_above, &n), 1);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(find(&interrupted, signal_spin, &n), 2);
+        ck_assert_str_eq(interrupted.note, "");
+    }
 }
 
 static __attribute__((noinline, aligned(SIZE))) int
@@ -632,7 +654,7 @@ main(void)
     tcase_add_test(tc, test_a_deep_stack_is_cut_and_says_so);
     tcase_add_test(tc, test_a_signal_finds_a_fiber_that_computes);
 #if defined(__x86_64__)
-    tcase_add_test(tc, test_the_caller_of_a_function_without_a_frame);
+    tcase_add_test(tc, test_the_caller_of_a_function_that_has_no_frame);
     tcase_add_test(tc, test_callers_beyond_code_without_frame_pointers);
     tcase_add_test(tc, test_a_call_that_goes_nowhere_has_its_caller);
 #endif
