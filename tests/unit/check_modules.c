@@ -107,6 +107,33 @@ START_TEST(test_an_object_is_found_after_it_was_loaded)
 }
 END_TEST
 
+/* The path is that of the time when it was loaded. */
+START_TEST(test_a_relative_path_is_made_absolute)
+{
+    char folder[4096], path[8192];
+    const gruvi__module_t *module;
+    void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL), *at;
+    struct link_map *map;
+
+    ck_assert_ptr_nonnull(handle);
+    ck_assert_int_eq(dlinfo(handle, RTLD_DI_LINKMAP, &map), 0);
+    snprintf(folder, sizeof folder, "%s", map->l_name);
+    *strrchr(folder, '/') = '\0';
+    dlclose(handle);
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_ptr_nonnull(getcwd(folder, sizeof folder));
+    handle = dlopen("./" LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_ptr_nonnull(handle);
+    at = dlsym(handle, FUNCTION);
+    update();
+    module = gruvi__module_at((uintptr_t)at);
+    ck_assert_ptr_nonnull(module);
+    snprintf(path, sizeof path, "%s/./%s", folder, LIBRARY);
+    ck_assert_str_eq(module->path, path);
+    dlclose(handle);
+}
+END_TEST
+
 /* Between dlclose() and the update the table is looked for where nothing is. */
 START_TEST(test_an_unloaded_object_has_no_names_and_stays_valid)
 {
@@ -233,6 +260,7 @@ main(void)
     tcase_add_test(tc, test_a_function_has_the_name_that_dladdr_knows);
     tcase_add_test(tc, test_a_static_function_has_no_name);
     tcase_add_test(tc, test_an_object_is_found_after_it_was_loaded);
+    tcase_add_test(tc, test_a_relative_path_is_made_absolute);
     tcase_add_test(tc, test_an_unloaded_object_has_no_names_and_stays_valid);
     tcase_add_test(tc, test_an_update_without_change_adds_nothing);
     tcase_add_test(tc, test_an_address_in_words);
