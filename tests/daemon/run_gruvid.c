@@ -439,21 +439,30 @@ file_says(const char *path, const char *text)
 /* --- the end
  * ------------------------------------------------------------------- */
 
-/* With $GRUVID_END_IN_ORDER, which "make coverage" sets: gcc's counters are
- * written by a process that exits, and not by one that is killed. */
-static void
-end_in_order(const struct gruvid *g)
+static bool
+has_ended(const struct gruvid *g, double until)
 {
-    double until = now() + 15;
     siginfo_t info = {0};
 
-    kill(g->pid, SIGCONT);
-    kill(g->pid, SIGTERM);
-    kill(g->pid, SIGINT);
     while (waitid(P_PID, (id_t)g->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
                0 &&
            info.si_pid == 0 && now() < until)
         usleep(1000);
+    return info.si_pid != 0;
+}
+
+/* With $GRUVID_END_IN_ORDER, which "make coverage" sets: gcc's counters are
+ * written by a process that exits, and not by one that is killed.  An interrupt
+ * ends a drain, but kills a process that exits already. */
+static void
+end_in_order(const struct gruvid *g)
+{
+    kill(g->pid, SIGCONT);
+    kill(g->pid, SIGTERM);
+    if (has_ended(g, now() + 1))
+        return;
+    kill(g->pid, SIGINT);
+    (void)has_ended(g, now() + 15);
 }
 
 void
