@@ -26,10 +26,10 @@ GRUVI_SWITCHPOINT int gruvid__plugin_reconfigure(gruvid_plugin_t *plugin,
                                                  gruvid__section_t *section);
 
 /*
- * Undo that: the same with the values that the instance had before.  A stop does
- * not keep it from that.  Where the plugin refuses, or a hub does not answer, the
- * getters give the old values all the same, and the instance is marked as
- * inconsistent.
+ * Undo that: the same with the values that the instance had before.  A stop
+ * does not keep it from that.  Where the plugin refuses, or a hub does not
+ * answer, the getters give the old values all the same, and the instance is
+ * marked as inconsistent.
  *
  *   section  which it was told of
  */
