@@ -24,6 +24,8 @@ EXTRA_DIST += %D%/ticker.test
 EXTRA_DIST += %D%/web.test
 EXTRA_DIST += %D%/websocket.test
 EXTRA_DIST += %D%/wrap.test
+EXTRA_DIST += %D%/planted_child.test
+EXTRA_DIST += %D%/planted_freed_twice.test
 EXTRA_DIST += %D%/planted_kept_lock.test
 EXTRA_DIST += %D%/planted_late.test
 EXTRA_DIST += %D%/planted_library.test
@@ -44,6 +46,8 @@ EXTRA_DIST += %D%/planted_timeout.test
 EXTRA_DIST += %D%/planted_unchecked.test
 EXTRA_DIST += %D%/planted_upgrade_leak.test
 EXTRA_DIST += %D%/planted_upgrade_outlives.test
+EXTRA_DIST += %D%/planted_written_before.test
+EXTRA_DIST += %D%/planted_written_behind.test
 
 TEST_PLUGINS += %D%/planted.la
 %C%_planted_la_SOURCES = %D%/planted.c

@@ -429,6 +429,66 @@ make_data(gruvid_plugin_t *plugin)
     return data == NULL ? UV_ENOMEM : gruvid_set_plugin_data(plugin, data);
 }
 
+/* --- memory that is treated badly ----------------------------------------- */
+
+static GRUVI_SWITCHPOINT int
+free_again(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+{
+    char *volatile copy = strdup("copy");
+
+    (void)stream;
+    (void)plugin;
+    free(copy);
+    if (!repaired)
+        free(copy);
+    return 0;
+}
+
+/* The byte at the end of the text has no room. */
+static GRUVI_SWITCHPOINT int
+write_behind(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+{
+    char *copy = malloc(repaired ? 5 : 4);
+    int err;
+
+    (void)plugin;
+    if (copy == NULL)
+        return UV_ENOMEM;
+    memcpy(copy, "copy", 5);
+    err = gruvi_stream_write(stream, copy, 4);
+    free(copy);
+    return err;
+}
+
+static GRUVI_SWITCHPOINT int
+write_in_front(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+{
+    char *copy = calloc(1, 4);
+    int err;
+
+    (void)plugin;
+    if (copy == NULL)
+        return UV_ENOMEM;
+    copy[repaired ? 0 : -1] = '\n';
+    copy[0] = '\n';
+    err = gruvi_stream_write(stream, copy, 1);
+    free(copy);
+    return err;
+}
+
+/* A child that goes on when the plugin has gone. */
+static GRUVI_SWITCHPOINT int
+leave_child(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
+{
+    pid_t child = fork();
+
+    (void)plugin;
+    if (child == 0)
+        for (;;)
+            pause();
+    return gruvi_stream_printf(stream, "%d\n", (int)child);
+}
+
 /* --- the plugin ----------------------------------------------------------- */
 
 typedef int connection_fn(gruvi_stream_t *stream, gruvid_plugin_t *plugin);
@@ -457,6 +517,10 @@ static const struct {
     {"switches", NULL, add_up},
     {"retries", NULL, read_again},
     {"kept_lock", NULL, answer_alone},
+    {"freed_twice", NULL, free_again},
+    {"written_behind", NULL, write_behind},
+    {"written_before", NULL, write_in_front},
+    {"child", NULL, leave_child},
     {"stop", NULL, NULL},
 };
 

@@ -79,6 +79,7 @@ begin(int output)
         dup2(output, STDERR_FILENO);
     }
     close(output);
+    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     live();
 }
@@ -106,6 +107,7 @@ await_end(pid_t pid, double seconds)
 static int
 end(pid_t pid)
 {
+    siginfo_t info;
     int status = 0;
 
     if (!await_end(pid, plan->limit)) {
@@ -119,6 +121,11 @@ end(pid_t pid)
         if (!await_end(pid, LAST_WORDS))
             kill(pid, SIGKILL);
     }
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR)
+        continue;
+    /* Processes of the plugin's, as long as the number of the group is its. */
+    kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     return status;
