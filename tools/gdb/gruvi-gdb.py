@@ -505,6 +505,9 @@ class Process:
         return self.groups[group]
 
     def fibers(self, plugin=None):
+        if plugin is not None and \
+                plugin not in [p.name for p in self.plugins()]:
+            raise gdb.GdbError("there is no plugin called %s" % plugin)
         for hub in self.hubs:
             for fiber in hub.fibers():
                 if plugin is None or (fiber.plugin and
@@ -1070,7 +1073,10 @@ guards."""
         if not os.path.exists("/proc/%d/mem" % inferior.pid) or \
                 connection_type() != "native":
             raise gdb.GdbError("only of a process that runs on this machine")
-        gdb.execute("gcore " + path, to_string=True)
+        try:
+            gdb.execute("gcore " + path, to_string=True)
+        except gdb.error as error:
+            raise gdb.GdbError(str(error))
         core = Core(path)
         found = set()
         missing = 0
