@@ -119,6 +119,25 @@ keep(void *arg)
     return err;
 }
 
+static GRUVI_SWITCHPOINT int
+keep_all(void *plugin)
+{
+    struct job *jobs = gruvid_plugin_data(plugin);
+    size_t n;
+    int err = 0;
+
+    gruvid_option_list(plugin, "job", &n);
+    GRUVI_WITH_GROUP (group) {
+        for (size_t i = 0; err == 0 && i < n; i++)
+            err = gruvi_go(keep, &jobs[i]);
+        if (err == 0)
+            err = gruvi_group_join(&group, GRUVI_FOREVER);
+    }
+    return err;
+}
+
+/* A start that fails frees what it has made, while its fibers may still run: so
+ * it begins one, as the last that can fail. */
 static int
 start(gruvid_plugin_t *plugin)
 {
@@ -132,9 +151,9 @@ start(gruvid_plugin_t *plugin)
         err = parse(&jobs[i], items[i]);
         if (err < 0)
             gruvid_plugin_fail(plugin, "job \"%s\": no time", items[i]);
-        else
-            err = gruvi_go(keep, &jobs[i]);
     }
+    if (err == 0)
+        err = gruvi_go(keep_all, plugin);
     if (err < 0)
         free(jobs);
     return err;
