@@ -39,6 +39,9 @@ SOURCE_TESTS =
 TESTS += $(SOURCE_TESTS)
 EXTRA_DIST += $(SOURCE_TESTS)
 
+# Scripts about what was built here: see policy/local.mk.
+POLICY_TESTS =
+
 if HAVE_CHECK
 include tests/support/local.mk
 include tests/unit/local.mk

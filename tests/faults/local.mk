@@ -31,6 +31,6 @@ TEST_PROGS += %D%/io
 %C%_io_SOURCES = %D%/io.c
 %C%_io_LDADD = lib/libgruvi.la $(UV_LIBS)
 
-TESTS += %D%/calls
-EXTRA_DIST += %D%/calls %D%/no_fault
+POLICY_TESTS += %D%/calls
+EXTRA_DIST += %D%/no_fault
 %D%/calls.needs: %D%/inject.la

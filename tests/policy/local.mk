@@ -1,7 +1,6 @@
 # Rules that are tests: scripts, run by the shell.  POLICY_TESTS are about what
 # was built, or compile something.
 
-POLICY_TESTS =
 POLICY_TESTS += %D%/calls
 POLICY_TESTS += %D%/examples
 POLICY_TESTS += %D%/headers
