@@ -7,6 +7,7 @@ main(void)
 {
     static const struct faults_subject subject = {
         .sees_all = true,
+        .least = 30,
         .begin = gruvid_life_begin,
         .end = gruvid_life_end,
         .live = gruvid_life,

@@ -85,8 +85,9 @@ int
 main(void)
 {
     static const struct faults_subject subject = {
-        .of_library = true,
+        .column = FAULT_OF_LIBGRUVI,
         .sees_all = true,
+        .least = 30,
         .begin = nothing,
         .end = nothing,
         .live = run_program,

@@ -7,6 +7,7 @@ int
 main(void)
 {
     static const struct faults_subject subject = {
+        .least = 30,
         .begin = gruvid_life_begin_with_bus,
         .end = gruvid_life_end,
         .live = gruvid_life,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls of gruvid that fail once.
+ * System calls of gruvid, or gruvictl, that fail once.
  *
  * The module inject.so, preloaded, stands in front of the calls of libc.  What
- * gruvid's own objects call is noted by its site: the object and the place in
+ * our own objects call is noted by its site: the object and the place in
  * it.  A test has it note all sites of a run, and then runs again for each site
  * and each error, with one call of that site failing.  Calls of libuv, libc and
  * others are none of ours, and pass.

@@ -415,6 +415,8 @@ syscall(long number, ...)
     va_end(args);
     if (number == SYS_openat2)
         FAIL_IF_TOLD(FAULT_OPENAT2);
+    if (number == SYS_pidfd_send_signal)
+        FAIL_IF_TOLD(FAULT_KILL);
     if (number == SYS_pidfd_open)
         FAIL_IF_TOLD(FAULT_PIDFD_OPEN);
     if (number == SYS_process_madvise)

@@ -18,6 +18,10 @@ FAULT_TESTS += %D%/check_faults_io
 %C%_check_faults_io_LDADD = %D%/libsweep.a tests/support/libsupport.a
 %C%_check_faults_io_LDADD += $(CHECK_LIBS)
 %D%/check_faults_io.needs: %D%/io
+FAULT_TESTS += %D%/check_faults_gruvictl
+%C%_check_faults_gruvictl_LDADD = %D%/libsweep.a $(RUN_GRUVID_LIBS)
+%D%/check_faults_gruvictl.needs: tools/gruvictl/gruvictl
+%D%/check_faults_gruvictl.needs: tests/daemon/plugins/parked.la
 FAULT_TESTS += %D%/check_faults_nats
 %C%_check_faults_nats_LDADD = %D%/liblife.a %D%/libsweep.a $(BUS_LIBS)
 %D%/check_faults_nats.needs: tests/http/plugins/mirror.la
@@ -33,4 +37,4 @@ TEST_PROGS += %D%/io
 
 POLICY_TESTS += %D%/calls
 EXTRA_DIST += %D%/no_fault
-%D%/calls.needs: %D%/inject.la
+%D%/calls.needs: %D%/inject.la tools/gruvictl/gruvictl

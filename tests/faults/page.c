@@ -5,16 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "faults/sweep.h"
-
-/* A row is a line: ".It Fn CALL Ta EFFECTS Ta EFFECTS Ta Er ERRORS". */
+/* A row is a line: ".It Fn CALL Ta EFFECTS Ta EFFECTS Ta Er ERRORS"; in the
+ * table of gruvictl it has one column less. */
 static struct row {
     char call[40];
-    char effects[2][60]; /* of gruvid, of libgruvi */
-    char errors[120];    /* " EMFILE ENFILE " */
+    char effects[2][60]; /* of gruvid, of libgruvi; or the first of gruvictl */
+    bool of_gruvictl;
+    char errors[120]; /* " EMFILE ENFILE " */
     bool asked;
 } rows[200];
 static size_t n_rows;
+
+static bool
+read_row(const char *line, struct row *row)
+{
+    row->errors[0] = ' ';
+    row->of_gruvictl = false;
+    if (sscanf(line, ".It Fn %39s Ta %59[a-z -]Ta %59[a-z -]Ta Er %110[^\n]",
+               row->call, row->effects[0], row->effects[1],
+               row->errors + 1) == 4)
+        return true;
+    row->of_gruvictl = true;
+    return sscanf(line, ".It Fn %39s Ta %59[a-z -]Ta Er %110[^\n]", row->call,
+                  row->effects[0], row->errors + 1) == 3;
+}
+
+static bool
+is_of(const struct row *row, enum fault_column column)
+{
+    return row->of_gruvictl == (column == FAULT_OF_GRUVICTL);
+}
 
 bool
 page_read(void)
@@ -30,11 +50,7 @@ page_read(void)
            fgets(line, sizeof line, file) != NULL) {
         struct row *row = &rows[n_rows];
 
-        row->errors[0] = ' ';
-        if (sscanf(line,
-                   ".It Fn %39s Ta %59[a-z -]Ta %59[a-z -]Ta Er %110[^\n]",
-                   row->call, row->effects[0], row->effects[1],
-                   row->errors + 1) != 4)
+        if (!read_row(line, row))
             continue;
         strcat(row->errors, " ");
         n_rows++;
@@ -52,7 +68,8 @@ effects_of(const char *text)
         int effect;
     } words[] = {{"start", FAULT_START},     {"client", FAULT_CLIENT},
                  {"command", FAULT_COMMAND}, {"reload", FAULT_RELOAD},
-                 {"error", FAULT_RESULT},    {"none", FAULT_NOTHING}};
+                 {"error", FAULT_RESULT},    {"none", FAULT_NOTHING},
+                 {"note", FAULT_NOTE}};
     int effects = 0;
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -62,14 +79,14 @@ effects_of(const char *text)
 }
 
 int
-page_effects(const char *call, const char *error, bool of_library)
+page_effects(const char *call, const char *error, enum fault_column column)
 {
     struct row *found = NULL;
     char word[40];
 
     snprintf(word, sizeof word, " %s ", error);
     for (size_t i = 0; i < n_rows; i++) {
-        if (strcmp(rows[i].call, call) != 0 ||
+        if (!is_of(&rows[i], column) || strcmp(rows[i].call, call) != 0 ||
             strstr(rows[i].errors, word) == NULL)
             continue;
         if (found != NULL)
@@ -79,16 +96,16 @@ page_effects(const char *call, const char *error, bool of_library)
     if (found == NULL)
         return -1;
     found->asked = true;
-    return effects_of(found->effects[of_library]);
+    return effects_of(found->effects[column == FAULT_OF_LIBGRUVI]);
 }
 
 unsigned
-page_left(void)
+page_left(enum fault_column column)
 {
     unsigned n = 0;
 
     for (size_t i = 0; i < n_rows; i++)
-        if (!rows[i].asked) {
+        if (is_of(&rows[i], column) && !rows[i].asked) {
             printf("gruvi-faults(7): nobody makes %s fail with%s\n",
                    rows[i].call, rows[i].errors);
             n++;

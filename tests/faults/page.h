@@ -5,14 +5,16 @@
 
 #include <stdbool.h>
 
+#include "faults/sweep.h"
+
 /* Read the page; false: there is none. */
 bool page_read(void);
 
 /* What the row of a call and an error ("EMFILE") says: fault_effect, or'ed; 0:
  * the call is not made there; -1: there is no row, or more than one. */
-int page_effects(const char *call, const char *error, bool of_library);
+int page_effects(const char *call, const char *error, enum fault_column column);
 
-/* Print the rows that nobody has asked for; returns how many. */
-unsigned page_left(void);
+/* Print the rows of a column that nobody has asked for; returns how many. */
+unsigned page_left(enum fault_column column);
 
 #endif

@@ -163,24 +163,27 @@ is_gone(const char *line, char *range, size_t size)
     return true;
 }
 
-/* Needs a privilege that root has. */
+/* Needs a privilege that root has: others are told of the file alone. */
 static struct debug *
-open_mapped(const char *build_id, pid_t pid)
+open_mapped(const char *build_id, pid_t pid, struct debug_why *why)
 {
     char path[300], range[64], line[4600];
     struct debug *found = NULL;
-    struct debug_why why;
+    struct debug_why ignored;
     FILE *maps;
 
     snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
     maps = pid <= 0 ? NULL : fopen(path, "re");
-    if (maps == NULL)
+    if (maps == NULL) {
+        if (pid > 0 && errno != EACCES && errno != EPERM && errno != ENOENT)
+            *why = (struct debug_why){"what is mapped cannot be read", errno};
         return NULL;
+    }
     while (found == NULL && fgets(line, sizeof line, maps) != NULL) {
         if (!is_gone(line, range, sizeof range))
             continue;
         snprintf(path, sizeof path, "/proc/%ld/map_files/%s", (long)pid, range);
-        found = open_build(path, build_id, &why);
+        found = open_build(path, build_id, &ignored);
     }
     fclose(maps);
     return found;
@@ -198,7 +201,7 @@ debug_open(const char *path, const char *build_id, pid_t pid,
     debug = open_build(path, build_id, why);
     if (debug == NULL)
         debug = open_by_build_id(build_id);
-    return debug == NULL ? open_mapped(build_id, pid) : debug;
+    return debug == NULL ? open_mapped(build_id, pid, why) : debug;
 }
 
 void

@@ -42,9 +42,10 @@ write_out(void *cookie, const char *bytes, size_t n)
 static bool
 fill_gap(int fd)
 {
-    int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-
-    return fcntl(fd, F_GETFD) >= 0 || open("/dev/null", flags) == fd;
+    if (fcntl(fd, F_GETFD) >= 0)
+        return true;
+    return fd == (fd == STDIN_FILENO ? open("/dev/null", O_WRONLY)
+                                     : open("/dev/null", O_RDONLY));
 }
 
 bool
