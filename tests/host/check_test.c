@@ -539,6 +539,21 @@ START_TEST(test_a_fault_that_finds_something_repeats_it)
 }
 END_TEST
 
+static const struct {
+    const char *variable, *value;
+} no_numbers[] = {{"GRUVID_TEST_SEED", "some"},   {"GRUVID_TEST_SEED", "0"},
+                  {"GRUVID_TEST_SEED", "3x"},     {"GRUVID_TEST_SEED", ""},
+                  {"GRUVID_TEST_EXPLORE", "-3"},  {"GRUVID_TEST_EXPLORE", "x"},
+                  {"GRUVID_TEST_EXPLORE", "1e3"}, {"GRUVID_TEST_SEED", " 1"}};
+
+START_TEST(test_what_is_no_number_is_refused)
+{
+    setenv(no_numbers[_i].variable, no_numbers[_i].value, 1);
+    assert_says(run_planted("order", true, usual, get_hello), "no number");
+    unsetenv(no_numbers[_i].variable);
+}
+END_TEST
+
 /* --- mistakes of the caller ----------------------------------------------- */
 
 START_TEST(test_a_run_needs_a_plugin_that_is_there)
@@ -611,6 +626,8 @@ main(void)
     tcase_set_timeout(tcase, 300);
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_test(tcase, tests[i]);
+    tcase_add_loop_test(tcase, test_what_is_no_number_is_refused, 0,
+                        sizeof no_numbers / sizeof *no_numbers);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -114,6 +114,9 @@ _Noreturn void live(void);
  * name are to be freed. */
 bool plan_plugin(struct plan *what, const char *path);
 
+/* Digits, and nothing else; false: that is no number, or a large one. */
+bool read_number(const char *text, uint64_t *number);
+
 /* Take "alloc:3", or "alloc"; false: it is no fault. */
 bool read_fault(struct plan *what, const char *text);
 

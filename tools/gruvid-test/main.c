@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of gruvid-test. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,15 +63,11 @@ mistake(const char *what, const char *value)
     return USAGE;
 }
 
+/* At least 1. */
 static bool
-read_number(const char *text, uint64_t *number)
+read_count(const char *text, uint64_t *number)
 {
-    char *end;
-
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return errno == 0 && end != text && *end == '\0' && *number > 0 &&
-           text[0] != '-';
+    return read_number(text, number) && *number > 0;
 }
 
 /* NULL: all kinds. */
@@ -103,10 +98,10 @@ take_option(int option, const char *value)
                    ? -1
                    : mistake("an option is SECTION.KEY=VALUE", value);
     case EXPLORE:
-        return read_number(value, &seeds) ? -1 : mistake("no number", value);
+        return read_count(value, &seeds) ? -1 : mistake("no number", value);
     case SEED:
-        return read_number(value, &asked.seed) ? -1
-                                               : mistake("no number", value);
+        return read_count(value, &asked.seed) ? -1
+                                              : mistake("no number", value);
     case SWEEP:
         return read_sweep(value) ? -1
                                  : mistake("not KIND or KIND:NUMBER", value);

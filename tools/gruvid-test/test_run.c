@@ -29,12 +29,17 @@ play_test(void)
     test_fn(test_arg);
 }
 
-static uint64_t
-number_of(const char *variable)
+/* Leaves *number where the variable is not set; else it is at least least. */
+static bool
+take_number(struct plan *what, const char *variable, uint64_t least,
+            uint64_t *number)
 {
     const char *text = getenv(variable);
 
-    return text == NULL ? 0 : strtoull(text, NULL, 10);
+    if (text == NULL || (read_number(text, number) && *number >= least))
+        return true;
+    fprintf(what->out, "%s=%s: no number\n", variable, text);
+    return false;
 }
 
 /* What the environment asks for comes first. */
@@ -42,11 +47,13 @@ static bool
 do_runs(struct plan *what, const gruvid_test_options_t *options)
 {
     const char *fault = getenv("GRUVID_TEST_SWEEP");
-    uint64_t explore = number_of("GRUVID_TEST_EXPLORE");
+    uint64_t explore = options->explore;
     uint64_t counts[N_FAULTS];
     unsigned wrong;
 
-    what->seed = number_of("GRUVID_TEST_SEED");
+    if (!take_number(what, "GRUVID_TEST_EXPLORE", 0, &explore) ||
+        !take_number(what, "GRUVID_TEST_SEED", 1, &what->seed))
+        return false;
     if (fault != NULL && !read_fault(what, fault)) {
         fprintf(what->out, "GRUVID_TEST_SWEEP=%s: no such fault\n", fault);
         return false;
@@ -57,7 +64,7 @@ do_runs(struct plan *what, const gruvid_test_options_t *options)
         return sweep(what, counts, &wrong);
     if (!(options->sweep ? sweep(what, counts, &wrong) : try_once(what)))
         return false;
-    return try_seeds(what, explore != 0 ? explore : options->explore);
+    return try_seeds(what, explore);
 }
 
 /* Whether calls of gruvi are those of this library. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which plugin is run, and which runs there are. */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -29,13 +30,22 @@ fault_name(enum fault fault)
     return faults[fault].name;
 }
 
+bool
+read_number(const char *text, uint64_t *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9';
+}
+
 /* KIND, or KIND:NUMBER */
 bool
 read_fault(struct plan *what, const char *text)
 {
     for (enum fault fault = NO_FAULT + 1; fault < N_FAULTS; fault++) {
         size_t length = strlen(faults[fault].word);
-        char *end;
 
         if (strncmp(text, faults[fault].word, length) != 0)
             continue;
@@ -43,11 +53,8 @@ read_fault(struct plan *what, const char *text)
         what->at = 0;
         if (text[length] == '\0')
             return true;
-        if (text[length] != ':' || text[length + 1] < '0' ||
-            text[length + 1] > '9')
-            return false;
-        what->at = strtoull(text + length + 1, &end, 10);
-        return *end == '\0' && what->at > 0;
+        return text[length] == ':' &&
+               read_number(text + length + 1, &what->at) && what->at > 0;
     }
     return false;
 }
