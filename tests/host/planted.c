@@ -4,6 +4,7 @@
  * mistake names the one that it makes; with repaired it does the same without.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -469,6 +470,8 @@ write_in_front(gruvi_stream_t *stream, gruvid_plugin_t *plugin)
     (void)plugin;
     if (copy == NULL)
         return UV_ENOMEM;
+    if (malloc_usable_size(copy) < 4) /* a library may ask */
+        abort();
     copy[repaired ? 0 : -1] = '\n';
     copy[0] = '\n';
     err = gruvi_stream_write(stream, copy, 1);

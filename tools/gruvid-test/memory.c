@@ -223,6 +223,24 @@ free(void *memory)
     errno = err;
 }
 
+/* What a block behind a fence has asked for, and not more. */
+EXPORTED size_t
+malloc_usable_size(void *memory)
+{
+    static __typeof__(malloc_usable_size) *real; /* atomic */
+    __typeof__(malloc_usable_size) *next =
+        __atomic_load_n(&real, __ATOMIC_RELAXED);
+
+    if (fence_has(memory))
+        return fence_size(memory);
+    if (next == NULL) {
+        next = (__typeof__(malloc_usable_size) *)dlsym(RTLD_NEXT,
+                                                       "malloc_usable_size");
+        __atomic_store_n(&real, next, __ATOMIC_RELAXED);
+    }
+    return next == NULL ? 0 : next(memory);
+}
+
 static bool
 is_libuv(const void *caller)
 {
