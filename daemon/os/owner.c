@@ -96,6 +96,16 @@ refuse(const struct way *way, const char *format, ...)
     return UV_EPERM;
 }
 
+/* What cannot be looked at now may be opened in a moment. */
+static int
+unseen(const struct way *way, int err)
+{
+    return refuse(way,
+                  "%s cannot be looked at, and gruvid runs as root: %s; try "
+                  "again, or say --trust-files",
+                  way->at, strerror(err));
+}
+
 static const char *
 kind(const struct stat *st)
 {
@@ -119,16 +129,23 @@ check_owner(const struct way *way, const struct stat *st)
                   way->at);
 }
 
-/* Others that a list of access names are behind the bits of the group. */
-static bool
-has_access_list(const char *path)
+/* Others that a list of access names are behind the bits of the group.  1, 0,
+ * or an error. */
+static int
+has_access_list(const struct way *way)
 {
-    return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+    ssize_t n = getxattr(way->at, "system.posix_acl_access", NULL, 0);
+
+    if (n < 0 && errno != ENODATA && errno != ENOTSUP && errno != ENOSYS)
+        return unseen(way, errno);
+    return n > 0;
 }
 
 static int
 check_writers(const struct way *way, const struct stat *st)
 {
+    int has_list;
+
     if (st->st_mode & S_IWOTH)
         return refuse(way,
                       "%s%s may be written by everybody, and gruvid runs as "
@@ -141,29 +158,33 @@ check_writers(const struct way *way, const struct stat *st)
                       "%s%s may be written by group %lu, and gruvid runs as "
                       "root: \"chmod g-w %s\", or say --trust-files",
                       kind(st), way->at, (unsigned long)st->st_gid, way->at);
-    if (has_access_list(way->at))
+    has_list = has_access_list(way);
+    if (has_list > 0)
         return refuse(way,
                       "%s%s may be written by users that its access list "
                       "names, and gruvid runs as root: \"setfacl -b %s\", or "
                       "say --trust-files",
                       kind(st), way->at, way->at);
-    return 0;
+    return has_list;
 }
 
 /* --- the way -------------------------------------------------------------- */
 
 /* Links of /proc/PID/fd lead to what is open, whatever their text says.  What
- * is no file there was handed over by the starter of gruvid. */
-static bool
-is_open_file(const char *link)
+ * is no file there was handed over by the starter of gruvid.  1, 0, or an
+ * error.
+ */
+static int
+is_open_file(const struct way *way)
 {
     struct statfs fs;
     char folder[PATH_MAX];
 
-    snprintf(folder, sizeof folder, "%s", link);
+    snprintf(folder, sizeof folder, "%s", way->at);
     *strrchr(folder, '/') = '\0';
-    return statfs(*folder != '\0' ? folder : "/", &fs) == 0 &&
-           fs.f_type == PROC_SUPER_MAGIC && strstr(folder, "/fd") != NULL;
+    if (statfs(*folder != '\0' ? folder : "/", &fs) < 0)
+        return unseen(way, errno);
+    return fs.f_type == PROC_SUPER_MAGIC && strstr(folder, "/fd") != NULL;
 }
 
 static int
@@ -172,7 +193,9 @@ check_open_file(const struct way *way)
     struct stat st;
     int err;
 
-    if (stat(way->at, &st) < 0 || !S_ISREG(st.st_mode))
+    if (stat(way->at, &st) < 0)
+        return unseen(way, errno);
+    if (!S_ISREG(st.st_mode))
         return 0;
     err = check_owner(way, &st);
     return err == 0 ? check_writers(way, &st) : err;
@@ -203,7 +226,9 @@ follow(struct way *way)
     char text[PATH_MAX], rest[PATH_MAX];
     ssize_t n = readlink(way->at, text, sizeof text - 1);
 
-    if (n < 0 || ++way->links > MOST_LINKS)
+    if (n < 0)
+        return unseen(way, errno);
+    if (++way->links > MOST_LINKS)
         return 0;
     text[n] = '\0';
     strcpy(rest, way->rest);
@@ -244,12 +269,20 @@ take_part(struct way *way)
 static int
 check_link(struct way *way, const struct stat *st)
 {
-    int err;
+    int err = is_open_file(way);
 
-    if (is_open_file(way->at))
-        return check_open_file(way);
+    if (err != 0)
+        return err < 0 ? err : check_open_file(way);
     err = way->loose ? check_owner(way, st) : 0;
     return err < 0 ? err : follow(way);
+}
+
+/* Whether open() will say the same. */
+static bool
+is_left_to_open(int err)
+{
+    return err == ENOENT || err == ENOTDIR || err == EACCES ||
+           err == ENAMETOOLONG;
 }
 
 /*
@@ -263,8 +296,12 @@ step(struct way *way)
     struct stat st;
     int err;
 
-    if (!take_part(way) || lstat(way->at, &st) < 0)
-        return 0;
+    if (!take_part(way))
+        return way->rest[strspn(way->rest, "/")] == '\0'
+                   ? 0
+                   : unseen(way, ENAMETOOLONG);
+    if (lstat(way->at, &st) < 0)
+        return is_left_to_open(errno) ? 0 : unseen(way, errno);
     if (S_ISLNK(st.st_mode))
         return check_link(way, &st);
     if (S_ISDIR(st.st_mode)) {
@@ -284,7 +321,9 @@ go(struct way *way)
     int result = 1;
 
     strcpy(way->at, "/");
-    if (stat("/", &st) == 0 && check_folder(way, &st) < 0)
+    if (stat("/", &st) < 0)
+        return unseen(way, errno);
+    if (check_folder(way, &st) < 0)
         return UV_EPERM;
     while (result > 0)
         result = step(way);
@@ -306,12 +345,17 @@ gruvid__owner_check(const char *path, char *why, size_t why_size)
     }
     way->why = why;
     way->why_size = why_size;
-    if (path[0] == '/' || getcwd(way->rest, sizeof way->rest) != NULL) {
+    strcpy(way->at, path[0] == '/' ? "/" : ".");
+    if (path[0] != '/' && getcwd(way->rest, sizeof way->rest) == NULL) {
+        err = unseen(way, errno);
+    } else {
         size_t length = strlen(way->rest);
 
         if ((size_t)snprintf(way->rest + length, sizeof way->rest - length,
                              "/%s", path) < sizeof way->rest - length)
             err = go(way);
+        else
+            err = unseen(way, ENAMETOOLONG);
     }
     free(way);
     return err;

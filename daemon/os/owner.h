@@ -14,8 +14,9 @@
  * sticky folder may be written by anybody, because nobody can replace what
  * another user has there.
  *
- *   path  where something is missing on the way, or nothing can be learned of
- *         it, that is left to whoever opens the file
+ *   path  where something is missing on the way, or may not be seen, that is
+ *         left to whoever opens the file.  What cannot be learned for another
+ *         reason, such as no memory, is no good
  *   why   where to put a sentence about a failure
  *
  * Returns 0; always, if gruvid does not run as root.

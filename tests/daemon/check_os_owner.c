@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Which files root believes, and what gruvid says of the others. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -29,6 +35,43 @@ make_file(const char *path)
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_int_eq(chmod(path, 0644), 0);
 }
+
+/* --- calls that fail ------------------------------------------------------ */
+
+/* Which of them fails, from 1 on, and whether that came; 0: none. */
+static unsigned fail_at;
+
+static bool
+fails(void)
+{
+    if (fail_at == 0 || --fail_at > 0)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+/* In front of libc's. */
+#define CALL(type, name, params, args, failed)                                 \
+    type name params                                                           \
+    {                                                                          \
+        static __typeof__(&name) real;                                         \
+                                                                               \
+        if (real == NULL)                                                      \
+            real = (__typeof__(real))dlsym(RTLD_NEXT, #name);                  \
+        return fails() ? failed : real args;                                   \
+    }
+
+CALL(char *, getcwd, (char *buf, size_t n), (buf, n), NULL)
+CALL(int, lstat, (const char *path, struct stat *st), (path, st), -1)
+CALL(int, stat, (const char *path, struct stat *st), (path, st), -1)
+CALL(int, statfs, (const char *path, struct statfs *st), (path, st), -1)
+CALL(ssize_t, readlink, (const char *path, char *buf, size_t n), (path, buf, n),
+     -1)
+CALL(ssize_t, getxattr,
+     (const char *path, const char *name, void *value, size_t n),
+     (path, name, value, n), -1)
+
+/* --- files ---------------------------------------------------------------- */
 
 /* dir/folder/file, and the tests are where dir is. */
 static void
@@ -84,6 +127,59 @@ START_TEST(test_what_is_not_there_is_left_to_open)
     good("nowhere");
     good("folder/file/below");
     good("nowhere/file");
+}
+END_TEST
+
+/* Whatever it is that cannot be known: a good file is not taken without it.
+ * Returns how many calls it takes. */
+static unsigned
+bad_without_any_call(const char *path)
+{
+    unsigned n = 0;
+
+    for (;;) {
+        int err;
+
+        fail_at = ++n;
+        err = gruvid__owner_check(path, why, sizeof why);
+        if (fail_at > 0)
+            break;
+        ck_assert_msg(err == UV_EPERM, "%s: without call %u it is good", path,
+                      n);
+        ck_assert_msg(strstr(why, "cannot be looked at") != NULL &&
+                          strstr(why, "Cannot allocate memory") != NULL,
+                      "%s", why);
+    }
+    fail_at = 0;
+    good(path);
+    return n - 1;
+}
+
+START_TEST(test_what_cannot_be_looked_at_is_bad)
+{
+    char open_file[40];
+    int fd;
+
+    ck_assert_int_eq(chmod("folder/file", 0664), 0);
+    /* This folder; /, tmp, its folder, two parts; a list of access. */
+    ck_assert_uint_eq(bad_without_any_call("folder/file"), 7);
+    ck_assert_int_eq(symlink("folder/file", "link"), 0);
+    /* The link, its file system and text. */
+    ck_assert_uint_eq(bad_without_any_call("link"), 10);
+    fd = open("folder/file", O_RDONLY | O_CLOEXEC);
+    snprintf(open_file, sizeof open_file, "/proc/self/fd/%d", fd);
+    ck_assert_uint_ge(bad_without_any_call(open_file), 6);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_a_path_that_is_too_long_is_bad)
+{
+    char path[PATH_MAX];
+
+    memset(path, '/', sizeof path - 1);
+    strcpy(path + sizeof path - sizeof "folder/file", "folder/file");
+    bad(path, "File name too long");
 }
 END_TEST
 
@@ -244,6 +340,8 @@ main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, test_what_is_roots_is_good);
     tcase_add_test(tc, test_what_is_not_there_is_left_to_open);
+    tcase_add_test(tc, test_what_cannot_be_looked_at_is_bad);
+    tcase_add_test(tc, test_a_path_that_is_too_long_is_bad);
     tcase_add_test(tc, test_a_file_of_another_user_is_bad);
     tcase_add_test(tc, test_a_folder_of_another_user_is_bad);
     tcase_add_test(tc, test_what_others_may_write_is_bad);
