@@ -59,6 +59,13 @@ accept_socket(const char *text, gruvid__why_t *why)
 /* Room for an entry of a user or group.  If it needs more, there is one. */
 #define LOOKUP 4096
 
+/* Whether the system could not look, where nobody was found. */
+static bool
+is_blind(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOMEM || err == EIO;
+}
+
 static bool
 accept_user(const char *text, gruvid__why_t *why)
 {
@@ -73,7 +80,7 @@ accept_user(const char *text, gruvid__why_t *why)
     if (found != NULL || err == ERANGE)
         return true;
     gruvid__shown(&shown, text);
-    if (err == EMFILE || err == ENFILE || err == ENOMEM || err == EIO)
+    if (is_blind(err))
         return gruvid__why(why, "user \"%s\" cannot be looked up: %s",
                            shown.text, strerror(err));
     return gruvid__why(why, "there is no user \"%s\"", shown.text);
@@ -85,13 +92,18 @@ accept_group(const char *text, gruvid__why_t *why)
     gruvid__shown_t shown;
     struct group entry, *found = NULL;
     char room[LOOKUP];
+    int err;
 
-    if (*text == '\0' ||
-        getgrnam_r(text, &entry, room, sizeof room, &found) == ERANGE ||
-        found != NULL)
+    if (*text == '\0')
         return true;
-    return gruvid__why(why, "there is no group \"%s\"",
-                       gruvid__shown(&shown, text));
+    err = getgrnam_r(text, &entry, room, sizeof room, &found);
+    if (found != NULL || err == ERANGE)
+        return true;
+    gruvid__shown(&shown, text);
+    if (is_blind(err))
+        return gruvid__why(why, "group \"%s\" cannot be looked up: %s",
+                           shown.text, strerror(err));
+    return gruvid__why(why, "there is no group \"%s\"", shown.text);
 }
 
 /* Four digits at most, and somebody may connect. */

@@ -3,6 +3,8 @@
  * Loading, checking and asking: what config_corpus cannot show, because it is
  * about the interface, about sizes, and files that are no text.
  */
+#include <errno.h>
+#include <grp.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
@@ -331,6 +333,36 @@ START_TEST(test_inih_is_left_as_it_was)
 }
 END_TEST
 
+/* In front of libc's, which reads files for it. */
+static int lookup_error;
+
+int
+getgrnam_r(const char *name, struct group *entry, char *room, size_t size,
+           struct group **found)
+{
+    (void)name;
+    (void)entry;
+    (void)room;
+    (void)size;
+    *found = NULL;
+    return lookup_error;
+}
+
+START_TEST(test_a_group_that_cannot_be_looked_up_is_not_called_missing)
+{
+    lookup_error = EMFILE;
+    load("[gruvid]\ncontrol_group = somebody\n");
+    ck_assert_msg(strstr(mistakes(), "group \"somebody\" cannot be looked up: "
+                                     "Too many open files") != NULL,
+                  "%s", mistakes());
+    gruvid__config_free(config);
+    lookup_error = 0;
+    load("[gruvid]\ncontrol_group = somebody\n");
+    ck_assert_msg(strstr(mistakes(), "there is no group \"somebody\"") != NULL,
+                  "%s", mistakes());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -348,6 +380,8 @@ main(void)
     tcase_add_test(values, test_tables_of_an_older_abi_are_shorter);
     tcase_add_test(values, test_misuse_of_the_second_step_is_refused);
     tcase_add_test(values, test_mistakes_are_sorted_whoever_finds_them);
+    tcase_add_test(values,
+                   test_a_group_that_cannot_be_looked_up_is_not_called_missing);
     suite_add_tcase(suite, values);
     tcase_add_checked_fixture(files, open_folder, close_folder);
     tcase_set_timeout(files, 60);
