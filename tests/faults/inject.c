@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <link.h>
 #include <netdb.h>
 #include <poll.h>
@@ -172,6 +173,7 @@ CALL(int, accept4, (int fd, struct sockaddr *at, socklen_t *n, int flags),
      (fd, at, n, flags), FAULT_ACCEPT)
 CALL(int, bind, (int fd, const struct sockaddr *at, socklen_t n), (fd, at, n),
      FAULT_BIND)
+CALL(int, chdir, (const char *path), (path), FAULT_CHDIR)
 CALL(int, chmod, (const char *path, mode_t mode), (path, mode), FAULT_CHMOD)
 CALL(int, fchmod, (int fd, mode_t mode), (fd, mode), FAULT_CHMOD)
 CALL(int, fchmodat, (int fd, const char *path, mode_t mode, int flags),
@@ -202,6 +204,10 @@ CALL(int, munmap, (void *at, size_t n), (at, n), FAULT_MUNMAP)
 CALL(int, poll, (struct pollfd *fds, nfds_t n, int timeout), (fds, n, timeout),
      FAULT_POLL)
 CALL(int, rmdir, (const char *path), (path), FAULT_RMDIR)
+CALL(int, setgid, (gid_t gid), (gid), FAULT_SETUID)
+CALL(int, setgroups, (size_t n, const gid_t *groups), (n, groups),
+     FAULT_SETGROUPS)
+CALL(int, setuid, (uid_t uid), (uid), FAULT_SETUID)
 CALL(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *limit),
      (what, limit), FAULT_SETRLIMIT)
 CALL(int, statfs, (const char *path, struct statfs *st), (path, st),

@@ -260,6 +260,7 @@ exchange_datagrams(void)
 
 /* --- processes and signals ------------------------------------------------ */
 
+/* In another folder, and as the user that this is: anybody may do that. */
 static GRUVI_SWITCHPOINT int
 run_process(void)
 {
@@ -270,6 +271,10 @@ run_process(void)
     int64_t status = 0;
     int err;
 
+    options.cwd = "/";
+    options.flags = GRUVI_PROCESS_UID | GRUVI_PROCESS_GID;
+    options.uid = getuid();
+    options.gid = getgid();
     options.stdio[0].kind = options.stdio[1].kind = GRUVI_STDIO_PIPE;
     err = gruvi_process_spawn(&process, &options);
     if (err < 0)

@@ -54,13 +54,14 @@ place_stdio(int fds[3])
     return 0;
 }
 
-/* The groups first: without root they cannot be changed any more.  Who is not
- * root keeps them. */
+/* The groups first: without root they cannot be changed any more.  Who may not
+ * change them keeps them. */
 static int
 become(const gruvi_process_options_t *options)
 {
-    if (options->flags & (GRUVI_PROCESS_UID | GRUVI_PROCESS_GID))
-        setgroups(0, NULL);
+    if ((options->flags & (GRUVI_PROCESS_UID | GRUVI_PROCESS_GID)) &&
+        setgroups(0, NULL) < 0 && errno != EPERM)
+        return -1;
     if ((options->flags & GRUVI_PROCESS_GID) && setgid(options->gid) < 0)
         return -1;
     if ((options->flags & GRUVI_PROCESS_UID) && setuid(options->uid) < 0)
