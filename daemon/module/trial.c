@@ -164,18 +164,29 @@ read_output(struct trial *trial)
     }
 }
 
-/* Returns false where another part of the process has taken its status. */
+/* Nanoseconds between two looks, the first and the last. */
+#define FIRST_LOOK 1000000
+#define LAST_LOOK  50000000
+
+/* Returns false where another part of the process has taken its status.  Code
+ * that has closed its output may go on, and has what is left of the time. */
 static bool
-end(const struct trial *trial, int *status)
+end(struct trial *trial, int *status)
 {
+    struct timespec look = {.tv_nsec = FIRST_LOOK};
     pid_t pid;
 
-    if (trial->late)
-        kill(trial->pid, SIGKILL);
-    do
-        pid = waitpid(trial->pid, status, 0);
-    while (pid < 0 && errno == EINTR);
-    return pid == trial->pid;
+    for (;;) {
+        if (trial->late)
+            kill(trial->pid, SIGKILL);
+        pid = waitpid(trial->pid, status, trial->late ? 0 : WNOHANG);
+        if (pid > 0 || (pid < 0 && errno != EINTR))
+            return pid == trial->pid;
+        nanosleep(&look, NULL);
+        if (look.tv_nsec < LAST_LOOK)
+            look.tv_nsec *= 2;
+        trial->late = trial->late || now() >= trial->deadline;
+    }
 }
 
 /* --- what it has said ----------------------------------------------------- */

@@ -68,6 +68,14 @@ START_TEST(test_code_that_never_ends_when_it_is_loaded_is_refused)
 }
 END_TEST
 
+START_TEST(test_code_that_closes_its_output_and_never_ends_is_refused)
+{
+    try_first(0.5);
+    make_constructor("close(1); close(2); for (;;) pause();");
+    refused("swap", "takes more than 0.5 seconds");
+}
+END_TEST
+
 static void
 on_alarm(int signum)
 {
@@ -111,6 +119,8 @@ main(void)
     tcase_add_test(tc, test_the_folder_may_have_any_name);
     tcase_add_test(tc, test_code_that_exits_when_it_is_loaded_is_refused);
     tcase_add_test(tc, test_code_that_never_ends_when_it_is_loaded_is_refused);
+    tcase_add_test(tc,
+                   test_code_that_closes_its_output_and_never_ends_is_refused);
     tcase_add_test(tc, test_signals_do_not_make_its_time_longer);
     tcase_add_test(tc, test_where_nothing_can_be_tried_a_module_is_opened);
     return run_suite(suite);
