@@ -14,8 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +24,7 @@
 #include "control/inspect.h"
 #include "control/places.h"
 #include "control/state.h"
+#include "os/account.h"
 #include "run/state.h"
 
 /* Seconds to wait where the system is short of something. */
@@ -176,18 +175,23 @@ setting(const struct gruvid__daemon *daemon, const char *key)
 
 /* Who owns the file of the socket: the user that gruvid is or becomes, and the
  * group that may look. */
-static void
+static int
 find_owner(const struct gruvid__daemon *daemon, uid_t *uid, gid_t *gid)
 {
     const char *user = setting(daemon, "user");
-    const char *name = setting(daemon, "control_group");
-    const struct passwd *entry = *user == '\0' ? NULL : getpwnam(user);
-    const struct group *group = *name == '\0' ? NULL : getgrnam(name);
+    const char *group = setting(daemon, "control_group");
+    char why[300];
+    int err = 0;
 
-    *uid = entry != NULL ? entry->pw_uid : geteuid();
-    *gid = entry != NULL ? entry->pw_gid : getegid();
-    if (group != NULL)
-        *gid = group->gr_gid;
+    *uid = geteuid();
+    *gid = getegid();
+    if (*user != '\0')
+        err = gruvid__find_user(user, uid, gid, why, sizeof why);
+    if (err == 0 && *group != '\0')
+        err = gruvid__find_group(group, gid, why, sizeof why);
+    if (err < 0)
+        gruvi_error("the control socket cannot be given to anybody: %s", why);
+    return err;
 }
 
 static int
@@ -224,9 +228,10 @@ listen_at(struct gruvid__control *control, const char *path)
     gruvi_listen_options_t options = {.mode = 0660};
     char address[GRUVI_ADDRESS_SIZE];
     uid_t uid;
-    int err;
+    int err = find_owner(control->daemon, &uid, &control->group);
 
-    find_owner(control->daemon, &uid, &control->group);
+    if (err < 0)
+        return err;
     snprintf(address, sizeof address, "unix:%s", path);
     err = gruvi_listen(&control->listener, address, &options);
     if (err < 0)

@@ -13,6 +13,7 @@
  */
 #include "run/run.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,9 +243,20 @@ open_log(gruvid__config_t *config, bool verbose)
     const char *target = gruvid__section_string(section, "target");
     const char *user = gruvid__section_string(
         gruvid__config_section(config, "gruvid"), "user");
-    int err = gruvid__log_open(target, gruvid__settings_log_style(config),
-                               user[0] == '\0' ? NULL : getpwnam(user));
+    const struct passwd *owner;
+    int err;
 
+    errno = 0;
+    owner = user[0] == '\0' ? NULL : getpwnam(user);
+    if (owner == NULL && user[0] != '\0') {
+        err = errno == 0 ? ENOENT : errno;
+        fprintf(stderr,
+                "gruvid: user %s, whose file the log is to be, cannot be looked "
+                "up: %s\n",
+                user, strerror(err));
+        return uv_translate_sys_error(err);
+    }
+    err = gruvid__log_open(target, gruvid__settings_log_style(config), owner);
     gruvid__log_set_hub("hub 1");
     if (err == UV_EAGAIN) /* of the thread: no file is opened so */
         fprintf(stderr,

@@ -3,10 +3,8 @@
  * Unix socket. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,41 +12,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/account.h"
 #include "serve/sockets.h"
 
 /* --- from the section ----------------------------------------------------- */
 
 /* The owner of a socket file. */
-static void
-find_owner(const gruvid__section_t *section, uid_t *uid, gid_t *gid)
+static int
+find_owner(const gruvid__section_t *section, uid_t *uid, gid_t *gid, char *why,
+           size_t why_size)
 {
     const char *user = gruvid__section_socket_owner(section);
     const char *group = gruvid__section_string(section, "listen_group");
-    const struct passwd *entry = *user == '\0' ? NULL : getpwnam(user);
-    const struct group *named = *group == '\0' ? NULL : getgrnam(group);
+    int err = 0;
 
+    *uid = (uid_t)-1;
+    *gid = (gid_t)-1;
+    if (*user != '\0')
+        err = gruvid__find_user(user, uid, gid, why, why_size);
     /* A file that is this user's already keeps the group that its folder has
      * given it. */
-    if (entry != NULL && entry->pw_uid == geteuid())
-        entry = NULL;
-    *uid = entry == NULL ? (uid_t)-1 : entry->pw_uid;
-    *gid = entry == NULL ? (gid_t)-1 : entry->pw_gid;
-    if (named != NULL)
-        *gid = named->gr_gid;
+    if (*uid == geteuid()) {
+        *uid = (uid_t)-1;
+        *gid = (gid_t)-1;
+    }
+    if (err == 0 && *group != '\0')
+        err = gruvid__find_group(group, gid, why, why_size);
+    return err;
 }
 
-struct gruvid__socket_settings
-gruvid__section_socket_settings(const gruvid__section_t *section)
+int
+gruvid__section_socket_settings(const gruvid__section_t *section,
+                                struct gruvid__socket_settings *settings,
+                                char *why, size_t why_size)
 {
-    struct gruvid__socket_settings settings = {
+    *settings = (struct gruvid__socket_settings){
         .backlog = (int)gruvid__section_integer(section, "backlog"),
         .keepalive = gruvid__section_duration(section, "keepalive"),
         .mode = (unsigned)strtoul(
             gruvid__section_string(section, "listen_mode"), NULL, 8),
     };
-
-    find_owner(section, &settings.uid, &settings.gid);
-    return settings;
+    return find_owner(section, &settings->uid, &settings->gid, why, why_size);
 }
 
 /* --- queue and keepalive -------------------------------------------------- */

@@ -421,13 +421,15 @@ gruvid__sockets_take(struct gruvid__sockets *sockets,
                              size};
     const char *const *addresses;
     size_t n;
-    int err = 0;
+    int err;
 
     *why = '\0';
     free_closed(sockets);
     addresses = gruvid__section_list(section, "listen", &n);
-    *taken = (struct gruvid__taken){
-        .wanted = gruvid__section_socket_settings(section)};
+    *taken = (struct gruvid__taken){.at = NULL};
+    err = gruvid__section_socket_settings(section, &taken->wanted, why, size);
+    if (err < 0)
+        return err;
     taken->at = calloc(n + 1, sizeof *taken->at);
     if (taken->at == NULL)
         return UV_ENOMEM;

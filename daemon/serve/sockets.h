@@ -135,9 +135,12 @@ gruvid__sockets_overlap(const struct gruvid__sockets *sockets, const char *text,
 
 /* --- what may change ------------------------------------------------------ */
 
-/* What a section says. */
-struct gruvid__socket_settings
-gruvid__section_socket_settings(const gruvid__section_t *section);
+/* What a section says.  Returns 0, or an error of gruvid__find_user(), with
+ * why.
+ */
+int gruvid__section_socket_settings(const gruvid__section_t *section,
+                                    struct gruvid__socket_settings *settings,
+                                    char *why, size_t why_size);
 
 /* A peer that does not answer is asked three times, in as long again. */
 gruvi_keepalive_t gruvid__socket_keepalive(double seconds);

@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -348,6 +349,8 @@ close(int fd)
 POINTER(DIR *, fdopendir, (int fd), (fd), FAULT_OPENDIR)
 POINTER(FILE *, fopen, (const char *path, const char *mode), (path, mode),
         FAULT_FOPEN)
+POINTER(struct group *, getgrnam, (const char *name), (name), FAULT_GETGRNAM)
+POINTER(struct passwd *, getpwnam, (const char *name), (name), FAULT_GETPWNAM)
 POINTER(DIR *, opendir, (const char *path), (path), FAULT_OPENDIR)
 POINTER(struct dirent *, readdir, (DIR *dir), (dir), FAULT_READDIR)
 POINTER(char *, realpath, (const char *path, char *buf), (path, buf),
@@ -452,6 +455,32 @@ open(const char *path, int flags, ...)
 }
 
 /* These return their error. */
+int
+getgrnam_r(const char *name, struct group *entry, char *room, size_t size,
+           struct group **found)
+{
+    int told = error_of(FAULT_GETGRNAM, __builtin_return_address(0));
+
+    REAL(getgrnam_r);
+    if (told == 0)
+        return real(name, entry, room, size, found);
+    *found = NULL;
+    return told;
+}
+
+int
+getpwnam_r(const char *name, struct passwd *entry, char *room, size_t size,
+           struct passwd **found)
+{
+    int told = error_of(FAULT_GETPWNAM, __builtin_return_address(0));
+
+    REAL(getpwnam_r);
+    if (told == 0)
+        return real(name, entry, room, size, found);
+    *found = NULL;
+    return told;
+}
+
 int
 pthread_create(pthread_t *thread, const pthread_attr_t *how,
                void *(*main)(void *), void *arg)

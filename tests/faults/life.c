@@ -2,7 +2,9 @@
 #include "faults/life.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,12 +18,13 @@
 
 #define CONFIG                                                                 \
     "[gruvid]\nhubs = 2\ncontrol = @DIR@/control\ndrain_timeout = 5s\n"        \
-    "cancel_timeout = 100ms\n"                                                 \
+    "cancel_timeout = 100ms\nuser = %s\ncontrol_group = %s\n"                  \
     "[plugin http]\nlisten = unix:@DIR@/http\nlisten = tcp://127.0.0.1:0\n"    \
     "route = / -> mirror\nroute = /file/{rest...} -> static:@DIR@\n"           \
     "max_requests = %d\n"                                                      \
     "[plugin mirror]\n"                                                        \
-    "[plugin echo]\nlisten = unix:@DIR@/echo\nlisten = tcp://127.0.0.1:0\n"    \
+    "[plugin echo]\nlisten_group = %s\n"                                       \
+    "listen = unix:@DIR@/echo\nlisten = tcp://127.0.0.1:0\n"                   \
     "idle_timeout = 1m\nmax_connections = 100\n"
 
 #define NATS                                                                   \
@@ -31,6 +34,7 @@
 static struct bus_server server;
 static bool was_refused; /* what a client asked for last */
 static bool with_bus;
+static char user[100], group[100]; /* of this process; "": without names */
 /* Descriptors of a life without a fault; 0: not known. */
 static unsigned most;
 
@@ -162,7 +166,7 @@ config_of(int n)
     static char config[2000];
     size_t size;
 
-    snprintf(config, sizeof config, CONFIG "%s", n,
+    snprintf(config, sizeof config, CONFIG "%s", user, group, n, group,
              n == 1000 ? "" : "listen = unix:@DIR@/more\n[plugin hello]\n");
     size = strlen(config);
     if (with_bus)
@@ -296,9 +300,20 @@ gruvid_life(void)
 
 /* --- before and after ----------------------------------------------------- */
 
+static void
+find_names(void)
+{
+    const struct passwd *entry = getpwuid(geteuid());
+    const struct group *its = getgrgid(getegid());
+
+    snprintf(user, sizeof user, "%s", entry == NULL ? "" : entry->pw_name);
+    snprintf(group, sizeof group, "%s", its == NULL ? "" : its->gr_name);
+}
+
 void
 gruvid_life_begin(void)
 {
+    find_names();
     http_bring("plugins/.libs/echo.so");
     http_bring("plugins/.libs/hello.so");
 }

@@ -71,7 +71,9 @@ static const struct {
     [FAULT_FSYNC] = {"fsync", {EIO, ENOSPC}},
     [FAULT_FTRUNCATE] = {"ftruncate", {EIO, EFBIG}},
     [FAULT_GETADDRINFO] = {"getaddrinfo", {EAGAIN, ENOMEM, EMFILE}},
+    [FAULT_GETGRNAM] = {"getgrnam", {EMFILE, ENFILE, ENOMEM, EIO}},
     [FAULT_GETPEERNAME] = {"getpeername", {ENOTCONN, ENOBUFS}},
+    [FAULT_GETPWNAM] = {"getpwnam", {EMFILE, ENFILE, ENOMEM, EIO}},
     [FAULT_GETRANDOM] = {"getrandom", {EINTR, ENOSYS}},
     [FAULT_GETSOCKNAME] = {"getsockname", {ENOBUFS}},
     [FAULT_GETSOCKOPT] = {"getsockopt", {ENOMEM}},
@@ -208,6 +210,11 @@ fail_at(const struct fault_site *site, unsigned at, int e)
     subject->live();
     n_runs++;
     n_unfired += !faults_fired();
+    /* Without an owner nothing may be given to anybody. */
+    ck_assert_msg(
+        !faults_fired() || effects != 0 ||
+            (site->call != FAULT_GETGRNAM && site->call != FAULT_GETPWNAM),
+        "%s: nobody has noticed", faults_text());
     if (faults_fired())
         seen[site->call][e] |= effects == 0 ? FAULT_NOTHING : effects;
 }
