@@ -3,7 +3,9 @@
  * and does what was asked for. */
 #include "daemon.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <gruvi.h>
@@ -200,7 +202,11 @@ gruvid_main(int argc, char **argv)
     gruvid__config_free(config);
     gruvid__modules_free(&modules);
     /* The output of -h and others may go to a full disk. */
-    if (fflush(stdout) != 0 && status == GRUVID__EXIT_OK)
-        status = GRUVID__EXIT_FAILURE;
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "gruvid: the output cannot be written: %s\n",
+                strerror(errno));
+        if (status == GRUVID__EXIT_OK)
+            status = GRUVID__EXIT_FAILURE;
+    }
     return status;
 }

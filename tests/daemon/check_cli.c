@@ -92,6 +92,25 @@ START_TEST(test_version_says_what_it_is_made_of)
 }
 END_TEST
 
+START_TEST(test_output_that_cannot_be_written_is_exit_1)
+{
+    static const char *const args[][2] = {{"-h"}, {"-V"}, {"--describe"}};
+
+    for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
+        struct gruvid_options options = {
+            .args = args[i],
+            .no_config = true,
+            .stdout_full = true,
+        };
+        struct gruvid *g = gruvid_run("", &options);
+
+        ck_assert_int_eq(g->status, 1);
+        gruvid_says(g, "gruvid: the output cannot be written: No space left on "
+                       "device\n");
+    }
+}
+END_TEST
+
 START_TEST(test_a_missing_configuration_is_exit_78)
 {
     struct gruvid *g = RUN("-c", "/nonexistent/gruvid.conf");
@@ -405,6 +424,7 @@ main(void)
                         15);
     tcase_add_test(tc, test_help_names_every_option);
     tcase_add_test(tc, test_version_says_what_it_is_made_of);
+    tcase_add_test(tc, test_output_that_cannot_be_written_is_exit_1);
     tcase_add_test(tc, test_a_missing_configuration_is_exit_78);
     tcase_add_test(tc, test_t_checks_and_starts_nothing);
     tcase_add_test(tc, test_t_finds_the_mistakes_that_a_start_would);

@@ -98,6 +98,8 @@ set_descriptors(const struct gruvid_options *options, int log_fd)
 
     dup2(null, 0);
     dup2(options->stdout_too ? log_fd : null, 1);
+    if (options->stdout_full)
+        dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), 1);
     dup2(log_fd, 2);
     if (null > 2)
         close(null);

@@ -45,6 +45,7 @@ struct gruvid_options {
     bool no_stdio;      /* 0 and 1 are closed */
     bool no_stderr;     /* 2 is closed as well: there is no log */
     bool stdout_too;    /* stdout goes where stderr goes */
+    bool stdout_full;   /* nothing can be written there */
     bool first_process; /* in a PID namespace of its own */
     bool own_proc;      /* with first_process: /proc is the namespace's */
     bool ignore_sigint; /* as in the background of a shell */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of gruvid-plugin. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,7 +111,10 @@ main(int argc, char **argv)
 {
     enum status status = act(argc, argv);
 
-    if (fflush(stdout) != 0 && status == DONE)
-        return FAILED;
+    if (fflush(stdout) != 0) {
+        complain("the output cannot be written: %s", strerror(errno));
+        if (status == DONE)
+            status = FAILED;
+    }
     return (int)status;
 }

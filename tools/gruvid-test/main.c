@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of gruvid-test. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,7 +226,11 @@ main(int argc, char **argv)
     if (status < 0)
         status = do_all(argv[optind], argv[optind + 1]);
     free(settings);
-    if (fflush(stdout) != 0 && status == PASSED)
-        status = FAILED;
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "gruvid-test: the output cannot be written: %s\n",
+                strerror(errno));
+        if (status == PASSED)
+            status = FAILED;
+    }
     return status;
 }

@@ -52,7 +52,7 @@ NAMED size_t rogue_length(const char *text);
 NAMED void rogue_act(const char *act);
 
 /* ThreadSanitizer runs handlers only in functions that it knows. */
-static inline void
+static inline __attribute__((always_inline)) void
 take_signals(void)
 {
 #if defined(__SANITIZE_THREAD__)
