@@ -250,10 +250,11 @@ open_log(gruvid__config_t *config, bool verbose)
     owner = user[0] == '\0' ? NULL : getpwnam(user);
     if (owner == NULL && user[0] != '\0') {
         err = errno == 0 ? ENOENT : errno;
-        fprintf(stderr,
-                "gruvid: user %s, whose file the log is to be, cannot be looked "
-                "up: %s\n",
-                user, strerror(err));
+        fprintf(
+            stderr,
+            "gruvid: user %s, whose file the log is to be, cannot be looked "
+            "up: %s\n",
+            user, strerror(err));
         return uv_translate_sys_error(err);
     }
     err = gruvid__log_open(target, gruvid__settings_log_style(config), owner);
