@@ -43,6 +43,9 @@ static enum { NOTES, WATCHES, OVER } stage; /* atomic */
 void
 memory_begin(void)
 {
+    /* dlsym() is called now: in free() it would be called by dlerror(), and
+     * free what that goes on to use. */
+    (void)malloc_usable_size(NULL);
     fence_open();
     __atomic_store_n(&stage, WATCHES, __ATOMIC_RELEASE);
 }
