@@ -81,7 +81,9 @@ typedef struct gruvi_sockaddr {
  *   at  where to put it; no address on failure
  *
  * Returns 0.
- * Errors:  UV_EINVAL (not a numeric address), UV_ENOTSUP (of another kind).
+ * Errors:  UV_EINVAL (not a numeric address), UV_ENOTSUP (of another kind),
+ *          UV_EMFILE and UV_ENFILE (the name of an interface, "fe80::1%eth0",
+ *          takes a descriptor for a moment).
  * Context: any thread.
  */
 GRUVI_API int gruvi_sockaddr_parse(gruvi_sockaddr_t *at, const char *text);
@@ -242,7 +244,8 @@ gruvi_udp_send_many(gruvi_udp_t *udp, const gruvi_datagram_t datagrams[],
  * Returns 0.
  * Errors:  UV_EINVAL (not a group of the socket's family), UV_ENODEV,
  *          UV_EADDRINUSE (the socket is in the group), UV_EADDRNOTAVAIL (it is
- *          not).
+ *          not), UV_EMFILE and UV_ENFILE (a name takes a descriptor for a
+ *          moment).
  * Context: hub thread.
  */
 GRUVI_API int gruvi_udp_join(gruvi_udp_t *udp, const char *group,

@@ -312,6 +312,28 @@ HUB_TEST(test_a_group_of_ip6_is_entered_and_left)
     gruvi_udp_close(udp);
 }
 
+/* What cannot be looked up need not be missing. */
+HUB_TEST(test_names_of_interfaces_take_a_descriptor)
+{
+    struct post post;
+    gruvi_sockaddr_t at;
+
+    open_post(&post);
+    net_spare(0);
+    ck_assert_int_eq(gruvi_udp_join(post.udp, GROUP, "lo"), UV_EMFILE);
+    ck_assert_int_eq(gruvi_udp_set_multicast_interface(post.udp, "lo"),
+                     UV_EMFILE);
+    ck_assert_int_eq(gruvi_sockaddr_parse(&at, "udp://[fe80::1%lo]:1"),
+                     UV_EMFILE);
+    check_connect("udp://[fe80::1%lo]:1", NULL, UV_EMFILE);
+    ck_assert_int_eq(gruvi_udp_join(post.udp, GROUP, "1"), 0);
+    net_spare_all();
+    ck_assert_int_eq(gruvi_sockaddr_parse(&at, "udp://[fe80::1%lo]:1"), 0);
+    ck_assert_int_eq(gruvi_sockaddr_parse(&at, "udp://[fe80::1%nope]:1"),
+                     UV_EINVAL);
+    close_post(&post);
+}
+
 HUB_TEST(test_what_is_no_group_is_refused)
 {
     struct post post;
@@ -348,6 +370,7 @@ main(void)
     tcase_add_test(tc, test_a_descriptor_has_the_right_flags);
     tcase_add_loop_test(tc, test_a_group_is_entered_and_left, 0, 2);
     tcase_add_test(tc, test_a_group_of_ip6_is_entered_and_left);
+    tcase_add_test(tc, test_names_of_interfaces_take_a_descriptor);
     tcase_add_test(tc, test_what_is_no_group_is_refused);
     tcase_add_test(tc, test_without_descriptors_there_is_none);
     suite_add_tcase(suite, tc);

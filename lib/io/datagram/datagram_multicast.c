@@ -3,11 +3,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/datagram/datagram.h"
+#include "io/socket/interface.h"
 
 /* The number of an interface by its name or number; 0: the system's choice. */
 static int
@@ -27,8 +27,7 @@ find_interface(const char *name, unsigned *index)
         *index = (unsigned)number;
         return 0;
     }
-    *index = if_nametoindex(name);
-    return *index == 0 ? UV_ENODEV : 0;
+    return gruvi__interface_find(name, index);
 }
 
 static int

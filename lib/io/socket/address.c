@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "io/socket/address.h"
+#include "io/socket/interface.h"
 
 #define NAME_CHARACTERS                                                        \
     "abcdefghijklmnopqrstuvwxyz"                                               \
@@ -56,6 +57,7 @@ parse_ip6(struct sockaddr_in6 *in6, const char *text, size_t len)
 {
     char host[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE], *scope;
     uint32_t index;
+    int err;
 
     if (copy(host, sizeof host, text, len) < 0)
         return UV_EINVAL;
@@ -67,8 +69,11 @@ parse_ip6(struct sockaddr_in6 *in6, const char *text, size_t len)
         return UV_EINVAL;
     if (scope == NULL)
         return 0;
-    if (parse_number(scope, UINT32_MAX, &index) < 0)
-        index = if_nametoindex(scope);
+    if (parse_number(scope, UINT32_MAX, &index) < 0) {
+        err = gruvi__interface_find(scope, &index);
+        if (err < 0)
+            return err == UV_ENODEV ? UV_EINVAL : err;
+    }
     in6->sin6_scope_id = index;
     return index == 0 ? UV_EINVAL : 0;
 }

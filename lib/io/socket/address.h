@@ -38,8 +38,9 @@ struct gruvi__address {
 };
 
 /*
- * Returns 0, UV_EINVAL, UV_ENOTSUP (udp and fd: no addresses of streams), or
- * UV_ENAMETOOLONG (a path that is too long for a Unix socket).
+ * Returns 0, UV_EINVAL, UV_ENOTSUP (udp and fd: no addresses of streams),
+ * UV_ENAMETOOLONG (a path that is too long for a Unix socket), or why the name
+ * of an interface cannot be looked up.
  */
 int gruvi__address_parse(struct gruvi__address *address, const char *text);
 
