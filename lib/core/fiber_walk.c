@@ -133,9 +133,10 @@ walk_or_scan(struct gruvi__registers *at, uintptr_t low, uintptr_t high,
              gruvi__frames_t *frames)
 {
     low = (low + sizeof low - 1) & ~(uintptr_t)(sizeof low - 1);
-    if (at->fp == 0)
-        return;
     if (at->sp >= low && walk_by_cfi(at, low, high, frames))
+        return;
+    /* Code with call frame information may have any value there. */
+    if (at->fp == 0)
         return;
     if (at->sp > low)
         low = at->sp;

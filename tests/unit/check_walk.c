@@ -348,7 +348,7 @@ typedef int spin_fn(const int *result, atomic_int *done,
 
 /* Compilers do not agree on how to ask for such functions, so they are not
  * theirs.  SIZE of each. */
-#define SPIN(name, prologue)                                                   \
+#define SPIN(name, prologue, epilogue)                                         \
     spin_fn name;                                                              \
     __asm__(".pushsection .text\n"                                             \
             ".balign 4096\n"                                                   \
@@ -356,25 +356,32 @@ typedef int spin_fn(const int *result, atomic_int *done,
             ".cfi_startproc\n" prologue "1: movb $1, (%rdx)\n"                 \
             "cmpl $0, (%rsi)\n"                                                \
             "je 1b\n"                                                          \
-            "movl (%rdi), %eax\n"                                              \
-            "ret\n"                                                            \
+            "movl (%rdi), %eax\n" epilogue "ret\n"                             \
             ".cfi_endproc\n"                                                   \
             ".size " #name ", . - " #name "\n"                                 \
             ".balign 4096\n"                                                   \
             ".popsection\n")
 
+#define PUSH                                                                   \
+    "pushq %rbp\n"                                                             \
+    ".cfi_def_cfa_offset 16\n"                                                 \
+    ".cfi_offset rbp, -16\n"
+#define POP                                                                    \
+    "popq %rbp\n"                                                              \
+    ".cfi_def_cfa rsp, 8\n"
+
 /* It has no frame at all: its caller is where the stack pointer is. */
-SPIN(spin_leaf, "");
+SPIN(spin_leaf, "", "");
 
 /* It has had one, and is about to return.  Compilers say of a register that was
  * popped that it is still where it was pushed. */
-SPIN(spin_return, "pushq %rbp\n"
-                  ".cfi_def_cfa_offset 16\n"
-                  ".cfi_offset rbp, -16\n"
-                  "movq %rsp, %rbp\n"
-                  ".cfi_def_cfa_register rbp\n"
-                  "popq %rbp\n"
-                  ".cfi_def_cfa rsp, 8\n");
+SPIN(spin_return,
+     PUSH "movq %rsp, %rbp\n"
+          ".cfi_def_cfa_register rbp\n" POP,
+     "");
+
+/* It has the register for something else, as libc has. */
+SPIN(spin_zero, PUSH "xorl %ebp, %ebp\n", POP);
 
 static spin_fn *spin;
 
@@ -398,16 +405,16 @@ OUTER(signal_spin)
     return result;
 }
 
-HUB_TEST(test_the_caller_of_a_function_that_has_no_frame)
+HUB_TEST(test_the_caller_of_a_function_without_a_frame_pointer)
 {
-    spin_fn *const functions[] = {spin_leaf, spin_return};
+    spin_fn *const functions[] = {spin_leaf, spin_return, spin_zero};
     int result = 7;
     unsigned n;
 
     if (has_late_handlers())
         return;
     handle(SIGUSR1, on_signal);
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < 3; k++) {
         spin = functions[k];
         handled = 0;
         ck_assert_int_eq(finish(spawn(signal_spin, &result)), 7);
@@ -654,7 +661,7 @@ main(void)
     tcase_add_test(tc, test_a_deep_stack_is_cut_and_says_so);
     tcase_add_test(tc, test_a_signal_finds_a_fiber_that_computes);
 #if defined(__x86_64__)
-    tcase_add_test(tc, test_the_caller_of_a_function_that_has_no_frame);
+    tcase_add_test(tc, test_the_caller_of_a_function_without_a_frame_pointer);
     tcase_add_test(tc, test_callers_beyond_code_without_frame_pointers);
     tcase_add_test(tc, test_a_call_that_goes_nowhere_has_its_caller);
 #endif
