@@ -72,7 +72,7 @@ tell(const struct gruvid__daemon *daemon, double until)
 
     if (open == 0)
         return;
-    gruvi_info("%zu connection%s left%s, cut in %.0f seconds", open,
+    gruvi_info("%zu connection%s left%s, cut in %.0f s", open,
                open == 1 ? "" : "s", hint(daemon), left > 0 ? left : 0);
     gruvid__notify_status("stopping: %zu connection%s left", open,
                           open == 1 ? "" : "s");

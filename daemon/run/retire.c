@@ -73,8 +73,7 @@ tell_begin(const gruvid_plugin_t *plugin)
     if (open == 0)
         gruvi_info("plugin %s ends: %s", plugin->title, plugin->why);
     else
-        gruvi_info("plugin %s drains: %s; %zu connection%s left, cut in %.0f "
-                   "seconds",
+        gruvi_info("plugin %s drains: %s; %zu connection%s left, cut in %.0f s",
                    plugin->title, plugin->why, open, open == 1 ? "" : "s",
                    left > 0 ? left : 0);
 }

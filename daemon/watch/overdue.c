@@ -110,7 +110,7 @@ say(const struct gruvid__turn *turn, double left)
         return;
     overdue.said = true;
     snprintf(message, sizeof message,
-             "asked to stop, but %s does not turn: it has %.0f seconds",
+             "asked to stop, but %s does not turn: it has %.0f s",
              turn->hub->name, left);
     gruvid__say(GRUVI_LOG_WARNING, "", "", 0, "", message);
     gruvid__notify_stopping("stopping: %s does not turn", turn->hub->name);
