@@ -96,8 +96,10 @@ run_main(int argc, char **argv)
         served.quiet = true;
         if (served_install(&served) && served_begin(&served))
             status = run_command(&served, request.command);
-        if (status != 0)
+        if (status != 0) {
+            served_stop(&served); /* then its log is whole */
             served_print_log(&served);
+        }
     }
     served_end(&served);
     return status == 0 ? DONE : FAILED;

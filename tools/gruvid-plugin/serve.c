@@ -308,10 +308,17 @@ served_print_log(const struct served *served)
 }
 
 void
-served_end(struct served *served)
+served_stop(struct served *served)
 {
     if (served->pid > 0)
         child_end(served->pid, SIGINT, PATIENCE);
+    served->pid = 0;
+}
+
+void
+served_end(struct served *served)
+{
+    served_stop(served);
     for (int i = 0; i < served->endpoints.n; i++)
         if (served->endpoints.items[i].fd >= 0)
             close(served->endpoints.items[i].fd);

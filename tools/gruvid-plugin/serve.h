@@ -50,7 +50,10 @@ bool served_reload(const struct served *served);
 /* Whether gruvid has ended without being told; says so. */
 bool served_is_gone(struct served *served);
 
-/* Print the log of a quiet one. */
+/* End gruvid; nothing where it does not run. */
+void served_stop(struct served *served);
+
+/* Print the log of a quiet one, which is whole once gruvid has ended. */
 void served_print_log(const struct served *served);
 
 /* End gruvid, and remove the folder. */
