@@ -149,7 +149,7 @@ request(gruvid_request_t *request, gruvid_plugin_t *plugin)
     return unsubscribe(request);
 }
 
-static int
+static GRUVI_SWITCHPOINT int
 start(gruvid_plugin_t *plugin)
 {
     gruvi_fiber_options_t options = {.name = "asker"};
@@ -165,12 +165,12 @@ start(gruvid_plugin_t *plugin)
             fiber = gruvi_spawn_ex(nats_node_main, the_node, &options);
         err = fiber == NULL ? gruvi_last_error() : 0;
     }
-    if (err < 0) {
-        nats_node_free(the_node);
-        return err;
-    }
     gruvi_fiber_unref(fiber);
-    return 0;
+    if (err == 0 && the_node->settings.required)
+        err = gruvi_event_wait(&the_node->up, GRUVI_FOREVER);
+    if (err < 0)
+        nats_node_free(the_node);
+    return err;
 }
 
 static void
