@@ -215,7 +215,7 @@ void gruvid__instances_free(struct gruvid__instances *instances);
  * instances are at home.
  *
  *   plugin    the result, with the role GRUVID__NEXT; NULL on failure
- *   section   of a configuration without mistakes; held until the end
+ *   section   of a configuration without mistakes; held while it goes by it
  *   module    the section's
  *   position  of the section in its file, from 0
  *
